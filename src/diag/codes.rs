@@ -1,0 +1,72 @@
+//! The one list of diagnostic codes, ranged by stage and never reused: GP00xx text and syntax, GP01xx names,
+//! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size. Each has a page `docs/errors/GPnnnn.md`,
+//! which `gait explain` prints, and a fixture in `fixtures/lang/`; `tests/it/generated.rs` checks all three.
+
+/// A stable diagnostic code such as `GP0102`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub &'static str);
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:expr])* $name:ident = $text:literal;)*) => {
+        $($(#[doc = $doc])* pub const $name: Code = Code($text);)*
+        /// Every code with its one-line meaning, in order.
+        pub const ALL: &[(Code, &str)] = &[$(($name, concat!($($doc),*).trim_ascii())),*];
+    };
+}
+
+codes! {
+    /// A character that no token starts with.
+    BAD_CHARACTER = "GP0001";
+    /// A string that does not end on its line, or holds an unknown escape.
+    BAD_STRING = "GP0002";
+    /// A number written in a form the language does not have.
+    BAD_NUMBER = "GP0003";
+    /// The text does not follow the grammar here.
+    UNEXPECTED = "GP0004";
+    /// Nested deeper than the limit.
+    TOO_DEEP = "GP0005";
+    /// The first line does not name an edition, or names one this compiler does not know.
+    EDITION = "GP0006";
+    /// The `policy` or `default` line is missing or written twice.
+    HEADER = "GP0007";
+    /// A control, bidirectional or invisible character.
+    HIDDEN_CHARACTER = "GP0008";
+    /// A name nobody declared.
+    UNKNOWN_NAME = "GP0101";
+    /// A name declared twice.
+    DUPLICATE_NAME = "GP0102";
+    /// A name or code reserved for the gate.
+    RESERVED_NAME = "GP0103";
+    /// A group that contains itself.
+    GROUP_CYCLE = "GP0104";
+    /// A type that does not exist or has wrong parameters.
+    BAD_TYPE = "GP0201";
+    /// A type where an operator needs another one.
+    TYPE_MISMATCH = "GP0202";
+    /// A literal that is no value of the type it is compared with.
+    BAD_LITERAL = "GP0203";
+    /// An optional value used where it may be missing.
+    OPTIONAL_UNCHECKED = "GP0204";
+    /// A regular expression or glob that cannot be used.
+    BAD_PATTERN = "GP0205";
+    /// An effect target that is not computed from an argument that names one.
+    BAD_TARGET = "GP0206";
+    /// A rule that applies to no tool.
+    EMPTY_SELECTOR = "GP0301";
+    /// A `default` the language does not allow.
+    BAD_DEFAULT = "GP0302";
+    /// A condition that is always true or always false.
+    CONSTANT_CONDITION = "GP0303";
+    /// A rule that names an argument or target not every one of its tools has.
+    NOT_ON_EVERY_TOOL = "GP0304";
+    /// A test whose call or outcome cannot exist.
+    BAD_TEST = "GP0401";
+    /// A condition, pattern or policy that would make the index too large.
+    TOO_LARGE = "GP0501";
+}

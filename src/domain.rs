@@ -1,0 +1,8 @@
+//! Plain data shared by every layer above: verdicts, reason codes, the decision. No behaviour beyond ordering and
+//! printing lives here.
+
+pub mod decision;
+pub mod verdict;
+
+pub use decision::{Decision, MatchedRule, ReasonCode, Target};
+pub use verdict::Verdict;

@@ -1,0 +1,52 @@
+//! The result of judging one call: the verdict and everything that explains it.
+
+use super::Verdict;
+use crate::source::Position;
+
+/// A reason code: an author's `snake_case` name, or one of the gate's own, which start with `gait.`.
+pub type ReasonCode = String;
+
+/// A rule that matched, with the place it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedRule {
+    /// The rule's name.
+    pub name: String,
+    /// The verdict it asks for.
+    pub verdict: Verdict,
+    /// Its reason code.
+    pub code: ReasonCode,
+    /// The source file, as named in the bundle.
+    pub file: String,
+    /// Where the rule starts.
+    pub start: Position,
+    /// Where it ends.
+    pub end: Position,
+    /// What the author tells the caller to do.
+    pub hint: Option<String>,
+}
+
+/// A target computed from the arguments by the tool's declaration, never taken from the caller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The declared effect, such as `net.egress`.
+    pub effect: String,
+    /// `host`, `url`, `path`, `email` or `name`.
+    pub kind: String,
+    /// The canonical value.
+    pub value: String,
+}
+
+/// One evaluation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The join over every matching rule, or the default.
+    pub verdict: Verdict,
+    /// Codes of the matching rules that ask for this verdict, or the default's, or one `gait.` code; sorted, distinct.
+    pub reason_codes: Vec<ReasonCode>,
+    /// Every rule that matched, in the order of the sources.
+    pub matched: Vec<MatchedRule>,
+    /// Targets computed from the arguments; sorted, distinct.
+    pub targets: Vec<Target>,
+    /// What was wrong with the call, where a `gait.` code blocked it.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,111 @@
+//! JSON read strictly: the one parser for everything that comes from outside. In: bytes. Out: a tree whose
+//! objects keep their order and whose numbers keep their exact decimal value. Refused: duplicate keys (after
+//! unescaping), lone surrogates, invalid UTF-8, a byte order mark, trailing data, numbers that RFC 8785 section
+//! 3.2.2.3 cannot carry exactly, nesting or size over the limit. It must not round or repair anything.
+
+mod number;
+mod parse;
+
+pub use number::Number;
+pub use parse::{JsonError, JsonErrorKind, parse};
+
+/// A JSON document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, exact.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object: members in the order received, keys distinct.
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// A string value.
+    pub fn str(text: impl Into<String>) -> Json {
+        Json::String(text.into())
+    }
+
+    /// An integer value; `None` past ±(2^53 − 1).
+    pub fn int(n: i64) -> Json {
+        Json::Number(Number::from_i64(n))
+    }
+
+    /// An object from members; later duplicates are a caller's bug and are dropped.
+    pub fn object<K: Into<String>>(members: impl IntoIterator<Item = (K, Json)>) -> Json {
+        let mut out: Vec<(String, Json)> = Vec::new();
+        for (key, value) in members {
+            let key = key.into();
+            if !out.iter().any(|(k, _)| *k == key) {
+                out.push((key, value));
+            }
+        }
+        Json::Object(out)
+    }
+
+    /// The member of an object.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The elements of an array.
+    pub fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Json::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The members of an object.
+    pub fn as_object(&self) -> Option<&[(String, Json)]> {
+        match self {
+            Json::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The truth value.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Json::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    /// The integer, where it is one within ±(2^53 − 1).
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Json::Number(n) => n.to_scaled(0).and_then(|v| i64::try_from(v).ok()),
+            _ => None,
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Json::Null => "null",
+            Json::Bool(_) => "a boolean",
+            Json::Number(_) => "a number",
+            Json::String(_) => "a string",
+            Json::Array(_) => "an array",
+            Json::Object(_) => "an object",
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! JSON numbers, exact. A number is accepted only when the text RFC 8785 would write for it (the shortest form
+//! ECMAScript prints for the nearest double) has the same decimal value as the text received, so that nothing
+//! downstream can read another number.
+
+/// A number in its canonical RFC 8785 text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Number {
+    text: Box<str>,
+    negative_zero: bool,
+}
+
+impl Number {
+    /// Reads the text of a JSON number (already known to follow RFC 8259 section 6). `None` when RFC 8785 cannot
+    /// carry its value exactly, which includes a number that is not zero but would read as zero.
+    pub fn read(text: &str) -> Option<Number> {
+        let given = Decimal::read(text)?;
+        if given.digits.is_empty() {
+            return Some(Number { text: "0".into(), negative_zero: text.starts_with('-') });
+        }
+        let double: f64 = text.parse().ok()?;
+        if !double.is_finite() {
+            return None;
+        }
+        let mut buffer = ryu_js::Buffer::new();
+        let canonical = buffer.format_finite(double);
+        let fits = Decimal::read(canonical)? == given;
+        fits.then(|| Number { text: canonical.into(), negative_zero: false })
+    }
+
+    /// An integer. Past ±(2^53 − 1) the nearest bound is taken; callers hold counts and sizes, which stay below.
+    pub fn from_i64(n: i64) -> Number {
+        let bound = i64::try_from(crate::limits::SAFE_INTEGER).unwrap_or(i64::MAX);
+        Number { text: n.clamp(-bound, bound).to_string().into(), negative_zero: false }
+    }
+
+    /// The canonical text (RFC 8785 section 3.2.2.3).
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it was written `-0`: RFC 8785 writes `0` for it, so the sign would be lost.
+    pub fn is_negative_zero(&self) -> bool {
+        self.negative_zero
+    }
+
+    /// The value times 10^`places`, where that is an integer that fits; nothing is rounded.
+    pub fn to_scaled(&self, places: u32) -> Option<i128> {
+        Decimal::read(&self.text)?.to_scaled(places)
+    }
+}
+
+/// Reads a decimal text (`-12.50`, `1e3`) as an integer of 10^-`places`; `None` when it has more places or does not
+/// fit. Follows the JSON number grammar, so `+1`, `.5`, `01` and `1.` are refused by the callers' own syntax checks.
+pub fn scaled(text: &str, places: u32) -> Option<i128> {
+    Decimal::read(text)?.to_scaled(places)
+}
+
+/// ± `digits` × 10^`exponent`, without leading or trailing zero digits; zero has no digits.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn read(text: &str) -> Option<Decimal> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((m, e)) => (m, e.strip_prefix('+').unwrap_or(e).parse::<i64>().ok()?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let mut exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        let significant = all.trim_start_matches('0');
+        let digits = significant.trim_end_matches('0');
+        exponent = exponent.checked_add(i64::try_from(significant.len() - digits.len()).ok()?)?;
+        let exponent = if digits.is_empty() { 0 } else { exponent };
+        Some(Decimal { negative: negative && !digits.is_empty(), digits: digits.to_owned(), exponent })
+    }
+
+    fn to_scaled(&self, places: u32) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let shift = u32::try_from(self.exponent.checked_add(i64::from(places))?).ok()?;
+        let magnitude = self.digits.parse::<i128>().ok()?.checked_mul(10i128.checked_pow(shift)?)?;
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Number, scaled};
+
+    #[test]
+    fn reads_only_what_rfc_8785_carries() {
+        for (text, canonical) in [
+            ("0", Some("0")),
+            ("-0", Some("0")),
+            ("-0.0", Some("0")),
+            ("98.70", Some("98.7")),
+            ("1.0", Some("1")),
+            ("1e2", Some("100")),
+            ("0.1", Some("0.1")),
+            ("0.30000000000000004", Some("0.30000000000000004")),
+            ("0.3000000000000000400001", None),
+            ("123e45", Some("1.23e+47")),
+            ("9007199254740991", Some("9007199254740991")),
+            ("9007199254740992", Some("9007199254740992")),
+            ("9007199254740993", None),
+            ("1e400", None),
+            ("1e-400", None),
+            ("-1.5e-7", Some("-1.5e-7")),
+            ("1e21", Some("1e+21")),
+        ] {
+            assert_eq!(Number::read(text).as_ref().map(Number::text), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn scales_without_rounding() {
+        for (text, places, value) in [
+            ("98.7", 2, Some(9870)),
+            ("98.705", 2, None),
+            ("-1", 2, Some(-100)),
+            ("1.50", 1, Some(15)),
+            ("1e3", 0, Some(1000)),
+            ("0", 5, Some(0)),
+        ] {
+            assert_eq!(scaled(text, places), value, "{text} at {places}");
+        }
+    }
+}

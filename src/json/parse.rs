@@ -1,0 +1,284 @@
+//! The strict reader, by hand: a derive or a visitor over serde_json would let duplicate keys, rounded numbers and
+//! private marker keys through (docs/decisions.md, "Own JSON reader"). One pass, one byte of look-ahead.
+
+use super::{Json, Number};
+use crate::limits;
+
+/// Why a document was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonErrorKind {
+    /// It is not JSON (RFC 8259).
+    Syntax,
+    /// An object names a member twice.
+    DuplicateKey,
+    /// A number that RFC 8785 cannot carry exactly.
+    Number,
+    /// Nested deeper than `limits::JSON_DEPTH`.
+    Depth,
+    /// Longer than `limits::JSON_BYTES`.
+    Size,
+}
+
+/// A refused document: the kind, a sentence, and the byte it was noticed at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (byte {at})")]
+pub struct JsonError {
+    /// The kind.
+    pub kind: JsonErrorKind,
+    /// What is wrong.
+    pub message: String,
+    /// Byte offset from 0.
+    pub at: usize,
+}
+
+/// Reads one JSON document.
+pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
+    if bytes.len() > limits::JSON_BYTES {
+        return Err(error(JsonErrorKind::Size, format!("document over {} bytes", limits::JSON_BYTES), 0));
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|e| error(JsonErrorKind::Syntax, "text is not UTF-8", e.valid_up_to()))?;
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0)?;
+    reader.space();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.syntax("data after the end of the document")),
+    }
+}
+
+fn error(kind: JsonErrorKind, message: impl Into<String>, at: usize) -> JsonError {
+    JsonError { kind, message: message.into(), at }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn syntax(&self, message: impl Into<String>) -> JsonError {
+        error(JsonErrorKind::Syntax, message, self.at)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+        if depth > limits::JSON_DEPTH {
+            let message = format!("nested deeper than {} levels", limits::JSON_DEPTH);
+            return Err(error(JsonErrorKind::Depth, message, self.at));
+        }
+        self.space();
+        match self.peek() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Json::Number),
+            Some(_) => self.word(),
+            None => Err(self.syntax("the document ends where a value should be")),
+        }
+    }
+
+    fn word(&mut self) -> Result<Json, JsonError> {
+        for (word, value) in [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)] {
+            if self.rest().starts_with(word) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.syntax("expected a value"))
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.eat(b']') {
+            return Ok(Json::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            if self.eat(b']') {
+                return Ok(Json::Array(items));
+            }
+            if !self.eat(b',') {
+                return Err(self.syntax("expected `,` or `]`"));
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+        self.at += 1;
+        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        self.space();
+        if self.eat(b'}') {
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.space();
+            let start = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.syntax("expected a member name in double quotes"));
+            }
+            let key = self.string()?;
+            if !seen.insert(key.clone()) {
+                let message = format!("member `{}` appears twice", key.escape_debug());
+                return Err(error(JsonErrorKind::DuplicateKey, message, start));
+            }
+            self.space();
+            if !self.eat(b':') {
+                return Err(self.syntax("expected `:`"));
+            }
+            let value = self.value(depth + 1)?;
+            members.push((key, value));
+            self.space();
+            if self.eat(b'}') {
+                return Ok(Json::Object(members));
+            }
+            if !self.eat(b',') {
+                return Err(self.syntax("expected `,` or `}`"));
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Number, JsonError> {
+        let start = self.at;
+        self.eat(b'-');
+        if !self.eat(b'0') && !self.digits() {
+            return Err(self.syntax("expected a digit"));
+        }
+        if self.eat(b'.') && !self.digits() {
+            return Err(self.syntax("expected a digit after `.`"));
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            if !self.eat(b'-') {
+                self.eat(b'+');
+            }
+            if !self.digits() {
+                return Err(self.syntax("expected a digit in the exponent"));
+            }
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        Number::read(text).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            let message = format!("number {shown} cannot be carried exactly by RFC 8785");
+            error(JsonErrorKind::Number, message, start)
+        })
+    }
+
+    fn digits(&mut self) -> bool {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    fn string(&mut self) -> Result<String, JsonError> {
+        self.at += 1;
+        let mut out = String::new();
+        loop {
+            let rest = self.rest();
+            let run = rest.find(|c: char| c == '"' || c == '\\' || c < ' ').unwrap_or(rest.len());
+            out.push_str(rest.get(..run).unwrap_or_default());
+            self.at += run;
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => out.push(self.escape()?),
+                Some(_) => return Err(self.syntax("control character in a string")),
+                None => return Err(self.syntax("the document ends inside a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        self.at += 1;
+        let escape = self.peek();
+        self.at += 1;
+        Ok(match escape {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(),
+            _ => {
+                self.at -= 1;
+                return Err(self.syntax("unknown escape in a string"));
+            }
+        })
+    }
+
+    fn unicode(&mut self) -> Result<char, JsonError> {
+        let first = self.hex4()?;
+        if let Some(c) = char::from_u32(first) {
+            return Ok(c);
+        }
+        if (0xD800..0xDC00).contains(&first) && self.rest().starts_with("\\u") {
+            self.at += 2;
+            let second = self.hex4()?;
+            if (0xDC00..0xE000).contains(&second) {
+                let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                return char::from_u32(code).ok_or_else(|| self.syntax("no such character"));
+            }
+        }
+        Err(self.syntax("lone surrogate in a string"))
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let digits = self.rest().get(..4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = digits.and_then(|d| u32::from_str_radix(d, 16).ok());
+        let code = code.ok_or_else(|| self.syntax("expected four hexadecimal digits after `\\u`"))?;
+        self.at += 4;
+        Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JsonErrorKind, parse};
+
+    #[test]
+    fn refuses_what_would_be_read_in_two_ways() {
+        for (text, kind) in [
+            (r#"{"a":1,"a":2}"#, JsonErrorKind::DuplicateKey),
+            (r#"{"a":1,"\u0061":2}"#, JsonErrorKind::DuplicateKey),
+            (r#"{"n":9007199254740993}"#, JsonErrorKind::Number),
+            (r#"["\ud800"]"#, JsonErrorKind::Syntax),
+            ("\u{feff}1", JsonErrorKind::Syntax),
+            ("1 2", JsonErrorKind::Syntax),
+            ("01", JsonErrorKind::Syntax),
+            ("", JsonErrorKind::Syntax),
+        ] {
+            assert_eq!(parse(text.as_bytes()).map_err(|e| e.kind), Err(kind), "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert_eq!(parse(deep.as_bytes()).map_err(|e| e.kind), Err(JsonErrorKind::Depth));
+    }
+}

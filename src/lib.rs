@@ -1,0 +1,18 @@
+//! Gait decides whether an AI agent's tool call may happen, and proves afterwards what it decided and why.
+//!
+//! Modules are listed in reading order, lowest layer first; `ARCHITECTURE.md` has the table and the fourteen arrows.
+
+// L0 base
+pub mod diag;
+pub mod domain;
+pub mod json;
+pub mod limits;
+pub mod source;
+pub mod value;
+
+// L1 syntax
+pub mod syntax;
+
+// L2 compile
+pub mod builtins;
+pub mod ty;

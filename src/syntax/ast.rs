@@ -1,0 +1,371 @@
+//! The syntax tree: what was written, with its places, and nothing about what it means. Literals are already
+//! unescaped; numbers keep their text, because only a type says how many places they may have.
+
+use crate::domain::Verdict;
+use crate::source::{Span, Spanned};
+
+/// One source file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Module {
+    /// `gaitpol 1`; the digits as written.
+    pub edition: Option<Spanned<String>>,
+    /// The items in order, the ones that could not be parsed left out.
+    pub items: Vec<Item>,
+}
+
+/// A possibly dotted name. A quoted name (`"get-weather"`) has the same meaning as a bare one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// The name, unquoted.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// A top-level declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// `policy acme.payments @ "2.3.0"`
+    Policy(Policy),
+    /// `default block code no_rule_matched`
+    Default(Default_),
+    /// `effects { net.egress, irreversible }`
+    Effects(Vec<Name>),
+    /// `enum Env { dev, prod }`
+    Enum(Enum),
+    /// `group money = pay.transfer, tools with effect irreversible`
+    Group(Group),
+    /// `tool email.send { … }`
+    Tool(Tool),
+    /// `rule …`
+    Rule(Rule),
+    /// `test "…" { … }`
+    Test(Test),
+}
+
+/// The policy header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name.
+    pub name: Name,
+    /// Its version text.
+    pub version: Option<Spanned<String>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// What is decided when no rule matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Default_ {
+    /// The verdict.
+    pub verdict: Spanned<Verdict>,
+    /// `code name`
+    pub code: Option<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// An enum declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enum {
+    /// Its name.
+    pub name: Name,
+    /// Its members; a quoted member may hold any characters.
+    pub members: Vec<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// A named set of tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: Name,
+    /// The tools it stands for, joined.
+    pub selectors: Vec<Selector>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// Tools a rule or group is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// `*`: every declared tool.
+    All(Span),
+    /// A tool or group by name.
+    Named(Name),
+    /// `tools with effect a or b`: tools that declare at least one of them.
+    WithEffect(Vec<Name>, Span),
+    /// `tools with effect only { a, b }`: tools that declare at least one effect, and none but these.
+    OnlyEffects(Vec<Name>, Span),
+}
+
+/// A tool declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Its name, as the runtime sends it.
+    pub name: Name,
+    /// `"…"` after the name.
+    pub description: Option<Spanned<String>>,
+    /// Its arguments.
+    pub args: Vec<Arg>,
+    /// Its effects.
+    pub effects: Vec<Effect>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `to: List[Email, max 50]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// The member name in the JSON.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeExpr,
+}
+
+/// A type as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeExpr {
+    /// Its form.
+    pub kind: TypeKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    /// `Bool`, `Path`, `Env`, or with parameters `Money[USD, 2]`, `String[max 64KiB]`, `List[Email, max 50]`.
+    Named(Name, Vec<TypeParam>),
+    /// `enum { a, b }` in place.
+    Enum(Vec<Name>),
+    /// `{ a: T, b: U }`
+    Record(Vec<Arg>),
+    /// `T?`
+    Optional(Box<TypeExpr>),
+}
+
+/// A parameter between brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeParam {
+    /// A type (also how a currency is written).
+    Type(TypeExpr),
+    /// A plain count: `2`.
+    Count(Spanned<String>),
+    /// `max 64KiB`, in bytes or elements; the text as written with its unit.
+    Max(Spanned<String>),
+}
+
+/// `effect net.egress to each to.domain`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// A declared effect.
+    pub name: Name,
+    /// What it acts on.
+    pub target: Option<EffectTarget>,
+}
+
+/// Where an effect's targets come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectTarget {
+    /// `each`: one target per element.
+    pub each: bool,
+    /// `to.domain`: an argument and the fields or parts below it, without `args`.
+    pub path: Vec<Name>,
+    /// The whole target.
+    pub span: Span,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub name: Name,
+    /// `"…"` after the name.
+    pub description: Option<Spanned<String>>,
+    /// `on …`
+    pub on: Vec<Selector>,
+    /// Every `when` (all must hold) and `unless` (none may hold), in order.
+    pub conditions: Vec<Condition>,
+    /// The verdict it asks for.
+    pub verdict: Spanned<Verdict>,
+    /// `code name`; the rule's name where it is left out.
+    pub code: Option<Name>,
+    /// `hint "…"`
+    pub hint: Option<Spanned<String>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// A `when` or `unless` clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// `unless`
+    pub negated: bool,
+    /// What is asked.
+    pub expr: Expr,
+    /// The clause.
+    pub span: Span,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr {
+    /// Its form.
+    pub kind: ExprKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of an expression. `not` binds tightest, then comparisons, `and`, `or`; a quantifier's body reaches as
+/// far to the right as it can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExprKind {
+    /// `a or b`
+    Or(Box<Expr>, Box<Expr>),
+    /// `a and b`
+    And(Box<Expr>, Box<Expr>),
+    /// `not a`
+    Not(Box<Expr>),
+    /// `a < b`, `a in { … }`, `a like "…"`
+    Compare(Box<Expr>, Spanned<Op>, Box<Expr>),
+    /// `any x in args.to: …`, `all x in args.to: …`
+    Quantified {
+        /// `all` rather than `any`.
+        all: bool,
+        /// The variable.
+        variable: Name,
+        /// The list or optional it ranges over.
+        list: Box<Expr>,
+        /// What is asked of each.
+        body: Box<Expr>,
+    },
+    /// `present args.cc`
+    Present(Box<Expr>),
+    /// `args.limit else 0`
+    Else(Box<Expr>, Box<Expr>),
+    /// `len(args.body)`
+    Call(Name, Vec<Expr>),
+    /// A name: `args`, a quantifier's variable, `targets`, an enum member or enum.
+    Name(Name),
+    /// `a.b`
+    Field(Box<Expr>, Name),
+    /// `"…"`
+    String(String),
+    /// `12`, `1_000.00`, `64KiB`, possibly with `-`: the text with `_` removed and the unit kept.
+    Number(String),
+    /// `true`, `false`
+    Bool(bool),
+    /// `{ a, b }`
+    Set(Vec<Expr>),
+}
+
+/// A comparison operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `in`
+    In,
+    /// `not in`
+    NotIn,
+    /// `starts_with`
+    StartsWith,
+    /// `ends_with`
+    EndsWith,
+    /// `contains`
+    Contains,
+    /// `like` (glob)
+    Like,
+    /// `matches` (regular expression)
+    Matches,
+    /// `under`: a path below a folder, or a host that is a domain or below it.
+    Under,
+}
+
+impl Op {
+    /// The operator as written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Op::Eq => "==",
+            Op::Ne => "!=",
+            Op::Lt => "<",
+            Op::Le => "<=",
+            Op::Gt => ">",
+            Op::Ge => ">=",
+            Op::In => "in",
+            Op::NotIn => "not in",
+            Op::StartsWith => "starts_with",
+            Op::EndsWith => "ends_with",
+            Op::Contains => "contains",
+            Op::Like => "like",
+            Op::Matches => "matches",
+            Op::Under => "under",
+        }
+    }
+}
+
+/// A test: calls and what each must give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its cases.
+    pub cases: Vec<Case>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `call email.send { to: ["a@b.c"] } => block code x by rule_a`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The tool.
+    pub tool: Name,
+    /// The arguments, as JSON would have them.
+    pub args: Vec<(Name, Literal)>,
+    /// The verdict expected.
+    pub verdict: Spanned<Verdict>,
+    /// `code a, b`: each must be among the reason codes.
+    pub codes: Vec<Name>,
+    /// `by rule_a, rule_b`: each must have matched.
+    pub by: Vec<Name>,
+    /// The whole case.
+    pub span: Span,
+}
+
+/// A JSON-like literal in a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literal {
+    /// Its form.
+    pub kind: LiteralKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of a literal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiteralKind {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number's text, `_` removed.
+    Number(String),
+    /// `"…"`, or a bare enum member.
+    String(String),
+    /// `[ … ]`
+    List(Vec<Literal>),
+    /// `{ a: … }`
+    Record(Vec<(Name, Literal)>),
+}

@@ -1,0 +1,112 @@
+//! Types of arguments and their printed form. A type says which JSON is accepted and how it is compared; it is plain
+//! data, carried in the decision IR, so it must not refer to syntax.
+
+use std::fmt;
+
+/// The type of an argument, field or list element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ty {
+    /// `Bool`
+    Bool,
+    /// `Int`: -(2^53 - 1) to 2^53 - 1.
+    Int,
+    /// `Decimal[n]`: exact, n decimal places.
+    Decimal {
+        /// Decimal places.
+        places: u32,
+    },
+    /// `Money[CUR, n]`: exact, n decimal places, compared only with the same currency.
+    Money {
+        /// ISO 4217 letters.
+        currency: String,
+        /// Decimal places.
+        places: u32,
+    },
+    /// `String[max n]`: at most n bytes of UTF-8.
+    String {
+        /// Bytes.
+        max: u64,
+    },
+    /// A declared enum.
+    Enum {
+        /// The enum's name.
+        name: String,
+        /// Its members, in the order of the declaration.
+        members: Vec<String>,
+    },
+    /// `Path`
+    Path,
+    /// `Url`
+    Url,
+    /// `Host`
+    Host,
+    /// `Email`
+    Email,
+    /// `List[T, max n]`
+    List {
+        /// The element.
+        element: Box<Ty>,
+        /// Most elements.
+        max: u64,
+    },
+    /// `T?`: may be missing; JSON `null` counts as missing.
+    Optional(Box<Ty>),
+    /// `{ a: T, b: U }`
+    Record(Vec<Field>),
+    /// A type that was wrong; it silences the errors that would follow.
+    Poison,
+}
+
+/// A field of a record or an argument of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, as in the JSON.
+    pub name: String,
+    /// Its type.
+    pub ty: Ty,
+}
+
+impl Ty {
+    /// The type without `?`.
+    pub fn required(&self) -> &Ty {
+        match self {
+            Ty::Optional(inner) => inner,
+            other => other,
+        }
+    }
+
+    /// Whether the value may be missing.
+    pub fn is_optional(&self) -> bool {
+        matches!(self, Ty::Optional(_))
+    }
+}
+
+impl fmt::Display for Ty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ty::Bool => f.write_str("Bool"),
+            Ty::Int => f.write_str("Int"),
+            Ty::Decimal { places } => write!(f, "Decimal[{places}]"),
+            Ty::Money { currency, places } => write!(f, "Money[{currency}, {places}]"),
+            Ty::String { max } => write!(f, "String[max {max}]"),
+            Ty::Enum { name, .. } => f.write_str(name),
+            Ty::Path => f.write_str("Path"),
+            Ty::Url => f.write_str("Url"),
+            Ty::Host => f.write_str("Host"),
+            Ty::Email => f.write_str("Email"),
+            Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),
+            Ty::Optional(inner) => write!(f, "{inner}?"),
+            Ty::Record(fields) => {
+                f.write_str("{ ")?;
+                for (i, field) in fields.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{}: {}", field.name, field.ty)?;
+                }
+                f.write_str(" }")
+            }
+            Ty::Poison => f.write_str("(unknown)"),
+        }
+    }
+}
