@@ -2,6 +2,7 @@
 //! printing lives here.
 
 pub mod decision;
+pub mod reserved;
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};

@@ -15,4 +15,10 @@ pub mod syntax;
 
 // L2 compile
 pub mod builtins;
+pub mod classes;
+pub mod hir;
+pub mod ir;
 pub mod ty;
+
+// L3 run
+pub mod eval;

@@ -54,3 +54,7 @@ pub const SIGNATURES: usize = 16;
 pub const JSONL_LINE_BYTES: usize = 16 << 20;
 /// A file read whole, in bytes.
 pub const FILE_BYTES: u64 = 512 << 20;
+/// A compiled regular expression, in bytes of its automaton with many starts.
+pub const PATTERN_NFA_BYTES: usize = 1 << 20;
+/// The automaton shared by several patterns of one variable, in bytes; past it the patterns are split.
+pub const AUTOMATON_SHARED_BYTES: usize = 1 << 20;

@@ -1,0 +1,189 @@
+//! Dense automata over bytes: one table look-up per byte, the class of the text read off the last state. Built from
+//! regular expressions by regex-automata's determiniser, copied out into a canonical table (states in breadth-first
+//! order, equal bytes merged) that goes into the bundle and is checked when it is read back.
+
+use regex_automata::Anchored;
+use regex_automata::dfa::Automaton as _;
+use regex_automata::util::start;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A deterministic automaton; state 0 starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Automaton {
+    /// The column of each byte.
+    bytes: Box<[u8; 256]>,
+    /// Columns per state.
+    stride: u32,
+    /// The next state, by state and column.
+    next: Vec<u32>,
+    /// The class of a text that ends in a state.
+    accept: Vec<u32>,
+    /// Whether a state is never left: the rest of the text need not be read.
+    sink: Vec<bool>,
+}
+
+impl Automaton {
+    /// Checks and adopts tables; `None` when they do not fit together.
+    pub fn new(bytes: Box<[u8; 256]>, stride: u32, next: Vec<u32>, accept: Vec<u32>) -> Option<Self> {
+        let states = accept.len();
+        let fits = stride >= 1
+            && next.len() == states.checked_mul(stride as usize)?
+            && states >= 1
+            && bytes.iter().all(|c| u32::from(*c) < stride)
+            && next.iter().all(|s| (*s as usize) < states);
+        if !fits {
+            return None;
+        }
+        let sink = next
+            .chunks(stride as usize)
+            .enumerate()
+            .map(|(state, row)| row.iter().all(|s| *s as usize == state))
+            .collect();
+        Some(Self { bytes, stride, next, accept, sink })
+    }
+
+    /// The class of a text.
+    #[inline]
+    pub fn classify(&self, text: &[u8]) -> u32 {
+        let mut state = 0u32;
+        for byte in text {
+            let column = self.bytes.get(usize::from(*byte)).copied().unwrap_or(0);
+            let at = state as usize * self.stride as usize + usize::from(column);
+            state = self.next.get(at).copied().unwrap_or(0);
+            if self.sink.get(state as usize).copied().unwrap_or(true) {
+                break;
+            }
+        }
+        self.accept.get(state as usize).copied().unwrap_or(0)
+    }
+
+    /// The tables, for encoding: byte columns, columns per state, transitions, classes.
+    pub fn tables(&self) -> (&[u8; 256], u32, &[u32], &[u32]) {
+        (&self.bytes, self.stride, &self.next, &self.accept)
+    }
+}
+
+/// The automaton of several expressions before its states have classes: per state the expressions that match a text
+/// ending there.
+pub struct Matcher {
+    bytes: Box<[u8; 256]>,
+    stride: u32,
+    next: Vec<u32>,
+    /// Per state, the expressions that match.
+    pub matches: Vec<BTreeSet<u32>>,
+}
+
+impl Matcher {
+    /// Builds it; `None` when it passes `limit` bytes.
+    pub fn build(expressions: &[String], limit: usize) -> Option<Matcher> {
+        let dfa = crate::builtins::regex::automaton(expressions, limit).ok()?;
+        let first = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+        let mut number = BTreeMap::from([(first, 0u32)]);
+        let mut queue = VecDeque::from([first]);
+        let mut rows: Vec<Vec<u32>> = Vec::new();
+        let mut matches = Vec::new();
+        while let Some(state) = queue.pop_front() {
+            let mut row = Vec::with_capacity(256);
+            for byte in 0..=255u8 {
+                let to = dfa.next_state(state, byte);
+                if dfa.is_quit_state(to) {
+                    return None;
+                }
+                let fresh = u32::try_from(number.len()).ok()?;
+                row.push(*number.entry(to).or_insert_with(|| {
+                    queue.push_back(to);
+                    fresh
+                }));
+            }
+            rows.push(row);
+            if rows.len() * 1024 > limit * 4 {
+                return None;
+            }
+            let end = dfa.next_eoi_state(state);
+            let count = if dfa.is_match_state(end) { dfa.match_len(end) } else { 0 };
+            matches.push((0..count).map(|i| dfa.match_pattern(end, i).as_u32()).collect());
+        }
+        Some(Self::pack(rows, matches))
+    }
+
+    /// Merges equal states, then bytes that no state tells apart.
+    fn pack(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> Matcher {
+        let (rows, matches) = minimise(rows, matches);
+        let mut columns: BTreeMap<Vec<u32>, u8> = BTreeMap::new();
+        let mut order: Vec<Vec<u32>> = Vec::new();
+        let mut bytes = Box::new([0u8; 256]);
+        for (byte, slot) in bytes.iter_mut().enumerate() {
+            let column: Vec<u32> = rows.iter().filter_map(|r| r.get(byte).copied()).collect();
+            let fresh = u8::try_from(columns.len()).unwrap_or(u8::MAX);
+            *slot = *columns.entry(column.clone()).or_insert_with(|| {
+                order.push(column);
+                fresh
+            });
+        }
+        let stride = u32::try_from(order.len()).unwrap_or(256);
+        let next = (0..rows.len()).flat_map(|s| order.iter().filter_map(move |c| c.get(s).copied())).collect();
+        Matcher { bytes, stride, next, matches }
+    }
+
+    /// The automaton with a class per state.
+    pub fn with_classes(self, class_of: impl Fn(&BTreeSet<u32>) -> u32) -> Option<Automaton> {
+        let accept = self.matches.iter().map(class_of).collect();
+        Automaton::new(self.bytes, self.stride, self.next, accept)
+    }
+
+    /// The expressions that match a text.
+    pub fn matching(&self, text: &[u8]) -> BTreeSet<u32> {
+        let mut state = 0usize;
+        for byte in text {
+            let column = self.bytes.get(usize::from(*byte)).copied().unwrap_or(0);
+            let to = self.next.get(state * self.stride as usize + usize::from(column));
+            state = to.copied().unwrap_or(0) as usize;
+        }
+        self.matches.get(state).cloned().unwrap_or_default()
+    }
+}
+
+/// States that no text can tell apart become one (Moore's partition refinement), numbered breadth first again.
+fn minimise(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> (Vec<Vec<u32>>, Vec<BTreeSet<u32>>) {
+    /// Past this many states refinement costs more than it saves.
+    const WORTH: usize = 4096;
+    if rows.len() > WORTH {
+        return (rows, matches);
+    }
+    let mut block: Vec<u32> = number(matches.iter());
+    loop {
+        let signature = |state: usize| -> (u32, Vec<u32>) {
+            let own = block.get(state).copied().unwrap_or(0);
+            let to = rows.get(state).into_iter().flatten();
+            (own, to.map(|t| block.get(*t as usize).copied().unwrap_or(0)).collect())
+        };
+        let refined: Vec<u32> = number((0..rows.len()).map(signature));
+        if refined == block {
+            break;
+        }
+        block = refined;
+    }
+    let blocks = block.iter().max().map_or(0, |m| *m as usize + 1);
+    let mut new_rows = vec![Vec::new(); blocks];
+    let mut new_matches = vec![BTreeSet::new(); blocks];
+    for ((state, row), set) in rows.iter().enumerate().zip(matches) {
+        let at = block.get(state).copied().unwrap_or(0) as usize;
+        if let (Some(r), Some(m)) = (new_rows.get_mut(at), new_matches.get_mut(at))
+            && r.is_empty()
+        {
+            *r = row.iter().map(|t| block.get(*t as usize).copied().unwrap_or(0)).collect();
+            *m = set;
+        }
+    }
+    (new_rows, new_matches)
+}
+
+/// Numbers keys in the order of their first appearance, so state 0 keeps number 0.
+fn number<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<u32> {
+    let mut seen: BTreeMap<K, u32> = BTreeMap::new();
+    keys.map(|key| {
+        let fresh = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+        *seen.entry(key).or_insert(fresh)
+    })
+    .collect()
+}

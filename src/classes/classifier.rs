@@ -1,0 +1,84 @@
+//! From a value to its class, at run time: no allocation, no search longer than the table is deep.
+
+use super::automaton::Automaton;
+
+/// Finds the class of a value that is there. A missing value has a class of its own, kept beside the classifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Classifier {
+    /// Every value that is there is class 0.
+    Any,
+    /// `false` is 0, `true` is 1.
+    Bool,
+    /// Class i holds the numbers from `cuts[i-1]` up to below `cuts[i]`.
+    Cuts(Vec<i128>),
+    /// The class of each enum member.
+    Members(Vec<u32>),
+    /// Texts.
+    Texts(Texts),
+}
+
+/// Classes of texts: known texts by look-up, all others by an automaton.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    known: Vec<(Box<str>, u32)>,
+    slots: Vec<u32>,
+    automaton: Option<Automaton>,
+    other: u32,
+}
+
+const FREE: u32 = u32::MAX;
+
+impl Texts {
+    /// Builds the look-up; `known` is sorted by text. `other` is the class where there is no automaton.
+    pub fn new(known: Vec<(Box<str>, u32)>, automaton: Option<Automaton>, other: u32) -> Texts {
+        let mut slots = vec![FREE; if known.is_empty() { 0 } else { (known.len() * 2).next_power_of_two() }];
+        for (index, (text, _)) in known.iter().enumerate() {
+            let mut at = hash(text) as usize;
+            let mask = slots.len() - 1;
+            while let Some(slot) = slots.get_mut(at & mask) {
+                if *slot == FREE {
+                    *slot = u32::try_from(index).unwrap_or(FREE);
+                    break;
+                }
+                at += 1;
+            }
+        }
+        Texts { known, slots, automaton, other }
+    }
+
+    /// The class of a text.
+    #[inline]
+    pub fn classify(&self, text: &str) -> u32 {
+        if let Some(mask) = self.slots.len().checked_sub(1) {
+            let mut at = hash(text) as usize;
+            while let Some(index) = self.slots.get(at & mask).filter(|i| **i != FREE) {
+                match self.known.get(*index as usize) {
+                    Some((known, class)) if **known == *text => return *class,
+                    _ => at += 1,
+                }
+            }
+        }
+        self.automaton.as_ref().map_or(self.other, |a| a.classify(text.as_bytes()))
+    }
+
+    /// The parts, for encoding: known texts, the automaton, the class of all others.
+    pub fn parts(&self) -> (&[(Box<str>, u32)], Option<&Automaton>, u32) {
+        (&self.known, self.automaton.as_ref(), self.other)
+    }
+}
+
+/// FNV-1a over eight bytes at a time; equal texts are compared afterwards, so collisions cost time only.
+#[inline]
+fn hash(text: &str) -> u64 {
+    let mut state: u64 = 0xcbf2_9ce4_8422_2325 ^ text.len() as u64;
+    let mut chunks = text.as_bytes().chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = chunk.iter().fold(0u64, |w, b| w << 8 | u64::from(*b));
+        state = (state ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+        state ^= state >> 29;
+    }
+    for byte in chunks.remainder() {
+        state = (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    state ^ state >> 32
+}

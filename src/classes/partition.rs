@@ -1,0 +1,219 @@
+//! Cutting a variable's values into classes by the questions asked of it.
+
+use super::automaton::Matcher;
+use super::classifier::{Classifier, Texts};
+use super::set::ClassSet;
+use crate::builtins::glob;
+use crate::hir::answer::{View, answer};
+use crate::hir::{Question, Shape};
+use crate::limits;
+use crate::ty::Ty;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Classes of one variable for some of its questions; class `count - 1` is the missing value.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Finds the class of a value that is there.
+    pub classifier: Classifier,
+    /// Classes, the missing value's included.
+    pub count: u32,
+}
+
+impl Group {
+    /// The class of the missing value.
+    pub fn absent(&self) -> u32 {
+        self.count.saturating_sub(1)
+    }
+}
+
+/// The classes of one variable: one group, or several where one automaton for all its patterns would be too large.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// Per question: its group, and the classes of that group that answer yes.
+    pub answers: BTreeMap<Question, (usize, ClassSet)>,
+}
+
+/// Cuts the values of type `ty` by `questions`. `None` when a single pattern is too large by itself.
+pub fn partition(ty: &Ty, questions: &BTreeSet<Question>) -> Option<Partition> {
+    let mut out = Partition { groups: Vec::new(), answers: BTreeMap::new() };
+    let rest: BTreeSet<&Question> = questions.iter().filter(|q| **q != Question::Present).collect();
+    match ty {
+        _ if rest.is_empty() => one(&mut out, Classifier::Any, 1, &rest, |_, _| true),
+        Ty::Bool => one(&mut out, Classifier::Bool, 2, &rest, |_, class| class == 1),
+        Ty::Enum { members, .. } => enums(&mut out, members.len(), &rest),
+        Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => numbers(&mut out, &rest),
+        _ => texts(&mut out, &rest)?,
+    }
+    if questions.contains(&Question::Present) {
+        let count = out.groups.first().map_or(1, |g| g.count);
+        let mut there = ClassSet::empty(count);
+        (0..count.saturating_sub(1)).for_each(|c| there.insert(c));
+        out.answers.insert(Question::Present, (0, there));
+    }
+    Some(out)
+}
+
+/// Adds a group whose classes answer as `yes` says.
+fn one(
+    out: &mut Partition,
+    classifier: Classifier,
+    classes: u32,
+    questions: &BTreeSet<&Question>,
+    yes: impl Fn(&Question, u32) -> bool,
+) {
+    let group = out.groups.len();
+    let count = classes + 1;
+    out.groups.push(Group { classifier, count });
+    for question in questions {
+        let mut set = ClassSet::empty(count);
+        (0..classes).filter(|c| yes(question, *c)).for_each(|c| set.insert(c));
+        out.answers.insert((*question).clone(), (group, set));
+    }
+}
+
+fn enums(out: &mut Partition, members: usize, questions: &BTreeSet<&Question>) {
+    let mut classes: BTreeMap<Vec<bool>, u32> = BTreeMap::new();
+    let mut examples: Vec<u32> = Vec::new();
+    let mut of = Vec::new();
+    for member in 0..u32::try_from(members).unwrap_or(u32::MAX) {
+        let key = questions.iter().map(|q| answer(q, &View::Member(member))).collect();
+        let fresh = u32::try_from(classes.len()).unwrap_or(u32::MAX);
+        of.push(*classes.entry(key).or_insert_with(|| {
+            examples.push(member);
+            fresh
+        }));
+    }
+    let count = u32::try_from(examples.len()).unwrap_or(u32::MAX);
+    one(out, Classifier::Members(of), count, questions, |q, class| {
+        examples.get(class as usize).is_some_and(|m| answer(q, &View::Member(*m)))
+    });
+}
+
+fn numbers(out: &mut Partition, questions: &BTreeSet<&Question>) {
+    let mut cuts: BTreeSet<i128> = BTreeSet::new();
+    for question in questions {
+        if let Question::Within(ranges) = question {
+            for (lo, hi) in ranges {
+                cuts.insert(*lo);
+                cuts.extend(hi.checked_add(1));
+            }
+        }
+    }
+    cuts.remove(&i128::MIN);
+    let cuts: Vec<i128> = cuts.into_iter().collect();
+    let count = u32::try_from(cuts.len() + 1).unwrap_or(u32::MAX);
+    let lowest = |class: u32| match class.checked_sub(1) {
+        None => i128::MIN,
+        Some(before) => cuts.get(before as usize).copied().unwrap_or(i128::MAX),
+    };
+    one(out, Classifier::Cuts(cuts.clone()), count, questions, |q, class| answer(q, &View::Num(lowest(class))));
+}
+
+/// The regular expression of a shape.
+fn expression(shape: &Shape) -> Option<String> {
+    let escape = |text: &str| regex_syntax::escape(text);
+    Some(match shape {
+        Shape::Prefix(text) => format!("{}.*", escape(text)),
+        Shape::Suffix(text) => format!(".*{}", escape(text)),
+        Shape::Contains(text) => format!(".*{}.*", escape(text)),
+        Shape::Glob(kind, pattern) => glob::to_regex(*kind, pattern).ok()?,
+        Shape::Regex(text) => text.clone(),
+        Shape::UnderPath(dir) if dir == "/" => "/.*".to_owned(),
+        Shape::UnderPath(dir) if dir == "." => "[^/].*".to_owned(),
+        Shape::UnderPath(dir) => format!("{}(?:/.*)?", escape(dir)),
+        Shape::UnderHost(domain) if domain.contains(':') || domain.parse::<std::net::Ipv4Addr>().is_ok() => {
+            escape(domain)
+        }
+        Shape::UnderHost(domain) => format!("(?:.*\\.)?{}", escape(domain)),
+    })
+}
+
+fn texts(out: &mut Partition, questions: &BTreeSet<&Question>) -> Option<()> {
+    let known: BTreeSet<&Question> =
+        questions.iter().copied().filter(|q| matches!(q, Question::OneOf(_))).collect();
+    let mut shapes: Vec<(&Question, String)> = Vec::new();
+    for question in questions {
+        if let Question::Shape(shape) = question {
+            shapes.push((question, expression(shape)?));
+        }
+    }
+    if shapes.is_empty() {
+        return text_group(out, &known, &[], None);
+    }
+    let mut first = true;
+    split(&shapes, &mut |part, matcher| {
+        let none = BTreeSet::new();
+        let known = if std::mem::take(&mut first) { &known } else { &none };
+        text_group(out, known, part, Some(matcher))
+    })
+}
+
+/// Halves the patterns until one automaton holds each part.
+fn split<'q>(
+    shapes: &[(&'q Question, String)],
+    add: &mut impl FnMut(&[(&'q Question, String)], Matcher) -> Option<()>,
+) -> Option<()> {
+    let expressions: Vec<String> = shapes.iter().map(|(_, e)| e.clone()).collect();
+    // Many patterns at once multiply; a small budget keeps builds quick and falls back to two automata.
+    let budget = if shapes.len() == 1 { limits::AUTOMATON_BYTES } else { limits::AUTOMATON_SHARED_BYTES };
+    if let Some(matcher) = Matcher::build(&expressions, budget) {
+        return add(shapes, matcher);
+    }
+    let (left, right) = shapes.split_at_checked(shapes.len() / 2).filter(|(l, _)| !l.is_empty())?;
+    split(left, add)?;
+    split(right, add)
+}
+
+/// One group over known texts and the patterns of one automaton. A class is a set of questions answered yes.
+fn text_group(
+    out: &mut Partition,
+    known: &BTreeSet<&Question>,
+    shapes: &[(&Question, String)],
+    matcher: Option<Matcher>,
+) -> Option<()> {
+    let mut asked: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (index, question) in known.iter().enumerate() {
+        if let Question::OneOf(texts) = question {
+            for text in texts {
+                asked.entry(text).or_default().push(u32::try_from(index).ok()?);
+            }
+        }
+    }
+    let mut classes: BTreeMap<(Vec<u32>, BTreeSet<u32>), u32> = BTreeMap::new();
+    let mut class_of = |known: Vec<u32>, matched: BTreeSet<u32>| -> u32 {
+        let fresh = u32::try_from(classes.len()).unwrap_or(u32::MAX);
+        *classes.entry((known, matched)).or_insert(fresh)
+    };
+    let other = class_of(Vec::new(), BTreeSet::new());
+    for set in matcher.iter().flat_map(|m| &m.matches) {
+        class_of(Vec::new(), set.clone());
+    }
+    let mut table: Vec<(Box<str>, u32)> = Vec::new();
+    for (text, questions) in asked {
+        let matched = matcher.as_ref().map(|m| m.matching(text.as_bytes())).unwrap_or_default();
+        table.push((text.into(), class_of(questions, matched)));
+    }
+    let automaton = match matcher {
+        Some(m) => Some(m.with_classes(|set| classes.get(&(Vec::new(), set.clone())).copied().unwrap_or(other))?),
+        None => None,
+    };
+    let count = u32::try_from(classes.len()).ok()? + 1;
+    let group = out.groups.len();
+    out.groups.push(Group { classifier: Classifier::Texts(Texts::new(table, automaton, other)), count });
+    let mut sets: Vec<ClassSet> = vec![ClassSet::empty(count); known.len() + shapes.len()];
+    for ((questions, matched), class) in &classes {
+        let matched = matched.iter().map(|m| *m as usize + known.len());
+        for index in questions.iter().map(|q| *q as usize).chain(matched) {
+            if let Some(set) = sets.get_mut(index) {
+                set.insert(*class);
+            }
+        }
+    }
+    let all = known.iter().copied().chain(shapes.iter().map(|(q, _)| *q));
+    for (question, set) in all.zip(sets) {
+        out.answers.insert(question.clone(), (group, set));
+    }
+    Some(())
+}

@@ -1,0 +1,15 @@
+//! The gate's own reason codes. Authors cannot use the prefix, so such a code always means the gate itself blocked.
+
+/// Prefix of every reserved code.
+pub const PREFIX: &str = "gait.";
+/// The intent names a tool the policy does not declare.
+pub const UNKNOWN_TOOL: &str = "gait.unknown_tool";
+/// The arguments are not values of the declared types.
+pub const INPUT_INVALID: &str = "gait.input_invalid";
+/// An argument cannot be parsed as its domain type.
+pub const ARG_UNPARSABLE: &str = "gait.arg_unparsable";
+/// The gate failed while deciding; the call is blocked.
+pub const INTERNAL: &str = "gait.internal";
+
+/// Every reserved code.
+pub const ALL: [&str; 4] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE, INTERNAL];

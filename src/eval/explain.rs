@@ -1,0 +1,69 @@
+//! From matched rows to a decision people can read: rules with their places, reason codes, and the targets the tool's
+//! declaration computes from the arguments.
+
+use super::Outcome;
+use crate::domain::{Decision, MatchedRule, Target};
+use crate::hir::TargetSource;
+use crate::hir::answer::{View, elements, view};
+use crate::ir::{Program, RuleInfo, ToolProgram};
+use crate::ty::Ty;
+use crate::value::Value;
+
+/// The decision of an outcome.
+pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Outcome<'_>) -> Decision {
+    let mut numbers: Vec<u32> = tool
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(row, _)| outcome.rows.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1))
+        .map(|(_, rule)| *rule)
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let rules: Vec<&RuleInfo> = numbers.iter().filter_map(|n| program.rules.get(*n as usize)).collect();
+    let mut reason_codes: Vec<String> =
+        rules.iter().filter(|r| r.verdict == outcome.verdict).map(|r| r.code.clone()).collect();
+    if rules.is_empty() {
+        reason_codes.push(program.default.1.clone());
+    }
+    reason_codes.sort();
+    reason_codes.dedup();
+    let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
+    Decision { verdict: outcome.verdict, reason_codes, matched, targets: targets(tool, args), detail: None }
+}
+
+fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
+    MatchedRule {
+        name: rule.name.clone(),
+        verdict: rule.verdict,
+        code: rule.code.clone(),
+        file: program.files.get(rule.file as usize).cloned().unwrap_or_default(),
+        start: rule.start,
+        end: rule.end,
+        hint: rule.hint.clone(),
+    }
+}
+
+/// The targets of a call.
+fn targets(tool: &ToolProgram, args: &Value) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for source in &tool.targets {
+        let holders = match &source.list {
+            Some(list) => elements(args, list),
+            None => std::slice::from_ref(args),
+        };
+        targets.extend(holders.iter().filter_map(|holder| target(source, holder)));
+    }
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+fn target(source: &TargetSource, holder: &Value) -> Option<Target> {
+    let value = match (view(holder, &source.steps), &source.ty) {
+        (View::Text(text), _) => text.to_owned(),
+        (View::Member(m), Ty::Enum { members, .. }) => members.get(m as usize)?.clone(),
+        _ => return None,
+    };
+    Some(Target { effect: source.effect.clone(), kind: source.kind.as_str().to_owned(), value })
+}

@@ -1,0 +1,63 @@
+//! The oracle: walks the typed conditions of a package one by one and collects what matches. Slow, short, and sharing
+//! nothing with the index but the typed values. Tests require the two to agree on every verdict, rule and code.
+
+use crate::domain::Verdict;
+use crate::hir::answer::{View, answer, elements, view};
+use crate::hir::{Cond, Package, Place};
+use crate::value::Value;
+
+/// What the naive reading of a policy gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The join over every matching rule, or the default.
+    pub verdict: Verdict,
+    /// Names of the rules that matched, in the order of the sources.
+    pub matched: Vec<String>,
+    /// Codes of the matching rules that ask for the verdict, or the default's; sorted, distinct.
+    pub codes: Vec<String>,
+}
+
+/// Judges a call of the tool with this index in the package.
+pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
+    let matched: Vec<_> = package
+        .rules
+        .iter()
+        .filter(|rule| rule.on.iter().any(|(t, cond)| *t == tool && holds(cond, &mut vec![args])))
+        .collect();
+    let verdict = matched.iter().map(|r| r.verdict).max().unwrap_or(package.default.0);
+    let mut codes: Vec<String> =
+        matched.iter().filter(|r| r.verdict == verdict).map(|r| r.code.clone()).collect();
+    if matched.is_empty() {
+        codes.push(package.default.1.clone());
+    }
+    codes.sort();
+    codes.dedup();
+    Reference { verdict, matched: matched.iter().map(|r| r.name.clone()).collect(), codes }
+}
+
+/// Whether a condition holds; `chain` has the arguments first, then the element of each quantifier by its level.
+fn holds<'v>(cond: &Cond, chain: &mut Vec<&'v Value>) -> bool {
+    match cond {
+        Cond::Const(b) => *b,
+        Cond::Not(inner) => !holds(inner, chain),
+        Cond::And(parts) => parts.iter().all(|p| holds(p, chain)),
+        Cond::Or(parts) => parts.iter().any(|p| holds(p, chain)),
+        Cond::Atom(atom) => match base(&atom.place, chain).map(|v| view(v, &atom.place.steps)) {
+            None | Some(View::Absent) => atom.when_absent,
+            Some(seen) => answer(&atom.test, &seen),
+        },
+        Cond::Any { list, level, body } => {
+            let Some(outer) = base(list, chain) else { return false };
+            elements(outer, &list.steps).iter().any(|element| {
+                let mut inner = chain.clone();
+                inner.resize(*level as usize, element);
+                inner.push(element);
+                holds(body, &mut inner)
+            })
+        }
+    }
+}
+
+fn base<'v>(place: &Place, chain: &[&'v Value]) -> Option<&'v Value> {
+    chain.get(place.level as usize).copied()
+}

@@ -1,0 +1,271 @@
+//! What a policy means: names resolved, every condition typed per tool, literals in canonical form. In: syntax trees.
+//! Out: a `Package` and diagnostics; lowering never fails, it reports. It must not know how decisions are made fast.
+
+pub mod answer;
+mod condition;
+mod constant;
+mod declare;
+mod scope;
+mod selectors;
+mod suite;
+mod types;
+
+use crate::builtins::glob::GlobKind;
+use crate::domain::Verdict;
+use crate::json::Json;
+use crate::source::{Source, Span};
+use crate::ty::{Field, Ty};
+use std::collections::BTreeSet;
+
+pub use declare::{Unit, lower};
+
+/// One policy with everything it declares.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The edition of the policy file.
+    pub edition: u32,
+    /// The policy's name.
+    pub name: String,
+    /// The policy's version text; empty when none is written.
+    pub version: String,
+    /// The verdict when no rule matches, with its reason code.
+    pub default: (Verdict, String),
+    /// The texts it was made from, the policy itself first.
+    pub sources: Vec<Source>,
+    /// Every declared tool, by name.
+    pub tools: Vec<Tool>,
+    /// Every rule, in the order of the sources.
+    pub rules: Vec<Rule>,
+    /// Every test, in the order of the sources.
+    pub tests: Vec<Test>,
+}
+
+/// A declared tool.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// The name the runtime sends.
+    pub name: String,
+    /// Its arguments.
+    pub args: Vec<Field>,
+    /// The effects it has; sorted, distinct.
+    pub effects: Vec<String>,
+    /// Where its effects' targets come from.
+    pub targets: Vec<TargetSource>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// The kinds of target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetKind {
+    /// A `Host`.
+    Host,
+    /// A `Url`.
+    Url,
+    /// A `Path`.
+    Path,
+    /// An `Email`.
+    Email,
+    /// A `String` or enum.
+    Name,
+}
+
+impl TargetKind {
+    /// All kinds.
+    pub const ALL: [TargetKind; 5] =
+        [TargetKind::Host, TargetKind::Url, TargetKind::Path, TargetKind::Email, TargetKind::Name];
+
+    /// The word after `targets.` and in traces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TargetKind::Host => "host",
+            TargetKind::Url => "url",
+            TargetKind::Path => "path",
+            TargetKind::Email => "email",
+            TargetKind::Name => "name",
+        }
+    }
+}
+
+/// Where targets of an effect are found in the arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetSource {
+    /// The effect.
+    pub effect: String,
+    /// What the targets are.
+    pub kind: TargetKind,
+    /// The list or optional they are elements of, from the arguments.
+    pub list: Option<Vec<Step>>,
+    /// The steps from the element, or from the arguments where there is no list.
+    pub steps: Vec<Step>,
+    /// The type at the end.
+    pub ty: Ty,
+}
+
+/// One step from a value to a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The record field with this index.
+    Field(u32),
+    /// A part of a domain value.
+    Part(Part),
+}
+
+/// The parts of domain values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Part {
+    /// `url.scheme`
+    Scheme = 0,
+    /// `url.host`
+    Host = 1,
+    /// `url.port`
+    Port = 2,
+    /// `url.path`
+    Path = 3,
+    /// `url.query`
+    Query = 4,
+    /// `email.local`
+    Local = 5,
+    /// `email.domain`
+    Domain = 6,
+    /// `len(x)`: bytes of a text, elements of a list.
+    Len = 7,
+}
+
+impl Part {
+    /// All parts, by their number.
+    pub const ALL: [Part; 8] =
+        [Part::Scheme, Part::Host, Part::Port, Part::Path, Part::Query, Part::Local, Part::Domain, Part::Len];
+}
+
+/// A value a condition looks at: steps from the arguments (level 0) or from the variable of the quantifier nested
+/// `level` deep.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// 0 for the arguments, else the depth of the quantifier, from 1.
+    pub level: u32,
+    /// From there.
+    pub steps: Vec<Step>,
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, unique in the package.
+    pub name: String,
+    /// The verdict it asks for.
+    pub verdict: Verdict,
+    /// Its reason code.
+    pub code: String,
+    /// What the author tells the caller.
+    pub hint: Option<String>,
+    /// The whole rule.
+    pub span: Span,
+    /// Its name's place, for diagnostics.
+    pub name_span: Span,
+    /// Per tool it is about, by index into `Package::tools`, the condition typed for that tool.
+    pub on: Vec<(usize, Cond)>,
+}
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cond {
+    /// Decided already.
+    Const(bool),
+    /// One question about one place.
+    Atom(Atom),
+    /// Negation.
+    Not(Box<Cond>),
+    /// Conjunction.
+    And(Vec<Cond>),
+    /// Disjunction.
+    Or(Vec<Cond>),
+    /// Some element of the list (or the optional's value) satisfies the body, whose variable has level
+    /// `list.level + 1` or deeper.
+    Any {
+        /// The list or optional.
+        list: Place,
+        /// The level of the body's variable.
+        level: u32,
+        /// The body.
+        body: Box<Cond>,
+    },
+}
+
+/// One question about one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Atom {
+    /// What is looked at.
+    pub place: Place,
+    /// Its type, without `?`.
+    pub ty: Ty,
+    /// The question.
+    pub test: Question,
+    /// The answer when an optional on the way is missing.
+    pub when_absent: bool,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The questions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// The value is there.
+    Present,
+    /// The `Bool` is true.
+    True,
+    /// The number lies in one of these inclusive, sorted, disjoint ranges.
+    Within(Vec<(i128, i128)>),
+    /// The enum member is one of these.
+    Member(BTreeSet<u32>),
+    /// The text is one of these.
+    OneOf(BTreeSet<Box<str>>),
+    /// The text has this shape.
+    Shape(Shape),
+}
+
+/// Shapes of texts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// `starts_with`
+    Prefix(String),
+    /// `ends_with`
+    Suffix(String),
+    /// `contains`
+    Contains(String),
+    /// `like`
+    Glob(GlobKind, String),
+    /// `matches`: the whole text matches the regular expression.
+    Regex(String),
+    /// `under` a folder.
+    UnderPath(String),
+    /// `under` a domain.
+    UnderHost(String),
+}
+
+/// A test of the policy file.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// Its name.
+    pub name: String,
+    /// Its cases.
+    pub cases: Vec<Case>,
+}
+
+/// One call of a test and what it must give.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The tool called.
+    pub tool: String,
+    /// Its arguments.
+    pub args: Json,
+    /// The verdict expected.
+    pub verdict: Verdict,
+    /// Codes that must be among the reason codes.
+    pub codes: Vec<String>,
+    /// Rules that must have matched.
+    pub by: Vec<String>,
+    /// Where the case is written.
+    pub span: Span,
+}

@@ -1,0 +1,128 @@
+//! The plain meaning of places and questions: walk the value, compare the text. The compiler uses it for `else`
+//! constants, the reference interpreter for everything; the index must agree with it.
+
+use super::{Part, Question, Shape, Step};
+use crate::builtins::{glob, host, path, regex};
+use crate::value::Value;
+
+/// What is found at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View<'v> {
+    /// A missing optional is on the way.
+    Absent,
+    /// A text or a part of one.
+    Text(&'v str),
+    /// A number, or the size of something.
+    Num(i128),
+    /// A truth value.
+    Bool(bool),
+    /// An enum member.
+    Member(u32),
+    /// A list or record.
+    Whole(&'v Value),
+}
+
+impl<'v> View<'v> {
+    /// The view of a whole value.
+    pub fn of(value: &'v Value) -> View<'v> {
+        match value {
+            Value::Absent => View::Absent,
+            Value::Bool(b) => View::Bool(*b),
+            Value::Num(n) => View::Num(*n),
+            Value::Enum(m) => View::Member(*m),
+            Value::Str(s) | Value::Path(s) | Value::Host(s) => View::Text(s),
+            Value::Email(e) => View::Text(&e.text),
+            Value::Url(u) => View::Text(&u.text),
+            Value::List(_) | Value::Record(_) => View::Whole(value),
+        }
+    }
+}
+
+/// The value some steps away; `None` when an optional on the way is missing.
+fn descend<'v>(mut value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+    for step in steps {
+        value = match (step, value) {
+            (Step::Field(index), Value::Record(fields)) => fields.get(*index as usize)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+/// What lies some steps away from a value.
+pub fn view<'v>(value: &'v Value, steps: &[Step]) -> View<'v> {
+    let (fields, part) = match steps.split_last() {
+        Some((Step::Part(part), fields)) => (fields, Some(*part)),
+        _ => (steps, None),
+    };
+    // Parts may follow one another only as `len(part)`.
+    let (fields, inner) = match fields.split_last() {
+        Some((Step::Part(inner), fields)) => (fields, Some(*inner)),
+        _ => (fields, None),
+    };
+    let Some(whole) = descend(value, fields) else { return View::Absent };
+    match (inner, part) {
+        (None, None) => View::of(whole),
+        (None, Some(part)) => part_of(whole, part),
+        (Some(inner), Some(Part::Len)) => match part_of(whole, inner) {
+            View::Text(text) => View::Num(text.len() as i128),
+            other => other,
+        },
+        (Some(_), _) => View::Absent,
+    }
+}
+
+fn part_of(value: &Value, part: Part) -> View<'_> {
+    match (part, value) {
+        (Part::Scheme, Value::Url(u)) => View::Text(&u.scheme),
+        (Part::Host, Value::Url(u)) => View::Text(&u.host),
+        (Part::Port, Value::Url(u)) => View::Num(i128::from(u.port)),
+        (Part::Path, Value::Url(u)) => View::Text(&u.path),
+        (Part::Query, Value::Url(u)) => View::Text(&u.query),
+        (Part::Local, Value::Email(e)) => View::Text(&e.local),
+        (Part::Domain, Value::Email(e)) => View::Text(&e.domain),
+        (Part::Len, Value::List(items)) => View::Num(items.len() as i128),
+        (Part::Len, other) => match other.text() {
+            Some(text) => View::Num(text.len() as i128),
+            None => View::Absent,
+        },
+        _ => View::Absent,
+    }
+}
+
+/// The elements a quantifier ranges over: of a list, of an optional that is there, or none.
+pub fn elements<'v>(value: &'v Value, steps: &[Step]) -> &'v [Value] {
+    match descend(value, steps) {
+        None | Some(Value::Absent) => &[],
+        Some(Value::List(items)) => items,
+        Some(one) => std::slice::from_ref(one),
+    }
+}
+
+/// Whether a question holds of a value that is there; a value of another kind answers no.
+pub fn answer(question: &Question, seen: &View<'_>) -> bool {
+    match (question, seen) {
+        (_, View::Absent) => false,
+        (Question::Present, _) => true,
+        (Question::True, View::Bool(b)) => *b,
+        (Question::Within(ranges), View::Num(n)) => ranges.iter().any(|(lo, hi)| lo <= n && n <= hi),
+        (Question::Member(members), View::Member(m)) => members.contains(m),
+        (Question::OneOf(texts), View::Text(text)) => texts.iter().any(|t| **t == **text),
+        (Question::Shape(shape), View::Text(text)) => has_shape(shape, text),
+        _ => false,
+    }
+}
+
+fn has_shape(shape: &Shape, text: &str) -> bool {
+    match shape {
+        Shape::Prefix(p) => text.starts_with(p.as_str()),
+        Shape::Suffix(s) => text.ends_with(s.as_str()),
+        Shape::Contains(c) => text.contains(c.as_str()),
+        Shape::Glob(kind, pattern) => {
+            glob::to_regex(*kind, pattern).is_ok_and(|expression| regex::is_match(&expression, text))
+        }
+        Shape::Regex(expression) => regex::is_match(expression, text),
+        Shape::UnderPath(dir) => path::under(text, dir),
+        Shape::UnderHost(domain) => host::under(text, domain),
+    }
+}

@@ -1,0 +1,386 @@
+//! Conditions typed for one tool: names to places, comparisons to questions, optionals eliminated, quantifiers over
+//! lists, optionals and targets. A condition that is wrong is reported and becomes a constant.
+
+use super::constant;
+use super::scope::{Found, Scope, member_names};
+use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
+use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
+use crate::diag::{Diagnostic, suggest};
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Name, Op};
+use crate::ty::Ty;
+
+/// Types one condition for the tool of the scope.
+pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Cond {
+    match &expr.kind {
+        ExprKind::Or(a, b) => Cond::Or(vec![lower(a, scope, out), lower(b, scope, out)]),
+        ExprKind::And(a, b) => {
+            let left = lower(a, scope, out);
+            let mut after = scope.clone();
+            learn(&left, &mut after);
+            Cond::And(vec![left, lower(b, &after, out)])
+        }
+        ExprKind::Not(inner) => Cond::Not(Box::new(lower(inner, scope, out))),
+        ExprKind::Bool(b) => Cond::Const(*b),
+        ExprKind::Compare(left, op, right) => or_report(compare(left, op.node, op.span, right, scope), out),
+        ExprKind::Present(inner) => or_report(present(inner, scope), out),
+        ExprKind::Quantified { all, variable, list, body } => {
+            quantified(*all, variable, list, body, scope, out)
+        }
+        ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => {
+            or_report(truth(expr, scope), out)
+        }
+        ExprKind::Call(name, _) => {
+            let message = format!("`{}(…)` is a number, not a condition", name.text);
+            report(out, Diagnostic::error(TYPE_MISMATCH, expr.span, message).help("compare it with a number"))
+        }
+        ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Set(_) => {
+            report(out, Diagnostic::error(TYPE_MISMATCH, expr.span, "a constant is not a condition"))
+        }
+    }
+}
+
+/// What holding of a condition tells about optionals.
+pub(super) fn learn(cond: &Cond, scope: &mut Scope<'_>) {
+    match cond {
+        Cond::And(parts) => parts.iter().for_each(|p| learn(p, scope)),
+        Cond::Atom(Atom { place, test: Question::Present, .. }) => scope.know_present(place.clone()),
+        _ => {}
+    }
+}
+
+fn report(out: &mut Vec<Diagnostic>, diagnostic: Diagnostic) -> Cond {
+    out.push(diagnostic);
+    Cond::Const(false)
+}
+
+fn or_report(result: Result<Cond, Option<Diagnostic>>, out: &mut Vec<Diagnostic>) -> Cond {
+    result.unwrap_or_else(|diagnostic| {
+        out.extend(diagnostic);
+        Cond::Const(false)
+    })
+}
+
+/// A failure; `None` when the cause has been reported elsewhere.
+type Failed = Option<Diagnostic>;
+
+/// A value a question can be asked of.
+struct Operand<'e> {
+    found: Found,
+    /// `else` constant for when it is missing.
+    fallback: Option<&'e Expr>,
+    span: Span,
+}
+
+fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
+    let (value, op, constant) = match (is_constant(left, scope), is_constant(right, scope)) {
+        (false, true) => (left, op, right),
+        (true, false) => (right, flip(op, op_span)?, left),
+        (true, true) => {
+            let message = "both sides are constants";
+            return Err(Some(Diagnostic::error(TYPE_MISMATCH, left.span.to(right.span), message)));
+        }
+        (false, false) => {
+            let message = "two arguments cannot be compared with each other";
+            let report = Diagnostic::error(TYPE_MISMATCH, left.span.to(right.span), message);
+            return Err(Some(report.help("compare each with a constant")));
+        }
+    };
+    let operand = operand(value, scope)?;
+    let ty = usable(&operand)?;
+    let (test, positive) = constant::question(&ty, op, op_span, constant).map_err(Some)?;
+    ask(operand, ty, test, positive, left.span.to(right.span))
+}
+
+/// Makes the atom, with its answer for a missing value.
+fn ask(operand: Operand<'_>, ty: Ty, test: Question, positive: bool, span: Span) -> Result<Cond, Failed> {
+    let when_absent = match operand.fallback {
+        Some(fallback) => constant::answer(&test, &ty, fallback).map_err(Some)?,
+        // A narrowed optional is there wherever the atom counts; missing, the comparison as written is false.
+        None => !positive,
+    };
+    let atom = Cond::Atom(Atom { place: operand.found.place, ty, test, when_absent, span });
+    Ok(if positive { atom } else { Cond::Not(Box::new(atom)) })
+}
+
+fn flip(op: Op, span: Span) -> Result<Op, Failed> {
+    match op {
+        Op::Eq | Op::Ne => Ok(op),
+        Op::Lt => Ok(Op::Gt),
+        Op::Le => Ok(Op::Ge),
+        Op::Gt => Ok(Op::Lt),
+        Op::Ge => Ok(Op::Le),
+        _ => {
+            let message = format!("the constant belongs to the right of `{}`", op.as_str());
+            Err(Some(Diagnostic::error(TYPE_MISMATCH, span, message)))
+        }
+    }
+}
+
+/// Whether an expression is a constant: a literal, a set, or a bare or qualified name that is no value in reach.
+fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
+    match &expr.kind {
+        ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Set(_) => true,
+        ExprKind::Name(name) => !reachable(name, scope),
+        ExprKind::Field(of, _) => match &of.kind {
+            ExprKind::Name(name) => {
+                !reachable(name, scope) && name.text.starts_with(|c: char| c.is_ascii_uppercase())
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
+    name.text == "args" || name.text == "targets" || scope.variable(&name.text).is_some()
+}
+
+/// The type of an operand once its optional is dealt with.
+fn usable(operand: &Operand<'_>) -> Result<Ty, Failed> {
+    let ty = operand.found.ty.required().clone();
+    if ty == Ty::Poison {
+        return Err(None);
+    }
+    if operand.found.maybe_absent && operand.fallback.is_none() {
+        let report = Diagnostic::error(OPTIONAL_UNCHECKED, operand.span, "this value may be missing");
+        return Err(Some(report.label("an optional is on the way").help(
+            "ask `present …` before it with `and`, give a value with `else`, or quantify with `any x in …: …`",
+        )));
+    }
+    Ok(ty)
+}
+
+fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed> {
+    match &expr.kind {
+        ExprKind::Else(value, fallback) => {
+            let inner = operand(value, scope)?;
+            if !inner.found.maybe_absent && inner.found.ty != Ty::Poison {
+                let message = "this value is always there, so `else` never counts";
+                let report = Diagnostic::error(TYPE_MISMATCH, fallback.span, message);
+                return Err(Some(report.help("leave the `else` out")));
+            }
+            Ok(Operand { fallback: Some(fallback), span: expr.span, ..inner })
+        }
+        ExprKind::Call(name, arguments) => call(name, arguments, expr.span, scope),
+        _ => {
+            let mut found = place(expr, scope)?;
+            found.maybe_absent |= found.ty.is_optional() && !scope.is_known(&found.place);
+            Ok(Operand { found, fallback: None, span: expr.span })
+        }
+    }
+}
+
+fn call<'e>(
+    name: &Name,
+    arguments: &'e [Expr],
+    span: Span,
+    scope: &Scope<'_>,
+) -> Result<Operand<'e>, Failed> {
+    if name.text != "len" {
+        let report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("no function is called `{}`", name.text));
+        return Err(Some(match suggest::nearest(&name.text, ["len"]) {
+            Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+            None => report.help("the only function is `len`"),
+        }));
+    }
+    let [argument] = arguments else {
+        return Err(Some(Diagnostic::error(TYPE_MISMATCH, span, "`len` takes one argument")));
+    };
+    let mut inner = operand(argument, scope)?;
+    match inner.found.ty.required() {
+        Ty::Poison => return Err(None),
+        Ty::String { .. } | Ty::List { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {}
+        other => {
+            let message = format!("`len` does not apply to a `{other}`");
+            let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);
+            return Err(Some(report.help("it gives the bytes of a text or the elements of a list")));
+        }
+    }
+    inner.found.place.steps.push(Step::Part(Part::Len));
+    inner.found.ty = Ty::Int;
+    inner.span = span;
+    Ok(inner)
+}
+
+/// The place an expression names.
+fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
+    match &expr.kind {
+        ExprKind::Name(name) if name.text == "args" => Ok(scope.args()),
+        ExprKind::Name(name) => scope.variable(&name.text).cloned().ok_or_else(|| Some(unknown(name, scope))),
+        ExprKind::Field(of, name) => {
+            if matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {
+                let message = format!("`targets.{}` is a list", name.text);
+                let report = Diagnostic::error(TYPE_MISMATCH, expr.span, message);
+                return Err(Some(report.help(format!("quantify over it: `any t in targets.{}: …`", name.text))));
+            }
+            let outer = place(of, scope)?;
+            scope.member(&outer, &name.text).ok_or_else(|| Some(no_member(of, &outer, name)))
+        }
+        _ => {
+            let report = Diagnostic::error(TYPE_MISMATCH, expr.span, "this is not a value of the call");
+            Err(Some(report.help("name an argument, such as `args.amount`, or a quantifier's variable")))
+        }
+    }
+}
+
+fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
+    let report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text));
+    if scope.tool.args.iter().any(|f| f.name == name.text) {
+        let full = format!("args.{}", crate::syntax::quote::member_name(&name.text));
+        return report.help(format!("an argument is written `{full}`")).edit(name.span, full);
+    }
+    let names = scope.variables.iter().map(|(n, _)| n.as_str()).chain(["args", "targets"]);
+    match suggest::nearest(&name.text, names) {
+        Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+        None => report.help("conditions speak of `args`, `targets` and the variables of quantifiers"),
+    }
+}
+
+fn no_member(of: &Expr, outer: &Found, name: &Name) -> Diagnostic {
+    let is_args = matches!(&of.kind, ExprKind::Name(n) if n.text == "args");
+    let message = if is_args {
+        format!("the tool has no argument `{}`", name.text)
+    } else {
+        format!("a `{}` has no part `{}`", outer.ty, name.text)
+    };
+    let code = if is_args { NOT_ON_EVERY_TOOL } else { UNKNOWN_NAME };
+    let report = Diagnostic::error(code, name.span, message);
+    if let Ty::List { .. } = outer.ty.required() {
+        return report.help("it is a list: quantify over it with `any x in …: …` or `all x in …: …`");
+    }
+    match suggest::nearest(&name.text, member_names(outer.ty.required())) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, crate::syntax::quote::member_name(near)),
+        None => report,
+    }
+}
+
+fn truth(expr: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
+    let operand = operand(expr, scope)?;
+    let ty = usable(&operand)?;
+    if ty != Ty::Bool {
+        let report = Diagnostic::error(TYPE_MISMATCH, expr.span, format!("a `{ty}` is not a condition"));
+        return Err(Some(report.help("compare it with a constant")));
+    }
+    ask(operand, ty, Question::True, true, expr.span)
+}
+
+fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
+    let found = place(inner, scope)?;
+    match &found.ty {
+        Ty::Poison => Err(None),
+        Ty::Optional(ty) => {
+            let ty = (**ty).clone();
+            let place = found.place;
+            Ok(Cond::Atom(Atom { place, ty, test: Question::Present, when_absent: false, span: inner.span }))
+        }
+        other => {
+            let message = format!("a `{other}` is always there");
+            let report = Diagnostic::error(TYPE_MISMATCH, inner.span, message);
+            Err(Some(report.help("only an optional, declared with `?`, can be missing")))
+        }
+    }
+}
+
+fn quantified(
+    all: bool,
+    variable: &Name,
+    list: &Expr,
+    body: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Cond {
+    if matches!(variable.text.as_str(), "args" | "targets") {
+        let message = format!("`{}` cannot be a variable", variable.text);
+        return report(out, Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message));
+    }
+    let ranges = match ranges(list, scope) {
+        Ok(ranges) => ranges,
+        Err(diagnostic) => return or_report(Err(diagnostic), out),
+    };
+    let mut parts = Vec::new();
+    for range in ranges {
+        let (level, found) = match &range.list {
+            Some(list) => {
+                let level = scope.level.max(list.level) + 1;
+                (level, Found { place: Place { level, steps: range.steps }, ty: range.ty, maybe_absent: false })
+            }
+            None => {
+                let place = Place { level: 0, steps: range.steps };
+                (scope.level, Found { place, ty: range.ty, maybe_absent: false })
+            }
+        };
+        let inner = scope.bind(&variable.text, found, level);
+        let mut body = lower(body, &inner, out);
+        if all {
+            body = Cond::Not(Box::new(body));
+        }
+        parts.push(match range.list {
+            Some(list) => Cond::Any { list, level, body: Box::new(body) },
+            None => body,
+        });
+    }
+    let some = Cond::Or(parts);
+    if all { Cond::Not(Box::new(some)) } else { some }
+}
+
+/// What a quantifier's variable stands for: elements of a list, or one value (a target without a list).
+struct Range {
+    list: Option<Place>,
+    steps: Vec<Step>,
+    ty: Ty,
+}
+
+fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
+    if let ExprKind::Field(of, kind) = &list.kind
+        && matches!(&of.kind, ExprKind::Name(n) if n.text == "targets")
+    {
+        return targets(kind, scope);
+    }
+    let found = place(list, scope)?;
+    if found.maybe_absent {
+        let report = Diagnostic::error(OPTIONAL_UNCHECKED, list.span, "this list may be missing with the record it is in");
+        return Err(Some(report.help("ask `present …` of the record before it with `and`")));
+    }
+    let ty = match &found.ty {
+        Ty::Poison => return Err(None),
+        Ty::List { element, .. } => (**element).clone(),
+        Ty::Optional(inner) => match &**inner {
+            Ty::List { element, .. } => (**element).clone(),
+            other => other.clone(),
+        },
+        other => {
+            let message = format!("a `{other}` is neither a list nor an optional");
+            let report = Diagnostic::error(TYPE_MISMATCH, list.span, message);
+            return Err(Some(report.help("ask about it directly")));
+        }
+    };
+    Ok(vec![Range { list: Some(found.place), steps: Vec::new(), ty }])
+}
+
+fn targets(kind: &Name, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
+    let Some(wanted) = TargetKind::ALL.into_iter().find(|k| k.as_str() == kind.text) else {
+        let message = format!("no kind of target is called `{}`", kind.text);
+        let names = TargetKind::ALL.map(TargetKind::as_str);
+        let report = Diagnostic::error(UNKNOWN_NAME, kind.span, message);
+        return Err(Some(report.help(format!("the kinds are {}", names.join(", ")))));
+    };
+    let mut ranges: Vec<Range> = Vec::new();
+    for source in scope.tool.targets.iter().filter(|t| t.kind == wanted) {
+        let list = source.list.clone().map(|steps| Place { level: 0, steps });
+        let known = ranges.iter().any(|r| r.list == list && r.steps == source.steps);
+        if !known {
+            ranges.push(Range { list, steps: source.steps.clone(), ty: source.ty.clone() });
+        }
+    }
+    if ranges.is_empty() {
+        let message = format!("the tool has no `{}` target", kind.text);
+        let report = Diagnostic::error(NOT_ON_EVERY_TOOL, kind.span, message)
+            .why("a condition over no targets would hold, or fail, without looking at the call")
+            .help("give the tool an `effect … to …`, or leave it out of the rule");
+        return Err(Some(report));
+    }
+    Ok(ranges)
+}

@@ -1,0 +1,227 @@
+//! Constants beside operators: a literal read as a value of the type it is compared with, once, at compile time, and
+//! turned with its operator into a `Question`.
+
+use super::{Question, Shape};
+use crate::builtins::glob::GlobKind;
+use crate::builtins::{glob, literal};
+use crate::diag::codes::{BAD_LITERAL, BAD_PATTERN, TYPE_MISMATCH, UNKNOWN_NAME};
+use crate::diag::{Diagnostic, suggest};
+use crate::limits;
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Op};
+use crate::ty::Ty;
+use std::collections::BTreeSet;
+
+/// Least and greatest number; every declared range lies well inside.
+const MIN: i128 = i128::MIN;
+const MAX: i128 = i128::MAX;
+
+/// The question `place op constant` asks of a value of type `ty`; negated operators give `(question, false)`.
+pub(super) fn question(
+    ty: &Ty,
+    op: Op,
+    op_span: Span,
+    constant: &Expr,
+) -> Result<(Question, bool), Diagnostic> {
+    let positive = !matches!(op, Op::Ne | Op::NotIn);
+    let question = match op {
+        Op::Eq | Op::Ne => equal(ty, std::slice::from_ref(constant))?,
+        Op::In | Op::NotIn => match &constant.kind {
+            ExprKind::Set(items) => equal(ty, items)?,
+            _ => {
+                let report = Diagnostic::error(TYPE_MISMATCH, constant.span, "`in` needs a set of constants");
+                return Err(report.help("write the values in braces: `in { … }`"));
+            }
+        },
+        Op::Lt | Op::Le | Op::Gt | Op::Ge => ordered(ty, op, op_span, constant)?,
+        Op::StartsWith | Op::EndsWith | Op::Contains | Op::Like | Op::Matches | Op::Under => {
+            Question::Shape(shape(ty, op, op_span, constant)?)
+        }
+    };
+    Ok((question, positive))
+}
+
+fn is_number(ty: &Ty) -> bool {
+    matches!(ty, Ty::Int | Ty::Decimal { .. } | Ty::Money { .. })
+}
+
+fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
+    match ty {
+        Ty::Bool => match items {
+            [Expr { kind: ExprKind::Bool(true), .. }] => Ok(Question::True),
+            _ => Err(mismatch(ty, items.first())),
+        },
+        Ty::Enum { name, members } => {
+            let picked: Result<BTreeSet<u32>, Diagnostic> =
+                items.iter().map(|i| member(i, name, members)).collect();
+            Ok(Question::Member(picked?))
+        }
+        _ if is_number(ty) => {
+            let mut values = items.iter().map(|i| number(ty, i)).collect::<Result<Vec<_>, _>>()?;
+            values.sort_unstable();
+            values.dedup();
+            Ok(Question::Within(merge(values.into_iter().map(|v| (v, v)))))
+        }
+        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {
+            let texts: Result<BTreeSet<Box<str>>, Diagnostic> = items.iter().map(|i| text(ty, i)).collect();
+            Ok(Question::OneOf(texts?))
+        }
+        Ty::List { .. } | Ty::Record(_) | Ty::Optional(_) | Ty::Poison => Err(mismatch(ty, items.first())),
+    }
+}
+
+fn mismatch(ty: &Ty, constant: Option<&Expr>) -> Diagnostic {
+    let span = constant.map(|c| c.span).unwrap_or_default();
+    let report = Diagnostic::error(TYPE_MISMATCH, span, format!("a `{ty}` cannot be compared with this"));
+    match ty {
+        Ty::List { .. } => report.help("quantify over it: `any x in …: …` or `all x in …: …`"),
+        Ty::Record(_) => report.help("compare one of its fields"),
+        Ty::Bool => report.help("write the value alone, or `not` before it"),
+        _ => report,
+    }
+}
+
+/// Joins sorted inclusive ranges that touch.
+pub(super) fn merge(ranges: impl IntoIterator<Item = (i128, i128)>) -> Vec<(i128, i128)> {
+    let mut out: Vec<(i128, i128)> = Vec::new();
+    for (lo, hi) in ranges {
+        match out.last_mut() {
+            Some(last) if last.1.checked_add(1).is_none_or(|next| next >= lo) => last.1 = last.1.max(hi),
+            _ => out.push((lo, hi)),
+        }
+    }
+    out
+}
+
+fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, Diagnostic> {
+    if !is_number(ty) {
+        let message = format!("`{}` compares numbers, and this is a `{ty}`", op.as_str());
+        return Err(Diagnostic::error(TYPE_MISMATCH, op_span, message));
+    }
+    let n = number(ty, constant)?;
+    let range = match op {
+        Op::Lt => n.checked_sub(1).map(|n| (MIN, n)),
+        Op::Le => Some((MIN, n)),
+        Op::Gt => n.checked_add(1).map(|n| (n, MAX)),
+        _ => Some((n, MAX)),
+    };
+    Ok(Question::Within(range.into_iter().collect()))
+}
+
+fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
+    let ExprKind::Number(text) = &constant.kind else {
+        let message = format!("a `{ty}` is compared with a number");
+        return Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message));
+    };
+    literal::number(text, ty)
+        .map_err(|why| Diagnostic::error(BAD_LITERAL, constant.span, format!("`{text}` is no `{ty}`: {why}")))
+}
+
+fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
+    let written = string(ty, constant)?;
+    let canonical = literal::text(written, ty).map_err(|why| {
+        let message = format!("{} is no `{ty}`: {why}", crate::syntax::quote::string(written));
+        Diagnostic::error(BAD_LITERAL, constant.span, message)
+    })?;
+    if let Ty::String { max } = ty
+        && canonical.len() as u64 > *max
+    {
+        let message = format!("the text is {} bytes long, but the argument holds at most {max}", canonical.len());
+        return Err(Diagnostic::error(BAD_LITERAL, constant.span, message).why("it could never be equal"));
+    }
+    Ok(canonical)
+}
+
+fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
+    match &constant.kind {
+        ExprKind::String(text) => Ok(text),
+        ExprKind::Name(name) => {
+            let message = format!("a `{ty}` is compared with a text");
+            let quoted = crate::syntax::quote::string(&name.text);
+            Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message)
+                .help(format!("put it in quotes: {quoted}"))
+                .edit(constant.span, quoted))
+        }
+        _ => Err(Diagnostic::error(TYPE_MISMATCH, constant.span, format!("a `{ty}` is compared with a text"))),
+    }
+}
+
+fn member(constant: &Expr, name: &str, members: &[String]) -> Result<u32, Diagnostic> {
+    let written = match &constant.kind {
+        ExprKind::Name(n) => n.text.as_str(),
+        ExprKind::String(text) => text,
+        ExprKind::Field(of, n) if matches!(&of.kind, ExprKind::Name(e) if e.text == name) => n.text.as_str(),
+        _ => {
+            let message = format!("a `{name}` is compared with one of its members");
+            let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
+            return Err(report.help(format!("its members are {}", members.join(", "))));
+        }
+    };
+    if let Some(index) = members.iter().position(|m| m == written) {
+        return Ok(u32::try_from(index).unwrap_or(u32::MAX));
+    }
+    let report = Diagnostic::error(UNKNOWN_NAME, constant.span, format!("`{name}` has no member `{written}`"));
+    Err(match suggest::nearest(written, members.iter().map(String::as_str)) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(constant.span, crate::syntax::quote::member_name(near)),
+        None => report.help(format!("its members are {}", members.join(", "))),
+    })
+}
+
+fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagnostic> {
+    let unfit = |help: &str| {
+        let message = format!("`{}` does not apply to a `{ty}`", op.as_str());
+        Err(Diagnostic::error(TYPE_MISMATCH, op_span, message).help(help.to_owned()))
+    };
+    match (ty, op) {
+        (Ty::String { .. }, Op::StartsWith) => Ok(Shape::Prefix(string(ty, constant)?.to_owned())),
+        (Ty::String { .. }, Op::EndsWith) => Ok(Shape::Suffix(string(ty, constant)?.to_owned())),
+        (Ty::String { .. }, Op::Contains) => Ok(Shape::Contains(string(ty, constant)?.to_owned())),
+        (Ty::String { .. }, Op::Matches) => regex(string(ty, constant)?, constant.span),
+        (Ty::String { .. }, Op::Like) => pattern(GlobKind::Text, string(ty, constant)?, constant.span),
+        (Ty::Path, Op::Like) => pattern(GlobKind::Path, string(ty, constant)?, constant.span),
+        (Ty::Host, Op::Like) => pattern(GlobKind::Host, string(ty, constant)?, constant.span),
+        (Ty::Url, Op::Like) => pattern(GlobKind::Url, string(ty, constant)?, constant.span),
+        (Ty::Path, Op::Under) => Ok(Shape::UnderPath(text(ty, constant)?.into())),
+        (Ty::Host, Op::Under) => Ok(Shape::UnderHost(text(ty, constant)?.into())),
+        (Ty::Path, _) => unfit("a `Path` is judged with `==`, `in`, `under` and `like`"),
+        (Ty::Host, _) => unfit("a `Host` is judged with `==`, `in`, `under` and `like`, by whole labels"),
+        (Ty::Url, _) => unfit("judge a part of it, such as `.host` or `.path`, or use `==`, `in` and `like`"),
+        (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
+        _ => unfit("it applies to texts"),
+    }
+}
+
+fn pattern(kind: GlobKind, written: &str, span: Span) -> Result<Shape, Diagnostic> {
+    let bad = |why: String| Diagnostic::error(BAD_PATTERN, span, format!("the glob cannot be used: {why}"));
+    if written.len() > limits::PATTERN_BYTES {
+        return Err(bad(format!("it is over {} bytes", limits::PATTERN_BYTES)));
+    }
+    glob::to_regex(kind, written).map_err(|why| bad(why.to_string()))?;
+    Ok(Shape::Glob(kind, written.to_owned()))
+}
+
+fn regex(written: &str, span: Span) -> Result<Shape, Diagnostic> {
+    crate::builtins::regex::check(written).map_err(|why| {
+        Diagnostic::error(BAD_PATTERN, span, format!("the regular expression cannot be used: {why}"))
+            .help("syntax is that of the `regex` crate; there are no back-references and no look-around")
+    })?;
+    Ok(Shape::Regex(written.to_owned()))
+}
+
+/// The answer to a question for a constant of the same type, for `else`.
+pub(super) fn answer(question: &Question, ty: &Ty, constant: &Expr) -> Result<bool, Diagnostic> {
+    use crate::value::Value;
+    let value = match ty {
+        Ty::Bool => match constant.kind {
+            ExprKind::Bool(b) => Value::Bool(b),
+            _ => return Err(mismatch(ty, Some(constant))),
+        },
+        Ty::Enum { name, members } => Value::Enum(member(constant, name, members)?),
+        _ if is_number(ty) => Value::Num(number(ty, constant)?),
+        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => Value::Str(text(ty, constant)?),
+        _ => return Err(mismatch(ty, Some(constant))),
+    };
+    Ok(super::answer::answer(question, &super::answer::View::of(&value)))
+}

@@ -1,0 +1,312 @@
+//! Declarations: the header, tools, enums, groups and rules of a module, each name once, put together as a package.
+
+use super::scope::Scope;
+use super::selectors::{Catalogue, unknown_effect};
+use super::{Cond, Package, Rule, Tool, condition, suite, types};
+use crate::diag::Diagnostic;
+use crate::diag::codes::{
+    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, RESERVED_NAME, TOO_LARGE, UNKNOWN_NAME,
+};
+use crate::domain::{Verdict, reserved};
+use crate::limits;
+use crate::source::{Source, Span};
+use crate::syntax::ast::{self, Item, Module, Name};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One parsed source.
+pub struct Unit {
+    /// The text.
+    pub source: Source,
+    /// Its tree.
+    pub module: Module,
+}
+
+/// Gives the policy `policy` its meaning; `library` modules add declarations only.
+pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
+    let items: Vec<&Item> = library.iter().flat_map(|u| &u.module.items).chain(&policy.module.items).collect();
+    let start = Span::new(policy.source.id, 0, 0);
+    let (name, version) = header(&policy.module, start, out);
+    let default = default(&policy.module, start, out);
+    let effects = effects(&items, out);
+    let enums = enums(&items, out);
+    let tools = tools(&items, &enums, &effects, out);
+    let rules = rules(&items, &tools, &effects, out);
+    let tests: Vec<&ast::Test> = policy.module.items.iter().filter_map(as_test).collect();
+    let names = suite::Names { tools: &tools, rules: &rules, default_code: &default.1 };
+    let tests = suite::lower(&tests, &names, out);
+    let sources = std::iter::once(policy).chain(library).map(|u| u.source.clone()).collect();
+    Package { edition: 1, name, version, default, sources, tools, rules, tests }
+}
+
+fn as_test(item: &Item) -> Option<&ast::Test> {
+    match item {
+        Item::Test(test) => Some(test),
+        _ => None,
+    }
+}
+
+fn header(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (String, String) {
+    let mut headers = module.items.iter().filter_map(|i| match i {
+        Item::Policy(policy) => Some(policy),
+        _ => None,
+    });
+    let Some(first) = headers.next() else {
+        let report = Diagnostic::error(HEADER, start, "the policy has no name");
+        out.push(report.help("after the edition, write `policy team.name @ \"1.0.0\"`"));
+        return (String::new(), String::new());
+    };
+    for second in headers {
+        let report = Diagnostic::error(HEADER, second.span, "the policy is named twice");
+        out.push(report.also(first.span, "first named here").help("keep one of them"));
+    }
+    let version = first.version.as_ref().map(|v| v.node.clone()).unwrap_or_default();
+    (first.name.text.clone(), version)
+}
+
+fn default(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict, String) {
+    let mut defaults = module.items.iter().filter_map(|i| match i {
+        Item::Default(default) => Some(default),
+        _ => None,
+    });
+    let fallback = (Verdict::Block, "no_rule_matched".to_owned());
+    let Some(first) = defaults.next() else {
+        let report = Diagnostic::error(HEADER, start, "the policy does not say what happens when no rule matches");
+        out.push(report.help("write `default block code no_rule_matched` after the policy's name"));
+        return fallback;
+    };
+    for second in defaults {
+        let report = Diagnostic::error(HEADER, second.span, "the default is given twice");
+        out.push(report.also(first.span, "first given here").help("keep one of them"));
+    }
+    let verdict = first.verdict.node;
+    if !matches!(verdict, Verdict::Block | Verdict::RequireApproval) {
+        let message = format!("`{verdict}` cannot be the default");
+        let report = Diagnostic::error(BAD_DEFAULT, first.verdict.span, message)
+            .why("a call that no rule speaks of would run unjudged")
+            .help("write `default block` or `default require_approval`")
+            .edit(first.verdict.span, "block");
+        out.push(report);
+    }
+    let code = first.code.as_ref().map_or(fallback.1, |c| own_code(c, out));
+    (verdict, code)
+}
+
+/// A code an author may use.
+fn own_code(name: &Name, out: &mut Vec<Diagnostic>) -> String {
+    if name.text.starts_with(reserved::PREFIX) {
+        let message = format!("`{}` is reserved: codes that start with `gait.` are the gate's own", name.text);
+        let report = Diagnostic::error(RESERVED_NAME, name.span, message);
+        let own = name.text.trim_start_matches(reserved::PREFIX).to_owned();
+        out.push(report.help("choose another code").edit(name.span, own));
+    }
+    name.text.clone()
+}
+
+fn once<'n>(
+    seen: &mut BTreeMap<&'n str, Span>,
+    name: &'n Name,
+    what: &str,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    if let Some(first) = seen.get(name.text.as_str()) {
+        let message = format!("{what} `{}` is declared twice", name.text);
+        let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
+        out.push(report.also(*first, "first declared here").help("rename or remove one of them"));
+        return false;
+    }
+    seen.insert(&name.text, name.span);
+    true
+}
+
+fn effects(items: &[&Item], out: &mut Vec<Diagnostic>) -> BTreeSet<String> {
+    let mut seen = BTreeMap::new();
+    for item in items {
+        if let Item::Effects(names) = item {
+            for name in names {
+                once(&mut seen, name, "effect", out);
+            }
+        }
+    }
+    seen.keys().map(|k| (*k).to_owned()).collect()
+}
+
+fn enums(items: &[&Item], out: &mut Vec<Diagnostic>) -> types::Enums {
+    let mut seen = BTreeMap::new();
+    let mut enums = types::Enums::new();
+    for item in items {
+        if let Item::Enum(declared) = item
+            && once(&mut seen, &declared.name, "enum", out)
+        {
+            enums.insert(declared.name.text.clone(), types::members(&declared.members, out));
+        }
+    }
+    enums
+}
+
+fn tools(
+    items: &[&Item],
+    enums: &types::Enums,
+    effects: &BTreeSet<String>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Tool> {
+    let mut seen = BTreeMap::new();
+    let mut tools = Vec::new();
+    for item in items {
+        let Item::Tool(declared) = item else { continue };
+        if !once(&mut seen, &declared.name, "tool", out) {
+            continue;
+        }
+        if tools.len() == limits::TOOLS {
+            let message = format!("a policy declares at most {} tools", limits::TOOLS);
+            out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
+            break;
+        }
+        tools.push(tool(declared, enums, effects, out));
+    }
+    tools
+}
+
+fn tool(
+    declared: &ast::Tool,
+    enums: &types::Enums,
+    known: &BTreeSet<String>,
+    out: &mut Vec<Diagnostic>,
+) -> Tool {
+    let args = types::fields(&declared.args, enums, out);
+    let mut effects = BTreeSet::new();
+    let mut targets = Vec::new();
+    for effect in &declared.effects {
+        if let Some(report) = unknown_effect(&effect.name, known) {
+            out.push(report);
+            continue;
+        }
+        effects.insert(effect.name.text.clone());
+        if let Some(target) = &effect.target {
+            targets.extend(types::target(effect, target, &args, out));
+        }
+    }
+    let effects = effects.into_iter().collect();
+    Tool { name: declared.name.text.clone(), args, effects, targets, span: declared.span }
+}
+
+fn rules(
+    items: &[&Item],
+    tools: &[Tool],
+    effects: &BTreeSet<String>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Rule> {
+    let by_name = tools.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+    let mut names = BTreeMap::new();
+    let mut groups = BTreeMap::new();
+    for item in items {
+        if let Item::Group(group) = item
+            && once(&mut names, &group.name, "group", out)
+        {
+            groups.insert(group.name.text.as_str(), group);
+        }
+    }
+    for (name, span) in &names {
+        if let Some(tool) = tools.iter().find(|t| t.name == *name) {
+            let report = Diagnostic::error(DUPLICATE_NAME, *span, format!("`{name}` is a tool and a group"));
+            out.push(report.also(tool.span, "the tool is declared here").help("rename the group"));
+        }
+    }
+    let catalogue = Catalogue { tools, by_name, groups, effects };
+    catalogue.check_groups(out);
+    let mut seen = BTreeMap::new();
+    let mut rules = Vec::new();
+    for item in items {
+        let Item::Rule(declared) = item else { continue };
+        if !once(&mut seen, &declared.name, "rule", out) {
+            continue;
+        }
+        if rules.len() == limits::RULES {
+            let message = format!("a policy has at most {} rules", limits::RULES);
+            out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
+            break;
+        }
+        rules.push(rule(declared, &catalogue, out));
+    }
+    rules
+}
+
+fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnostic>) -> Rule {
+    let before = out.len();
+    let tools = catalogue.resolve(&declared.on, out);
+    if tools.is_empty() && out.len() == before {
+        let message = format!("rule `{}` applies to no tool", declared.name.text);
+        let report = Diagnostic::error(EMPTY_SELECTOR, declared.name.span, message);
+        out.push(report.help("no declared tool is selected after `on`"));
+    }
+    let mut on = Vec::new();
+    let mut found: Vec<(usize, Diagnostic)> = Vec::new();
+    for index in &tools {
+        let Some(tool) = catalogue.tools.get(*index) else { continue };
+        let mut mine = Vec::new();
+        on.push((*index, conditions(&declared.conditions, tool, &mut mine)));
+        found.extend(mine.into_iter().map(|d| (*index, d)));
+    }
+    report_once(found, &tools, catalogue.tools, out);
+    let code = declared.code.as_ref().map_or_else(|| declared.name.text.clone(), |c| own_code(c, out));
+    Rule {
+        name: declared.name.text.clone(),
+        verdict: declared.verdict.node,
+        code,
+        hint: declared.hint.as_ref().map(|h| h.node.clone()),
+        span: declared.span,
+        name_span: declared.name.span,
+        on,
+    }
+}
+
+/// Every `when` and no `unless`, in order; what one clause finds present, the next may use.
+fn conditions(clauses: &[ast::Condition], tool: &Tool, out: &mut Vec<Diagnostic>) -> Cond {
+    let mut scope = Scope::new(tool);
+    let mut parts = Vec::new();
+    for clause in clauses {
+        let cond = condition::lower(&clause.expr, &scope, out);
+        if clause.negated {
+            parts.push(Cond::Not(Box::new(cond)));
+        } else {
+            condition::learn(&cond, &mut scope);
+            parts.push(cond);
+        }
+    }
+    Cond::And(parts)
+}
+
+/// The same mistake on several tools is one mistake; one that only some tools have says which.
+fn report_once(
+    found: Vec<(usize, Diagnostic)>,
+    selected: &BTreeSet<usize>,
+    tools: &[Tool],
+    out: &mut Vec<Diagnostic>,
+) {
+    let mut merged: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
+    for (tool, diagnostic) in found {
+        let same = merged.iter_mut().find(|(d, _)| d.primary.span == diagnostic.primary.span && d.code == diagnostic.code);
+        match same {
+            Some((_, on)) => on.push(tool),
+            None => merged.push((diagnostic, vec![tool])),
+        }
+    }
+    for (mut diagnostic, on) in merged {
+        if on.len() == selected.len() && diagnostic.code == NOT_ON_EVERY_TOOL && !diagnostic.message.contains("target") {
+            diagnostic.code = UNKNOWN_NAME;
+        }
+        if on.len() < selected.len() {
+            let names: Vec<&str> =
+                on.iter().take(5).filter_map(|i| tools.get(*i)).map(|t| t.name.as_str()).collect();
+            let more = on.len().saturating_sub(names.len());
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            diagnostic.message = format!("{} (on `{}`{rest})", diagnostic.message, names.join("`, `"));
+        }
+        if let Some(tool) = on.first().and_then(|i| tools.get(*i))
+            && diagnostic.secondary.is_empty()
+        {
+            let head = Span { end: tool.span.start.saturating_add(4), ..tool.span };
+            diagnostic = diagnostic.also(head, "the tool is declared here");
+        }
+        out.push(diagnostic);
+    }
+}

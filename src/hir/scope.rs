@@ -1,0 +1,113 @@
+//! Names in reach of a condition: the tool's arguments, quantifier variables, and which optionals are known to be
+//! there. Walking a name to a `Place` happens here and nowhere else.
+
+use super::{Part, Place, Step, TargetKind, Tool};
+use crate::ty::{Field, Ty};
+
+/// A value found by name: where it is and what it is.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub place: Place,
+    pub ty: Ty,
+    /// An optional on the way is not known to be there.
+    pub maybe_absent: bool,
+}
+
+/// What a condition may refer to.
+#[derive(Clone)]
+pub(super) struct Scope<'a> {
+    pub tool: &'a Tool,
+    pub variables: Vec<(String, Found)>,
+    pub level: u32,
+    /// Optionals known to be there, because a `present` to the left says so.
+    pub present: Vec<Place>,
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(tool: &'a Tool) -> Self {
+        Self { tool, variables: Vec::new(), level: 0, present: Vec::new() }
+    }
+
+    /// The arguments as a record.
+    pub fn args(&self) -> Found {
+        Found {
+            place: Place { level: 0, steps: Vec::new() },
+            ty: Ty::Record(self.tool.args.clone()),
+            maybe_absent: false,
+        }
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&Found> {
+        self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, f)| f)
+    }
+
+    /// The scope of a quantifier's body.
+    pub fn bind(&self, name: &str, found: Found, level: u32) -> Scope<'a> {
+        let mut inner = self.clone();
+        inner.variables.push((name.to_owned(), found));
+        inner.level = level;
+        inner
+    }
+
+    /// Counts an optional as there.
+    pub fn know_present(&mut self, place: Place) {
+        self.present.push(place);
+    }
+
+    pub fn is_known(&self, place: &Place) -> bool {
+        self.present.contains(place)
+    }
+
+    /// The field or part `name` of a value; `None` when it has none of that name.
+    pub fn member(&self, of: &Found, name: &str) -> Option<Found> {
+        let known = self.is_known(&of.place);
+        let maybe_absent = of.maybe_absent || (of.ty.is_optional() && !known);
+        let (step, ty) = member_of(of.ty.required(), name)?;
+        let mut place = of.place.clone();
+        place.steps.push(step);
+        Some(Found { place, ty, maybe_absent })
+    }
+}
+
+/// The step to a field or part of a type, and its type.
+pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
+    let part = |p: Part, ty: Ty| Some((Step::Part(p), ty));
+    let text = || Ty::String { max: crate::limits::URL_BYTES as u64 };
+    match (ty, name) {
+        (Ty::Record(fields), _) => {
+            let index = fields.iter().position(|f| f.name == name)?;
+            Some((Step::Field(u32::try_from(index).ok()?), fields.get(index)?.ty.clone()))
+        }
+        (Ty::Url, "scheme") => part(Part::Scheme, text()),
+        (Ty::Url, "host") => part(Part::Host, Ty::Host),
+        (Ty::Url, "port") => part(Part::Port, Ty::Int),
+        (Ty::Url, "path") => part(Part::Path, text()),
+        (Ty::Url, "query") => part(Part::Query, text()),
+        (Ty::Email, "local") => part(Part::Local, text()),
+        (Ty::Email, "domain") => part(Part::Domain, Ty::Host),
+        (Ty::Poison, _) => Some((Step::Field(0), Ty::Poison)),
+        _ => None,
+    }
+}
+
+/// The names `member_of` knows for a type.
+pub(super) fn member_names(ty: &Ty) -> Vec<&str> {
+    match ty {
+        Ty::Record(fields) => fields.iter().map(|f: &Field| f.name.as_str()).collect(),
+        Ty::Url => vec!["scheme", "host", "port", "path", "query"],
+        Ty::Email => vec!["local", "domain"],
+        _ => Vec::new(),
+    }
+}
+
+/// The kind of target a type names.
+pub(super) fn target_kind(ty: &Ty) -> Option<TargetKind> {
+    match ty {
+        Ty::Host => Some(TargetKind::Host),
+        Ty::Url => Some(TargetKind::Url),
+        Ty::Path => Some(TargetKind::Path),
+        Ty::Email => Some(TargetKind::Email),
+        Ty::String { .. } | Ty::Enum { .. } => Some(TargetKind::Name),
+        _ => None,
+    }
+}

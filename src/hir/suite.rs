@@ -1,0 +1,118 @@
+//! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
+
+use super::{Case, Rule, Test, Tool};
+use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
+use crate::diag::{Diagnostic, suggest};
+use crate::json::{Json, Number};
+use crate::syntax::ast::{self, Literal, LiteralKind};
+use std::collections::BTreeSet;
+
+/// What the cases may refer to.
+pub(super) struct Names<'a> {
+    pub tools: &'a [Tool],
+    pub rules: &'a [Rule],
+    pub default_code: &'a str,
+}
+
+/// Resolves every test.
+pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Test> {
+    let mut seen = BTreeSet::new();
+    let mut lowered = Vec::new();
+    for test in tests {
+        if !seen.insert(test.name.node.as_str()) {
+            let message = format!("a test called `{}` exists already", test.name.node);
+            out.push(Diagnostic::error(DUPLICATE_NAME, test.name.span, message).help("give it another name"));
+        }
+        let cases = test.cases.iter().filter_map(|c| case(c, names, out)).collect();
+        lowered.push(Test { name: test.name.node.clone(), cases });
+    }
+    lowered
+}
+
+fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Case> {
+    let expects_unknown = case.codes.iter().any(|c| c.text == crate::domain::reserved::UNKNOWN_TOOL);
+    let known = names.tools.iter().any(|t| t.name == case.tool.text);
+    if !known && !expects_unknown {
+        let message = format!("no tool is called `{}`", case.tool.text);
+        let report = Diagnostic::error(UNKNOWN_NAME, case.tool.span, message);
+        out.push(match suggest::nearest(&case.tool.text, names.tools.iter().map(|t| t.name.as_str())) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(case.tool.span, crate::syntax::quote::dotted_name(near)),
+            None => report.help("a call to an undeclared tool gives `block code gait.unknown_tool`"),
+        });
+    }
+    for code in &case.codes {
+        let codes = names.rules.iter().map(|r| r.code.as_str()).chain([names.default_code]);
+        check_name(code, "code", codes.chain(crate::domain::reserved::ALL), out);
+    }
+    for rule in &case.by {
+        check_name(rule, "rule", names.rules.iter().map(|r| r.name.as_str()), out);
+    }
+    let args = record(&case.args, out)?;
+    Some(Case {
+        tool: case.tool.text.clone(),
+        args,
+        verdict: case.verdict.node,
+        codes: case.codes.iter().map(|c| c.text.clone()).collect(),
+        by: case.by.iter().map(|r| r.text.clone()).collect(),
+        span: case.span,
+    })
+}
+
+fn check_name<'n>(
+    name: &ast::Name,
+    what: &str,
+    known: impl Iterator<Item = &'n str> + Clone,
+    out: &mut Vec<Diagnostic>,
+) {
+    if known.clone().any(|k| k == name.text) {
+        return;
+    }
+    let message = format!("no {what} is called `{}`, so this test could not pass", name.text);
+    let report = Diagnostic::error(BAD_TEST, name.span, message);
+    out.push(match suggest::nearest(&name.text, known) {
+        Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+        None => report,
+    });
+}
+
+fn record(fields: &[(ast::Name, Literal)], out: &mut Vec<Diagnostic>) -> Option<Json> {
+    let mut members: Vec<(String, Json)> = Vec::new();
+    for (name, literal) in fields {
+        if members.iter().any(|(n, _)| *n == name.text) {
+            let message = format!("`{}` is given twice", name.text);
+            out.push(Diagnostic::error(DUPLICATE_NAME, name.span, message));
+            return None;
+        }
+        members.push((name.text.clone(), value(literal, out)?));
+    }
+    Some(Json::Object(members))
+}
+
+fn value(literal: &Literal, out: &mut Vec<Diagnostic>) -> Option<Json> {
+    Some(match &literal.kind {
+        LiteralKind::Null => Json::Null,
+        LiteralKind::Bool(b) => Json::Bool(*b),
+        LiteralKind::String(text) => Json::String(text.clone()),
+        LiteralKind::Number(text) => match number(text) {
+            Some(number) => Json::Number(number),
+            None => {
+                let message = format!("{text} cannot be sent exactly as JSON (RFC 8785)");
+                out.push(Diagnostic::error(BAD_TEST, literal.span, message).help("put the number in quotes"));
+                return None;
+            }
+        },
+        LiteralKind::List(items) => {
+            Json::Array(items.iter().map(|i| value(i, out)).collect::<Option<Vec<_>>>()?)
+        }
+        LiteralKind::Record(fields) => record(fields, out)?,
+    })
+}
+
+fn number(text: &str) -> Option<Number> {
+    match crate::builtins::literal::number(text, &crate::ty::Ty::Int) {
+        Ok(n) => i64::try_from(n).ok().map(Number::from_i64),
+        Err(_) => Number::read(text),
+    }
+}

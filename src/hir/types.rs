@@ -1,0 +1,265 @@
+//! Types as written to types as meant: names, parameters, sizes, and the targets of effects.
+
+use super::scope::{member_names, member_of, target_kind};
+use super::{Step, TargetSource};
+use crate::diag::codes::{BAD_TARGET, BAD_TYPE, DUPLICATE_NAME, UNKNOWN_NAME};
+use crate::diag::{Diagnostic, suggest};
+use crate::limits;
+use crate::source::{Span, Spanned};
+use crate::syntax::ast;
+use crate::ty::{Field, Ty};
+use std::collections::BTreeMap;
+
+const NAMES: [&str; 10] =
+    ["Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "List"];
+
+/// Declared enums by name, with their members.
+pub(super) type Enums = BTreeMap<String, Vec<String>>;
+
+/// The meaning of a type; a wrong one is reported and poisoned.
+pub(super) fn resolve(expr: &ast::TypeExpr, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
+    match &expr.kind {
+        ast::TypeKind::Optional(inner) => match resolve(inner, enums, out) {
+            Ty::Optional(_) => wrong(out, expr.span, "an optional type cannot be optional again"),
+            ty => Ty::Optional(Box::new(ty)),
+        },
+        ast::TypeKind::Record(fields) => Ty::Record(self::fields(fields, enums, out)),
+        ast::TypeKind::Enum(members) => {
+            Ty::Enum { name: enum_name(members), members: self::members(members, out) }
+        }
+        ast::TypeKind::Named(name, params) => named(name, params, expr.span, enums, out),
+    }
+}
+
+fn enum_name(members: &[ast::Name]) -> String {
+    let names: Vec<&str> = members.iter().map(|m| m.text.as_str()).collect();
+    format!("enum {{ {} }}", names.join(", "))
+}
+
+/// Members of an enum, each once.
+pub(super) fn members(names: &[ast::Name], out: &mut Vec<Diagnostic>) -> Vec<String> {
+    let mut members: Vec<String> = Vec::new();
+    for name in names {
+        if members.contains(&name.text) {
+            let message = format!("enum member `{}` is declared twice", name.text);
+            out.push(Diagnostic::error(DUPLICATE_NAME, name.span, message).help("remove one of them"));
+        } else {
+            members.push(name.text.clone());
+        }
+    }
+    members
+}
+
+/// Arguments or record fields, each name once.
+pub(super) fn fields(args: &[ast::Arg], enums: &Enums, out: &mut Vec<Diagnostic>) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    for (index, arg) in args.iter().enumerate() {
+        let ty = resolve(&arg.ty, enums, out);
+        let first = args.iter().take(index).find(|a| a.name.text == arg.name.text);
+        if let Some(first) = first {
+            let message = format!("`{}` is declared twice", arg.name.text);
+            let report = Diagnostic::error(DUPLICATE_NAME, arg.name.span, message);
+            out.push(report.also(first.name.span, "first declared here").help("rename or remove one of them"));
+        } else {
+            fields.push(Field { name: arg.name.text.clone(), ty });
+        }
+    }
+    fields
+}
+
+fn wrong(out: &mut Vec<Diagnostic>, span: Span, message: impl Into<String>) -> Ty {
+    out.push(Diagnostic::error(BAD_TYPE, span, message));
+    Ty::Poison
+}
+
+fn named(
+    name: &ast::Name,
+    params: &[ast::TypeParam],
+    span: Span,
+    enums: &Enums,
+    out: &mut Vec<Diagnostic>,
+) -> Ty {
+    let plain = |ty: Ty, out: &mut Vec<Diagnostic>| {
+        if params.is_empty() { ty } else { wrong(out, span, format!("`{}` takes no parameters", name.text)) }
+    };
+    match name.text.as_str() {
+        "Bool" => plain(Ty::Bool, out),
+        "Int" => plain(Ty::Int, out),
+        "Path" => plain(Ty::Path, out),
+        "Url" => plain(Ty::Url, out),
+        "Host" => plain(Ty::Host, out),
+        "Email" => plain(Ty::Email, out),
+        "Decimal" => decimal(params, span, out),
+        "Money" => money(params, span, out),
+        "String" => string(params, span, out),
+        "List" => list(params, span, enums, out),
+        other => match enums.get(other) {
+            Some(members) => plain(Ty::Enum { name: other.to_owned(), members: members.clone() }, out),
+            None => unknown(name, enums, out),
+        },
+    }
+}
+
+fn unknown(name: &ast::Name, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
+    let candidates = NAMES.into_iter().chain(enums.keys().map(String::as_str));
+    let mut report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("no type is called `{}`", name.text));
+    if let Some(near) = suggest::nearest(&name.text, candidates) {
+        report = report.help(format!("did you mean `{near}`?")).edit(name.span, near);
+    } else {
+        report = report.help(format!("types are {}, and declared enums", NAMES.join(", ")));
+    }
+    out.push(report);
+    Ty::Poison
+}
+
+fn decimal(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    match params {
+        [ast::TypeParam::Count(places)] => match self::places(places) {
+            Some(places) => Ty::Decimal { places },
+            None => too_many_places(places.span, out),
+        },
+        _ => wrong(out, span, "`Decimal` needs its number of decimal places: `Decimal[2]`"),
+    }
+}
+
+fn money(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    let [ast::TypeParam::Type(currency), ast::TypeParam::Count(places)] = params else {
+        return wrong(out, span, "`Money` needs a currency and its decimal places: `Money[USD, 2]`");
+    };
+    let letters = match &currency.kind {
+        ast::TypeKind::Named(name, none) if none.is_empty() => name.text.as_str(),
+        _ => "",
+    };
+    if letters.len() != 3 || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
+        return wrong(out, currency.span, "a currency is three capital letters (ISO 4217), such as `USD`");
+    }
+    match self::places(places) {
+        Some(places) => Ty::Money { currency: letters.to_owned(), places },
+        None => too_many_places(places.span, out),
+    }
+}
+
+fn places(text: &Spanned<String>) -> Option<u32> {
+    text.node.parse().ok().filter(|p| *p <= limits::DECIMAL_PLACES)
+}
+
+fn too_many_places(span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    wrong(out, span, format!("decimal places are a whole number from 0 to {}", limits::DECIMAL_PLACES))
+}
+
+fn string(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    match params {
+        [] => Ty::String { max: limits::STRING_BYTES },
+        [ast::TypeParam::Max(max)] => match size(max, limits::STRING_BYTES) {
+            Some(max) => Ty::String { max },
+            None => {
+                let message = format!("`max` of a `String` is a size from 1B to {} bytes", limits::STRING_BYTES);
+                wrong(out, max.span, message)
+            }
+        },
+        _ => wrong(out, span, "`String` takes one parameter, its size in bytes: `String[max 64KiB]`"),
+    }
+}
+
+fn list(params: &[ast::TypeParam], span: Span, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
+    let [ast::TypeParam::Type(element), rest @ ..] = params else {
+        return wrong(out, span, "`List` needs its element type and its size: `List[Email, max 50]`");
+    };
+    let max = match rest {
+        [ast::TypeParam::Max(max)] => match size(max, limits::LIST_ITEMS) {
+            Some(count) => count,
+            None => {
+                let message = format!("`max` of a `List` is a count from 1 to {}", limits::LIST_ITEMS);
+                return wrong(out, max.span, message);
+            }
+        },
+        _ => return wrong(out, span, "`List` needs a bound, as in `List[Email, max 50]`"),
+    };
+    match resolve(element, enums, out) {
+        Ty::Optional(_) => wrong(out, element.span, "elements of a list cannot be optional"),
+        element => Ty::List { element: Box::new(element), max },
+    }
+}
+
+fn size(text: &Spanned<String>, most: u64) -> Option<u64> {
+    let value = crate::builtins::literal::number(&text.node, &Ty::Int).ok()?;
+    u64::try_from(value).ok().filter(|n| (1..=most).contains(n))
+}
+
+/// Where an effect's targets come from.
+pub(super) fn target(
+    effect: &ast::Effect,
+    target: &ast::EffectTarget,
+    args: &[Field],
+    out: &mut Vec<Diagnostic>,
+) -> Option<TargetSource> {
+    let mut ty = Ty::Record(args.to_vec());
+    let mut list: Option<Vec<Step>> = None;
+    let mut steps: Vec<Step> = Vec::new();
+    for name in &target.path {
+        open(&mut ty, &mut list, &mut steps, target, out)?;
+        let Some((step, inner)) = member_of(&ty, &name.text) else {
+            let mut report =
+                Diagnostic::error(UNKNOWN_NAME, name.span, format!("{} has no `{}`", the(&ty), name.text));
+            if let Some(near) = suggest::nearest(&name.text, member_names(&ty)) {
+                report = report.help(format!("did you mean `{near}`?")).edit(name.span, near);
+            }
+            out.push(report);
+            return None;
+        };
+        steps.push(step);
+        ty = inner;
+    }
+    open(&mut ty, &mut list, &mut steps, target, out)?;
+    if ty == Ty::Poison {
+        return None;
+    }
+    let Some(kind) = target_kind(&ty) else {
+        let message = format!("a `{ty}` does not name anything an effect could act on");
+        let report = Diagnostic::error(BAD_TARGET, target.span, message);
+        out.push(report.help("targets are `Host`, `Url`, `Path`, `Email`, `String` or enum values"));
+        return None;
+    };
+    Some(TargetSource { effect: effect.name.text.clone(), kind, list, steps, ty })
+}
+
+fn the(ty: &Ty) -> String {
+    match ty {
+        Ty::Record(_) => "the record of arguments".to_owned(),
+        other => format!("`{other}`"),
+    }
+}
+
+/// Steps into a list or optional on the way to a target; only one may be on the way.
+fn open(
+    ty: &mut Ty,
+    list: &mut Option<Vec<Step>>,
+    steps: &mut Vec<Step>,
+    target: &ast::EffectTarget,
+    out: &mut Vec<Diagnostic>,
+) -> Option<()> {
+    let (inner, is_list) = match ty {
+        Ty::List { element, .. } => ((**element).clone(), true),
+        Ty::Optional(inner) if matches!(**inner, Ty::List { .. }) => {
+            // A missing list has no elements, so the optional adds nothing.
+            *ty = (**inner).clone();
+            return open(ty, list, steps, target, out);
+        }
+        Ty::Optional(inner) => ((**inner).clone(), false),
+        _ => return Some(()),
+    };
+    let problem = if is_list && !target.each {
+        Some(("this argument is a list", "write `to each …`: every element is a target"))
+    } else if list.is_some() {
+        Some(("a target may lie in one list or optional only", "declare the inner values as an argument of their own"))
+    } else {
+        None
+    };
+    if let Some((message, help)) = problem {
+        out.push(Diagnostic::error(BAD_TARGET, target.span, message).help(help));
+        return None;
+    }
+    *list = Some(std::mem::take(steps));
+    *ty = inner;
+    Some(())
+}

@@ -1,0 +1,172 @@
+//! The decision IR, which is the index: per tool, each variable's classes and, per class, the rows (conjunctions of
+//! rules) it is compatible with. A decision is one class look-up per variable and one AND per word of rows. In: a
+//! checked package. Out: a `Program`, its canonical bytes, and a printed form. It must not evaluate.
+
+mod codec;
+mod decode;
+mod encode;
+pub mod index;
+mod masks;
+mod print;
+mod rows;
+
+use crate::classes::Classifier;
+use crate::domain::Verdict;
+use crate::hir::{self, Step, TargetSource};
+use crate::source::Position;
+use crate::ty::Field;
+
+pub use decode::{DecodeError, decode};
+pub use encode::encode;
+pub use masks::{Constraint, Masks};
+pub use print::print;
+
+/// Version of the encoding; a decoder knows exactly one.
+pub const VERSION: u32 = 1;
+
+/// A compiled policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The edition of the policy's language.
+    pub edition: u32,
+    /// The policy's name.
+    pub policy: String,
+    /// The policy's version text.
+    pub version: String,
+    /// The verdict and code when no rule matches.
+    pub default: (Verdict, String),
+    /// Names of the sources that spans refer to.
+    pub files: Vec<String>,
+    /// Rules in the order of the sources.
+    pub rules: Vec<RuleInfo>,
+    /// Tools, sorted by name.
+    pub tools: Vec<ToolProgram>,
+}
+
+/// What a decision says about a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// The rule's name.
+    pub name: String,
+    /// The verdict it asks for.
+    pub verdict: Verdict,
+    /// Its reason code.
+    pub code: String,
+    /// What the author tells the caller.
+    pub hint: Option<String>,
+    /// Its source, by index into `Program::files`.
+    pub file: u32,
+    /// Where it starts.
+    pub start: Position,
+    /// Where it ends.
+    pub end: Position,
+}
+
+/// The index of one tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolProgram {
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments, for binding.
+    pub args: Vec<Field>,
+    /// Where its targets come from.
+    pub targets: Vec<TargetSource>,
+    /// The rule of each row, by index into `Program::rules`; rows of stricter rules come first.
+    pub rows: Vec<u32>,
+    /// The variables of the arguments.
+    pub scope: Scope,
+}
+
+/// The variables of a record or list element, and the rows they decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Rows.
+    pub rows: u32,
+    /// Variables, cheapest first.
+    pub vars: Vec<Var>,
+    /// Quantified lists and optionals.
+    pub lists: Vec<List>,
+}
+
+impl Scope {
+    /// Words of 64 rows.
+    pub fn words(&self) -> usize {
+        (self.rows as usize).div_ceil(64)
+    }
+
+    /// Words of working space a run needs beyond its own rows.
+    pub fn working_words(&self) -> usize {
+        self.lists.iter().map(|l| 2 * l.scope.words() + l.scope.working_words()).max().unwrap_or(0)
+    }
+}
+
+/// One variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Var {
+    /// Where its value is.
+    pub steps: Vec<Step>,
+    /// Finds the class of a value that is there.
+    pub classifier: Classifier,
+    /// Classes; the last one is the missing value's.
+    pub count: u32,
+    /// Rows by class.
+    pub masks: Masks,
+}
+
+/// A quantified list or optional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Where it is.
+    pub steps: Vec<Step>,
+    /// The variables of an element; its rows are those of the predicates.
+    pub scope: Scope,
+    /// What is asked of the list.
+    pub predicates: Vec<Predicate>,
+}
+
+/// "Some element satisfies one of these rows": class 0 is no, class 1 is yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predicate {
+    /// First row in the element's scope.
+    pub start: u32,
+    /// One past the last.
+    pub end: u32,
+    /// Rows of the outer scope by class.
+    pub masks: Masks,
+}
+
+impl Program {
+    /// The tool of this name.
+    pub fn tool(&self, name: &str) -> Option<&ToolProgram> {
+        let at = self.tools.binary_search_by(|t| t.name.as_str().cmp(name)).ok()?;
+        self.tools.get(at)
+    }
+}
+
+/// Puts a checked package and its index together. It cannot fail: whatever could has failed before.
+pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
+    tools.sort_by(|a, b| a.name.cmp(&b.name));
+    let rules = package.rules.iter().map(|rule| {
+        let at = package.sources.iter().position(|s| s.id == rule.span.file);
+        let source = at.and_then(|i| package.sources.get(i));
+        let position = |offset| source.map_or(Position { line: 1, column: 1 }, |s| s.position(offset));
+        RuleInfo {
+            name: rule.name.clone(),
+            verdict: rule.verdict,
+            code: rule.code.clone(),
+            hint: rule.hint.clone(),
+            file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
+            start: position(rule.span.start),
+            end: position(rule.span.end),
+        }
+    });
+    Program {
+        edition: package.edition,
+        policy: package.name.clone(),
+        version: package.version.clone(),
+        default: package.default.clone(),
+        files: package.sources.iter().map(|s| s.name.clone()).collect(),
+        rules: rules.collect(),
+        tools,
+    }
+}

@@ -1,0 +1,232 @@
+//! Canonical bytes to a program. Every index is checked, so that evaluation never meets one out of range; bytes that
+//! are not the canonical form of what they hold are refused.
+
+use super::codec::Reader;
+use super::{Constraint, List, Masks, Predicate, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
+use crate::classes::automaton::Automaton;
+use crate::classes::classifier::Texts;
+use crate::classes::{ClassSet, Classifier};
+use crate::domain::Verdict;
+use crate::hir::{Part, Step, TargetKind, TargetSource};
+use crate::limits;
+use crate::source::Position;
+use crate::ty::{Field, Ty};
+
+pub use super::codec::DecodeError;
+
+/// First bytes of every program.
+pub(super) const MAGIC: &[u8; 8] = b"gait-ir\0";
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+/// Reads a program.
+pub fn decode(bytes: &[u8]) -> Result<Program> {
+    let mut r = Reader::new(bytes);
+    if r.bytes(MAGIC.len())? != MAGIC {
+        return Err(DecodeError::Malformed("no program"));
+    }
+    if r.small()? != VERSION {
+        return Err(DecodeError::Version);
+    }
+    let edition = r.small()?;
+    let (policy, version) = (r.text()?, r.text()?);
+    let default = (verdict(&mut r)?, r.text()?);
+    let files = r.list(Reader::text)?;
+    let rules = r.list(|r| rule(r, files.len()))?;
+    let tools = r.list(|r| tool(r, rules.len()))?;
+    let program = Program { edition, policy, version, default, files, rules, tools };
+    let sorted = program.tools.windows(2).all(|w| matches!(w, [a, b] if a.name < b.name));
+    if !r.is_at_end() || !sorted || super::encode(&program) != bytes {
+        return Err(DecodeError::NotCanonical);
+    }
+    Ok(program)
+}
+
+fn verdict(r: &mut Reader<'_>) -> Result<Verdict> {
+    Verdict::from_rank(r.byte()?).ok_or(DecodeError::Malformed("verdict"))
+}
+
+fn rule(r: &mut Reader<'_>, files: usize) -> Result<RuleInfo> {
+    let name = r.text()?;
+    let verdict = verdict(r)?;
+    let code = r.text()?;
+    let hint = optional(r, Reader::text)?;
+    let file = r.small()?;
+    if file as usize >= files {
+        return Err(DecodeError::Malformed("file"));
+    }
+    let start = Position { line: r.small()?, column: r.small()? };
+    let end = Position { line: r.small()?, column: r.small()? };
+    Ok(RuleInfo { name, verdict, code, hint, file, start, end })
+}
+
+fn optional<T>(r: &mut Reader<'_>, each: impl FnMut(&mut Reader<'_>) -> Result<T>) -> Result<Option<T>> {
+    let mut items = r.list(each)?;
+    if items.len() > 1 { Err(DecodeError::Malformed("optional")) } else { Ok(items.pop()) }
+}
+
+fn tool(r: &mut Reader<'_>, rules: usize) -> Result<ToolProgram> {
+    let name = r.text()?;
+    let args = r.list(field)?;
+    let targets = r.list(target)?;
+    let rows = r.list(|r| {
+        let rule = r.small()?;
+        if (rule as usize) < rules { Ok(rule) } else { Err(DecodeError::Malformed("rule")) }
+    })?;
+    let scope = scope(r)?;
+    if scope.rows as usize != rows.len() {
+        return Err(DecodeError::Malformed("rows"));
+    }
+    Ok(ToolProgram { name, args, targets, rows, scope })
+}
+
+fn field(r: &mut Reader<'_>) -> Result<Field> {
+    Ok(Field { name: r.text()?, ty: ty(r)? })
+}
+
+fn ty(r: &mut Reader<'_>) -> Result<Ty> {
+    r.nested(|r| {
+        Ok(match r.byte()? {
+            0 => Ty::Bool,
+            1 => Ty::Int,
+            2 => Ty::Decimal { places: places(r)? },
+            3 => Ty::Money { currency: r.text()?, places: places(r)? },
+            4 => Ty::String { max: r.int()? },
+            5 => Ty::Enum { name: r.text()?, members: r.list(Reader::text)? },
+            6 => Ty::Path,
+            7 => Ty::Url,
+            8 => Ty::Host,
+            9 => Ty::Email,
+            10 => Ty::List { max: r.int()?, element: Box::new(ty(r)?) },
+            11 => Ty::Optional(Box::new(ty(r)?)),
+            12 => Ty::Record(r.list(field)?),
+            _ => return Err(DecodeError::Malformed("type")),
+        })
+    })
+}
+
+fn places(r: &mut Reader<'_>) -> Result<u32> {
+    let places = r.small()?;
+    if places <= limits::DECIMAL_PLACES { Ok(places) } else { Err(DecodeError::Malformed("places")) }
+}
+
+fn target(r: &mut Reader<'_>) -> Result<TargetSource> {
+    let effect = r.text()?;
+    let kind = TargetKind::ALL.get(usize::from(r.byte()?)).copied();
+    let kind = kind.ok_or(DecodeError::Malformed("target kind"))?;
+    Ok(TargetSource { effect, kind, list: optional(r, steps)?, steps: steps(r)?, ty: ty(r)? })
+}
+
+fn steps(r: &mut Reader<'_>) -> Result<Vec<Step>> {
+    r.list(|r| match r.byte()? {
+        0 => Ok(Step::Field(r.small()?)),
+        1 => Part::ALL
+            .get(usize::from(r.byte()?))
+            .map(|p| Step::Part(*p))
+            .ok_or(DecodeError::Malformed("part")),
+        _ => Err(DecodeError::Malformed("step")),
+    })
+}
+
+fn scope(r: &mut Reader<'_>) -> Result<Scope> {
+    r.nested(|r| {
+        let rows = r.small()?;
+        if rows as usize > limits::RULES * limits::ROWS_PER_RULE {
+            return Err(DecodeError::Malformed("rows"));
+        }
+        Ok(Scope { rows, vars: r.list(|r| var(r, rows))?, lists: r.list(|r| list(r, rows))? })
+    })
+}
+
+fn var(r: &mut Reader<'_>, rows: u32) -> Result<Var> {
+    let steps = steps(r)?;
+    let classifier = classifier(r)?;
+    let count = r.small()?;
+    if highest(&classifier).is_none_or(|h| h + 1 >= count) {
+        return Err(DecodeError::Malformed("classes"));
+    }
+    Ok(Var { steps, classifier, count, masks: masks(r, count, rows)? })
+}
+
+/// The highest class a classifier gives.
+fn highest(classifier: &Classifier) -> Option<u32> {
+    match classifier {
+        Classifier::Any => Some(0),
+        Classifier::Bool => Some(1),
+        Classifier::Cuts(cuts) => u32::try_from(cuts.len()).ok(),
+        Classifier::Members(members) => members.iter().copied().max(),
+        Classifier::Texts(texts) => {
+            let (known, automaton, other) = texts.parts();
+            let ends = automaton.map(|a| a.tables().3).unwrap_or_default();
+            known.iter().map(|(_, c)| *c).chain(ends.iter().copied()).chain([other]).max()
+        }
+    }
+}
+
+fn classifier(r: &mut Reader<'_>) -> Result<Classifier> {
+    Ok(match r.byte()? {
+        0 => Classifier::Any,
+        1 => Classifier::Bool,
+        2 => {
+            let cuts = r.list(Reader::wide)?;
+            if !cuts.windows(2).all(|w| matches!(w, [a, b] if a < b)) {
+                return Err(DecodeError::Malformed("cuts"));
+            }
+            Classifier::Cuts(cuts)
+        }
+        3 => Classifier::Members(r.list(Reader::small)?),
+        4 => {
+            let known = r.list(|r| Ok((r.text()?.into_boxed_str(), r.small()?)))?;
+            if !known.windows(2).all(|w| matches!(w, [a, b] if a.0 < b.0)) {
+                return Err(DecodeError::Malformed("known texts"));
+            }
+            let other = r.small()?;
+            let automaton = match r.byte()? {
+                0 => None,
+                1 => Some(automaton(r)?),
+                _ => return Err(DecodeError::Malformed("automaton")),
+            };
+            Classifier::Texts(Texts::new(known, automaton, other))
+        }
+        _ => return Err(DecodeError::Malformed("classifier")),
+    })
+}
+
+fn automaton(r: &mut Reader<'_>) -> Result<Automaton> {
+    let bytes: [u8; 256] = r.bytes(256)?.try_into().map_err(|_| DecodeError::Truncated)?;
+    let stride = r.small()?;
+    let accept = r.list(Reader::small)?;
+    let next = r.list(Reader::small)?;
+    Automaton::new(Box::new(bytes), stride, next, accept).ok_or(DecodeError::Malformed("automaton"))
+}
+
+fn masks(r: &mut Reader<'_>, count: u32, rows: u32) -> Result<Masks> {
+    let constraints = r.list(|r| {
+        let row = r.small()?;
+        let mut classes = ClassSet::empty(count);
+        for (start, length) in r.list(|r| Ok((r.small()?, r.small()?)))? {
+            let end = start.checked_add(length).filter(|end| *end <= count);
+            (start..end.ok_or(DecodeError::Malformed("class"))?).for_each(|class| classes.insert(class));
+        }
+        if row < rows { Ok(Constraint { row, classes }) } else { Err(DecodeError::Malformed("row")) }
+    })?;
+    let sorted = constraints.windows(2).all(|w| matches!(w, [a, b] if a.row < b.row));
+    let words = (rows as usize).div_ceil(64);
+    if !sorted || words.saturating_mul(count as usize) > limits::CLASS_TABLE_BYTES / 8 {
+        return Err(DecodeError::Malformed("masks"));
+    }
+    Ok(Masks::build(count, constraints))
+}
+
+fn list(r: &mut Reader<'_>, rows: u32) -> Result<List> {
+    let steps = steps(r)?;
+    let scope = scope(r)?;
+    let predicates = r.list(|r| {
+        let (start, end) = (r.small()?, r.small()?);
+        if start > end || end > scope.rows {
+            return Err(DecodeError::Malformed("predicate"));
+        }
+        Ok(Predicate { start, end, masks: masks(r, 2, rows)? })
+    })?;
+    Ok(List { steps, scope, predicates })
+}

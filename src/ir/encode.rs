@@ -1,0 +1,189 @@
+//! A program as canonical bytes: what the bundle carries and the manifest's digest covers. Masks are written as the
+//! demands they are built from.
+
+use super::codec::Writer;
+use super::{Constraint, List, Masks, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
+use crate::classes::{ClassSet, Classifier};
+use crate::hir::{Step, TargetSource};
+use crate::ty::{Field, Ty};
+
+/// The canonical bytes of a program.
+pub fn encode(program: &Program) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.bytes.extend(super::decode::MAGIC);
+    w.int(u64::from(VERSION));
+    w.int(u64::from(program.edition));
+    w.text(&program.policy);
+    w.text(&program.version);
+    w.byte(program.default.0 as u8);
+    w.text(&program.default.1);
+    w.list(&program.files, |w, file| w.text(file));
+    w.list(&program.rules, rule);
+    w.list(&program.tools, tool);
+    w.bytes
+}
+
+fn rule(w: &mut Writer, rule: &RuleInfo) {
+    w.text(&rule.name);
+    w.byte(rule.verdict as u8);
+    w.text(&rule.code);
+    w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
+    for n in [rule.file, rule.start.line, rule.start.column, rule.end.line, rule.end.column] {
+        w.int(u64::from(n));
+    }
+}
+
+fn tool(w: &mut Writer, tool: &ToolProgram) {
+    w.text(&tool.name);
+    w.list(&tool.args, field);
+    w.list(&tool.targets, target);
+    w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
+    scope(w, &tool.scope);
+}
+
+fn field(w: &mut Writer, field: &Field) {
+    w.text(&field.name);
+    ty(w, &field.ty);
+}
+
+pub(super) fn ty(w: &mut Writer, ty: &Ty) {
+    match ty {
+        Ty::Bool => w.byte(0),
+        Ty::Int => w.byte(1),
+        Ty::Decimal { places } => {
+            w.byte(2);
+            w.int(u64::from(*places));
+        }
+        Ty::Money { currency, places } => {
+            w.byte(3);
+            w.text(currency);
+            w.int(u64::from(*places));
+        }
+        Ty::String { max } => {
+            w.byte(4);
+            w.int(*max);
+        }
+        Ty::Enum { name, members } => {
+            w.byte(5);
+            w.text(name);
+            w.list(members, |w, m| w.text(m));
+        }
+        Ty::Path => w.byte(6),
+        Ty::Url => w.byte(7),
+        Ty::Host => w.byte(8),
+        Ty::Email => w.byte(9),
+        Ty::List { element, max } => {
+            w.byte(10);
+            w.int(*max);
+            self::ty(w, element);
+        }
+        Ty::Optional(inner) => {
+            w.byte(11);
+            self::ty(w, inner);
+        }
+        Ty::Record(fields) => {
+            w.byte(12);
+            w.list(fields, field);
+        }
+        // A checked package has no poisoned types; a decoder refuses the tag.
+        Ty::Poison => w.byte(255),
+    }
+}
+
+fn target(w: &mut Writer, target: &TargetSource) {
+    w.text(&target.effect);
+    w.byte(target.kind as u8);
+    w.list(target.list.as_slice(), |w, list| steps(w, list));
+    steps(w, &target.steps);
+    ty(w, &target.ty);
+}
+
+fn steps(w: &mut Writer, steps: &[Step]) {
+    w.list(steps, |w, step| match step {
+        Step::Field(index) => {
+            w.byte(0);
+            w.int(u64::from(*index));
+        }
+        Step::Part(part) => {
+            w.byte(1);
+            w.byte(*part as u8);
+        }
+    });
+}
+
+fn scope(w: &mut Writer, scope: &Scope) {
+    w.int(u64::from(scope.rows));
+    w.list(&scope.vars, var);
+    w.list(&scope.lists, list);
+}
+
+fn var(w: &mut Writer, var: &Var) {
+    steps(w, &var.steps);
+    classifier(w, &var.classifier);
+    w.int(u64::from(var.count));
+    masks(w, &var.masks);
+}
+
+fn classifier(w: &mut Writer, classifier: &Classifier) {
+    match classifier {
+        Classifier::Any => w.byte(0),
+        Classifier::Bool => w.byte(1),
+        Classifier::Cuts(cuts) => {
+            w.byte(2);
+            w.list(cuts, |w, cut| w.wide(*cut));
+        }
+        Classifier::Members(members) => {
+            w.byte(3);
+            w.list(members, |w, class| w.int(u64::from(*class)));
+        }
+        Classifier::Texts(texts) => {
+            w.byte(4);
+            let (known, automaton, other) = texts.parts();
+            w.list(known, |w, (text, class)| {
+                w.text(text);
+                w.int(u64::from(*class));
+            });
+            w.int(u64::from(other));
+            w.byte(u8::from(automaton.is_some()));
+            if let Some(automaton) = automaton {
+                let (bytes, stride, next, accept) = automaton.tables();
+                w.bytes.extend(bytes);
+                w.int(u64::from(stride));
+                w.list(accept, |w, class| w.int(u64::from(*class)));
+                w.list(next, |w, state| w.int(u64::from(*state)));
+            }
+        }
+    }
+}
+
+fn masks(w: &mut Writer, masks: &Masks) {
+    w.list(masks.constraints(), |w, Constraint { row, classes }| {
+        w.int(u64::from(*row));
+        w.list(&runs(classes), |w, (start, length)| {
+            w.int(u64::from(*start));
+            w.int(u64::from(*length));
+        });
+    });
+}
+
+/// A set of classes as runs of neighbours.
+fn runs(classes: &ClassSet) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for class in classes.iter() {
+        match runs.last_mut() {
+            Some((start, length)) if *start + *length == class => *length += 1,
+            _ => runs.push((class, 1)),
+        }
+    }
+    runs
+}
+
+fn list(w: &mut Writer, list: &List) {
+    steps(w, &list.steps);
+    scope(w, &list.scope);
+    w.list(&list.predicates, |w, predicate| {
+        w.int(u64::from(predicate.start));
+        w.int(u64::from(predicate.end));
+        masks(w, &predicate.masks);
+    });
+}

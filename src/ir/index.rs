@@ -1,0 +1,277 @@
+//! Building the index of each tool: questions gathered per variable, values cut into classes, conditions turned into
+//! rows. What would be too large, and conditions that can never hold, are reported here, before anything is lowered.
+
+use super::masks::{Constraint, Masks};
+use super::rows::{self, Literal, Names, Row};
+use super::{List, Predicate, Scope, ToolProgram, Var};
+use crate::classes::{ClassSet, Classifier, Partition, partition};
+use crate::diag::Diagnostic;
+use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
+use crate::hir::{Atom, Cond, Package, Question, Step};
+use crate::limits;
+use crate::ty::Ty;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The index of every tool of a package; reports instead where it cannot be built.
+pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
+    let mut matchable: BTreeSet<usize> = BTreeSet::new();
+    let mut always: BTreeMap<usize, usize> = BTreeMap::new();
+    let tools: Vec<ToolProgram> = (0..package.tools.len())
+        .filter_map(|tool| one_tool(package, tool, &mut matchable, &mut always, out))
+        .collect();
+    if out.iter().any(Diagnostic::is_error) {
+        return tools;
+    }
+    for (index, rule) in package.rules.iter().enumerate() {
+        let conditional = rule.on.iter().any(|(_, c)| *c != Cond::And(Vec::new()));
+        if !rule.on.is_empty() && !matchable.contains(&index) {
+            let message = format!("rule `{}` can never match", rule.name);
+            let report = Diagnostic::error(CONSTANT_CONDITION, rule.name_span, message);
+            out.push(
+                report.why("its conditions exclude one another").help("remove the rule or mend its conditions"),
+            );
+        } else if conditional && always.get(&index) == Some(&rule.on.len()) {
+            let message = format!("the conditions of rule `{}` always hold", rule.name);
+            let report = Diagnostic::warning(CONSTANT_CONDITION, rule.name_span, message);
+            out.push(report.help("leave them out, or mend them if they should tell calls apart"));
+        }
+    }
+    tools
+}
+
+fn one_tool(
+    package: &Package,
+    tool: usize,
+    matchable: &mut BTreeSet<usize>,
+    always: &mut BTreeMap<usize, usize>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<ToolProgram> {
+    let declared = package.tools.get(tool)?;
+    let mut rules: Vec<(usize, &Cond)> = Vec::new();
+    for (index, rule) in package.rules.iter().enumerate() {
+        rules.extend(rule.on.iter().filter(|(t, _)| *t == tool).map(|(_, c)| (index, c)));
+    }
+    rules.sort_by_key(|(index, _)| (std::cmp::Reverse(package.rules.get(*index).map(|r| r.verdict)), *index));
+    let mut builder = Builder::default();
+    builder.scopes.push(Building::default());
+    for (_, cond) in &rules {
+        builder.gather(cond, &mut BTreeMap::from([(0, 0)]));
+    }
+    if let Err(span) = builder.cut() {
+        let report = Diagnostic::error(TOO_LARGE, span, "this pattern needs too large an automaton");
+        out.push(report.help("make it more specific, or bound its repetitions"));
+        return None;
+    }
+    let mut all: Vec<Row> = Vec::new();
+    let mut rule_of = Vec::new();
+    for (index, cond) in rules {
+        let rule = package.rules.get(index)?;
+        let Ok(rows) = rows::rows(cond, &mut builder) else {
+            let limit = limits::ROWS_PER_RULE;
+            let message = format!("the conditions of rule `{}` need over {limit} rows", rule.name);
+            let report = Diagnostic::error(TOO_LARGE, rule.name_span, message);
+            out.push(report.help("split it into several rules"));
+            continue;
+        };
+        if !rows.is_empty() {
+            matchable.insert(index);
+        }
+        if rows.iter().any(Row::is_empty) {
+            *always.entry(index).or_default() += 1;
+        }
+        rule_of.extend(rows.iter().map(|_| u32::try_from(index).unwrap_or(u32::MAX)));
+        all.extend(rows);
+    }
+    if builder.table_bytes(all.len()) > limits::CLASS_TABLE_BYTES {
+        let message = format!("the rules on tool `{}` need too large an index", declared.name);
+        let report = Diagnostic::error(TOO_LARGE, declared.span, message);
+        out.push(report.help("use fewer rules, or fewer different constants for one argument"));
+        return None;
+    }
+    let scope = builder.finish(0, &all);
+    let (name, args) = (declared.name.clone(), declared.args.clone());
+    Some(ToolProgram { name, args, targets: declared.targets.clone(), rows: rule_of, scope })
+}
+
+/// A scope being built.
+#[derive(Default)]
+struct Building {
+    variables: BTreeMap<Vec<Step>, Variable>,
+    /// Element scopes of lists in this scope, numbered in order of `steps`.
+    lists: BTreeMap<Vec<Step>, usize>,
+    /// The number of the first variable of each place, once cut.
+    first: BTreeMap<Vec<Step>, u32>,
+    partitions: BTreeMap<Vec<Step>, Partition>,
+    /// Rows of each predicate, where this is the scope of a list's elements.
+    predicates: Vec<Vec<Row>>,
+}
+
+struct Variable {
+    ty: Ty,
+    questions: BTreeSet<Question>,
+    span: crate::source::Span,
+}
+
+#[derive(Default)]
+struct Builder {
+    scopes: Vec<Building>,
+}
+
+impl Builder {
+    /// Collects every question, per scope and variable.
+    fn gather(&mut self, cond: &Cond, chain: &mut BTreeMap<u32, usize>) {
+        match cond {
+            Cond::Const(_) => {}
+            Cond::Not(inner) => self.gather(inner, chain),
+            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|p| self.gather(p, chain)),
+            Cond::Atom(atom) => {
+                let scope = chain.get(&atom.place.level).copied().unwrap_or(0);
+                if let Some(scope) = self.scopes.get_mut(scope) {
+                    let fresh = || Variable { ty: atom.ty.clone(), questions: BTreeSet::new(), span: atom.span };
+                    let variable = scope.variables.entry(atom.place.steps.clone()).or_insert_with(fresh);
+                    variable.questions.insert(atom.test.clone());
+                }
+            }
+            Cond::Any { list, level, body } => {
+                let outer = chain.get(&list.level).copied().unwrap_or(0);
+                let fresh = self.scopes.len();
+                let inner = match self.scopes.get_mut(outer) {
+                    Some(scope) => *scope.lists.entry(list.steps.clone()).or_insert(fresh),
+                    None => return,
+                };
+                if inner == fresh {
+                    self.scopes.push(Building::default());
+                }
+                chain.insert(*level, inner);
+                self.gather(body, chain);
+                chain.remove(level);
+            }
+        }
+    }
+
+    /// Cuts every variable into classes; the place of a pattern that is too large otherwise.
+    fn cut(&mut self) -> Result<(), crate::source::Span> {
+        for scope in &mut self.scopes {
+            let mut number = 0;
+            for (steps, variable) in &scope.variables {
+                let cut = partition(&variable.ty, &variable.questions).ok_or(variable.span)?;
+                scope.first.insert(steps.clone(), number);
+                number += u32::try_from(cut.groups.len()).unwrap_or(u32::MAX);
+                scope.partitions.insert(steps.clone(), cut);
+            }
+        }
+        Ok(())
+    }
+
+    /// The most the masks of all scopes can take, in bytes, when no scope has more than `rows` rows of its own.
+    fn table_bytes(&self, rows: usize) -> usize {
+        let of = |scope: &Building| -> usize {
+            let classes: usize = scope.partitions.values().flat_map(|p| &p.groups).map(|g| g.count as usize).sum();
+            let own: usize = scope.predicates.iter().map(Vec::len).sum();
+            classes.saturating_mul(rows.max(own).div_ceil(8))
+        };
+        self.scopes.iter().map(of).fold(0, usize::saturating_add)
+    }
+
+    /// The scope with the masks its rows need.
+    fn finish(&self, scope: usize, rows: &[Row]) -> Scope {
+        let Some(building) = self.scopes.get(scope) else {
+            return Scope { rows: 0, vars: Vec::new(), lists: Vec::new() };
+        };
+        let mut demands = demands(rows);
+        let mut vars: Vec<Var> = Vec::new();
+        let mut number = 0;
+        for (steps, cut) in &building.partitions {
+            for group in &cut.groups {
+                if let Some(constraints) = demands.remove(&Literal::Var(number)) {
+                    let masks = Masks::build(group.count, constraints);
+                    let (classifier, count) = (group.classifier.clone(), group.count);
+                    vars.push(Var { steps: steps.clone(), classifier, count, masks });
+                }
+                number += 1;
+            }
+        }
+        vars.sort_by_key(|v| cost(&v.classifier));
+        let lists = building.lists.iter().enumerate().filter_map(|(number, (steps, inner))| {
+            self.list(u32::try_from(number).ok()?, steps, *inner, &mut demands)
+        });
+        let lists = lists.collect();
+        Scope { rows: u32::try_from(rows.len()).unwrap_or(u32::MAX), vars, lists }
+    }
+
+    fn list(
+        &self,
+        number: u32,
+        steps: &[Step],
+        inner: usize,
+        demands: &mut BTreeMap<Literal, Vec<Constraint>>,
+    ) -> Option<List> {
+        let building = self.scopes.get(inner)?;
+        let mut rows: Vec<Row> = Vec::new();
+        let mut predicates = Vec::new();
+        for (predicate, own) in building.predicates.iter().enumerate() {
+            // A predicate that no row asks for in the end was lifted away.
+            let key = Literal::Any(number, u32::try_from(predicate).ok()?);
+            let Some(constraints) = demands.remove(&key) else { continue };
+            let start = u32::try_from(rows.len()).ok()?;
+            rows.extend(own.iter().cloned());
+            let end = u32::try_from(rows.len()).ok()?;
+            predicates.push(Predicate { start, end, masks: Masks::build(2, constraints) });
+        }
+        (!predicates.is_empty()).then(|| List { steps: steps.to_vec(), scope: self.finish(inner, &rows), predicates })
+    }
+}
+
+/// What each variable must be, by row.
+fn demands(rows: &[Row]) -> BTreeMap<Literal, Vec<Constraint>> {
+    let mut demands: BTreeMap<Literal, Vec<Constraint>> = BTreeMap::new();
+    for (number, row) in rows.iter().enumerate() {
+        for (literal, classes) in row {
+            let row = u32::try_from(number).unwrap_or(u32::MAX);
+            demands.entry(*literal).or_default().push(Constraint { row, classes: classes.clone() });
+        }
+    }
+    demands
+}
+
+/// Cheaper look-ups first: they may leave nothing for the dearer ones to decide.
+fn cost(classifier: &Classifier) -> u8 {
+    match classifier {
+        Classifier::Any | Classifier::Bool | Classifier::Members(_) => 0,
+        Classifier::Cuts(_) => 1,
+        Classifier::Texts(texts) => 2 + u8::from(texts.parts().1.is_some()),
+    }
+}
+
+impl Names for Builder {
+    fn list(&self, scope: usize, steps: &[Step]) -> (usize, u32) {
+        let lists = self.scopes.get(scope).map(|s| &s.lists);
+        let number = lists.and_then(|l| l.keys().position(|k| k == steps)).unwrap_or(usize::MAX);
+        let inner = lists.and_then(|l| l.get(steps)).copied().unwrap_or(usize::MAX);
+        (inner, u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    fn classes(&self, scope: usize, atom: &Atom) -> (u32, ClassSet) {
+        let found = self.scopes.get(scope).and_then(|s| {
+            let first = s.first.get(&atom.place.steps)?;
+            let cut = s.partitions.get(&atom.place.steps)?;
+            let (group, yes) = cut.answers.get(&atom.test)?;
+            let absent = cut.groups.get(*group)?.absent();
+            Some((first + u32::try_from(*group).ok()?, yes.clone(), absent))
+        });
+        let Some((variable, mut yes, absent)) = found else { return (u32::MAX, ClassSet::empty(1)) };
+        if atom.when_absent {
+            yes.insert(absent);
+        }
+        (variable, yes)
+    }
+
+    fn predicate(&mut self, scope: usize, rows: Vec<Row>) -> u32 {
+        let Some(building) = self.scopes.get_mut(scope) else { return u32::MAX };
+        let at = building.predicates.iter().position(|known| *known == rows).unwrap_or_else(|| {
+            building.predicates.push(rows);
+            building.predicates.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+}
