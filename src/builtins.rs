@@ -7,7 +7,7 @@ pub mod bind;
 pub mod compound;
 pub mod decimal;
 pub mod email;
-
+pub mod glob;
 pub mod host;
 pub mod literal;
 pub mod path;

@@ -51,9 +51,13 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
     if !local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)) {
         return Err(Refused::new("the local part of the email address is not a dot-string"));
     }
+    let literal = || Refused::new("the domain of the email address is an address, not a name");
+    if domain.starts_with('[') {
+        return Err(literal());
+    }
     let domain = host::parse(domain)?;
     if host::is_ip(&domain) {
-        return Err(Refused::new("the domain of the email address is an address, not a name"));
+        return Err(literal());
     }
     if !domain.contains('.') {
         return Err(Refused::new("the domain of the email address has one label only"));

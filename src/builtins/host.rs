@@ -173,20 +173,19 @@ mod tests {
 
     #[test]
     fn hostile_text_is_refused() {
-        let long = format!("{}a", "a.".repeat(126));
+        let long = format!("{}a", "a.".repeat(127));
         let label = "a".repeat(64);
         for text in [
             " ", "a b", "a\tb", "a\nb", "a\0b", "\u{a0}a", "\u{3000}", ".", "..", "a..", ".a", "a..b", "a.b..", "*", "*.a",
             "a/b", "a\\b", "a?b", "a#b", "a@b", "u:p@a.b", "a:80", "[::1", "::1]", "[::1]:80", "[a]", "[]", "[::1%25eth0]",
-            "fe80::1%eth0", "%61.com", "a%2ecom", "256.1.1.1", "1.2.3.4.5", "0x100000000", "09.0.0.1", "1.2.3", "a.0x1g.1",
+            "fe80::1%eth0", "%61.com", "a%2ecom", "256.1.1.1", "1.2.3.4.5", "0x100000000", "09.0.0.1", "a.0x1g.1",
             "-a.com", "a-.com", "a.com-", "a!b", "a$b", "a'b", "a,b", "(a)", "xn--", "xn--a", "xn--zn7c.com", "\u{ad}",
             "a\u{ff0f}b", "a\u{2100}b", "a\u{fe6b}b", "a\u{ff1a}80", "\u{200b}", "good.com\u{ff03}.evil.com", &long[..],
             &label,
         ] {
-            let refused = parse(text).is_err() || text == "1.2.3";
-            assert!(refused, "{text:?} gave {:?}", parse(text));
+            assert!(parse(text).is_err(), "{text:?} gave {:?}", parse(text));
         }
-        assert_eq!(parse(&long[2..]).map(|h| h.len()), Ok(251));
+        assert_eq!(parse(&long[2..]).map(|h| h.len()), Ok(253));
         assert!(parse(&"a".repeat(63)).is_ok());
         assert!(parse(&"\u{fc}".repeat(100_000)).is_err());
     }

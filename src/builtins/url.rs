@@ -66,7 +66,6 @@ struct Cut<'a> {
     scheme: &'static str,
     /// As written; IPv6 in brackets.
     host: &'a str,
-    port: Option<&'a str>,
 }
 
 /// Parses a URL to its canonical form. Errors: the reason, one sentence.
@@ -154,11 +153,11 @@ fn cut(text: &str) -> Result<Cut<'_>, Refused> {
     let rest = rest
         .strip_prefix("//")
         .ok_or_else(|| Refused::new("the scheme of the URL is not followed by `//`"))?;
-    let (host, port) = authority(rest)?;
+    let (host, _) = authority(rest)?;
     if host.is_empty() {
         return Err(Refused::new("the URL has no host"));
     }
-    Ok(Cut { scheme, host, port })
+    Ok(Cut { scheme, host })
 }
 
 /// Reads text without a scheme as `https`; the module's head says why.
@@ -172,7 +171,7 @@ fn cut_bare(text: &str) -> Result<Cut<'_>, Refused> {
     if !name.contains('.') || host.contains('[') || port == Some("") || !ends_well || !plain {
         return Err(refused());
     }
-    Ok(Cut { scheme: "https", host, port })
+    Ok(Cut { scheme: "https", host })
 }
 
 fn authority_end(rest: &str) -> usize {
