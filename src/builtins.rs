@@ -27,7 +27,9 @@ pub struct Refused {
 impl Refused {
     /// Refuses for `reason`.
     pub fn new(reason: impl Into<String>) -> Refused {
-        Refused { reason: reason.into() }
+        Refused {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -81,13 +83,22 @@ pub(crate) mod testing {
 
     /// Runs a document's examples; what is accepted must also be its own canonical form.
     pub(crate) fn run(doc: &Doc, parse: impl Fn(&str) -> Result<String, Refused>) {
-        assert!(doc.examples.iter().any(|(_, result)| result.is_ok()), "{}: no accepted example", doc.name);
+        assert!(
+            doc.examples.iter().any(|(_, result)| result.is_ok()),
+            "{}: no accepted example",
+            doc.name
+        );
         for (input, expected) in doc.examples {
             let got = parse(input).map_err(|refused| refused.reason);
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(got, expected, "{}: {input:?}", doc.name);
             if let Ok(canonical) = got {
-                assert_eq!(parse(&canonical).as_deref(), Ok(canonical.as_str()), "{}: not idempotent", doc.name);
+                assert_eq!(
+                    parse(&canonical).as_deref(),
+                    Ok(canonical.as_str()),
+                    "{}: not idempotent",
+                    doc.name
+                );
             }
         }
     }
@@ -104,8 +115,16 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), ALL.len());
         for doc in ALL {
-            assert!(doc.examples.iter().any(|(_, result)| result.is_ok()), "{}", doc.name);
-            assert!(doc.examples.iter().any(|(_, result)| result.is_err()), "{}", doc.name);
+            assert!(
+                doc.examples.iter().any(|(_, result)| result.is_ok()),
+                "{}",
+                doc.name
+            );
+            assert!(
+                doc.examples.iter().any(|(_, result)| result.is_err()),
+                "{}",
+                doc.name
+            );
             assert!(!doc.operators.is_empty() && !doc.rules.is_empty(), "{}", doc.name);
         }
     }

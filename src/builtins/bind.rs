@@ -47,7 +47,11 @@ pub struct BindError {
 
 impl BindError {
     fn new(kind: BindErrorKind, message: impl Into<String>) -> BindError {
-        BindError { path: String::new(), kind, message: message.into() }
+        BindError {
+            path: String::new(),
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The same error seen from one level up.
@@ -64,11 +68,14 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
             Json::Null => Ok(Value::Absent),
             _ => bind(json, inner),
         },
-        Ty::Bool => json.as_bool().map(Value::Bool).ok_or_else(|| wrong("a boolean", json)),
+        Ty::Bool => json
+            .as_bool()
+            .map(Value::Bool)
+            .ok_or_else(|| wrong("a boolean", json)),
         Ty::Int => decimal::int(json).map(Value::Num).map_err(number_error),
-        Ty::Decimal { places } | Ty::Money { places, .. } => {
-            decimal::decimal(json, *places).map(Value::Num).map_err(number_error)
-        }
+        Ty::Decimal { places } | Ty::Money { places, .. } => decimal::decimal(json, *places)
+            .map(Value::Num)
+            .map_err(number_error),
         Ty::String { .. } | Ty::Enum { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {
             let text = json.as_str().ok_or_else(|| wrong("a string", json))?;
             bind_text(text, ty)
@@ -76,7 +83,10 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         Ty::List { element, max } => bind_list(json, element, *max),
         Ty::Record(fields) => bind_record(json, fields).map(Value::Record),
         // Only a package with errors has it, and none is run.
-        Ty::Poison => Err(BindError::new(BindErrorKind::WrongType, "the declared type is not known")),
+        Ty::Poison => Err(BindError::new(
+            BindErrorKind::WrongType,
+            "the declared type is not known",
+        )),
     }
 }
 
@@ -95,7 +105,10 @@ pub fn bind_record(json: &Json, fields: &[Field]) -> Result<Vec<Value>, BindErro
         let message = format!("`{}` {fault}", shown.escape_debug());
         return Err(BindError::new(BindErrorKind::UnknownField, message).within(&shown));
     }
-    fields.iter().map(|field| bind_field(json.get(&field.name), field)).collect()
+    fields
+        .iter()
+        .map(|field| bind_field(json.get(&field.name), field))
+        .collect()
 }
 
 fn bind_field(json: Option<&Json>, field: &Field) -> Result<Value, BindError> {
@@ -113,7 +126,10 @@ fn bind_list(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
     let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
     let max = max.min(limits::LIST_ITEMS);
     if u64::try_from(items.len()).map_or(true, |len| len > max) {
-        return Err(BindError::new(BindErrorKind::TooMany, format!("the list has over {max} elements")));
+        return Err(BindError::new(
+            BindErrorKind::TooMany,
+            format!("the list has over {max} elements"),
+        ));
     }
     let bound = items.iter().enumerate();
     let bound = bound.map(|(at, item)| bind(item, element).map_err(|error| error.within(&at.to_string())));
@@ -123,18 +139,33 @@ fn bind_list(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
 fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
     let (result, kind) = match ty {
         Ty::String { max } => (string::parse(text, *max).map(Value::Str), BindErrorKind::TooLong),
-        Ty::Enum { members, .. } => (scalar::member(text, members).map(Value::Enum), BindErrorKind::NotMember),
+        Ty::Enum { members, .. } => (
+            scalar::member(text, members).map(Value::Enum),
+            BindErrorKind::NotMember,
+        ),
         Ty::Path => (path::parse(text).map(Value::Path), BindErrorKind::Unparsable),
-        Ty::Url => (url::parse(text).map(|v| Value::Url(Box::new(v))), BindErrorKind::Unparsable),
+        Ty::Url => (
+            url::parse(text).map(|v| Value::Url(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
         Ty::Host => (host::parse(text).map(Value::Host), BindErrorKind::Unparsable),
-        Ty::Email => (email::parse(text).map(|v| Value::Email(Box::new(v))), BindErrorKind::Unparsable),
-        _ => (Err(Refused::new("the type takes no text")), BindErrorKind::WrongType),
+        Ty::Email => (
+            email::parse(text).map(|v| Value::Email(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
+        _ => (
+            Err(Refused::new("the type takes no text")),
+            BindErrorKind::WrongType,
+        ),
     };
     result.map_err(|refused| BindError::new(kind, refused.reason))
 }
 
 fn wrong(expected: &str, found: &Json) -> BindError {
-    BindError::new(BindErrorKind::WrongType, format!("expected {expected}, found {}", found.kind()))
+    BindError::new(
+        BindErrorKind::WrongType,
+        format!("expected {expected}, found {}", found.kind()),
+    )
 }
 
 fn number_error((fault, refused): (NumberFault, Refused)) -> BindError {
@@ -164,7 +195,9 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (value, Ty::Optional(inner)) => to_json(value, inner),
         (Value::Bool(value), Ty::Bool) => Json::Bool(*value),
         (Value::Num(value), Ty::Int) => decimal::to_json(*value, 0),
-        (Value::Num(value), Ty::Decimal { places } | Ty::Money { places, .. }) => decimal::to_json(*value, *places),
+        (Value::Num(value), Ty::Decimal { places } | Ty::Money { places, .. }) => {
+            decimal::to_json(*value, *places)
+        }
         (Value::Enum(index), Ty::Enum { members, .. }) => {
             let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
             member.map_or(Json::Null, Json::str)
@@ -183,8 +216,15 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
 
 /// Writes the values of fields, one each in the order declared, as a canonical JSON object.
 pub fn record_to_json(values: &[Value], fields: &[Field]) -> Json {
-    let there = fields.iter().zip(values).filter(|(_, value)| **value != Value::Absent);
-    Json::Object(there.map(|(field, value)| (field.name.clone(), to_json(value, &field.ty))).collect())
+    let there = fields
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| **value != Value::Absent);
+    Json::Object(
+        there
+            .map(|(field, value)| (field.name.clone(), to_json(value, &field.ty)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -197,7 +237,10 @@ mod tests {
     use crate::value::Value;
 
     fn field(name: &str, ty: Ty) -> Field {
-        Field { name: name.into(), ty }
+        Field {
+            name: name.into(),
+            ty,
+        }
     }
 
     fn optional(ty: Ty) -> Ty {
@@ -206,14 +249,41 @@ mod tests {
 
     /// The fields of `mail.send` in the manual, and one name that a pointer must escape.
     fn fields() -> Vec<Field> {
-        let meta = vec![field("campaign", Ty::String { max: 4 }), field("urgent", Ty::Bool)];
+        let meta = vec![
+            field("campaign", Ty::String { max: 4 }),
+            field("urgent", Ty::Bool),
+        ];
         vec![
-            field("to", Ty::List { element: Box::new(Ty::Email), max: 2 }),
-            field("amount", Ty::Money { currency: "USD".into(), places: 2 }),
-            field("attach", optional(Ty::List { element: Box::new(Ty::Path), max: 10 })),
+            field(
+                "to",
+                Ty::List {
+                    element: Box::new(Ty::Email),
+                    max: 2,
+                },
+            ),
+            field(
+                "amount",
+                Ty::Money {
+                    currency: "USD".into(),
+                    places: 2,
+                },
+            ),
+            field(
+                "attach",
+                optional(Ty::List {
+                    element: Box::new(Ty::Path),
+                    max: 10,
+                }),
+            ),
             field("meta", optional(Ty::Record(meta))),
             field("a/b~c", optional(Ty::Int)),
-            field("env", optional(Ty::Enum { name: "Env".into(), members: vec!["dev".into(), "prod".into()] })),
+            field(
+                "env",
+                optional(Ty::Enum {
+                    name: "Env".into(),
+                    members: vec!["dev".into(), "prod".into()],
+                }),
+            ),
         ]
     }
 
@@ -235,13 +305,37 @@ mod tests {
             (r#"{"to":[],"amount":1e40}"#, "/amount", OutOfRange),
             (r#"{"to":[],"amount":"1e2"}"#, "/amount", Unparsable),
             (r#"{"to":[],"amount":{}}"#, "/amount", WrongType),
-            (r#"{"to":[],"amount":1,"attach":["a","../b"]}"#, "/attach/1", Unparsable),
-            (r#"{"to":[],"amount":1,"meta":{"campaign":"abcde","urgent":true}}"#, "/meta/campaign", TooLong),
-            (r#"{"to":[],"amount":1,"meta":{"campaign":"a"}}"#, "/meta/urgent", MissingField),
-            (r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":null}}"#, "/meta/urgent", WrongType),
-            (r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":true,"z":1}}"#, "/meta/z", UnknownField),
+            (
+                r#"{"to":[],"amount":1,"attach":["a","../b"]}"#,
+                "/attach/1",
+                Unparsable,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"abcde","urgent":true}}"#,
+                "/meta/campaign",
+                TooLong,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a"}}"#,
+                "/meta/urgent",
+                MissingField,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":null}}"#,
+                "/meta/urgent",
+                WrongType,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":true,"z":1}}"#,
+                "/meta/z",
+                UnknownField,
+            ),
             (r#"{"to":[],"amount":1,"a/b~c":1.5}"#, "/a~1b~0c", NotExact),
-            (r#"{"to":[],"amount":1,"a/b~c":9007199254740992}"#, "/a~1b~0c", OutOfRange),
+            (
+                r#"{"to":[],"amount":1,"a/b~c":9007199254740992}"#,
+                "/a~1b~0c",
+                OutOfRange,
+            ),
             (r#"{"to":[],"amount":1,"env":"PROD"}"#, "/env", NotMember),
             (r#"{"to":[],"amount":1,"env":1}"#, "/env", WrongType),
         ] {
@@ -254,9 +348,18 @@ mod tests {
     #[test]
     fn canonical_json_is_written() {
         for (text, canonical) in [
-            (r#"{"amount":"12.50","to":["Ann@ACME.com."]}"#, r#"{"to":["Ann@acme.com"],"amount":12.5}"#),
-            (r#"{"env":"prod","a/b~c":null,"to":[],"amount":1}"#, r#"{"to":[],"amount":1,"env":"prod"}"#),
-            (r#"{"to":[],"amount":-0.0,"attach":["a//b/"],"meta":null}"#, r#"{"to":[],"amount":0,"attach":["a/b"]}"#),
+            (
+                r#"{"amount":"12.50","to":["Ann@ACME.com."]}"#,
+                r#"{"to":["Ann@acme.com"],"amount":12.5}"#,
+            ),
+            (
+                r#"{"env":"prod","a/b~c":null,"to":[],"amount":1}"#,
+                r#"{"to":[],"amount":1,"env":"prod"}"#,
+            ),
+            (
+                r#"{"to":[],"amount":-0.0,"attach":["a//b/"],"meta":null}"#,
+                r#"{"to":[],"amount":0,"attach":["a/b"]}"#,
+            ),
         ] {
             let values = bind_record(&json::parse(text.as_bytes()).unwrap(), &fields()).unwrap();
             let written = to_json(&Value::Record(values), &Ty::Record(fields()));
@@ -268,7 +371,10 @@ mod tests {
     fn a_name_given_twice_and_a_long_name_are_refused() {
         let twice = Json::Object(vec![("a".into(), Json::Null), ("a".into(), Json::Null)]);
         let error = bind_record(&twice, &[field("a", optional(Ty::Int))]).unwrap_err();
-        assert_eq!((error.kind, error.message.as_str()), (BindErrorKind::UnknownField, "`a` is given twice"));
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (BindErrorKind::UnknownField, "`a` is given twice")
+        );
         let long = Json::Object(vec![("\u{1b}".repeat(1 << 20), Json::Null)]);
         let error = bind_record(&long, &[]).unwrap_err();
         assert!(error.message.len() < 1_000 && !error.message.contains('\u{1b}'));
@@ -280,9 +386,15 @@ mod tests {
             Just(Ty::Bool),
             Just(Ty::Int),
             (0u32..=18).prop_map(|places| Ty::Decimal { places }),
-            (0u32..=18).prop_map(|places| Ty::Money { currency: "USD".into(), places }),
+            (0u32..=18).prop_map(|places| Ty::Money {
+                currency: "USD".into(),
+                places
+            }),
             (0u64..12).prop_map(|max| Ty::String { max }),
-            Just(Ty::Enum { name: "E".into(), members: vec!["a.b".into(), "c".into()] }),
+            Just(Ty::Enum {
+                name: "E".into(),
+                members: vec!["a.b".into(), "c".into()]
+            }),
             Just(Ty::Path),
             Just(Ty::Url),
             Just(Ty::Host),
@@ -291,9 +403,18 @@ mod tests {
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 inner.clone().prop_map(|ty| Ty::Optional(Box::new(ty))),
-                (inner.clone(), 0u64..4).prop_map(|(ty, max)| Ty::List { element: Box::new(ty), max }),
+                (inner.clone(), 0u64..4).prop_map(|(ty, max)| Ty::List {
+                    element: Box::new(ty),
+                    max
+                }),
                 prop::collection::vec(inner, 0..4).prop_map(|types| {
-                    Ty::Record(types.into_iter().enumerate().map(|(i, ty)| field(&format!("f{i}"), ty)).collect())
+                    Ty::Record(
+                        types
+                            .into_iter()
+                            .enumerate()
+                            .map(|(i, ty)| field(&format!("f{i}"), ty))
+                            .collect(),
+                    )
                 }),
             ]
         })
@@ -335,16 +456,24 @@ mod tests {
             Ty::Optional(inner) => fitting(inner, text, n),
             Ty::Bool => Json::Bool(n % 2 == 0),
             Ty::Int => Json::int(n),
-            Ty::Decimal { places } | Ty::Money { places, .. } => super::decimal::to_json(i128::from(n), *places),
+            Ty::Decimal { places } | Ty::Money { places, .. } => {
+                super::decimal::to_json(i128::from(n), *places)
+            }
             Ty::Enum { members, .. } => Json::str(members[n.unsigned_abs() as usize % members.len()].clone()),
             Ty::Email => Json::str(format!("{}@x.example", n.unsigned_abs())),
             Ty::List { element, max } => {
                 let count = i64::try_from(*max).unwrap();
-                Json::Array((0..count).map(|i| fitting(element, text, n.wrapping_add(i))).collect())
+                Json::Array(
+                    (0..count)
+                        .map(|i| fitting(element, text, n.wrapping_add(i)))
+                        .collect(),
+                )
             }
-            Ty::Record(fields) => {
-                Json::object(fields.iter().map(|field| (field.name.clone(), fitting(&field.ty, text, n))))
-            }
+            Ty::Record(fields) => Json::object(
+                fields
+                    .iter()
+                    .map(|field| (field.name.clone(), fitting(&field.ty, text, n))),
+            ),
             _ => Json::str(text),
         }
     }

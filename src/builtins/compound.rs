@@ -9,14 +9,20 @@ pub const LIST: Doc = Doc {
     summary: "At most n elements of one type, in order",
     json: "array",
     canonical: "each element canonical, order and repetitions kept",
-    rules: &["at most n elements", "every element is of the element type; one that is not refuses the list"],
+    rules: &[
+        "at most n elements",
+        "every element is of the element type; one that is not refuses the list",
+    ],
     parts: &[],
     operators: &["any", "all", "len()"],
     example_type: "List[Host, max 2]",
     examples: &[
         (r#"["A.com","b.com."]"#, Ok(r#"["a.com","b.com"]"#)),
         ("[]", Ok("[]")),
-        (r#"["a.com","a.com","a.com"]"#, Err("the list has over 2 elements")),
+        (
+            r#"["a.com","a.com","a.com"]"#,
+            Err("the list has over 2 elements"),
+        ),
         (r#"["a.com",1]"#, Err("expected a string, found a number")),
         (r#""a.com""#, Err("expected an array, found a string")),
     ],
@@ -46,7 +52,10 @@ pub const RECORD: Doc = Doc {
     summary: "Named fields, each with its type",
     json: "object",
     canonical: "fields in the order declared, missing ones left out",
-    rules: &["exactly the members declared; any other is refused", "a field without `?` must be there"],
+    rules: &[
+        "exactly the members declared; any other is refused",
+        "a field without `?` must be there",
+    ],
     parts: &[("a", "T")],
     operators: &[".a"],
     example_type: "{ host: Host, port: Int? }",
@@ -76,7 +85,15 @@ mod tests {
             Json::String(text) => format!("\"{text}\""),
             Json::Array(items) => format!("[{}]", list(items.iter().map(write).collect())),
             Json::Object(members) => {
-                format!("{{{}}}", list(members.iter().map(|(k, v)| format!("\"{k}\":{}", write(v))).collect()))
+                format!(
+                    "{{{}}}",
+                    list(
+                        members
+                            .iter()
+                            .map(|(k, v)| format!("\"{k}\":{}", write(v)))
+                            .collect()
+                    )
+                )
             }
         }
     }
@@ -85,16 +102,27 @@ mod tests {
         assert_eq!(doc.example_type, ty.to_string());
         testing::run(doc, |input| {
             let value = bind::bind(&json::parse(input.as_bytes()).unwrap(), ty);
-            value.map(|value| write(&bind::to_json(&value, ty))).map_err(|error| Refused::new(error.message))
+            value
+                .map(|value| write(&bind::to_json(&value, ty)))
+                .map_err(|error| Refused::new(error.message))
         });
     }
 
     #[test]
     fn examples() {
-        check(&LIST, &Ty::List { element: Box::new(Ty::Host), max: 2 });
+        check(
+            &LIST,
+            &Ty::List {
+                element: Box::new(Ty::Host),
+                max: 2,
+            },
+        );
         check(&OPTIONAL, &Ty::Optional(Box::new(Ty::Host)));
         let port = Ty::Optional(Box::new(Ty::Int));
-        let fields = [("host", Ty::Host), ("port", port)].map(|(name, ty)| Field { name: name.into(), ty });
+        let fields = [("host", Ty::Host), ("port", port)].map(|(name, ty)| Field {
+            name: name.into(),
+            ty,
+        });
         check(&RECORD, &Ty::Record(fields.into()));
     }
 }

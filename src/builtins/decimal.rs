@@ -12,7 +12,9 @@ pub const INT: Doc = Doc {
     summary: "A whole number within \u{b1}(2^53 \u{2212} 1)",
     json: "number",
     canonical: "the integer",
-    rules: &["a JSON number with a whole value within \u{b1}(2^53 \u{2212} 1) (RFC 7493 section 2.2); `1.0` and `1e2` are whole"],
+    rules: &[
+        "a JSON number with a whole value within \u{b1}(2^53 \u{2212} 1) (RFC 7493 section 2.2); `1.0` and `1e2` are whole",
+    ],
     parts: &[],
     operators: &["==", "!=", "<", "<=", ">", ">=", "in"],
     example_type: "Int",
@@ -21,7 +23,10 @@ pub const INT: Doc = Doc {
         ("-0", Ok("0")),
         ("1e2", Ok("100")),
         ("9007199254740991", Ok("9007199254740991")),
-        ("9007199254740992", Err("the number is outside \u{b1}(2^53 \u{2212} 1)")),
+        (
+            "9007199254740992",
+            Err("the number is outside \u{b1}(2^53 \u{2212} 1)"),
+        ),
         ("1.5", Err("the number is not whole")),
         ("\"12\"", Err("expected a whole number, found a string")),
     ],
@@ -51,7 +56,10 @@ pub const DECIMAL: Doc = Doc {
         ("\"1e3\"", Err("the string is not a decimal number")),
         ("\"01\"", Err("the string is not a decimal number")),
         ("1e30", Err("the number is too large")),
-        ("true", Err("expected a number or a decimal string, found a boolean")),
+        (
+            "true",
+            Err("expected a number or a decimal string, found a boolean"),
+        ),
     ],
 };
 
@@ -96,7 +104,10 @@ pub fn int(json: &Json) -> Result<i128, (NumberFault, Refused)> {
     match exact(number.text(), 0, limits::SAFE_INTEGER) {
         Ok(value) => Ok(value),
         Err(NumberFault::Places) => Err((NumberFault::Places, Refused::new("the number is not whole"))),
-        Err(fault) => Err((fault, Refused::new("the number is outside \u{b1}(2^53 \u{2212} 1)"))),
+        Err(fault) => Err((
+            fault,
+            Refused::new("the number is outside \u{b1}(2^53 \u{2212} 1)"),
+        )),
     }
 }
 
@@ -106,7 +117,10 @@ pub fn decimal(json: &Json, places: u32) -> Result<i128, (NumberFault, Refused)>
         Json::Number(number) => number.text(),
         Json::String(text) if is_decimal(text) => text,
         Json::String(_) => {
-            return Err((NumberFault::Syntax, Refused::new("the string is not a decimal number")));
+            return Err((
+                NumberFault::Syntax,
+                Refused::new("the string is not a decimal number"),
+            ));
         }
         other => {
             let reason = format!("expected a number or a decimal string, found {}", other.kind());
@@ -149,7 +163,10 @@ fn has_more_places(text: &str, places: u32) -> bool {
     if text.contains(['e', 'E']) {
         return text.contains("e-");
     }
-    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction).trim_end_matches('0');
+    let fraction = text
+        .split_once('.')
+        .map_or("", |(_, fraction)| fraction)
+        .trim_end_matches('0');
     u32::try_from(fraction.len()).map_or(true, |len| len > places)
 }
 
@@ -167,7 +184,9 @@ fn to_text(value: i128, places: u32) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let width = usize::try_from(places).unwrap_or(usize::MAX).min(MAX_PLACES) + 1;
     let digits = format!("{:0>width$}", value.unsigned_abs());
-    let (whole, fraction) = digits.split_at_checked(digits.len().saturating_sub(width - 1)).unwrap_or((&digits, ""));
+    let (whole, fraction) = digits
+        .split_at_checked(digits.len().saturating_sub(width - 1))
+        .unwrap_or((&digits, ""));
     match fraction.trim_end_matches('0') {
         "" => format!("{sign}{whole}"),
         fraction => format!("{sign}{whole}.{fraction}"),
@@ -200,11 +219,17 @@ mod tests {
     #[test]
     fn examples() {
         testing::run(&INT, |input| {
-            read(input, |json| int(json).map(|v| to_json(v, 0)).map_err(|(_, refused)| refused))
+            read(input, |json| {
+                int(json).map(|v| to_json(v, 0)).map_err(|(_, refused)| refused)
+            })
         });
         for doc in [&DECIMAL, &MONEY] {
             testing::run(doc, |input| {
-                read(input, |json| decimal(json, 2).map(|v| to_json(v, 2)).map_err(|(_, refused)| refused))
+                read(input, |json| {
+                    decimal(json, 2)
+                        .map(|v| to_json(v, 2))
+                        .map_err(|(_, refused)| refused)
+                })
             });
         }
     }
@@ -218,16 +243,32 @@ mod tests {
             ("1.23e+47", 2, Err(NumberFault::Range)),
             ("\"0.000000000000000001\"", 18, Ok(1)),
             ("\"0.0000000000000000001\"", 18, Err(NumberFault::Places)),
-            ("\"1000000000000\"", 18, Ok(1_000_000_000_000_000_000_000_000_000_000)),
-            ("\"1000000000000.000000000000000001\"", 18, Err(NumberFault::Range)),
-            ("\"9999999999999999999999999999999999999999999999\"", 0, Err(NumberFault::Range)),
+            (
+                "\"1000000000000\"",
+                18,
+                Ok(1_000_000_000_000_000_000_000_000_000_000),
+            ),
+            (
+                "\"1000000000000.000000000000000001\"",
+                18,
+                Err(NumberFault::Range),
+            ),
+            (
+                "\"9999999999999999999999999999999999999999999999\"",
+                0,
+                Err(NumberFault::Range),
+            ),
             ("\"-0.00\"", 2, Ok(0)),
             ("\"1.2300000\"", 2, Ok(123)),
             ("null", 2, Err(NumberFault::Kind)),
             ("\"\"", 2, Err(NumberFault::Syntax)),
         ] {
             let json = json::parse(input.as_bytes()).unwrap();
-            assert_eq!(decimal(&json, places).map_err(|(fault, _)| fault), expected, "{input} at {places}");
+            assert_eq!(
+                decimal(&json, places).map_err(|(fault, _)| fault),
+                expected,
+                "{input} at {places}"
+            );
         }
     }
 
@@ -236,7 +277,10 @@ mod tests {
         for text in ["0", "-0", "10", "0.0", "-12.50"] {
             assert!(is_decimal(text), "{text}");
         }
-        for text in ["", "-", ".", "1.", ".5", "01", "+1", "1e3", " 1", "1 ", "--1", "1.2.3", "1,000", "\u{661}", "0x1", "NaN", "1_000"] {
+        for text in [
+            "", "-", ".", "1.", ".5", "01", "+1", "1e3", " 1", "1 ", "--1", "1.2.3", "1,000", "\u{661}",
+            "0x1", "NaN", "1_000",
+        ] {
             assert!(!is_decimal(text), "{text}");
         }
     }

@@ -26,12 +26,30 @@ pub const DOC: Doc = Doc {
     examples: &[
         ("Ann.Lee+x@ACME.com.", Ok("Ann.Lee+x@acme.com")),
         ("info@b\u{fc}cher.example", Ok("info@xn--bcher-kva.example")),
-        ("ann@acme.com,eve@evil.example", Err("an email address has exactly one `@`")),
-        ("Ann <ann@acme.com>", Err("the local part of the email address is not a dot-string")),
-        ("\"a b\"@acme.com", Err("the local part of the email address is not a dot-string")),
-        ("ann@[10.0.0.1]", Err("the domain of the email address is an address, not a name")),
-        ("ann@localhost", Err("the domain of the email address has one label only")),
-        ("ann.@acme.com", Err("the local part of the email address is not a dot-string")),
+        (
+            "ann@acme.com,eve@evil.example",
+            Err("an email address has exactly one `@`"),
+        ),
+        (
+            "Ann <ann@acme.com>",
+            Err("the local part of the email address is not a dot-string"),
+        ),
+        (
+            "\"a b\"@acme.com",
+            Err("the local part of the email address is not a dot-string"),
+        ),
+        (
+            "ann@[10.0.0.1]",
+            Err("the domain of the email address is an address, not a name"),
+        ),
+        (
+            "ann@localhost",
+            Err("the domain of the email address has one label only"),
+        ),
+        (
+            "ann.@acme.com",
+            Err("the local part of the email address is not a dot-string"),
+        ),
     ],
 };
 
@@ -45,11 +63,19 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
         _ => return Err(Refused::new("an email address has exactly one `@`")),
     };
     if local.len() > limits::EMAIL_LOCAL_BYTES {
-        let reason = format!("the local part of the email address is over {} bytes", limits::EMAIL_LOCAL_BYTES);
+        let reason = format!(
+            "the local part of the email address is over {} bytes",
+            limits::EMAIL_LOCAL_BYTES
+        );
         return Err(Refused::new(reason));
     }
-    if !local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)) {
-        return Err(Refused::new("the local part of the email address is not a dot-string"));
+    if !local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+    {
+        return Err(Refused::new(
+            "the local part of the email address is not a dot-string",
+        ));
     }
     let literal = || Refused::new("the domain of the email address is an address, not a name");
     if domain.starts_with('[') {
@@ -69,7 +95,11 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
     if text.len() > limits::EMAIL_BYTES {
         return Err(too_long());
     }
-    Ok(EmailValue { text: text.into(), local: local.into(), domain })
+    Ok(EmailValue {
+        text: text.into(),
+        local: local.into(),
+        domain,
+    })
 }
 
 /// `atext` of RFC 5322 section 3.2.3.
@@ -98,15 +128,51 @@ mod tests {
         let local = format!("{}@acme.com", "a".repeat(65));
         let whole = format!("a@{}acme.com", "abcdefghi.".repeat(25));
         for text in [
-            "", "@", "a", "a@", "@acme.com", "a@@acme.com", "a@b@acme.com", "a b@acme.com", "a\u{0}@acme.com", "a@acme.com ", " a@acme.com",
-            "a@acme.com\n", "a\r\nBcc: eve@evil.example", "a@acme.com\r\nBcc:x", ".a@acme.com", "a..b@acme.com", "a@acme..com", "a@.acme.com",
-            "a@-acme.com", "a(c)@acme.com", "a@acme.com(c)", "a@(c)acme.com", "<a@acme.com>", "a;b@acme.com", "a,b@acme.com", "a\\@b@acme.com",
-            "a@127.1", "a@2130706433", "a@::1", "a@[::1]", "a@[IPv6:::1]", "a@acme.com:25", "a@acme.com/x", "a@ac%6de.com", "a@x_y.com",
-            "\u{fc}@acme.com", "a@acme.com\u{ff20}evil.com", "a\u{200b}@acme.com", "mailto:a@acme.com", &local, &whole,
+            "",
+            "@",
+            "a",
+            "a@",
+            "@acme.com",
+            "a@@acme.com",
+            "a@b@acme.com",
+            "a b@acme.com",
+            "a\u{0}@acme.com",
+            "a@acme.com ",
+            " a@acme.com",
+            "a@acme.com\n",
+            "a\r\nBcc: eve@evil.example",
+            "a@acme.com\r\nBcc:x",
+            ".a@acme.com",
+            "a..b@acme.com",
+            "a@acme..com",
+            "a@.acme.com",
+            "a@-acme.com",
+            "a(c)@acme.com",
+            "a@acme.com(c)",
+            "a@(c)acme.com",
+            "<a@acme.com>",
+            "a;b@acme.com",
+            "a,b@acme.com",
+            "a\\@b@acme.com",
+            "a@127.1",
+            "a@2130706433",
+            "a@::1",
+            "a@[::1]",
+            "a@[IPv6:::1]",
+            "a@acme.com:25",
+            "a@acme.com/x",
+            "a@ac%6de.com",
+            "a@x_y.com",
+            "\u{fc}@acme.com",
+            "a@acme.com\u{ff20}evil.com",
+            "a\u{200b}@acme.com",
+            "mailto:a@acme.com",
+            &local,
+            &whole,
         ] {
             assert!(parse(text).is_err(), "{text:?} gave {:?}", parse(text));
         }
-        assert!(parse(&local[1..]).is_ok());
+        assert!(parse(local.get(1..).unwrap()).is_ok());
     }
 
     #[test]

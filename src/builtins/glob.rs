@@ -49,7 +49,10 @@ const LABEL: &str = "[^.]+";
 /// Errors: the reason, one sentence.
 pub fn to_regex(kind: GlobKind, pattern: &str) -> Result<String, Refused> {
     if pattern.len() > limits::PATTERN_BYTES {
-        return Err(Refused::new(format!("the pattern is over {} bytes", limits::PATTERN_BYTES)));
+        return Err(Refused::new(format!(
+            "the pattern is over {} bytes",
+            limits::PATTERN_BYTES
+        )));
     }
     let tokens = tokens(pattern)?;
     let body = match kind {
@@ -70,7 +73,11 @@ fn tokens(pattern: &str) -> Result<Vec<Token>, Refused> {
             '?' => Token::One,
             '\\' => match chars.next() {
                 Some(escaped @ ('*' | '?' | '\\')) => Token::Literal(escaped),
-                _ => return Err(Refused::new("in a pattern `\\` stands only before `*`, `?` and `\\`")),
+                _ => {
+                    return Err(Refused::new(
+                        "in a pattern `\\` stands only before `*`, `?` and `\\`",
+                    ));
+                }
             },
             other => Token::Literal(other),
         });
@@ -125,8 +132,17 @@ fn path_body(tokens: &[Token]) -> Result<String, Refused> {
     let shown = sample(tokens);
     match path::parse(&shown) {
         Ok(normal) if *normal == *shown => {}
-        Ok(_) => return Err(Refused::new("the pattern is not a normal path and would never match")),
-        Err(refused) => return Err(Refused::new(format!("the pattern would never match: {}", refused.reason))),
+        Ok(_) => {
+            return Err(Refused::new(
+                "the pattern is not a normal path and would never match",
+            ));
+        }
+        Err(refused) => {
+            return Err(Refused::new(format!(
+                "the pattern would never match: {}",
+                refused.reason
+            )));
+        }
     }
     if *tokens == [Token::Literal('/')] {
         return Ok("/".to_owned());
@@ -155,37 +171,58 @@ fn segments(parts: &[&[Token]]) -> String {
 
 /// One segment; a lone `*` is not the empty one, which stands before the root.
 fn segment(part: &[Token]) -> String {
-    if *part == [Token::Run] { format!("{IN_SEGMENT}+") } else { run(part, IN_SEGMENT) }
+    if *part == [Token::Run] {
+        format!("{IN_SEGMENT}+")
+    } else {
+        run(part, IN_SEGMENT)
+    }
 }
 
 fn host_body(tokens: &[Token]) -> Result<String, Refused> {
     let labels = split(tokens.strip_suffix(&[Token::Literal('.')]).unwrap_or(tokens), '.');
     let wild = |label: &&[Token]| **label == [Token::Run] || **label == [Token::Run, Token::Run];
     for label in &labels {
-        if !wild(&label) && label.iter().any(|token| !matches!(token, Token::Literal(_))) {
+        if !wild(label) && label.iter().any(|token| !matches!(token, Token::Literal(_))) {
             return Err(Refused::new("in a host pattern `*` and `**` are whole labels"));
         }
     }
-    let digits = |label: &&[Token]| label.iter().all(|t| matches!(t, Token::Literal(c) if c.is_ascii_digit()));
-    if labels.last().is_some_and(|label| wild(&label)) && labels.iter().any(|label| digits(&label)) {
-        return Err(Refused::new("the pattern looks like a range of addresses, but names would match it too"));
+    let digits = |label: &&[Token]| {
+        label
+            .iter()
+            .all(|t| matches!(t, Token::Literal(c) if c.is_ascii_digit()))
+    };
+    if labels.last().is_some_and(&wild) && labels.iter().any(digits) {
+        return Err(Refused::new(
+            "the pattern looks like a range of addresses, but names would match it too",
+        ));
     }
-    if labels.iter().all(|label| !wild(&label)) {
+    if labels.iter().all(|label| !wild(label)) {
         return Ok(regex_syntax::escape(&host::parse(&sample(tokens))?));
     }
     // `**` counts as one label here, so that the canonical labels line up with those of the pattern.
-    let shown: Vec<String> =
-        labels.iter().map(|label| if wild(&label) { "a".to_owned() } else { sample(label) }).collect();
+    let shown: Vec<String> = labels
+        .iter()
+        .map(|label| {
+            if wild(label) {
+                "a".to_owned()
+            } else {
+                sample(label)
+            }
+        })
+        .collect();
     let canonical = host::parse(&shown.join("."))
         .map_err(|refused| Refused::new(format!("the pattern would never match: {}", refused.reason)))?;
     if canonical.split('.').count() != labels.len() {
         return Err(Refused::new("the pattern is not a canonical host"));
     }
-    let parts = labels.iter().zip(canonical.split('.')).map(|(label, text)| match label.len() {
-        _ if !wild(&label) => regex_syntax::escape(text),
-        1 => LABEL.to_owned(),
-        _ => format!(r"{LABEL}(?:\.{LABEL})*"),
-    });
+    let parts = labels
+        .iter()
+        .zip(canonical.split('.'))
+        .map(|(label, text)| match label.len() {
+            _ if !wild(label) => regex_syntax::escape(text),
+            1 => LABEL.to_owned(),
+            _ => format!(r"{LABEL}(?:\.{LABEL})*"),
+        });
     Ok(parts.collect::<Vec<_>>().join(r"\."))
 }
 
@@ -195,16 +232,23 @@ fn url_body(tokens: &[Token]) -> Result<String, Refused> {
         return Ok(run(tokens, ANY));
     };
     let after = at + start.len();
-    let slash = tokens.iter().skip(after).position(|token| *token == Token::Literal('/'));
+    let slash = tokens
+        .iter()
+        .skip(after)
+        .position(|token| *token == Token::Literal('/'));
     let Some((front, rest)) = slash.and_then(|slash| tokens.split_at_checked(after + slash)) else {
-        return Err(Refused::new("a URL pattern needs a `/` after the host, as every URL has one"));
+        return Err(Refused::new(
+            "a URL pattern needs a `/` after the host, as every URL has one",
+        ));
     };
     let canonical = |token: &Token| match token {
         Token::Literal(c) => c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:/[]".contains(*c),
         Token::One | Token::Run => true,
     };
     if !front.iter().all(canonical) {
-        return Err(Refused::new("scheme and host of a URL pattern are canonical: lowercase, A-labels, no `@`"));
+        return Err(Refused::new(
+            "scheme and host of a URL pattern are canonical: lowercase, A-labels, no `@`",
+        ));
     }
     Ok(format!("{}{}", run(front, IN_SEGMENT), run(rest, ANY)))
 }
@@ -226,7 +270,12 @@ mod tests {
 
     /// One row per pattern element over one column per value element, as in an edit distance: `wild` says how many
     /// elements an element may take, `fits` whether it takes this one.
-    fn oracle<P, V>(pattern: &[P], value: &[V], wild: impl Fn(&P) -> Wild, fits: impl Fn(&P, &V) -> bool) -> bool {
+    fn oracle<P, V>(
+        pattern: &[P],
+        value: &[V],
+        wild: impl Fn(&P) -> Wild,
+        fits: impl Fn(&P, &V) -> bool,
+    ) -> bool {
         let mut reach = vec![false; value.len() + 1];
         reach[0] = true;
         for element in pattern {
@@ -252,14 +301,29 @@ mod tests {
 
     fn text_oracle(pattern: &[Token], value: &str) -> bool {
         let value: Vec<char> = value.chars().collect();
-        let wild = |token: &Token| if *token == Token::Run { Wild::Any } else { Wild::One };
-        oracle(pattern, &value, wild, |token, c| !matches!(token, Token::Literal(l) if l != c))
+        let wild = |token: &Token| {
+            if *token == Token::Run {
+                Wild::Any
+            } else {
+                Wild::One
+            }
+        };
+        oracle(
+            pattern,
+            &value,
+            wild,
+            |token, c| !matches!(token, Token::Literal(l) if l != c),
+        )
     }
 
     /// The segments of a canonical path; the root is an empty one at the start.
     fn path_oracle(pattern: &str, value: &str) -> bool {
         let split = |text: &str| -> Vec<String> {
-            if text == "/" { vec![String::new()] } else { text.split('/').map(str::to_owned).collect() }
+            if text == "/" {
+                vec![String::new()]
+            } else {
+                text.split('/').map(str::to_owned).collect()
+            }
         };
         let (parts, value) = (split(pattern), split(value));
         let count = parts.len();
@@ -277,9 +341,12 @@ mod tests {
     }
 
     fn host_oracle(pattern: &str, value: &str) -> bool {
-        let (pattern, value): (Vec<&str>, Vec<&str>) = (pattern.split('.').collect(), value.split('.').collect());
+        let (pattern, value): (Vec<&str>, Vec<&str>) =
+            (pattern.split('.').collect(), value.split('.').collect());
         let wild = |label: &&str| if *label == "**" { Wild::Some } else { Wild::One };
-        oracle(&pattern, &value, wild, |label, text| matches!(*label, "*" | "**") || label == text)
+        oracle(&pattern, &value, wild, |label, text| {
+            matches!(*label, "*" | "**") || label == text
+        })
     }
 
     #[test]
@@ -301,7 +368,11 @@ mod tests {
             (r"\*", "a", false),
             ("A", "a", false),
         ] {
-            assert_eq!(like(GlobKind::String, pattern, text), expected, "{pattern} ~ {text:?}");
+            assert_eq!(
+                like(GlobKind::String, pattern, text),
+                expected,
+                "{pattern} ~ {text:?}"
+            );
         }
     }
 
@@ -336,7 +407,11 @@ mod tests {
             ("/*/**", "/a/b", true),
             ("/*/**", "/a", false),
         ] {
-            assert_eq!(like(GlobKind::Path, pattern, text), expected, "{pattern} ~ {text:?}");
+            assert_eq!(
+                like(GlobKind::Path, pattern, text),
+                expected,
+                "{pattern} ~ {text:?}"
+            );
             let unescaped = pattern.contains('\\') || path_oracle(pattern, text) == expected;
             assert!(unescaped, "oracle: {pattern} ~ {text:?}");
         }
@@ -362,7 +437,11 @@ mod tests {
             ("*.*", "a.b", true),
             ("acme.*", "acme.org", true),
         ] {
-            assert_eq!(like(GlobKind::Host, pattern, text), expected, "{pattern} ~ {text:?}");
+            assert_eq!(
+                like(GlobKind::Host, pattern, text),
+                expected,
+                "{pattern} ~ {text:?}"
+            );
         }
     }
 
@@ -371,7 +450,11 @@ mod tests {
         for (pattern, text, expected) in [
             ("https://*.acme.com/*", "https://a.acme.com/x/y?z", true),
             ("https://*.acme.com/*", "https://evil.example/.acme.com/", false),
-            ("https://*.acme.com/*", "https://evil.example/?q=.acme.com/", false),
+            (
+                "https://*.acme.com/*",
+                "https://evil.example/?q=.acme.com/",
+                false,
+            ),
             ("https://acme.com/*", "https://acme.com/", true),
             ("https://acme.com/*", "https://acme.com.evil.example/", false),
             ("*://acme.com/v?/*", "http://acme.com/v1/x", true),
@@ -379,7 +462,11 @@ mod tests {
             ("*.pdf", "https://a.b/c/d.pdf", true),
             ("https://*:8443/*", "https://a.b:8443/", true),
         ] {
-            assert_eq!(like(GlobKind::Url, pattern, text), expected, "{pattern} ~ {text:?}");
+            assert_eq!(
+                like(GlobKind::Url, pattern, text),
+                expected,
+                "{pattern} ~ {text:?}"
+            );
         }
     }
 
@@ -418,7 +505,11 @@ mod tests {
             (GlobKind::Url, "https://ACME.com/*"),
             (GlobKind::Url, "https://*@acme.com/*"),
         ] {
-            assert!(to_regex(kind, pattern).is_err(), "{kind:?} {pattern}: {:?}", to_regex(kind, pattern));
+            assert!(
+                to_regex(kind, pattern).is_err(),
+                "{kind:?} {pattern}: {:?}",
+                to_regex(kind, pattern)
+            );
         }
     }
 

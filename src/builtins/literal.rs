@@ -21,15 +21,19 @@ pub fn number(text: &str, ty: &Ty) -> Result<i128, Refused> {
 }
 
 fn whole(text: &str) -> Result<i128, Refused> {
-    let (digits, unit) =
-        UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes))).unwrap_or((text, 1));
+    let (digits, unit) = UNITS
+        .iter()
+        .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))
+        .unwrap_or((text, 1));
     if !decimal::is_decimal(digits) {
         return Err(Refused::new("not a number"));
     }
     if digits.contains('.') {
         return Err(Refused::new("`Int` takes whole numbers only"));
     }
-    let value = decimal::exact(digits, 0, limits::SAFE_INTEGER).ok().and_then(|n| n.checked_mul(unit));
+    let value = decimal::exact(digits, 0, limits::SAFE_INTEGER)
+        .ok()
+        .and_then(|n| n.checked_mul(unit));
     value
         .filter(|n| (-limits::SAFE_INTEGER..=limits::SAFE_INTEGER).contains(n))
         .ok_or_else(|| Refused::new("the number is outside \u{b1}(2^53 \u{2212} 1)"))
@@ -38,7 +42,11 @@ fn whole(text: &str) -> Result<i128, Refused> {
 fn fraction(text: &str, places: u32) -> Result<i128, Refused> {
     if !decimal::is_decimal(text) {
         let size = UNITS.iter().any(|(unit, _)| text.ends_with(unit));
-        return Err(Refused::new(if size { "a size is compared with `Int` only" } else { "not a number" }));
+        return Err(Refused::new(if size {
+            "a size is compared with `Int` only"
+        } else {
+            "not a number"
+        }));
     }
     decimal::exact(text, places, limits::DECIMAL_MAGNITUDE).map_err(|fault| match fault {
         NumberFault::Places => Refused::new(format!("the number has more than {places} decimal places")),
@@ -71,7 +79,10 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let money = Ty::Money { currency: "USD".into(), places: 2 };
+        let money = Ty::Money {
+            currency: "USD".into(),
+            places: 2,
+        };
         let optional = Ty::Optional(Box::new(money.clone()));
         for (literal, ty, expected) in [
             ("12", &Ty::Int, Ok(12)),
@@ -81,8 +92,16 @@ mod tests {
             ("7B", &Ty::Int, Ok(7)),
             ("9007199254740991", &Ty::Int, Ok(9_007_199_254_740_991)),
             ("9007199254740991B", &Ty::Int, Ok(9_007_199_254_740_991)),
-            ("9007199254740992", &Ty::Int, Err("the number is outside \u{b1}(2^53 \u{2212} 1)")),
-            ("9007199254740991KiB", &Ty::Int, Err("the number is outside \u{b1}(2^53 \u{2212} 1)")),
+            (
+                "9007199254740992",
+                &Ty::Int,
+                Err("the number is outside \u{b1}(2^53 \u{2212} 1)"),
+            ),
+            (
+                "9007199254740991KiB",
+                &Ty::Int,
+                Err("the number is outside \u{b1}(2^53 \u{2212} 1)"),
+            ),
             ("1.0", &Ty::Int, Err("`Int` takes whole numbers only")),
             ("KiB", &Ty::Int, Err("not a number")),
             ("64 KiB", &Ty::Int, Err("not a number")),
@@ -98,13 +117,20 @@ mod tests {
             ("1", &Ty::Bool, Err("`Bool` takes no number")),
         ] {
             let got = number(literal, ty);
-            assert_eq!(got.as_ref().map_err(|e| e.reason.as_str()).copied(), expected, "{literal} as {ty}");
+            assert_eq!(
+                got.as_ref().map_err(|e| e.reason.as_str()).copied(),
+                expected,
+                "{literal} as {ty}"
+            );
         }
     }
 
     #[test]
     fn texts() {
-        let env = Ty::Enum { name: "Env".into(), members: vec!["dev".into()] };
+        let env = Ty::Enum {
+            name: "Env".into(),
+            members: vec!["dev".into()],
+        };
         for (literal, ty, expected) in [
             ("ACME.com.", &Ty::Host, Ok("acme.com")),
             ("/tmp/", &Ty::Path, Ok("/tmp")),
@@ -114,11 +140,19 @@ mod tests {
             ("dev", &env, Ok("dev")),
             ("Dev", &env, Err("not one of `dev`")),
             ("abcd", &Ty::String { max: 3 }, Err("the string is over 3 bytes")),
-            ("../x", &Ty::Path, Err("a `..` climbs above the start of the path")),
+            (
+                "../x",
+                &Ty::Path,
+                Err("a `..` climbs above the start of the path"),
+            ),
             ("x", &Ty::Int, Err("`Int` takes no text")),
         ] {
             let got = text(literal, ty);
-            assert_eq!(got.as_deref().map_err(|e| e.reason.as_str()), expected, "{literal} as {ty}");
+            assert_eq!(
+                got.as_deref().map_err(|e| e.reason.as_str()),
+                expected,
+                "{literal} as {ty}"
+            );
         }
     }
 

@@ -38,7 +38,10 @@ pub const DOC: Doc = Doc {
         ("../secrets", Err("a `..` climbs above the start of the path")),
         ("/../etc/passwd", Err("a `..` climbs above the start of the path")),
         ("/w/%2e%2e/etc", Err("a percent escape hides `.`, `/` or `~`")),
-        ("/w/%252e%252e/etc", Err("the path is percent-encoded more than once")),
+        (
+            "/w/%252e%252e/etc",
+            Err("the path is percent-encoded more than once"),
+        ),
         ("/w/%c0%ae/etc", Err("the percent escapes are not UTF-8")),
         ("C:/boot.ini", Err("the path starts with a drive letter")),
         ("file:///etc/passwd", Err("the path is a URL")),
@@ -54,7 +57,10 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
         return Err(Refused::new("the path is empty"));
     }
     if text.len() > limits::PATH_BYTES {
-        return Err(Refused::new(format!("the path is over {} bytes", limits::PATH_BYTES)));
+        return Err(Refused::new(format!(
+            "the path is over {} bytes",
+            limits::PATH_BYTES
+        )));
     }
     check_characters(text)?;
     check_escapes(text)?;
@@ -66,7 +72,8 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
         match segment {
             "" | "." => {}
             ".." => {
-                kept.pop().ok_or_else(|| Refused::new("a `..` climbs above the start of the path"))?;
+                kept.pop()
+                    .ok_or_else(|| Refused::new("a `..` climbs above the start of the path"))?;
             }
             name => {
                 check_segment(name)?;
@@ -94,10 +101,14 @@ fn check_characters(text: &str) -> Result<(), Refused> {
             return Err(Refused::new("the path has a `\\`"));
         }
         if is_invisible(c) {
-            return Err(Refused::new("the path has an invisible or bidirectional character"));
+            return Err(Refused::new(
+                "the path has an invisible or bidirectional character",
+            ));
         }
         if is_disguised(c) {
-            return Err(Refused::new("the path has a character that normalises to `.`, `/` or `\\`"));
+            return Err(Refused::new(
+                "the path has a character that normalises to `.`, `/` or `\\`",
+            ));
         }
     }
     Ok(())
@@ -129,7 +140,8 @@ fn check_escapes(text: &str) -> Result<(), Refused> {
     if percent::has_escape(&decoded) {
         return Err(Refused::new("the path is percent-encoded more than once"));
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| Refused::new("the percent escapes are not UTF-8"))?;
+    let decoded =
+        String::from_utf8(decoded).map_err(|_| Refused::new("the percent escapes are not UTF-8"))?;
     check_characters(&decoded)?;
     let count = |text: &str| text.matches(['.', '/', '~']).count();
     if count(&decoded) != count(text) {
@@ -162,9 +174,13 @@ fn check_first(segment: &str) -> Result<(), Refused> {
     if segment.starts_with('~') {
         return Err(Refused::new("the path starts with `~`"));
     }
-    let Some((before, after)) = segment.split_once(':') else { return Ok(()) };
+    let Some((before, after)) = segment.split_once(':') else {
+        return Ok(());
+    };
     let word = before.starts_with(|c: char| c.is_ascii_alphabetic())
-        && before.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        && before
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     match (word, before.len()) {
         (true, 1) => Err(Refused::new("the path starts with a drive letter")),
         (true, _) if after.is_empty() => Err(Refused::new("the path is a URL")),
@@ -225,18 +241,88 @@ mod tests {
     fn hostile_text_is_refused() {
         let long = "a/".repeat(2_049);
         for text in [
-            "..", "../", "/..", "a/../..", "a/../../b", "/a/../../b", "./../a", "//", "///", "//a", "///a", "a\0b", "a\nb",
-            "a\u{7f}", "a\u{85}b", "\\", "\\\\server\\share", "..\\a", "/w/..\\..", "C:", "c:\\x", "C:/x", "/C:/x", "./C:/x",
-            "x/../C:/x", "C:x", "~", "~root", "~/x", "./~/x", "x/../~", "file:/etc", "https://a.b/c", "./file:/x", "...",
-            "a/..../b", "/.../", " ", " a", "a ", "a/ b", "a /b", "\u{a0}a", "a/\u{3000}", "%2e", "%2E%2E/", ".%2e/", "%2f",
-            "a%2Fb", "%5c", "a%5Cb", "%00", "a%00.jpg", "%0a", "%252e", "%25%32%65", "%%32%65", "%c0%ae", "%C0%AF", "%e0%80%af",
-            "%f0%80%80%af", "%ff", "%u002e%u002e", "%U2215", "%7e/x", "%ef%bc%8f", "\u{ff0e}\u{ff0e}/a", "a\u{ff0f}b",
-            "a\u{ff3c}b", "\u{2025}/a", "\u{fe30}", "\u{2024}", "a\u{200c}b", "a\u{202e}txt.exe", "\u{feff}a", "a\u{2028}",
-            "%e2%80%ae", &long[..],
+            "..",
+            "../",
+            "/..",
+            "a/../..",
+            "a/../../b",
+            "/a/../../b",
+            "./../a",
+            "//",
+            "///",
+            "//a",
+            "///a",
+            "a\0b",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{85}b",
+            "\\",
+            "\\\\server\\share",
+            "..\\a",
+            "/w/..\\..",
+            "C:",
+            "c:\\x",
+            "C:/x",
+            "/C:/x",
+            "./C:/x",
+            "x/../C:/x",
+            "C:x",
+            "~",
+            "~root",
+            "~/x",
+            "./~/x",
+            "x/../~",
+            "file:/etc",
+            "https://a.b/c",
+            "./file:/x",
+            "...",
+            "a/..../b",
+            "/.../",
+            " ",
+            " a",
+            "a ",
+            "a/ b",
+            "a /b",
+            "\u{a0}a",
+            "a/\u{3000}",
+            "%2e",
+            "%2E%2E/",
+            ".%2e/",
+            "%2f",
+            "a%2Fb",
+            "%5c",
+            "a%5Cb",
+            "%00",
+            "a%00.jpg",
+            "%0a",
+            "%252e",
+            "%25%32%65",
+            "%%32%65",
+            "%c0%ae",
+            "%C0%AF",
+            "%e0%80%af",
+            "%f0%80%80%af",
+            "%ff",
+            "%u002e%u002e",
+            "%U2215",
+            "%7e/x",
+            "%ef%bc%8f",
+            "\u{ff0e}\u{ff0e}/a",
+            "a\u{ff0f}b",
+            "a\u{ff3c}b",
+            "\u{2025}/a",
+            "\u{fe30}",
+            "\u{2024}",
+            "a\u{200c}b",
+            "a\u{202e}txt.exe",
+            "\u{feff}a",
+            "a\u{2028}",
+            "%e2%80%ae",
+            long.as_str(),
         ] {
             assert!(parse(text).is_err(), "{text:?} gave {:?}", parse(text));
         }
-        assert!(parse(&long[..4_096]).is_ok());
+        assert!(parse(long.get(..4_096).unwrap()).is_ok());
     }
 
     #[test]

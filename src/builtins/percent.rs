@@ -72,9 +72,14 @@ mod tests {
 
     #[test]
     fn decodes_one_layer_only() {
-        for (text, decoded) in
-            [("%2e", "."), ("%252e", "%2e"), ("%%32%65", "%2e"), ("%", "%"), ("%4", "%4"), ("%zz%41", "%zzA")]
-        {
+        for (text, decoded) in [
+            ("%2e", "."),
+            ("%252e", "%2e"),
+            ("%%32%65", "%2e"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+        ] {
             assert_eq!(decode(text.as_bytes()), decoded.as_bytes(), "{text}");
         }
         assert!(has_escape(b"a%20") && !has_escape(b"100%"));
@@ -82,10 +87,21 @@ mod tests {
 
     #[test]
     fn normalises_escapes() {
-        for (text, normal) in [("%7euser", "~user"), ("%2f%c3%bc", "%2F%C3%BC"), ("%2541", "%2541"), ("a b", "a b")] {
+        for (text, normal) in [
+            ("%7euser", "~user"),
+            ("%2f%c3%bc", "%2F%C3%BC"),
+            ("%2541", "%2541"),
+            ("a b", "a b"),
+        ] {
             assert_eq!(normalise(text), normal);
         }
-        for (text, malformed) in [("%", true), ("%4", true), ("%%34%31", true), ("%41%zz", true), ("%2541", false)] {
+        for (text, malformed) in [
+            ("%", true),
+            ("%4", true),
+            ("%%34%31", true),
+            ("%41%zz", true),
+            ("%2541", false),
+        ] {
             assert_eq!(is_malformed(text), malformed, "{text}");
         }
     }

@@ -39,9 +39,16 @@ pub const ENUM: Doc = Doc {
 
 /// Finds a member; gives its index in the declaration. Errors: the reason, which names the members.
 pub fn member(text: &str, members: &[String]) -> Result<u32, Refused> {
-    let found = members.iter().position(|name| name == text).and_then(|index| u32::try_from(index).ok());
+    let found = members
+        .iter()
+        .position(|name| name == text)
+        .and_then(|index| u32::try_from(index).ok());
     found.ok_or_else(|| {
-        let shown: Vec<String> = members.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+        let shown: Vec<String> = members
+            .iter()
+            .take(SHOWN)
+            .map(|name| format!("`{name}`"))
+            .collect();
         let more = if members.len() > SHOWN { " and others" } else { "" };
         Refused::new(format!("not one of {}{more}", shown.join(", ")))
     })
@@ -58,6 +65,8 @@ mod tests {
     #[test]
     fn examples() {
         let members = ["dev".to_owned(), "prod".to_owned()];
-        testing::run(&ENUM, |text| member(text, &members).map(|index| members[index as usize].clone()));
+        testing::run(&ENUM, |text| {
+            member(text, &members).map(|index| members[index as usize].clone())
+        });
     }
 }

@@ -14,7 +14,17 @@ pub const DOC: Doc = Doc {
         "compared byte by byte, without Unicode normalisation or case folding",
     ],
     parts: &[],
-    operators: &["==", "!=", "in", "starts_with", "ends_with", "contains", "like", "matches", "len()"],
+    operators: &[
+        "==",
+        "!=",
+        "in",
+        "starts_with",
+        "ends_with",
+        "contains",
+        "like",
+        "matches",
+        "len()",
+    ],
     example_type: "String[max 5]",
     examples: &[
         ("", Ok("")),

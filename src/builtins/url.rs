@@ -43,21 +43,48 @@ pub const DOC: Doc = Doc {
     example_type: "Url",
     examples: &[
         ("http://EXAMPLE.com:80/a/../b", Ok("http://example.com/b")),
-        ("https://example.com.?q=%7euser#top", Ok("https://example.com/?q=~user")),
+        (
+            "https://example.com.?q=%7euser#top",
+            Ok("https://example.com/?q=~user"),
+        ),
         ("www.informations.com", Ok("https://www.informations.com/")),
-        ("api.example.com:8443/v1?x", Ok("https://api.example.com:8443/v1?x")),
+        (
+            "api.example.com:8443/v1?x",
+            Ok("https://api.example.com:8443/v1?x"),
+        ),
         ("http://0x7f.1/", Ok("http://127.0.0.1/")),
         ("http://[::ffff:10.0.0.1]/", Ok("http://10.0.0.1/")),
         ("wss://[FD00::1]:443/", Ok("wss://[fd00::1]/")),
-        ("https://api.example.com:pw@evil.com", Err("a URL with user information (`@`) is refused")),
-        ("api.example.com:pw@evil.com", Err("a URL with user information (`@`) is refused")),
+        (
+            "https://api.example.com:pw@evil.com",
+            Err("a URL with user information (`@`) is refused"),
+        ),
+        (
+            "api.example.com:pw@evil.com",
+            Err("a URL with user information (`@`) is refused"),
+        ),
         ("https://good.com\\@evil.com", Err("the URL has a `\\`")),
-        ("https:good.example", Err("the scheme of the URL is not followed by `//`")),
+        (
+            "https:good.example",
+            Err("the scheme of the URL is not followed by `//`"),
+        ),
         ("https:///evil.com", Err("the URL has no host")),
-        ("file:///etc/passwd", Err("the scheme of the URL is not one of http, https, ws, wss, ftp")),
-        ("localhost:8080", Err("the URL has no scheme and does not start with a dotted host name")),
-        ("https://a.com/public/..%2fadmin", Err("the path of the URL climbs once it is decoded")),
-        ("https://a.com/100%", Err("the URL has a `%` without two hexadecimal digits")),
+        (
+            "file:///etc/passwd",
+            Err("the scheme of the URL is not one of http, https, ws, wss, ftp"),
+        ),
+        (
+            "localhost:8080",
+            Err("the URL has no scheme and does not start with a dotted host name"),
+        ),
+        (
+            "https://a.com/public/..%2fadmin",
+            Err("the path of the URL climbs once it is decoded"),
+        ),
+        (
+            "https://a.com/100%",
+            Err("the URL has a `%` without two hexadecimal digits"),
+        ),
     ],
 };
 
@@ -78,7 +105,9 @@ pub fn parse(text: &str) -> Result<UrlValue, Refused> {
     };
     let parsed = parsed.map_err(|_| Refused::new("the URL is not valid"))?;
     let host = host::parse(cut.host)?;
-    let agreed = parsed.host_str().is_some_and(|other| host::parse(other).as_deref() == Ok(&*host));
+    let agreed = parsed
+        .host_str()
+        .is_some_and(|other| host::parse(other).as_deref() == Ok(&*host));
     if !agreed || parsed.scheme() != cut.scheme {
         return Err(Refused::new("the host of the URL can be read in two ways"));
     }
@@ -90,7 +119,9 @@ pub fn parse(text: &str) -> Result<UrlValue, Refused> {
     if climbs(&path) {
         return Err(Refused::new("the path of the URL climbs once it is decoded"));
     }
-    let port = parsed.port_or_known_default().ok_or_else(|| Refused::new("the URL is not valid"))?;
+    let port = parsed
+        .port_or_known_default()
+        .ok_or_else(|| Refused::new("the URL is not valid"))?;
     let text = serialise(cut.scheme, &host, parsed.port(), &path, &query);
     if text.len() > limits::URL_BYTES {
         return Err(too_long());
@@ -132,7 +163,9 @@ fn too_long() -> Refused {
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let word = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     word.then_some((scheme, rest))
 }
 
@@ -142,13 +175,19 @@ fn has_scheme(text: &str) -> bool {
 }
 
 fn known(scheme: &str) -> Option<&'static str> {
-    SCHEMES.iter().copied().find(|name| name.eq_ignore_ascii_case(scheme))
+    SCHEMES
+        .iter()
+        .copied()
+        .find(|name| name.eq_ignore_ascii_case(scheme))
 }
 
 fn cut(text: &str) -> Result<Cut<'_>, Refused> {
     let (scheme, rest) = split_scheme(text).ok_or_else(|| Refused::new("the URL is not valid"))?;
     let scheme = known(scheme).ok_or_else(|| {
-        Refused::new(format!("the scheme of the URL is not one of {}", SCHEMES.join(", ")))
+        Refused::new(format!(
+            "the scheme of the URL is not one of {}",
+            SCHEMES.join(", ")
+        ))
     })?;
     let rest = rest
         .strip_prefix("//")
@@ -164,14 +203,19 @@ fn cut(text: &str) -> Result<Cut<'_>, Refused> {
 fn cut_bare(text: &str) -> Result<Cut<'_>, Refused> {
     let refused = || Refused::new("the URL has no scheme and does not start with a dotted host name");
     let (host, port) = authority(text)?;
-    let ends_well = !text.get(authority_end(text)..).is_some_and(|rest| rest.starts_with('#'));
+    let ends_well = !text
+        .get(authority_end(text)..)
+        .is_some_and(|rest| rest.starts_with('#'));
     let name = host.strip_suffix('.').unwrap_or(host);
     let canonical = host::parse(host).map_err(|_| refused())?;
     let plain = !host::is_ip(&canonical) || *canonical == *name;
     if !name.contains('.') || host.contains('[') || port == Some("") || !ends_well || !plain {
         return Err(refused());
     }
-    Ok(Cut { scheme: "https", host })
+    Ok(Cut {
+        scheme: "https",
+        host,
+    })
 }
 
 fn authority_end(rest: &str) -> usize {
@@ -189,7 +233,9 @@ fn authority(rest: &str) -> Result<(&str, Option<&str>), Refused> {
         _ => (authority, None),
     };
     if host.contains(':') && !host.starts_with('[') {
-        return Err(Refused::new("the URL has an IPv6 address without brackets or more than one port"));
+        return Err(Refused::new(
+            "the URL has an IPv6 address without brackets or more than one port",
+        ));
     }
     if port.is_some_and(|port| !port.bytes().all(|b| b.is_ascii_digit())) {
         return Err(Refused::new("the port of the URL is not a number"));
@@ -203,7 +249,8 @@ fn climbs(path: &str) -> bool {
     let mut layer = path.as_bytes().to_vec();
     for _ in 0..=limits::PERCENT_LAYERS {
         let dots = layer.split(|b| matches!(b, b'/' | b'\\')).any(|segment| {
-            segment.split(|b| *b == b';').next() == Some(b"..") || segment.iter().any(|b| matches!(b, 0xc0 | 0xc1))
+            segment.split(|b| *b == b';').next() == Some(b"..")
+                || segment.iter().any(|b| matches!(b, 0xc0 | 0xc1))
         });
         if dots {
             return true;
@@ -217,9 +264,17 @@ fn climbs(path: &str) -> bool {
 }
 
 fn serialise(scheme: &str, host: &str, port: Option<u16>, path: &str, query: &str) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    };
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{query}")
+    };
     format!("{scheme}://{host}{port}{path}{query}")
 }
 
@@ -239,15 +294,43 @@ mod tests {
     fn parts() {
         for (text, scheme, name, port, path, query) in [
             ("https://Acme.com", "https", "acme.com", 443, "/", ""),
-            ("HTTP://acme.com:8080/a%2fb/?b=1&c=%c3%bc", "http", "acme.com", 8080, "/a%2Fb/", "b=1&c=%C3%BC"),
+            (
+                "HTTP://acme.com:8080/a%2fb/?b=1&c=%c3%bc",
+                "http",
+                "acme.com",
+                8080,
+                "/a%2Fb/",
+                "b=1&c=%C3%BC",
+            ),
             ("ftp://[::1]:/x y", "ftp", "::1", 21, "/x%20y", ""),
             ("ws://acme.com:00081", "ws", "acme.com", 81, "/", ""),
             ("https://acme.com/a@b:c", "https", "acme.com", 443, "/a@b:c", ""),
-            ("https://acme.com?u=https://x@y/", "https", "acme.com", 443, "/", "u=https://x@y/"),
+            (
+                "https://acme.com?u=https://x@y/",
+                "https",
+                "acme.com",
+                443,
+                "/",
+                "u=https://x@y/",
+            ),
             ("https://acme.com/%41%2e/..", "https", "acme.com", 443, "/", ""),
             ("www.x.com/path", "https", "www.x.com", 443, "/path", ""),
-            ("www.x.com?u=http://y/", "https", "www.x.com", 443, "/", "u=http://y/"),
-            ("b\u{fc}cher.example/", "https", "xn--bcher-kva.example", 443, "/", ""),
+            (
+                "www.x.com?u=http://y/",
+                "https",
+                "www.x.com",
+                443,
+                "/",
+                "u=http://y/",
+            ),
+            (
+                "b\u{fc}cher.example/",
+                "https",
+                "xn--bcher-kva.example",
+                443,
+                "/",
+                "",
+            ),
             ("10.0.0.1:8080/x", "https", "10.0.0.1", 8080, "/x", ""),
             ("http://localhost", "http", "localhost", 80, "/", ""),
         ] {
@@ -261,18 +344,84 @@ mod tests {
     fn hostile_text_is_refused() {
         let long = format!("https://a.com/{}", " ".repeat(4_000) + "x");
         for text in [
-            "", " ", "https://a.com ", "\thttps://a.com", "https://a.c\nom", "ht\ttp://a.com", "https://a.com/\u{0}", "/a", "//a.com",
-            "///a.com", "a", "a/b.c", "?x.y", "#x.y", "a.com#b", ".a.com", "a..com", "1.5", "127.1", "0x7f.1/", "a.com:", "a.com:x",
-            "a.com:80:80", "https://", "https:///", "https:/a.com", "https:a.com", "https:////a.com", "https://?", "https://#", "https://:80",
-            "https://@a.com", "https://:@a.com", "https://u@a.com", "https://u:p@a.com", "https://a.com@", "good.com@evil.com",
-            "https://good.com:443@evil.com/", "https://good.com%40evil.com", "https://good.com%2fevil.com", "https://ex%61mple.com",
-            "https://good.com\u{ff0f}.evil.com", "https://good.com\u{ff20}evil.com", "https://a b.com", "https://a.com:65536", "https://a.com:-1",
-            "https://a.com:8 0", "https://::1/", "https://[::1", "https://[::1]x/", "https://[::1]:x", "https://a:b:80/", "https://1.2.3.4.5/",
-            "javascript:alert(1)", "javascript://a.com/%0aalert(1)", "data:text/html,x", "mailto:a@b.com", "file://a.com/x", "gopher://a.com/",
-            "a.b://c.d/", "HTTPS.://a.com", "https ://a.com", "\u{feff}https://a.com", "https://a.com/%", "https://a.com/?%zz", "https://a.com/%%34%31",
-            "https://a.com/x/..;/admin", "https://a.com/x/%2e%2e;a/admin", "https://a.com/x/..%5cadmin", "https://a.com/x%2f..%2fadmin",
-            "https://a.com/%252e%252e%252fadmin", "https://a.com/%c0%ae%c0%ae/x", "https://a.com/%25252525252e", "[::1]:80", "[::1]/x",
-            "user:pass@www.x.com/path", "www.x.com:80@evil.com/", &long,
+            "",
+            " ",
+            "https://a.com ",
+            "\thttps://a.com",
+            "https://a.c\nom",
+            "ht\ttp://a.com",
+            "https://a.com/\u{0}",
+            "/a",
+            "//a.com",
+            "///a.com",
+            "a",
+            "a/b.c",
+            "?x.y",
+            "#x.y",
+            "a.com#b",
+            ".a.com",
+            "a..com",
+            "1.5",
+            "127.1",
+            "0x7f.1/",
+            "a.com:",
+            "a.com:x",
+            "a.com:80:80",
+            "https://",
+            "https:///",
+            "https:/a.com",
+            "https:a.com",
+            "https:////a.com",
+            "https://?",
+            "https://#",
+            "https://:80",
+            "https://@a.com",
+            "https://:@a.com",
+            "https://u@a.com",
+            "https://u:p@a.com",
+            "https://a.com@",
+            "good.com@evil.com",
+            "https://good.com:443@evil.com/",
+            "https://good.com%40evil.com",
+            "https://good.com%2fevil.com",
+            "https://ex%61mple.com",
+            "https://good.com\u{ff0f}.evil.com",
+            "https://good.com\u{ff20}evil.com",
+            "https://a b.com",
+            "https://a.com:65536",
+            "https://a.com:-1",
+            "https://a.com:8 0",
+            "https://::1/",
+            "https://[::1",
+            "https://[::1]x/",
+            "https://[::1]:x",
+            "https://a:b:80/",
+            "https://1.2.3.4.5/",
+            "javascript:alert(1)",
+            "javascript://a.com/%0aalert(1)",
+            "data:text/html,x",
+            "mailto:a@b.com",
+            "file://a.com/x",
+            "gopher://a.com/",
+            "a.b://c.d/",
+            "HTTPS.://a.com",
+            "https ://a.com",
+            "\u{feff}https://a.com",
+            "https://a.com/%",
+            "https://a.com/?%zz",
+            "https://a.com/%%34%31",
+            "https://a.com/x/..;/admin",
+            "https://a.com/x/%2e%2e;a/admin",
+            "https://a.com/x/..%5cadmin",
+            "https://a.com/x%2f..%2fadmin",
+            "https://a.com/%252e%252e%252fadmin",
+            "https://a.com/%c0%ae%c0%ae/x",
+            "https://a.com/%25252525252e",
+            "[::1]:80",
+            "[::1]/x",
+            "user:pass@www.x.com/path",
+            "www.x.com:80@evil.com/",
+            &long,
         ] {
             assert!(parse(text).is_err(), "{text:?} gave {:?}", parse(text));
         }
