@@ -6,7 +6,7 @@
 mod number;
 mod parse;
 
-pub use number::Number;
+pub use number::{Number, scaled};
 pub use parse::{JsonError, JsonErrorKind, parse};
 
 /// A JSON document.

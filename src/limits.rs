@@ -58,3 +58,17 @@ pub const FILE_BYTES: u64 = 512 << 20;
 pub const PATTERN_NFA_BYTES: usize = 1 << 20;
 /// The automaton shared by several patterns of one variable, in bytes; past it the patterns are split.
 pub const AUTOMATON_SHARED_BYTES: usize = 1 << 20;
+
+// Built-in types
+/// What `Host` reads before it is canonical, in bytes: a name of 253 characters, four bytes each.
+pub const HOST_INPUT_BYTES: usize = 4 * HOST_BYTES;
+/// One label of a host name, in bytes (RFC 1035 section 2.3.4).
+pub const HOST_LABEL_BYTES: usize = 63;
+/// The local part of an `Email`, in bytes (RFC 5321 section 4.5.3.1.1).
+pub const EMAIL_LOCAL_BYTES: usize = 64;
+/// Largest magnitude of `Decimal` and `Money`, in units of the last place; sums of 10^8 of them still fit.
+pub const DECIMAL_MAGNITUDE: i128 = 1_000_000_000_000_000_000_000_000_000_000;
+/// Layers of percent-encoding looked through in the path of a `Url`; one more is refused.
+pub const PERCENT_LAYERS: usize = 4;
+/// A name chosen by a caller, as far as messages repeat it, in characters.
+pub const SHOWN_NAME_CHARS: usize = 64;

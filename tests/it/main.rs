@@ -1,1 +1,4 @@
-fn main(){}
+//! The one integration binary: one module per kind of test.
+
+mod corpora;
+mod corpora_builtins;

@@ -1,0 +1,499 @@
+//! The typed binding: JSON arguments to `Value`s by their declared types, and back to canonical JSON. It is closed
+//! (a member nobody declared is refused, a required one must be there, `null` is only for optionals) and total: any
+//! JSON gives a value or one error that says where (RFC 6901) and why. The first error wins, in this order: unknown
+//! members as received, then fields as declared.
+
+use super::decimal::{self, NumberFault};
+use super::{Refused, email, host, path, scalar, string, url};
+use crate::json::Json;
+use crate::limits;
+use crate::ty::{Field, Ty};
+use crate::value::Value;
+
+/// What kind of mismatch it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindErrorKind {
+    /// A member that is not declared.
+    UnknownField,
+    /// A required field that is not there.
+    MissingField,
+    /// JSON of another kind.
+    WrongType,
+    /// A string over its type's bytes.
+    TooLong,
+    /// A list over its type's elements.
+    TooMany,
+    /// A number past its type's range.
+    OutOfRange,
+    /// A number with more decimal places than its type.
+    NotExact,
+    /// A string that is no member of the enum.
+    NotMember,
+    /// Text that the domain type refuses.
+    Unparsable,
+}
+
+/// Arguments that do not fit their declaration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (at `{path}`)")]
+pub struct BindError {
+    /// Where: a JSON pointer (RFC 6901); empty for the whole document.
+    pub path: String,
+    /// The kind.
+    pub kind: BindErrorKind,
+    /// Why: one lowercase sentence that repeats no value.
+    pub message: String,
+}
+
+impl BindError {
+    fn new(kind: BindErrorKind, message: impl Into<String>) -> BindError {
+        BindError {
+            path: String::new(),
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The same error seen from one level up.
+    fn within(mut self, step: &str) -> BindError {
+        self.path = format!("/{}{}", step.replace('~', "~0").replace('/', "~1"), self.path);
+        self
+    }
+}
+
+/// Binds one JSON value to a type. Errors: the first mismatch.
+pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
+    match ty {
+        Ty::Optional(inner) => match json {
+            Json::Null => Ok(Value::Absent),
+            _ => bind(json, inner),
+        },
+        Ty::Bool => json
+            .as_bool()
+            .map(Value::Bool)
+            .ok_or_else(|| wrong("a boolean", json)),
+        Ty::Int => decimal::int(json).map(Value::Num).map_err(number_error),
+        Ty::Decimal { places } | Ty::Money { places, .. } => decimal::decimal(json, *places)
+            .map(Value::Num)
+            .map_err(number_error),
+        Ty::String { .. } | Ty::Enum { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {
+            let text = json.as_str().ok_or_else(|| wrong("a string", json))?;
+            bind_text(text, ty)
+        }
+        Ty::List { element, max } => bind_list(json, element, *max),
+        Ty::Record(fields) => bind_record(json, fields).map(Value::Record),
+        // Only a package with errors has it, and none is run.
+        Ty::Poison => Err(BindError::new(
+            BindErrorKind::WrongType,
+            "the declared type is not known",
+        )),
+    }
+}
+
+/// Binds an object to fields: one value per field, in the order declared. Errors: the first mismatch.
+pub fn bind_record(json: &Json, fields: &[Field]) -> Result<Vec<Value>, BindError> {
+    let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
+    for (at, (name, _)) in members.iter().enumerate() {
+        // Every name before this one is a distinct declared one, so `at` stays below the count of fields.
+        let unknown = !fields.iter().any(|field| field.name == *name);
+        let fault = match members.iter().take(at).any(|(earlier, _)| earlier == name) {
+            _ if unknown => "is not declared",
+            true => "is given twice",
+            false => continue,
+        };
+        let shown = shorten(name);
+        let message = format!("`{}` {fault}", shown.escape_debug());
+        return Err(BindError::new(BindErrorKind::UnknownField, message).within(&shown));
+    }
+    fields
+        .iter()
+        .map(|field| bind_field(json.get(&field.name), field))
+        .collect()
+}
+
+fn bind_field(json: Option<&Json>, field: &Field) -> Result<Value, BindError> {
+    match json {
+        Some(json) => bind(json, &field.ty).map_err(|error| error.within(&field.name)),
+        None if field.ty.is_optional() => Ok(Value::Absent),
+        None => {
+            let message = format!("`{}` is missing", field.name);
+            Err(BindError::new(BindErrorKind::MissingField, message).within(&field.name))
+        }
+    }
+}
+
+fn bind_list(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
+    let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
+    let max = max.min(limits::LIST_ITEMS);
+    if u64::try_from(items.len()).map_or(true, |len| len > max) {
+        return Err(BindError::new(
+            BindErrorKind::TooMany,
+            format!("the list has over {max} elements"),
+        ));
+    }
+    let bound = items.iter().enumerate();
+    let bound = bound.map(|(at, item)| bind(item, element).map_err(|error| error.within(&at.to_string())));
+    bound.collect::<Result<Vec<Value>, BindError>>().map(Value::List)
+}
+
+fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
+    let (result, kind) = match ty {
+        Ty::String { max } => (string::parse(text, *max).map(Value::Str), BindErrorKind::TooLong),
+        Ty::Enum { members, .. } => (
+            scalar::member(text, members).map(Value::Enum),
+            BindErrorKind::NotMember,
+        ),
+        Ty::Path => (path::parse(text).map(Value::Path), BindErrorKind::Unparsable),
+        Ty::Url => (
+            url::parse(text).map(|v| Value::Url(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
+        Ty::Host => (host::parse(text).map(Value::Host), BindErrorKind::Unparsable),
+        Ty::Email => (
+            email::parse(text).map(|v| Value::Email(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
+        _ => (
+            Err(Refused::new("the type takes no text")),
+            BindErrorKind::WrongType,
+        ),
+    };
+    result.map_err(|refused| BindError::new(kind, refused.reason))
+}
+
+fn wrong(expected: &str, found: &Json) -> BindError {
+    BindError::new(
+        BindErrorKind::WrongType,
+        format!("expected {expected}, found {}", found.kind()),
+    )
+}
+
+fn number_error((fault, refused): (NumberFault, Refused)) -> BindError {
+    let kind = match fault {
+        NumberFault::Kind => BindErrorKind::WrongType,
+        NumberFault::Syntax => BindErrorKind::Unparsable,
+        NumberFault::Places => BindErrorKind::NotExact,
+        NumberFault::Range => BindErrorKind::OutOfRange,
+    };
+    BindError::new(kind, refused.reason)
+}
+
+/// A member's name as messages carry it: a caller chooses it, so its length is bounded.
+fn shorten(name: &str) -> String {
+    let mut shown: String = name.chars().take(limits::SHOWN_NAME_CHARS).collect();
+    if shown.len() < name.len() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
+/// Writes a value as canonical JSON: absent members left out, numbers as `decimal::to_json`, text canonical. Binding
+/// it to `ty` gives the value again. A value that is not of `ty` is a caller's bug and gives `null`.
+pub fn to_json(value: &Value, ty: &Ty) -> Json {
+    match (value, ty) {
+        (Value::Absent, _) => Json::Null,
+        (value, Ty::Optional(inner)) => to_json(value, inner),
+        (Value::Bool(value), Ty::Bool) => Json::Bool(*value),
+        (Value::Num(value), Ty::Int) => decimal::to_json(*value, 0),
+        (Value::Num(value), Ty::Decimal { places } | Ty::Money { places, .. }) => {
+            decimal::to_json(*value, *places)
+        }
+        (Value::Enum(index), Ty::Enum { members, .. }) => {
+            let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
+            member.map_or(Json::Null, Json::str)
+        }
+        (Value::List(items), Ty::List { element, .. }) => {
+            Json::Array(items.iter().map(|item| to_json(item, element)).collect())
+        }
+        (Value::Record(values), Ty::Record(fields)) => record_to_json(values, fields),
+        (Value::Str(text), Ty::String { .. }) => Json::str(text.as_ref()),
+        (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
+        (Value::Email(email), Ty::Email) => Json::str(email.text.as_ref()),
+        (Value::Url(url), Ty::Url) => Json::str(url.text.as_ref()),
+        _ => Json::Null,
+    }
+}
+
+/// Writes the values of fields, one each in the order declared, as a canonical JSON object.
+pub fn record_to_json(values: &[Value], fields: &[Field]) -> Json {
+    let there = fields
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| **value != Value::Absent);
+    Json::Object(
+        there
+            .map(|(field, value)| (field.name.clone(), to_json(value, &field.ty)))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{BindErrorKind, bind, bind_record, to_json};
+    use crate::json::{self, Json};
+    use crate::ty::{Field, Ty};
+    use crate::value::Value;
+
+    fn field(name: &str, ty: Ty) -> Field {
+        Field {
+            name: name.into(),
+            ty,
+        }
+    }
+
+    fn optional(ty: Ty) -> Ty {
+        Ty::Optional(Box::new(ty))
+    }
+
+    /// The fields of `mail.send` in the manual, and one name that a pointer must escape.
+    fn fields() -> Vec<Field> {
+        let meta = vec![
+            field("campaign", Ty::String { max: 4 }),
+            field("urgent", Ty::Bool),
+        ];
+        vec![
+            field(
+                "to",
+                Ty::List {
+                    element: Box::new(Ty::Email),
+                    max: 2,
+                },
+            ),
+            field(
+                "amount",
+                Ty::Money {
+                    currency: "USD".into(),
+                    places: 2,
+                },
+            ),
+            field(
+                "attach",
+                optional(Ty::List {
+                    element: Box::new(Ty::Path),
+                    max: 10,
+                }),
+            ),
+            field("meta", optional(Ty::Record(meta))),
+            field("a/b~c", optional(Ty::Int)),
+            field(
+                "env",
+                optional(Ty::Enum {
+                    name: "Env".into(),
+                    members: vec!["dev".into(), "prod".into()],
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn the_first_mismatch_is_named() {
+        use BindErrorKind::*;
+        for (text, path, kind) in [
+            ("[]", "", WrongType),
+            ("null", "", WrongType),
+            ("{}", "/to", MissingField),
+            (r#"{"To":[],"to":[],"amount":1}"#, "/To", UnknownField),
+            (r#"{"to":[],"amount":1,"x~/y":1}"#, "/x~0~1y", UnknownField),
+            (r#"{"to":null,"amount":1}"#, "/to", WrongType),
+            (r#"{"to":"a@b.c","amount":1}"#, "/to", WrongType),
+            (r#"{"to":["a@b.c","a@b.c","a@b.c"],"amount":1}"#, "/to", TooMany),
+            (r#"{"to":["a@b.c","a@b"],"amount":1}"#, "/to/1", Unparsable),
+            (r#"{"to":["a@b.c",null],"amount":1}"#, "/to/1", WrongType),
+            (r#"{"to":[],"amount":1.005}"#, "/amount", NotExact),
+            (r#"{"to":[],"amount":1e40}"#, "/amount", OutOfRange),
+            (r#"{"to":[],"amount":"1e2"}"#, "/amount", Unparsable),
+            (r#"{"to":[],"amount":{}}"#, "/amount", WrongType),
+            (
+                r#"{"to":[],"amount":1,"attach":["a","../b"]}"#,
+                "/attach/1",
+                Unparsable,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"abcde","urgent":true}}"#,
+                "/meta/campaign",
+                TooLong,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a"}}"#,
+                "/meta/urgent",
+                MissingField,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":null}}"#,
+                "/meta/urgent",
+                WrongType,
+            ),
+            (
+                r#"{"to":[],"amount":1,"meta":{"campaign":"a","urgent":true,"z":1}}"#,
+                "/meta/z",
+                UnknownField,
+            ),
+            (r#"{"to":[],"amount":1,"a/b~c":1.5}"#, "/a~1b~0c", NotExact),
+            (
+                r#"{"to":[],"amount":1,"a/b~c":9007199254740992}"#,
+                "/a~1b~0c",
+                OutOfRange,
+            ),
+            (r#"{"to":[],"amount":1,"env":"PROD"}"#, "/env", NotMember),
+            (r#"{"to":[],"amount":1,"env":1}"#, "/env", WrongType),
+        ] {
+            let json = json::parse(text.as_bytes()).unwrap();
+            let error = bind_record(&json, &fields()).expect_err(text);
+            assert_eq!((error.path.as_str(), error.kind), (path, kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn canonical_json_is_written() {
+        for (text, canonical) in [
+            (
+                r#"{"amount":"12.50","to":["Ann@ACME.com."]}"#,
+                r#"{"to":["Ann@acme.com"],"amount":12.5}"#,
+            ),
+            (
+                r#"{"env":"prod","a/b~c":null,"to":[],"amount":1}"#,
+                r#"{"to":[],"amount":1,"env":"prod"}"#,
+            ),
+            (
+                r#"{"to":[],"amount":-0.0,"attach":["a//b/"],"meta":null}"#,
+                r#"{"to":[],"amount":0,"attach":["a/b"]}"#,
+            ),
+        ] {
+            let values = bind_record(&json::parse(text.as_bytes()).unwrap(), &fields()).unwrap();
+            let written = to_json(&Value::Record(values), &Ty::Record(fields()));
+            assert_eq!(written, json::parse(canonical.as_bytes()).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_given_twice_and_a_long_name_are_refused() {
+        let twice = Json::Object(vec![("a".into(), Json::Null), ("a".into(), Json::Null)]);
+        let error = bind_record(&twice, &[field("a", optional(Ty::Int))]).unwrap_err();
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (BindErrorKind::UnknownField, "`a` is given twice")
+        );
+        let long = Json::Object(vec![("\u{1b}".repeat(1 << 20), Json::Null)]);
+        let error = bind_record(&long, &[]).unwrap_err();
+        assert!(error.message.len() < 1_000 && !error.message.contains('\u{1b}'));
+        assert!(bind(&Json::Null, &Ty::Poison).is_err());
+    }
+
+    fn any_ty() -> impl Strategy<Value = Ty> {
+        let leaf = prop_oneof![
+            Just(Ty::Bool),
+            Just(Ty::Int),
+            (0u32..=18).prop_map(|places| Ty::Decimal { places }),
+            (0u32..=18).prop_map(|places| Ty::Money {
+                currency: "USD".into(),
+                places
+            }),
+            (0u64..12).prop_map(|max| Ty::String { max }),
+            Just(Ty::Enum {
+                name: "E".into(),
+                members: vec!["a.b".into(), "c".into()]
+            }),
+            Just(Ty::Path),
+            Just(Ty::Url),
+            Just(Ty::Host),
+            Just(Ty::Email),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|ty| Ty::Optional(Box::new(ty))),
+                (inner.clone(), 0u64..4).prop_map(|(ty, max)| Ty::List {
+                    element: Box::new(ty),
+                    max
+                }),
+                prop::collection::vec(inner, 0..4).prop_map(|types| {
+                    Ty::Record(
+                        types
+                            .into_iter()
+                            .enumerate()
+                            .map(|(i, ty)| field(&format!("f{i}"), ty))
+                            .collect(),
+                    )
+                }),
+            ]
+        })
+    }
+
+    fn any_text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "\\PC{0,12}",
+            Just("a.b".to_owned()),
+            Just("C".to_owned()),
+            Just("X@Y.example".to_owned()),
+            Just("12345678901234.50".to_owned()),
+            Just("0x7f.1".to_owned()),
+            Just("/a/../b//c".to_owned()),
+            Just("HTTP://A.b:80/%7e".to_owned()),
+        ]
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let number = "-?(0|[1-9][0-9]{0,14})(\\.[0-9]{1,3})?(e[0-9])?";
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::Bool),
+            number.prop_filter_map("not exact", |text| json::Number::read(&text).map(Json::Number)),
+            any_text().prop_map(Json::String),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
+                prop::collection::vec(("f[0-4]", inner), 0..4).prop_map(Json::object),
+            ]
+        })
+    }
+
+    /// JSON that often fits: picks by the type, from text and numbers given.
+    fn fitting(ty: &Ty, text: &str, n: i64) -> Json {
+        match ty {
+            Ty::Optional(_) if n % 3 == 0 => Json::Null,
+            Ty::Optional(inner) => fitting(inner, text, n),
+            Ty::Bool => Json::Bool(n % 2 == 0),
+            Ty::Int => Json::int(n),
+            Ty::Decimal { places } | Ty::Money { places, .. } => {
+                super::decimal::to_json(i128::from(n), *places)
+            }
+            Ty::Enum { members, .. } => Json::str(members[n.unsigned_abs() as usize % members.len()].clone()),
+            Ty::Email => Json::str(format!("{}@x.example", n.unsigned_abs())),
+            Ty::List { element, max } => {
+                let count = i64::try_from(*max).unwrap();
+                Json::Array(
+                    (0..count)
+                        .map(|i| fitting(element, text, n.wrapping_add(i)))
+                        .collect(),
+                )
+            }
+            Ty::Record(fields) => Json::object(
+                fields
+                    .iter()
+                    .map(|field| (field.name.clone(), fitting(&field.ty, text, n))),
+            ),
+            _ => Json::str(text),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_binds_or_is_refused_and_round_trips(ty in any_ty(), json in any_json()) {
+            if let Ok(value) = bind(&json, &ty) {
+                let written = to_json(&value, &ty);
+                prop_assert_eq!(bind(&written, &ty), Ok(value));
+            }
+        }
+
+        #[test]
+        fn fitting_json_round_trips(ty in any_ty(), text in any_text(), n in -9_007_199_254_740_990i64..9_007_199_254_740_990) {
+            if let Ok(value) = bind(&fitting(&ty, &text, n), &ty) {
+                let written = to_json(&value, &ty);
+                prop_assert_eq!(bind(&written, &ty), Ok(value.clone()));
+                prop_assert_eq!(to_json(&bind(&written, &ty).unwrap(), &ty), written);
+            }
+        }
+    }
+}
