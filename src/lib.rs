@@ -16,3 +16,11 @@ pub mod syntax;
 // L2 compile
 pub mod builtins;
 pub mod ty;
+
+// Effects
+#[cfg(feature = "cli")]
+pub mod host;
+
+// L6 surface
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -1,3 +1,5 @@
 //! The binary: hands over to `gait::cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gait::cli::main()
+}

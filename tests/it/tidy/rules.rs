@@ -46,13 +46,23 @@ struct File<'a> {
 
 /// Judges the files under `src/`, `tests/` and `grammar/`, given with `/`-separated paths from the crate's root.
 pub fn check(files: &[(&str, &str)]) -> Vec<Finding> {
-    let files: Vec<File> =
-        files.iter().map(|(path, text)| File { path, text, blanked: scan::blank(text) }).collect();
+    let files: Vec<File> = files
+        .iter()
+        .map(|(path, text)| File {
+            path,
+            text,
+            blanked: scan::blank(text),
+        })
+        .collect();
     let mut declared: BTreeMap<String, bool> = BTreeMap::new();
     let mut found = Vec::new();
     for file in &files {
         let tokens = scan::tokens(&file.blanked);
-        let own: &[&str] = if file.path == "src/main.rs" { &["crate", "gait"] } else { &["crate"] };
+        let own: &[&str] = if file.path == "src/main.rs" {
+            &["crate", "gait"]
+        } else {
+            &["crate"]
+        };
         let names = scan::names(&tokens, own);
         head(file, &mut found);
         length(file, &tokens, &mut found);
@@ -74,28 +84,47 @@ pub fn check(files: &[(&str, &str)]) -> Vec<Finding> {
     }
     forgotten(&files, &declared, &mut found);
     // A file that only `#[cfg(test)] mod` reaches is a test: it may be long and may look anywhere.
-    let tests: BTreeSet<&str> = declared.iter().filter(|(_, test)| **test).map(|(p, _)| p.as_str()).collect();
+    let tests: BTreeSet<&str> = declared
+        .iter()
+        .filter(|(_, test)| **test)
+        .map(|(p, _)| p.as_str())
+        .collect();
     found.retain(|f| !(tests.contains(f.path.as_str()) && matches!(f.rule, Rule::Edge | Rule::Length)));
     found.sort();
     found
 }
 
 fn finding(file: &File, line: usize, rule: Rule, message: impl Into<String>) -> Finding {
-    Finding { path: file.path.to_owned(), line, rule, message: message.into() }
+    Finding {
+        path: file.path.to_owned(),
+        line,
+        rule,
+        message: message.into(),
+    }
 }
 
 fn head(file: &File, found: &mut Vec<Finding>) {
     let first = file.text.lines().next().unwrap_or_default();
-    let says_something = first.strip_prefix("//!").is_some_and(|rest| !rest.trim().is_empty());
+    let says_something = first
+        .strip_prefix("//!")
+        .is_some_and(|rest| !rest.trim().is_empty());
     if file.path.ends_with(".rs") && !says_something {
-        found.push(finding(file, 1, Rule::Head, "the first line is no `//!` paragraph that says what the file does"));
+        found.push(finding(
+            file,
+            1,
+            Rule::Head,
+            "the first line is no `//!` paragraph that says what the file does",
+        ));
     }
 }
 
 fn length(file: &File, tokens: &[Token], found: &mut Vec<Finding>) {
     let lines: BTreeSet<usize> = tokens.iter().filter(|t| !t.test).map(|t| t.line).collect();
     if lines.len() > CODE_LINES {
-        let message = format!("{} lines of code, over {CODE_LINES}; split it by concept", lines.len());
+        let message = format!(
+            "{} lines of code, over {CODE_LINES}; split it by concept",
+            lines.len()
+        );
         found.push(finding(file, 1, Rule::Length, message));
     }
 }
@@ -103,7 +132,12 @@ fn length(file: &File, tokens: &[Token], found: &mut Vec<Finding>) {
 /// `tests/it/` is the only integration binary; Cargo would make one more of each `tests/*.rs` or `tests/*/main.rs`.
 fn runner(file: &File, found: &mut Vec<Finding>) {
     if file.path.starts_with("tests/") && !file.path.starts_with("tests/it/") {
-        found.push(finding(file, 1, Rule::Runner, "tests live in `tests/it/`, the one integration binary"));
+        found.push(finding(
+            file,
+            1,
+            Rule::Runner,
+            "tests live in `tests/it/`, the one integration binary",
+        ));
     }
 }
 
@@ -117,15 +151,27 @@ fn files_of(path: &str, decl: &ModDecl) -> [String; 2] {
     for name in &decl.inside {
         folder = format!("{folder}/{name}");
     }
-    [format!("{folder}/{}.rs", decl.name), format!("{folder}/{}/mod.rs", decl.name)]
+    [
+        format!("{folder}/{}.rs", decl.name),
+        format!("{folder}/{}/mod.rs", decl.name),
+    ]
 }
 
 fn forgotten(files: &[File], declared: &BTreeMap<String, bool>, found: &mut Vec<Finding>) {
     let roots = ["src/lib.rs", "src/main.rs", "tests/it/main.rs"];
     for file in files {
         let ours = file.path.starts_with("src/") || file.path.starts_with("tests/it/");
-        if ours && file.path.ends_with(".rs") && !roots.contains(&file.path) && !declared.contains_key(file.path) {
-            found.push(finding(file, 1, Rule::Forgotten, "no `mod` line reaches this file, so it never runs"));
+        if ours
+            && file.path.ends_with(".rs")
+            && !roots.contains(&file.path)
+            && !declared.contains_key(file.path)
+        {
+            found.push(finding(
+                file,
+                1,
+                Rule::Forgotten,
+                "no `mod` line reaches this file, so it never runs",
+            ));
         }
     }
 }
@@ -152,9 +198,16 @@ fn module_path(path: &str) -> Option<Vec<String>> {
 
 fn edges(file: &File, from: &[String], paths: &[PathUse], found: &mut Vec<Finding>) {
     for used in paths.iter().filter(|p| !p.test) {
-        let Some(absolute) = resolve(from, used) else { continue };
+        let Some(absolute) = resolve(from, used) else {
+            continue;
+        };
         let Some(target) = absolute.first().filter(|t| *t != "*" && *t != "self") else {
-            found.push(finding(file, used.line, Rule::Evasion, "names the crate's root itself; name the module"));
+            found.push(finding(
+                file,
+                used.line,
+                Rule::Evasion,
+                "names the crate's root itself; name the module",
+            ));
             continue;
         };
         if let Some((rule, message)) = judge(&from[0], target) {
@@ -165,10 +218,18 @@ fn edges(file: &File, from: &[String], paths: &[PathUse], found: &mut Vec<Findin
 
 fn judge(from: &str, to: &str) -> Option<(Rule, String)> {
     if from == "main" {
-        return (to != "cli").then(|| (Rule::Edge, format!("`main.rs` starts `cli` and nothing else, not `{to}`")));
+        return (to != "cli").then(|| {
+            (
+                Rule::Edge,
+                format!("`main.rs` starts `cli` and nothing else, not `{to}`"),
+            )
+        });
     }
     let Some(source) = table::find(from) else {
-        return Some((Rule::UnknownModule, format!("module `{from}` has no row in tests/it/tidy/table.rs")));
+        return Some((
+            Rule::UnknownModule,
+            format!("module `{from}` has no row in tests/it/tidy/table.rs"),
+        ));
     };
     match table::find(to) {
         Some(target) => refusal(source, target).map(|why| (Rule::Edge, why)),

@@ -71,7 +71,9 @@ fn skip(chars: &[char], at: usize) -> (usize, Option<char>) {
 }
 
 fn find(chars: &[char], from: usize, wanted: char) -> usize {
-    (from..chars.len()).find(|&i| chars[i] == wanted).unwrap_or(chars.len())
+    (from..chars.len())
+        .find(|&i| chars[i] == wanted)
+        .unwrap_or(chars.len())
 }
 
 fn block_comment(chars: &[char], start: usize) -> usize {
@@ -111,7 +113,14 @@ fn raw_string(chars: &[char], at: usize) -> Option<usize> {
     }
     let mut close = open + hashes + 1;
     while close < chars.len() {
-        if chars[close] == '"' && chars[close + 1..].iter().take(hashes).filter(|c| **c == '#').count() == hashes {
+        if chars[close] == '"'
+            && chars[close + 1..]
+                .iter()
+                .take(hashes)
+                .filter(|c| **c == '#')
+                .count()
+                == hashes
+        {
             return Some(close + 1 + hashes);
         }
         close += 1;
@@ -135,7 +144,11 @@ pub fn tokens(blanked: &str) -> Vec<Token<'_>> {
             } else {
                 first.len_utf8()
             };
-            out.push(Token { text: &rest[..len], line: number + 1, test: false });
+            out.push(Token {
+                text: &rest[..len],
+                line: number + 1,
+                test: false,
+            });
             rest = rest[len..].trim_start();
         }
     }
@@ -146,7 +159,11 @@ pub fn tokens(blanked: &str) -> Vec<Token<'_>> {
 /// Marks every item under `#[cfg(test)]` or `#[cfg(all(test, …))]`, its attributes included.
 fn mark_tests(tokens: &mut [Token<'_>]) {
     let starts = |at: usize, wanted: &[&str], tokens: &[Token<'_>]| {
-        tokens[at..].iter().map(|t| t.text).take(wanted.len()).eq(wanted.iter().copied())
+        tokens[at..]
+            .iter()
+            .map(|t| t.text)
+            .take(wanted.len())
+            .eq(wanted.iter().copied())
     };
     let mut at = 0;
     while at < tokens.len() {
@@ -189,7 +206,11 @@ pub struct Names {
 
 /// Collects `mod` declarations, `use` trees and inline paths. `crate_names` are the words that stand for this crate.
 pub fn names(tokens: &[Token<'_>], crate_names: &[&str]) -> Names {
-    let mut found = Names { mods: Vec::new(), paths: Vec::new(), evasions: Vec::new() };
+    let mut found = Names {
+        mods: Vec::new(),
+        paths: Vec::new(),
+        evasions: Vec::new(),
+    };
     let mut inside: Vec<(String, usize)> = Vec::new();
     let mut depth = 0;
     let mut at = 0;
@@ -205,10 +226,14 @@ pub fn names(tokens: &[Token<'_>], crate_names: &[&str]) -> Names {
                 inside.retain(|(_, opened)| *opened <= depth);
             }
             "path" if before == "[" && text(at + 1) == "=" => {
-                found.evasions.push((token.line, "`#[path]` moves a module out of its folder"));
+                found
+                    .evasions
+                    .push((token.line, "`#[path]` moves a module out of its folder"));
             }
             "extern" if text(at + 1) == "crate" => {
-                found.evasions.push((token.line, "`extern crate` hides a path from the layer check"));
+                found
+                    .evasions
+                    .push((token.line, "`extern crate` hides a path from the layer check"));
             }
             "mod" if matches!(text(at + 2), ";" | "{") => {
                 let external = text(at + 2) == ";";
@@ -236,13 +261,21 @@ pub fn names(tokens: &[Token<'_>], crate_names: &[&str]) -> Names {
                 }));
                 continue;
             }
-            word if text(at + 1) == "::" && before != "::" && (word == "super" || word == "self" || crate_names.contains(&word)) => {
+            word if text(at + 1) == "::"
+                && before != "::"
+                && (word == "super" || word == "self" || crate_names.contains(&word)) =>
+            {
                 let mut segments = vec![word.to_owned()];
                 while text(at + 1) == "::" && is_word(text(at + 2)) {
                     segments.push(text(at + 2).to_owned());
                     at += 2;
                 }
-                found.paths.push(PathUse { segments, inside: around(&inside), line: token.line, test: token.test });
+                found.paths.push(PathUse {
+                    segments,
+                    inside: around(&inside),
+                    line: token.line,
+                    test: token.test,
+                });
             }
             _ => {}
         }

@@ -25,7 +25,12 @@ pub struct Module {
 }
 
 const fn module(name: &'static str, layer: Layer, sideways: &'static [&'static str]) -> Module {
-    Module { name, layer, sideways, never: &[] }
+    Module {
+        name,
+        layer,
+        sideways,
+        never: &[],
+    }
 }
 
 /// Every module there may be. A new one starts here.
@@ -57,7 +62,12 @@ pub const TABLE: &[Module] = &[
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
     module("regress", Layer::L5, &["session", "replay"]),
-    Module { name: "import", layer: Layer::L5, sideways: &[], never: &["host", "store"] },
+    Module {
+        name: "import",
+        layer: Layer::L5,
+        sideways: &[],
+        never: &["host", "store"],
+    },
     module("config", Layer::L5, &[]),
     module("cli", Layer::L6, &[]),
 ];
@@ -78,11 +88,13 @@ pub fn refusal(from: &Module, to: &Module) -> Option<String> {
     match to.layer.cmp(&from.layer) {
         std::cmp::Ordering::Less => None,
         std::cmp::Ordering::Equal if from.sideways.contains(&to.name) => None,
-        std::cmp::Ordering::Equal => {
-            Some(format!("`{}` -> `{}` is no listed sideways edge of {:?}", from.name, to.name, to.layer))
-        }
-        std::cmp::Ordering::Greater => {
-            Some(format!("`{}` ({:?}) looks up to `{}` ({:?})", from.name, from.layer, to.name, to.layer))
-        }
+        std::cmp::Ordering::Equal => Some(format!(
+            "`{}` -> `{}` is no listed sideways edge of {:?}",
+            from.name, to.name, to.layer
+        )),
+        std::cmp::Ordering::Greater => Some(format!(
+            "`{}` ({:?}) looks up to `{}` ({:?})",
+            from.name, from.layer, to.name, to.layer
+        )),
     }
 }
