@@ -35,8 +35,16 @@ struct Global {
     /// Print one JSON document on standard output, errors included
     #[arg(long, global = true)]
     json: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Choice::Auto)]
+    /// Colour: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = Choice::Auto,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     color: Choice,
     /// Print no notes or progress on standard error
     #[arg(short, long, global = true)]
@@ -118,12 +126,16 @@ fn usage(ui: &mut Ui, refused: &clap::Error) -> Result<Exit, CliError> {
         }
         ErrorKind::InvalidSubcommand => "usage.unknown_command",
         ErrorKind::UnknownArgument => "usage.unknown_argument",
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "usage.missing_command",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "usage.missing_command"
+        }
         _ => "usage.invalid",
     };
     let text = refused.render().to_string();
     let message = match refused.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "a command is missing"
+        }
         _ => text
             .strip_prefix("error: ")
             .unwrap_or(&text)
