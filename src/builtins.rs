@@ -12,6 +12,7 @@ pub mod host;
 pub mod literal;
 pub mod path;
 mod percent;
+pub mod regex;
 pub mod scalar;
 pub mod string;
 pub mod url;

@@ -22,3 +22,11 @@ pub mod ty;
 
 // L3 run
 pub mod eval;
+
+// Effects
+#[cfg(feature = "cli")]
+pub mod host;
+
+// L6 surface
+#[cfg(feature = "cli")]
+pub mod cli;

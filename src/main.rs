@@ -1,1 +1,5 @@
-fn main(){}
+//! The binary: hands over to `gait::cli`.
+
+fn main() -> std::process::ExitCode {
+    gait::cli::main()
+}

@@ -16,7 +16,7 @@ use super::{Refused, host, path};
 use crate::limits;
 
 /// Which dialect a pattern is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GlobKind {
     /// For `String`, and the text parts of other types.
     String,

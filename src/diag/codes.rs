@@ -1,6 +1,6 @@
 //! The one list of diagnostic codes, ranged by stage and never reused: GP00xx text and syntax, GP01xx names,
 //! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size. Each has a page `docs/errors/GPnnnn.md`,
-//! which `gait explain` prints, and a fixture in `fixtures/lang/`; `tests/it/generated.rs` checks all three.
+//! which `gait explain` prints, and a fixture in `fixtures/lang/`; `tests/it/codes.rs` checks all three.
 
 /// A stable diagnostic code such as `GP0102`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,9 @@ macro_rules! codes {
         $($(#[doc = $doc])* pub const $name: Code = Code($text);)*
         /// Every code with its one-line meaning, in order.
         pub const ALL: &[(Code, &str)] = &[$(($name, concat!($($doc),*).trim_ascii())),*];
+        /// Every code with its page, in order; a code without a page does not compile.
+        pub const PAGES: &[(Code, &str)] =
+            &[$(($name, include_str!(concat!("../../docs/errors/", $text, ".md")))),*];
     };
 }
 

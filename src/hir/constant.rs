@@ -66,7 +66,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             let texts: Result<BTreeSet<Box<str>>, Diagnostic> = items.iter().map(|i| text(ty, i)).collect();
             Ok(Question::OneOf(texts?))
         }
-        Ty::List { .. } | Ty::Record(_) | Ty::Optional(_) | Ty::Poison => Err(mismatch(ty, items.first())),
+        _ => Err(mismatch(ty, items.first())),
     }
 }
 
@@ -179,7 +179,7 @@ fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagn
         (Ty::String { .. }, Op::EndsWith) => Ok(Shape::Suffix(string(ty, constant)?.to_owned())),
         (Ty::String { .. }, Op::Contains) => Ok(Shape::Contains(string(ty, constant)?.to_owned())),
         (Ty::String { .. }, Op::Matches) => regex(string(ty, constant)?, constant.span),
-        (Ty::String { .. }, Op::Like) => pattern(GlobKind::Text, string(ty, constant)?, constant.span),
+        (Ty::String { .. }, Op::Like) => pattern(GlobKind::String, string(ty, constant)?, constant.span),
         (Ty::Path, Op::Like) => pattern(GlobKind::Path, string(ty, constant)?, constant.span),
         (Ty::Host, Op::Like) => pattern(GlobKind::Host, string(ty, constant)?, constant.span),
         (Ty::Url, Op::Like) => pattern(GlobKind::Url, string(ty, constant)?, constant.span),

@@ -50,7 +50,7 @@ fn rule(r: &mut Reader<'_>, files: usize) -> Result<RuleInfo> {
     let name = r.text()?;
     let verdict = verdict(r)?;
     let code = r.text()?;
-    let hint = optional(r, Reader::text)?;
+    let hint = optional(r, |r| r.text())?;
     let file = r.small()?;
     if file as usize >= files {
         return Err(DecodeError::Malformed("file"));

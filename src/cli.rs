@@ -1,0 +1,167 @@
+//! The command line: reads arguments, starts one command, turns its result into output and an exit code. Each
+//! command is one file with `Args` (its doc comment is the help) and `run(ui, host, args)`; it parses, calls library
+//! functions and prints through `Ui`. It must not decide anything about a policy or a call.
+
+mod completions;
+pub mod error;
+pub mod exit;
+mod explain;
+mod json_text;
+pub mod ui;
+mod version;
+
+use crate::host::{Host, Os};
+use clap::Parser;
+use clap::error::ErrorKind;
+use error::{Category, CliError};
+use exit::Exit;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use ui::{Choice, Options, Ui};
+
+/// Decides whether an AI agent's tool call may happen, and proves afterwards what it decided and why.
+#[derive(Debug, clap::Parser)]
+#[command(name = "gait", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Flags every command takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Print one JSON document on standard output, errors included
+    #[arg(long, global = true)]
+    json: bool,
+    /// Colour: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = Choice::Auto,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    color: Choice,
+    /// Print no notes or progress on standard error
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+/// The list of commands, as `--help` shows it.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Completions(completions::Args),
+    Explain(explain::Args),
+    Version(version::Args),
+}
+
+impl Command {
+    fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
+        match self {
+            Command::Completions(args) => completions::run(ui, host, args),
+            Command::Explain(args) => explain::run(ui, host, args),
+            Command::Version(args) => version::run(ui, host, args),
+        }
+    }
+}
+
+/// Runs the process's command line on the real machine.
+pub fn main() -> ExitCode {
+    let host = Os::new();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // A panic is a bug, and its exit code is that of every other bug, never one that means something else.
+    let exit = std::panic::catch_unwind(|| start(&host, arguments)).unwrap_or(Exit::Internal);
+    ExitCode::from(exit.code())
+}
+
+fn start(host: &dyn Host, arguments: Vec<OsString>) -> Exit {
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => {
+            let options = Options {
+                json: cli.global.json,
+                quiet: cli.global.quiet,
+                color: cli.global.color,
+            };
+            let mut ui = Ui::new(host, options);
+            let result = cli.command.run(&mut ui, host);
+            finish(&mut ui, result)
+        }
+        Err(refused) => {
+            let mut ui = Ui::new(
+                host,
+                Options {
+                    json: asks_for_json(&arguments),
+                    ..Options::default()
+                },
+            );
+            let result = usage(&mut ui, &refused);
+            finish(&mut ui, result)
+        }
+    }
+}
+
+/// Prints what is left to print. Output that cannot be written is an error of its own.
+fn finish(ui: &mut Ui, result: Result<Exit, CliError>) -> Exit {
+    let flushed = ui.flush();
+    match result.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            // Where even the report cannot be written, the exit code still tells.
+            let _unwritable = ui.failure(&error);
+            error.exit()
+        }
+    }
+}
+
+/// Help and version are data; everything else clap reports is invalid input.
+fn usage(ui: &mut Ui, refused: &clap::Error) -> Result<Exit, CliError> {
+    let code = match refused.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            ui.raw(refused.render().ansi().to_string().as_bytes())?;
+            return Ok(Exit::Success);
+        }
+        ErrorKind::InvalidSubcommand => "usage.unknown_command",
+        ErrorKind::UnknownArgument => "usage.unknown_argument",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "usage.missing_command"
+        }
+        _ => "usage.invalid",
+    };
+    let text = refused.render().to_string();
+    let message = match refused.kind() {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "a command is missing"
+        }
+        _ => text
+            .strip_prefix("error: ")
+            .unwrap_or(&text)
+            .split("\n\nUsage:")
+            .next()
+            .unwrap_or_default(),
+    };
+    let message = message
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    Err(CliError::new(Category::InvalidInput, code, message).hint("`gait --help` lists the commands"))
+}
+
+/// Whether the flag is there, for command lines clap could not read.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|a| *a != "--").any(|a| a == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,123 @@
+//! What went wrong with a command: a category, which chooses the exit code, a stable code for programs, a message
+//! for people. The JSON error envelope of `--json` is written here and nowhere else.
+
+use super::exit::Exit;
+use crate::host::HostError;
+use crate::json::Json;
+
+/// The kind of failure. Verdicts are not errors and are not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// A bug, or the machine failed.
+    Internal,
+    /// A signature, digest or archive is not what it must be.
+    Verification,
+    /// A recorded decision came out differently.
+    Regression,
+    /// A policy, intent, file or command line that cannot be used.
+    InvalidInput,
+    /// Something that must be installed or configured is not there.
+    MissingDependency,
+    /// The operation would lose or expose something.
+    Unsafe,
+}
+
+impl Category {
+    /// All of them, in the order of their exit codes.
+    pub const ALL: [Category; 6] = [
+        Category::Internal,
+        Category::Verification,
+        Category::Regression,
+        Category::InvalidInput,
+        Category::MissingDependency,
+        Category::Unsafe,
+    ];
+
+    /// The name in the JSON envelope.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Category::Internal => "internal",
+            Category::Verification => "verification",
+            Category::Regression => "regression",
+            Category::InvalidInput => "invalid_input",
+            Category::MissingDependency => "missing_dependency",
+            Category::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// The failure of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CliError {
+    /// Chooses the exit code.
+    pub category: Category,
+    /// Stable and dotted, such as `keys.exists`; programs may match it.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Whatever a program needs beyond the code; an object.
+    pub details: Json,
+}
+
+impl CliError {
+    /// An error without hint or details.
+    pub fn new(category: Category, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let details = Json::Object(Vec::new());
+        Self {
+            category,
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            details,
+        }
+    }
+
+    /// Says what to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds members to the details.
+    pub fn details<K: Into<String>>(mut self, members: impl IntoIterator<Item = (K, Json)>) -> Self {
+        self.details = Json::object(members);
+        self
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        Exit::of_category(self.category)
+    }
+
+    /// The envelope of `schemas/v1/cli/error.schema.json`.
+    pub fn envelope(&self) -> Json {
+        let hint = self.hint.as_ref().map_or(Json::Null, Json::str);
+        let error = Json::object([
+            ("code", Json::str(&self.code)),
+            ("category", Json::str(self.category.as_str())),
+            ("message", Json::str(&self.message)),
+            ("hint", hint),
+            ("details", self.details.clone()),
+        ]);
+        let exit = Json::int(i64::from(self.exit().code()));
+        Json::object([("ok", Json::Bool(false)), ("error", error), ("exit_code", exit)])
+    }
+}
+
+impl From<HostError> for CliError {
+    fn from(error: HostError) -> Self {
+        let (category, code) = match &error {
+            HostError::NotFound { .. } => (Category::InvalidInput, "file.not_found"),
+            HostError::Permission { .. } => (Category::InvalidInput, "file.permission"),
+            HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
+            HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
+            HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
+            HostError::Io { .. } => (Category::Internal, "file.io"),
+            HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
+        };
+        let path = error.path().map(|p| ("path", Json::str(p.to_string_lossy())));
+        CliError::new(category, code, error.to_string()).details(path)
+    }
+}

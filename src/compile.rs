@@ -1,0 +1,88 @@
+//! The compiler's driver: from a source to diagnostics, and from a source without errors to a program. The only file
+//! that knows the order of the passes. Each result is a type of its own, so no pass can be skipped.
+
+use crate::diag::{Diagnostic, Severity};
+use crate::hir::{self, Package, Unit};
+use crate::ir::{self, Program, ToolProgram};
+use crate::limits;
+use crate::source::{FileId, Source};
+use crate::syntax::parse;
+
+/// Modules that every policy sees: name and text.
+const LIBRARY: [(&str, &str); 1] = [("stdlib/effects.gaitpol", include_str!("../stdlib/effects.gaitpol"))];
+
+/// A package without errors, with the index its program is made of. Only `check` makes one.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    package: Package,
+    index: Vec<ToolProgram>,
+}
+
+impl Checked {
+    /// The package.
+    pub fn package(&self) -> &Package {
+        &self.package
+    }
+}
+
+/// What a run over one policy found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The package, where there were no errors.
+    pub checked: Option<Checked>,
+    /// Errors and warnings, by place; at most `limits::DIAGNOSTICS`.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts diagnostics point into.
+    pub sources: Vec<Source>,
+}
+
+impl Report {
+    /// How many diagnostics are errors.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.is_error()).count()
+    }
+}
+
+/// Checks a policy: every mistake in one run. `name` is what diagnostics and traces call the file.
+pub fn check(name: &str, text: &str) -> Report {
+    let policy = Source::new(FileId(0), name, text);
+    let library = LIBRARY.iter().zip(1..).map(|((name, text), id)| Source::new(FileId(id), *name, *text));
+    let mut diagnostics = Vec::new();
+    let mut parsed = |source: Source| {
+        let parsed = parse::parse(&source);
+        diagnostics.extend(parsed.diagnostics);
+        Unit { source, module: parsed.module }
+    };
+    let policy = parsed(policy);
+    let library: Vec<Unit> = library.map(&mut parsed).collect();
+    let sources = std::iter::once(&policy).chain(&library).map(|u| u.source.clone()).collect();
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    let mut meant = Vec::new();
+    let package = hir::lower(&policy, &library, &mut meant);
+    if broken {
+        // An item that does not parse declares nothing: names that seem missing may only be unread.
+        meant.retain(|d| d.code != crate::diag::codes::UNKNOWN_NAME && !hides(d));
+    }
+    diagnostics.extend(meant);
+    let checked = if diagnostics.iter().any(Diagnostic::is_error) {
+        None
+    } else {
+        let index = ir::index::build(&package, &mut diagnostics);
+        let clean = !diagnostics.iter().any(Diagnostic::is_error);
+        clean.then_some(Checked { package, index })
+    };
+    diagnostics.sort_by_key(|d| (d.primary.span, d.code, d.severity == Severity::Warning));
+    diagnostics.truncate(limits::DIAGNOSTICS);
+    Report { checked, diagnostics, sources }
+}
+
+/// Whether a diagnostic may be an echo of an item that could not be read.
+fn hides(diagnostic: &Diagnostic) -> bool {
+    use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER};
+    [BAD_TEST, EMPTY_SELECTOR, HEADER].contains(&diagnostic.code)
+}
+
+/// The program of a checked package.
+pub fn lower(checked: &Checked) -> Program {
+    ir::lower(&checked.package, checked.index.clone())
+}

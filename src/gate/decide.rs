@@ -1,0 +1,87 @@
+//! `Gate::decide`: the one place where a verdict on an intent is made. The tool must be declared, its arguments must
+//! be values of their declared types, and only then do rules speak. Whatever goes wrong is a block with a reserved
+//! code; nothing is skipped and nothing fails open.
+
+use crate::builtins::bind::{self, BindError, BindErrorKind};
+use crate::domain::{Decision, Verdict, reserved};
+use crate::eval::{self, Workspace};
+use crate::ir::{Program, ToolProgram};
+use crate::json::Json;
+use crate::value::Value;
+
+/// A program ready to judge calls.
+#[derive(Debug)]
+pub struct Gate {
+    program: Program,
+}
+
+/// A decision with the canonical form of what was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The decision.
+    pub decision: Decision,
+    /// The arguments in canonical form: what was judged and what an executor should run. Absent where they are no
+    /// values of the declared types.
+    pub canonical_args: Option<Json>,
+}
+
+impl Gate {
+    /// A gate over a program.
+    pub fn new(program: Program) -> Gate {
+        Gate { program }
+    }
+
+    /// The program it decides by.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Working space for this gate, to be kept by the caller between decisions.
+    pub fn workspace(&self) -> Workspace {
+        Workspace::new(&self.program)
+    }
+
+    /// Judges a call of `tool` with `args`.
+    pub fn decide(&self, tool: &str, args: &Json, workspace: &mut Workspace) -> Judged {
+        let Some(declared) = self.program.tool(tool) else {
+            return self.undeclared(tool);
+        };
+        match bind::bind_record(args, &declared.args) {
+            Ok(values) => {
+                let canonical_args = bind::record_to_json(&values, &declared.args);
+                let args = Value::Record(values);
+                let decision = self.judge(declared, &args, workspace);
+                Judged { decision, canonical_args: Some(canonical_args) }
+            }
+            Err(error) => blocked(code_of(&error), error.to_string()),
+        }
+    }
+
+    fn judge(&self, tool: &ToolProgram, args: &Value, workspace: &mut Workspace) -> Decision {
+        let outcome = eval::decide(&self.program, tool, args, workspace);
+        eval::explain(&self.program, tool, args, &outcome)
+    }
+
+    fn undeclared(&self, tool: &str) -> Judged {
+        let shown: String = tool.chars().take(crate::limits::SHOWN_NAME_CHARS).collect();
+        blocked(reserved::UNKNOWN_TOOL, format!("the policy declares no tool called `{}`", shown.escape_debug()))
+    }
+}
+
+fn code_of(error: &BindError) -> &'static str {
+    match error.kind {
+        BindErrorKind::Unparsable => reserved::ARG_UNPARSABLE,
+        _ => reserved::INPUT_INVALID,
+    }
+}
+
+fn blocked(code: &str, detail: String) -> Judged {
+    let decision = Decision {
+        verdict: Verdict::Block,
+        reason_codes: vec![code.to_owned()],
+        matched: Vec::new(),
+        targets: Vec::new(),
+        detail: Some(detail),
+    };
+    Judged { decision, canonical_args: None }
+}

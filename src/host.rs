@@ -1,0 +1,197 @@
+//! The one door to the machine: clock, files, environment, entropy, terminals. Layers below L5 never see it. In:
+//! paths and bytes. Out: bytes, or a `HostError` that says which path and why. `os` is the real machine, `memory` a
+//! scripted one for tests. It must not know what the bytes mean.
+
+mod memory;
+mod os;
+
+pub use memory::Memory;
+pub use os::Os;
+
+use std::path::{Path, PathBuf};
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// What the process's umask allows.
+    Public,
+    /// The owner alone (0600), from the moment the file exists.
+    Private,
+}
+
+/// A standard stream that may be a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// Standard output: data.
+    Out,
+    /// Standard error: talk.
+    Err,
+}
+
+/// Why the machine did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// No file or folder has this path.
+    #[error("{} does not exist", path.display())]
+    NotFound {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The process may not.
+    #[error("{} may not be accessed", path.display())]
+    Permission {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is larger than the caller reads.
+    #[error("{} is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// Bytes.
+        limit: u64,
+    },
+    /// A folder, pipe or device where a file is needed.
+    #[error("{} is not a regular file", path.display())]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file that must be new is there already.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Anything else the system reports.
+    #[error("{}: {reason}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// The system's random source does not answer.
+    #[error("no randomness: {reason}")]
+    Entropy {
+        /// The system's words.
+        reason: String,
+    },
+}
+
+impl HostError {
+    /// The path it is about; `None` for randomness.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            HostError::NotFound { path }
+            | HostError::Permission { path }
+            | HostError::TooLarge { path, .. }
+            | HostError::NotRegular { path }
+            | HostError::Exists { path }
+            | HostError::Io { path, .. } => Some(path),
+            HostError::Entropy { .. } => None,
+        }
+    }
+}
+
+/// Everything the crate asks of the machine. Writing makes missing parent folders, and is durable when it returns:
+/// the file and its folder are flushed.
+pub trait Host {
+    /// The time. The only clock of the crate.
+    fn now(&self) -> jiff::Timestamp;
+
+    /// Reads a regular file whole. A file of more than `max_bytes` is refused before it is held in memory.
+    fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError>;
+
+    /// Writes a file that must not exist yet; nobody ever sees a part of it.
+    fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError>;
+
+    /// Writes or replaces a file; a reader sees the old bytes or the new ones, never a mix.
+    fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError>;
+
+    /// The names in a folder, sorted.
+    fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError>;
+
+    /// Whether anything has this path.
+    fn exists(&self, path: &Path) -> bool;
+
+    /// A variable of the environment; one that is not UTF-8 counts as unset.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// Fills a seed with randomness fit for keys.
+    fn entropy(&self, seed: &mut [u8; 32]) -> Result<(), HostError>;
+
+    /// Whether a person reads this stream.
+    fn is_terminal(&self, stream: Stream) -> bool;
+}
+
+/// One table of cases that every implementation must pass.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contract(host: &dyn Host, root: &Path) {
+        let deep = root.join("a/b/file");
+        assert_eq!(
+            host.read(&deep, 9),
+            Err(HostError::NotFound { path: deep.clone() })
+        );
+        assert!(!host.exists(&deep));
+        host.write_new(&deep, b"one", Mode::Public).unwrap();
+        assert_eq!(
+            host.write_new(&deep, b"two", Mode::Public),
+            Err(HostError::Exists { path: deep.clone() })
+        );
+        assert_eq!(host.read(&deep, 3).unwrap(), b"one");
+        assert_eq!(
+            host.read(&deep, 2),
+            Err(HostError::TooLarge {
+                path: deep.clone(),
+                limit: 2
+            })
+        );
+        host.write_atomic(&deep, b"three", Mode::Private).unwrap();
+        assert_eq!(host.read(&deep, 9).unwrap(), b"three");
+        let folder = root.join("a/b");
+        assert_eq!(
+            host.read(&folder, 9),
+            Err(HostError::NotRegular { path: folder.clone() })
+        );
+        assert!(matches!(
+            host.write_atomic(&folder, b"x", Mode::Public),
+            Err(HostError::NotRegular { .. })
+        ));
+        host.write_atomic(&folder.join("Zz"), b"", Mode::Public).unwrap();
+        host.write_atomic(&folder.join("aa"), b"", Mode::Public).unwrap();
+        assert_eq!(
+            host.list_dir(&folder).unwrap(),
+            ["Zz", "aa", "file"],
+            "no temporary file stays"
+        );
+        assert_eq!(host.list_dir(root).unwrap(), ["a"]);
+        assert!(host.exists(&folder) && host.exists(&deep));
+        assert!(matches!(
+            host.list_dir(&root.join("none")),
+            Err(HostError::NotFound { .. })
+        ));
+        let (mut one, mut two) = ([0; 32], [0; 32]);
+        host.entropy(&mut one).unwrap();
+        host.entropy(&mut two).unwrap();
+        assert_ne!(one, two);
+        assert_eq!(host.env("GAIT_NO_SUCH_VARIABLE"), None);
+    }
+
+    #[test]
+    fn the_machine_keeps_the_contract() {
+        let folder = tempfile::tempdir().unwrap();
+        contract(&Os::new(), folder.path());
+    }
+
+    #[test]
+    fn the_scripted_machine_keeps_the_contract() {
+        contract(
+            &Memory::new("2026-01-02T03:04:05Z".parse().unwrap()),
+            Path::new("/work"),
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! A machine for tests: files in a map, a clock that stands still, a counter for entropy, terminals on
+//! request. It keeps the same contract as `Os` and never touches the real one.
+
+use super::{Host, HostError, Mode, Stream};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A scripted machine.
+#[derive(Debug)]
+pub struct Memory {
+    now: Cell<jiff::Timestamp>,
+    files: RefCell<BTreeMap<PathBuf, (Vec<u8>, Mode)>>,
+    env: BTreeMap<String, String>,
+    drawn: Cell<u64>,
+    terminals: bool,
+}
+
+impl Memory {
+    /// An empty machine whose clock shows `now`.
+    pub fn new(now: jiff::Timestamp) -> Self {
+        Self {
+            now: Cell::new(now),
+            files: RefCell::default(),
+            env: BTreeMap::new(),
+            drawn: Cell::new(0),
+            terminals: false,
+        }
+    }
+
+    /// Sets a variable of the environment.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Makes both streams terminals.
+    pub fn with_terminals(mut self) -> Self {
+        self.terminals = true;
+        self
+    }
+
+    /// Puts a file there.
+    pub fn with_file(self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files
+            .borrow_mut()
+            .insert(path.into(), (bytes.into(), Mode::Public));
+        self
+    }
+
+    /// Moves the clock.
+    pub fn set_now(&self, now: jiff::Timestamp) {
+        self.now.set(now);
+    }
+
+    /// The mode a file was written with.
+    pub fn mode(&self, path: &Path) -> Option<Mode> {
+        self.files.borrow().get(path).map(|(_, mode)| *mode)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.files
+            .borrow()
+            .keys()
+            .any(|file| file != path && file.starts_with(path))
+    }
+}
+
+impl Host for Memory {
+    fn now(&self) -> jiff::Timestamp {
+        self.now.get()
+    }
+
+    fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        if self.is_folder(path) {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        let files = self.files.borrow();
+        let (bytes, _) = files.get(path).ok_or_else(|| HostError::NotFound {
+            path: path.to_owned(),
+        })?;
+        if bytes.len() as u64 > max_bytes {
+            return Err(HostError::TooLarge {
+                path: path.to_owned(),
+                limit: max_bytes,
+            });
+        }
+        Ok(bytes.clone())
+    }
+
+    fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
+        if self.exists(path) {
+            return Err(HostError::Exists {
+                path: path.to_owned(),
+            });
+        }
+        self.write_atomic(path, bytes, mode)
+    }
+
+    fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
+        if self.is_folder(path) {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        self.files
+            .borrow_mut()
+            .insert(path.to_owned(), (bytes.to_vec(), mode));
+        Ok(())
+    }
+
+    fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
+        if !self.is_folder(path) {
+            return Err(HostError::NotFound {
+                path: path.to_owned(),
+            });
+        }
+        let files = self.files.borrow();
+        let inner = files.keys().filter_map(|file| file.strip_prefix(path).ok());
+        let mut names: Vec<String> = inner
+            .filter_map(|rest| rest.components().next())
+            .map(|first| first.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.files.borrow().contains_key(path) || self.is_folder(path)
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
+    fn entropy(&self, seed: &mut [u8; 32]) -> Result<(), HostError> {
+        let drawn = self.drawn.get() + 1;
+        self.drawn.set(drawn);
+        for (byte, value) in seed.iter_mut().zip(drawn.to_be_bytes().into_iter().cycle()) {
+            *byte = value;
+        }
+        Ok(())
+    }
+
+    fn is_terminal(&self, _stream: Stream) -> bool {
+        self.terminals
+    }
+}

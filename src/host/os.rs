@@ -1,0 +1,223 @@
+//! The real machine. The only file of the crate that may call the clock, the file system, the environment and the
+//! random source; everything it does is in the contract of `Host`.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is the door the bans point to"
+)]
+
+use super::{Host, HostError, Mode, Stream};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The machine this process runs on.
+#[derive(Debug, Default)]
+pub struct Os;
+
+impl Os {
+    /// Stands for the machine; holds nothing.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Host for Os {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let wrong = |error| explain(path, &error);
+        // Asked before opening: opening a pipe would wait for a writer.
+        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        let file = File::open(path).map_err(wrong)?;
+        if !file.metadata().map_err(wrong)?.is_file() {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        let mut bytes = Vec::new();
+        // The size in the metadata may be stale; what counts is how much can be read.
+        file.take(max_bytes.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(wrong)?;
+        if bytes.len() as u64 > max_bytes {
+            return Err(HostError::TooLarge {
+                path: path.to_owned(),
+                limit: max_bytes,
+            });
+        }
+        Ok(bytes)
+    }
+
+    fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
+        let temporary = written(path, bytes, mode)?;
+        temporary
+            .persist_noclobber(path)
+            .map_err(|e| explain(path, &e.error))?;
+        flush_folder(path)
+    }
+
+    fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
+        if std::fs::symlink_metadata(path).is_ok_and(|m| !m.is_file() && !m.is_symlink()) {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        let temporary = written(path, bytes, mode)?;
+        temporary.persist(path).map_err(|e| explain(path, &e.error))?;
+        flush_folder(path)
+    }
+
+    fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
+        let wrong = |error| explain(path, &error);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(wrong)? {
+            let name = entry.map_err(wrong)?.file_name();
+            names.push(name.into_string().map_err(|name| HostError::Io {
+                path: path.join(name),
+                reason: "the name is not UTF-8".to_owned(),
+            })?);
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn entropy(&self, seed: &mut [u8; 32]) -> Result<(), HostError> {
+        getrandom::fill(seed).map_err(|e| HostError::Entropy {
+            reason: e.to_string(),
+        })
+    }
+
+    fn is_terminal(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Out => io::stdout().is_terminal(),
+            Stream::Err => io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Writes and flushes a temporary file beside `path`; it vanishes unless it is renamed.
+fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, HostError> {
+    let wrong = |error| explain(path, &error);
+    let folder = folder_of(path);
+    std::fs::create_dir_all(&folder).map_err(wrong)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gait-").suffix(".tmp");
+    let mut file = builder
+        .make_in(&folder, |at| {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            restrict(&mut options, mode);
+            options.open(at)
+        })
+        .map_err(wrong)?;
+    file.write_all(bytes).map_err(wrong)?;
+    file.as_file().sync_all().map_err(wrong)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn restrict(options: &mut OpenOptions, mode: Mode) {
+    if mode == Mode::Private {
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    }
+}
+
+/// Elsewhere a file takes the access rules of its folder, which a user profile restricts to its owner.
+#[cfg(not(unix))]
+fn restrict(_options: &mut OpenOptions, _mode: Mode) {}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes the rename itself durable. Windows has no way to flush a folder and needs none.
+fn flush_folder(path: &Path) -> Result<(), HostError> {
+    if cfg!(windows) {
+        return Ok(());
+    }
+    let folder = folder_of(path);
+    File::open(&folder)
+        .and_then(|f| f.sync_all())
+        .map_err(|e| explain(&folder, &e))
+}
+
+fn explain(path: &Path, error: &io::Error) -> HostError {
+    let path = path.to_owned();
+    match error.kind() {
+        ErrorKind::NotFound => HostError::NotFound { path },
+        ErrorKind::PermissionDenied => HostError::Permission { path },
+        ErrorKind::AlreadyExists => HostError::Exists { path },
+        ErrorKind::IsADirectory => HostError::NotRegular { path },
+        _ => HostError::Io {
+            path,
+            reason: error.to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_the_owners_alone_and_replaces_a_public_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        Os.write_new(&path, b"x", Mode::Public).unwrap();
+        assert_eq!(mode() & 0o600, 0o600);
+        Os.write_atomic(&path, b"x", Mode::Private).unwrap();
+        assert_eq!(mode(), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(
+            Os.read(&socket, 9),
+            Err(HostError::NotRegular { path: socket.clone() })
+        );
+        assert!(matches!(
+            Os.write_atomic(&socket, b"x", Mode::Public),
+            Err(HostError::NotRegular { .. })
+        ));
+        assert_eq!(
+            Os.read(Path::new("/dev/zero"), 9),
+            Err(HostError::NotRegular {
+                path: PathBuf::from("/dev/zero")
+            })
+        );
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        Os.write_new(&path, b"one", Mode::Public).unwrap();
+        Os.write_new(&path, b"two", Mode::Private).unwrap_err();
+        assert_eq!(Os.list_dir(folder.path()).unwrap(), ["file"]);
+    }
+}

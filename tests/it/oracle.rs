@@ -1,0 +1,254 @@
+//! The index and the reference interpreter agree: on random typed policies and random typed calls they give the same
+//! verdict, the same matched rules and the same codes, before and after a trip through the canonical bytes.
+
+use gait::builtins::bind;
+use gait::eval::{Workspace, decide, explain, reference};
+use gait::json::{self, Json};
+use gait::value::Value;
+use gait::{compile, ir};
+use proptest::prelude::*;
+
+/// Texts that make predicates overlap.
+const WORDS: [&str; 8] = ["a", "ab", "abc", "b", "ba", "", "a/b", "é"];
+const HOSTS: [&str; 5] = ["acme.com", "mail.acme.com", "evil.example", "a.b.acme.com", "acme.co"];
+const PATHS: [&str; 5] = ["/ws", "/ws/a", "/wsx", "/ws/a/b.rs", "/etc/passwd"];
+const MAILS: [&str; 4] = ["ann@acme.com", "bob@mail.acme.com", "eve@evil.example", "a@acme.co"];
+const URLS: [&str; 4] =
+    ["https://acme.com/a", "http://acme.com:8080/b?q=1", "https://mail.acme.com/", "https://evil.example/a/b"];
+
+const HEAD: &str = r#"gaitpol 1
+policy random.policy
+default block code none
+enum Color { red, green, blue }
+tool t.one {
+  flag: Bool
+  n: Int
+  d: Decimal[2]
+  m: Money[USD, 2]
+  s: String[max 64]
+  c: Color
+  h: Host
+  p: Path
+  u: Url
+  e: Email
+  os: String[max 64]?
+  on: Int?
+  rec: { x: Int, y: String[max 64], z: Color? }?
+  xs: List[String[max 64], max 4]
+  es: List[Email, max 4]
+  rs: List[{ k: Color, v: Int, tags: List[String[max 64], max 3] }, max 3]
+  ol: List[Int, max 3]?
+  effect net.egress to each es.domain
+  effect net.read to u.host
+}
+tool t.two { s: String[max 64], n: Int }
+"#;
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&WORDS[..])
+}
+
+fn text_atom(place: &'static str) -> BoxedStrategy<String> {
+    prop_oneof![
+        word().prop_map(move |w| format!("{place} == {w:?}")),
+        word().prop_map(move |w| format!("{place} != {w:?}")),
+        (word(), word()).prop_map(move |(a, b)| format!("{place} in {{ {a:?}, {b:?} }}")),
+        (word(), word()).prop_map(move |(a, b)| format!("{place} not in {{ {a:?}, {b:?} }}")),
+        word().prop_map(move |w| format!("{place} starts_with {w:?}")),
+        word().prop_map(move |w| format!("{place} ends_with {w:?}")),
+        word().prop_map(move |w| format!("{place} contains {w:?}")),
+        prop::sample::select(&["a*", "*b", "?", "*a*b*", "*"][..])
+            .prop_map(move |g| format!("{place} like {g:?}")),
+        prop::sample::select(&["a+b*", "[ab]*", "(ab|ba)?", ".", "(?i)A.*"][..])
+            .prop_map(move |g| format!("{place} matches {g:?}")),
+        (0..4u32, prop::sample::select(&["<", ">=", "=="][..]))
+            .prop_map(move |(n, op)| format!("len({place}) {op} {n}")),
+    ]
+    .boxed()
+}
+
+fn number_atom(place: &'static str, scale: &'static str) -> BoxedStrategy<String> {
+    (prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]), -3..4i32)
+        .prop_map(move |(op, n)| format!("{place} {op} {n}{scale}"))
+        .boxed()
+}
+
+fn color_atom(place: &'static str) -> BoxedStrategy<String> {
+    prop::sample::select(&["== red", "!= red", "in { red, blue }", "not in { green }", "== Color.blue"][..])
+        .prop_map(move |t| format!("{place} {t}"))
+        .boxed()
+}
+
+fn domain_atom() -> BoxedStrategy<String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    prop_oneof![
+        pick(&HOSTS).prop_map(|h| format!("args.h == {h:?}")),
+        pick(&HOSTS).prop_map(|h| format!("args.h under {h:?}")),
+        pick(&HOSTS).prop_map(|h| format!("args.u.host under {h:?}")),
+        pick(&HOSTS).prop_map(|h| format!("args.e.domain under {h:?}")),
+        pick(&["*.acme.com", "**.acme.com", "acme.*"]).prop_map(|g| format!("args.h like {g:?}")),
+        pick(&PATHS).prop_map(|p| format!("args.p under {p:?}")),
+        pick(&["/ws/*", "/ws/**", "/**/*.rs"]).prop_map(|g| format!("args.p like {g:?}")),
+        pick(&MAILS).prop_map(|e| format!("args.e == {e:?}")),
+        pick(&URLS).prop_map(|u| format!("args.u == {u:?}")),
+        Just("args.u.scheme == \"https\"".to_owned()),
+        Just("args.u.port == 443".to_owned()),
+        Just("args.u.path starts_with \"/a\"".to_owned()),
+        Just("args.e.local == \"ann\"".to_owned()),
+    ]
+    .boxed()
+}
+
+fn simple_atom() -> BoxedStrategy<String> {
+    prop_oneof![
+        Just("args.flag".to_owned()),
+        number_atom("args.n", ""),
+        number_atom("args.d", ".50"),
+        number_atom("args.m", ".25"),
+        text_atom("args.s"),
+        color_atom("args.c"),
+        domain_atom(),
+        Just("present args.os".to_owned()),
+        text_atom("args.os").prop_map(|a| format!("(present args.os and {a})")),
+        number_atom("(args.on else 1)", ""),
+        word().prop_map(|w| format!("(args.os else {w:?}) starts_with \"a\"")),
+        number_atom("args.rec.x", "").prop_map(|a| format!("(present args.rec and {a})")),
+        color_atom("args.rec.z").prop_map(|a| format!("(present args.rec and present args.rec.z and {a})")),
+        number_atom("len(args.xs)", ""),
+    ]
+    .boxed()
+}
+
+/// A condition, with the variables in reach already used by `inner`.
+fn combine(inner: BoxedStrategy<String>) -> BoxedStrategy<String> {
+    inner
+        .prop_recursive(3, 8, 3, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|a| format!("not ({a})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) and ({b})")),
+                (inner.clone(), inner).prop_map(|(a, b)| format!("({a}) or ({b})")),
+            ]
+        })
+        .boxed()
+}
+
+fn quantified() -> BoxedStrategy<String> {
+    let quantifier = || prop::sample::select(&["any", "all"][..]);
+    let on_words = combine(prop_oneof![text_atom("x"), simple_atom()].boxed());
+    let on_mails = combine(
+        prop::sample::select(&["x.domain under \"acme.com\"", "x.local == \"ann\"", "x == \"ann@acme.com\""][..])
+            .prop_map(str::to_owned)
+            .boxed(),
+    );
+    let tags = (quantifier(), text_atom("y")).prop_map(|(q, a)| format!("({q} y in x.tags: {a})"));
+    let tags_and_outer = (quantifier(), text_atom("y"), number_atom("x.v", ""), simple_atom())
+        .prop_map(|(q, a, b, c)| format!("({q} y in x.tags: ({a} and {b}) or ({c} and {a}))"));
+    let on_records =
+        combine(prop_oneof![color_atom("x.k"), number_atom("x.v", ""), tags, tags_and_outer, simple_atom()].boxed());
+    prop_oneof![
+        (quantifier(), on_words).prop_map(|(q, b)| format!("({q} x in args.xs: {b})")),
+        (quantifier(), on_mails).prop_map(|(q, b)| format!("({q} x in args.es: {b})")),
+        (quantifier(), on_records).prop_map(|(q, b)| format!("({q} x in args.rs: {b})")),
+        (quantifier(), text_atom("x")).prop_map(|(q, b)| format!("({q} x in args.os: {b})")),
+        (quantifier(), number_atom("x", "")).prop_map(|(q, b)| format!("({q} x in args.ol: {b})")),
+        (quantifier(), number_atom("x.x", "")).prop_map(|(q, b)| format!("({q} x in args.rec: {b})")),
+        quantifier().prop_map(|q| format!("({q} x in targets.host: x under \"acme.com\")")),
+    ]
+    .boxed()
+}
+
+fn condition() -> BoxedStrategy<String> {
+    combine(prop_oneof![2 => simple_atom(), 1 => quantified()].boxed())
+}
+
+fn rule() -> impl Strategy<Value = String> {
+    let verdict = prop::sample::select(&["allow", "dry_run", "require_approval", "block"][..]);
+    let clause = prop_oneof![condition().prop_map(|c| format!("when {c}")), condition().prop_map(|c| format!("unless {c}"))];
+    (prop::collection::vec(clause, 0..3), verdict, 0..3u32)
+        .prop_map(|(clauses, verdict, code)| format!("on t.one {} {verdict} code c{code}", clauses.join(" ")))
+}
+
+fn policy() -> impl Strategy<Value = String> {
+    prop::collection::vec(rule(), 1..8).prop_map(|rules| {
+        let mut text = HEAD.to_owned();
+        for (number, rule) in rules.iter().enumerate() {
+            text.push_str(&format!("rule r{number} {rule}\n"));
+        }
+        text.push_str("rule all on * when args.n == 2 dry_run\n");
+        text
+    })
+}
+
+fn args() -> impl Strategy<Value = String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s).prop_map(|t| format!("{t:?}"));
+    let color = || pick(&["red", "green", "blue"]);
+    let text = || word().prop_map(|w| format!("{w:?}"));
+    let list = |s: BoxedStrategy<String>, n: usize| {
+        prop::collection::vec(s, 0..n).prop_map(|v| format!("[{}]", v.join(",")))
+    };
+    let record = (color(), -3..4i32, list(text().boxed(), 3))
+        .prop_map(|(k, v, t)| format!(r#"{{"k":{k},"v":{v},"tags":{t}}}"#));
+    let plain = (any::<bool>(), -3..4i32, -3..4i32, -3..4i32, text(), color());
+    let domains = (pick(&HOSTS), pick(&PATHS), pick(&URLS), pick(&MAILS));
+    let optionals = (
+        prop::option::of(text()),
+        prop::option::of(-3..4i32),
+        prop::option::of((-3..4i32, text(), prop::option::of(color()))),
+        prop::option::of(list((-3..4i32).prop_map(|n| n.to_string()).boxed(), 3)),
+    );
+    let lists = (list(text().boxed(), 4), list(pick(&MAILS).boxed(), 4), list(record.boxed(), 3));
+    (plain, domains, optionals, lists).prop_map(|((f, n, d, m, s, c), (h, p, u, e), (os, on, rec, ol), (xs, es, rs))| {
+        let mut out = format!(
+            r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"xs":{xs},"es":{es},"rs":{rs}"#
+        );
+        if let Some(os) = os {
+            out.push_str(&format!(r#","os":{os}"#));
+        }
+        if let Some(on) = on {
+            out.push_str(&format!(r#","on":{on}"#));
+        }
+        if let Some((x, y, z)) = rec {
+            let z = z.map_or(String::new(), |z| format!(r#","z":{z}"#));
+            out.push_str(&format!(r#","rec":{{"x":{x},"y":{y}{z}}}"#));
+        }
+        if let Some(ol) = ol {
+            out.push_str(&format!(r#","ol":{ol}"#));
+        }
+        format!("{{{out}}}")
+    })
+}
+
+fn agree(text: &str, calls: &[String]) {
+    let report = compile::check("random.gaitpol", text);
+    let unexpected: Vec<_> =
+        report.diagnostics.iter().filter(|d| d.is_error() && d.code != gait::diag::codes::CONSTANT_CONDITION).collect();
+    assert!(unexpected.is_empty(), "{text}\n{unexpected:#?}");
+    let Some(checked) = report.checked else { return };
+    let program = compile::lower(&checked);
+    let bytes = ir::encode(&program);
+    let again = ir::decode(&bytes).expect("canonical bytes decode");
+    assert_eq!(again, program, "the program survives its canonical bytes");
+    let index = checked.package().tools.iter().position(|t| t.name == "t.one").expect("declared");
+    let tool = again.tool("t.one").expect("declared");
+    let mut workspace = Workspace::new(&again);
+    for call in calls {
+        let json: Json = json::parse(call.as_bytes()).expect("well-formed call");
+        let args = Value::Record(bind::bind_record(&json, &tool.args).expect("well-typed call"));
+        let outcome = decide(&again, tool, &args, &mut workspace);
+        let decision = explain(&again, tool, &args, &outcome);
+        let expected = reference::interpret(checked.package(), index, &args);
+        let matched: Vec<String> = decision.matched.iter().map(|m| m.name.clone()).collect();
+        let shown = format!("{text}\n{call}\n{}", ir::print(&again));
+        assert_eq!((decision.verdict, &matched), (expected.verdict, &expected.matched), "{shown}");
+        assert_eq!(decision.reason_codes, expected.codes, "{shown}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn index_and_interpreter_agree(text in policy(), calls in prop::collection::vec(args(), 1..12)) {
+        agree(&text, &calls);
+    }
+}
