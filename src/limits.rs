@@ -10,6 +10,8 @@ pub const SAFE_INTEGER: i128 = 9_007_199_254_740_991;
 pub const SOURCE_BYTES: usize = 4 << 20;
 /// Nesting of expressions, types and literals in a policy.
 pub const SYNTAX_DEPTH: usize = 64;
+/// Height of one expression tree, in nodes; each operand of a long `and` or `or` adds one.
+pub const SYNTAX_HEIGHT: usize = 256;
 /// Diagnostics reported in one run.
 pub const DIAGNOSTICS: usize = 200;
 /// Decimal places of `Decimal` and `Money`.

@@ -40,6 +40,8 @@ codes! {
     HEADER = "GP0007";
     /// A control, bidirectional or invisible character.
     HIDDEN_CHARACTER = "GP0008";
+    /// A source file larger than the limit.
+    SOURCE_TOO_LARGE = "GP0009";
     /// A name nobody declared.
     UNKNOWN_NAME = "GP0101";
     /// A name declared twice.

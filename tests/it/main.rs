@@ -11,4 +11,6 @@ mod cli;
 mod codes;
 mod corpora;
 mod corpora_builtins;
+mod oracle;
+mod syntax;
 mod tidy;

@@ -1,0 +1,185 @@
+//! Tokens to tree. In: a `Source`. Out: the items that could be read and a diagnostic for each that could not. It never
+//! fails and never panics; one mistake is reported per item, so a run shows every broken item.
+
+use super::explain::{self, Item};
+use super::lexer::{Token, lex};
+use super::literal::Flaw;
+use super::split::split;
+use super::terminal::terminals;
+use super::token::Kind;
+use super::tree::{Part, TooDeep};
+use super::{ast, grammar, hidden};
+use crate::diag::{Code, Diagnostic, codes};
+use crate::limits;
+use crate::source::{Source, Span};
+
+/// The edition this compiler reads.
+pub const EDITION: &str = "1";
+
+/// A tree and what was wrong with the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// The items that could be read.
+    pub module: ast::Module,
+    /// What was wrong, in the order of the text, at most `limits::DIAGNOSTICS`.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses one file. Errors are GP0001 to GP0006, GP0008 and GP0009.
+pub fn parse(source: &Source) -> Parsed {
+    let mut parsed = Parsed::default();
+    if source.text.len() > limits::SOURCE_BYTES {
+        let message = format!("`{}` is larger than {} bytes", source.name, limits::SOURCE_BYTES);
+        let span = Span::new(source.id, 0, 0);
+        parsed.diagnostics.push(Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message));
+        return parsed;
+    }
+    let hidden = hidden::runs(&source.text);
+    parsed.diagnostics.extend(hidden.iter().map(|run| hidden_character(source, run.clone())));
+    let tokens: Vec<Token> = lex(source).into_iter().filter(|t| !t.kind.is_trivia()).collect();
+    let slices = split(source, &tokens);
+    for (index, slice) in slices.iter().enumerate() {
+        let slice = tokens.get(slice.clone()).unwrap_or_default();
+        let is_edition = slice.first().is_some_and(|t| source.slice(t.span) == "gaitpol");
+        if index == 0 && !is_edition {
+            parsed.diagnostics.push(no_edition(source));
+        }
+        match part(source, slice, &hidden) {
+            Ok(Part::Edition(edition)) if index > 0 => {
+                let message = "the edition is not the first line";
+                parsed.diagnostics.push(Diagnostic::error(codes::EDITION, edition.span, message));
+            }
+            Ok(Part::Edition(edition)) => {
+                let known = edition.node == EDITION;
+                if !known {
+                    parsed.diagnostics.push(unknown_edition(source, edition.span));
+                }
+                parsed.module.edition = Some(edition);
+                if !known {
+                    // Another edition has another grammar: its items would only give misleading messages.
+                    break;
+                }
+            }
+            Ok(Part::Item(item)) => parsed.module.items.push(item),
+            Err(None) => {}
+            Err(Some(diagnostic)) if is_edition => {
+                parsed.diagnostics.push(Diagnostic { code: codes::EDITION, ..*diagnostic });
+            }
+            Err(Some(diagnostic)) => parsed.diagnostics.push(*diagnostic),
+        }
+    }
+    if slices.is_empty() {
+        parsed.diagnostics.push(no_edition(source));
+    }
+    parsed.diagnostics.sort_by_key(|d| d.primary.span);
+    parsed.diagnostics.truncate(limits::DIAGNOSTICS);
+    parsed
+}
+
+/// Parses one item. `Err(None)` is a mistake that is reported already.
+fn part(
+    source: &Source,
+    tokens: &[Token],
+    hidden: &[std::ops::Range<usize>],
+) -> Result<Part, Option<Box<Diagnostic>>> {
+    let error = |diagnostic: Diagnostic| Some(Box::new(diagnostic));
+    if let Some(at) = tokens.iter().position(|t| matches!(t.kind, Kind::Bad | Kind::OpenString)) {
+        return Err(lexical(source, tokens, at, hidden).map(Box::new));
+    }
+    if let Some(deep) = brackets_too_deep(tokens) {
+        return Err(error(explain::too_deep(deep)));
+    }
+    let terminals = terminals(source, tokens).map_err(|(span, flaw)| error(malformed(source, span, flaw)))?;
+    grammar::PartParser::new().parse(source.id, terminals.iter().cloned()).map_err(|failure| {
+        error(explain::explain(Item { source, tokens, terminals: &terminals }, failure))
+    })
+}
+
+/// Finds brackets too deep even for the outermost braces of a tool or test, closed or not.
+fn brackets_too_deep(tokens: &[Token]) -> Option<TooDeep> {
+    let mut depth = 0usize;
+    for token in tokens {
+        if token.kind.is_open() {
+            depth += 1;
+        } else if token.kind.is_close() {
+            depth = depth.saturating_sub(1);
+        }
+        // A body's and a call's braces are not nesting.
+        if depth > limits::SYNTAX_DEPTH + 2 {
+            return Some(TooDeep { span: token.span, limit: limits::SYNTAX_DEPTH });
+        }
+    }
+    None
+}
+
+fn hidden_character(source: &Source, run: std::ops::Range<usize>) -> Diagnostic {
+    let text = source.text.get(run.clone()).unwrap_or_default();
+    let span = Span::new(source.id, run.start, run.end);
+    let first = text.chars().next().map(u32::from).unwrap_or_default();
+    let message = match text.chars().count() {
+        0 | 1 => format!("the text holds the hidden character U+{first:04X}"),
+        n => format!("the text holds {n} hidden characters, the first is U+{first:04X}"),
+    };
+    Diagnostic::error(codes::HIDDEN_CHARACTER, span, message)
+        .why("a reader would not see what the policy says")
+        .help("remove it; a string may write it as `\\u{…}`")
+        .edit(span, "")
+}
+
+/// The mistake for a character or string that is no token.
+fn lexical(
+    source: &Source,
+    tokens: &[Token],
+    at: usize,
+    hidden: &[std::ops::Range<usize>],
+) -> Option<Diagnostic> {
+    let token = tokens.get(at)?;
+    if token.kind == Kind::OpenString {
+        let message = "this string is not closed on its line";
+        return Some(
+            Diagnostic::error(codes::BAD_STRING, token.span, message)
+                .help("end it with `\"`; a line end is written `\\n`"),
+        );
+    }
+    if hidden.iter().any(|run| run.contains(&(token.span.start as usize))) {
+        return None;
+    }
+    let joined = tokens.iter().skip(at).take_while(|t| t.kind == Kind::Bad).enumerate();
+    let span = joined
+        .take_while(|(i, t)| t.span.start as usize == token.span.start as usize + i * token.span.range().len())
+        .fold(token.span, |span, (_, t)| span.to(t.span));
+    Some(bad_character(source, span))
+}
+
+fn bad_character(source: &Source, span: Span) -> Diagnostic {
+    let text = source.slice(span);
+    let here = Diagnostic::error(codes::BAD_CHARACTER, span, format!("`{text}` is not part of the language"));
+    match text {
+        "&&" | "&" => here.help("write `and`").edit(span, "and"),
+        "||" | "|" => here.help("write `or`").edit(span, "or"),
+        "!" => here.help("write `not`").edit(span, "not "),
+        ";" => here.help("lines need no end mark").edit(span, ""),
+        "#" => here.help("a comment starts with `//`").edit(span, "//"),
+        "'" | "`" | "“" | "”" => here.help("a string is in double quotes"),
+        "-" => here.help("a name that holds `-` is written in quotes: `\"get-weather\"`"),
+        _ => here.help("a name that holds other characters is written in quotes"),
+    }
+}
+
+fn malformed(source: &Source, span: Span, flaw: Flaw) -> Diagnostic {
+    let is_number = source.slice(span).starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let code: Code = if is_number { codes::BAD_NUMBER } else { codes::BAD_STRING };
+    Diagnostic::error(code, span, flaw.message).help(flaw.help)
+}
+
+fn no_edition(source: &Source) -> Diagnostic {
+    let start = Span::new(source.id, 0, 0);
+    Diagnostic::error(codes::EDITION, start, "the first line does not name the edition")
+        .help("start the file with `gaitpol 1`")
+        .edit(start, "gaitpol 1\n\n")
+}
+
+fn unknown_edition(source: &Source, span: Span) -> Diagnostic {
+    let message = format!("this compiler does not know edition `{}`", source.slice(span));
+    Diagnostic::error(codes::EDITION, span, message).help("it reads `gaitpol 1`")
+}
