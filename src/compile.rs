@@ -9,7 +9,10 @@ use crate::source::{FileId, Source};
 use crate::syntax::parse;
 
 /// Modules that every policy sees: name and text.
-const LIBRARY: [(&str, &str); 1] = [("stdlib/effects.gaitpol", include_str!("../stdlib/effects.gaitpol"))];
+const LIBRARY: [(&str, &str); 1] = [(
+    "stdlib/effects.gaitpol",
+    include_str!("../stdlib/effects.gaitpol"),
+)];
 
 /// A package without errors, with the index its program is made of. Only `check` makes one.
 #[derive(Clone, Debug)]
@@ -46,16 +49,25 @@ impl Report {
 /// Checks a policy: every mistake in one run. `name` is what diagnostics and traces call the file.
 pub fn check(name: &str, text: &str) -> Report {
     let policy = Source::new(FileId(0), name, text);
-    let library = LIBRARY.iter().zip(1..).map(|((name, text), id)| Source::new(FileId(id), *name, *text));
+    let library = LIBRARY
+        .iter()
+        .zip(1..)
+        .map(|((name, text), id)| Source::new(FileId(id), *name, *text));
     let mut diagnostics = Vec::new();
     let mut parsed = |source: Source| {
         let parsed = parse::parse(&source);
         diagnostics.extend(parsed.diagnostics);
-        Unit { source, module: parsed.module }
+        Unit {
+            source,
+            module: parsed.module,
+        }
     };
     let policy = parsed(policy);
     let library: Vec<Unit> = library.map(&mut parsed).collect();
-    let sources = std::iter::once(&policy).chain(&library).map(|u| u.source.clone()).collect();
+    let sources = std::iter::once(&policy)
+        .chain(&library)
+        .map(|u| u.source.clone())
+        .collect();
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let mut meant = Vec::new();
     let package = hir::lower(&policy, &library, &mut meant);
@@ -73,7 +85,11 @@ pub fn check(name: &str, text: &str) -> Report {
     };
     diagnostics.sort_by_key(|d| (d.primary.span, d.code, d.severity == Severity::Warning));
     diagnostics.truncate(limits::DIAGNOSTICS);
-    Report { checked, diagnostics, sources }
+    Report {
+        checked,
+        diagnostics,
+        sources,
+    }
 }
 
 /// Whether a diagnostic may be an echo of an item that could not be read.

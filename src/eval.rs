@@ -23,7 +23,9 @@ impl Workspace {
     /// Space for any tool of the program.
     pub fn new(program: &Program) -> Self {
         let need = |tool: &ToolProgram| tool.scope.words() + tool.scope.working_words();
-        Self { words: vec![0; program.tools.iter().map(need).max().unwrap_or(0)] }
+        Self {
+            words: vec![0; program.tools.iter().map(need).max().unwrap_or(0)],
+        }
     }
 }
 
@@ -43,9 +45,14 @@ pub fn decide<'w>(
     args: &Value,
     workspace: &'w mut Workspace,
 ) -> Outcome<'w> {
-    let (rows, free) = workspace.words.split_at_mut_checked(tool.scope.words()).unwrap_or_default();
+    let (rows, free) = workspace
+        .words
+        .split_at_mut_checked(tool.scope.words())
+        .unwrap_or_default();
     run(&tool.scope, args, rows, free);
-    let strictest = first(rows).and_then(|row| tool.rows.get(row)).and_then(|r| program.rules.get(*r as usize));
+    let strictest = first(rows)
+        .and_then(|row| tool.rows.get(row))
+        .and_then(|r| program.rules.get(*r as usize));
     let verdict = strictest.map_or(program.default.0, |rule| rule.verdict);
     Outcome { verdict, rows }
 }

@@ -72,8 +72,13 @@ pub enum TargetKind {
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 5] =
-        [TargetKind::Host, TargetKind::Url, TargetKind::Path, TargetKind::Email, TargetKind::Name];
+    pub const ALL: [TargetKind; 5] = [
+        TargetKind::Host,
+        TargetKind::Url,
+        TargetKind::Path,
+        TargetKind::Email,
+        TargetKind::Name,
+    ];
 
     /// The word after `targets.` and in traces.
     pub fn as_str(self) -> &'static str {
@@ -135,8 +140,16 @@ pub enum Part {
 
 impl Part {
     /// All parts, by their number.
-    pub const ALL: [Part; 8] =
-        [Part::Scheme, Part::Host, Part::Port, Part::Path, Part::Query, Part::Local, Part::Domain, Part::Len];
+    pub const ALL: [Part; 8] = [
+        Part::Scheme,
+        Part::Host,
+        Part::Port,
+        Part::Path,
+        Part::Query,
+        Part::Local,
+        Part::Domain,
+        Part::Len,
+    ];
 }
 
 /// A value a condition looks at: steps from the arguments (level 0) or from the variable of the quantifier nested

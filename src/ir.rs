@@ -96,7 +96,11 @@ impl Scope {
 
     /// Words of working space a run needs beyond its own rows.
     pub fn working_words(&self) -> usize {
-        self.lists.iter().map(|l| 2 * l.scope.words() + l.scope.working_words()).max().unwrap_or(0)
+        self.lists
+            .iter()
+            .map(|l| 2 * l.scope.words() + l.scope.working_words())
+            .max()
+            .unwrap_or(0)
     }
 }
 

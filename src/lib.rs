@@ -16,6 +16,7 @@ pub mod syntax;
 // L2 compile
 pub mod builtins;
 pub mod classes;
+pub mod compile;
 pub mod hir;
 pub mod ir;
 pub mod ty;
@@ -23,9 +24,16 @@ pub mod ty;
 // L3 run
 pub mod eval;
 
+// L4 gate
+pub mod gate;
+
 // Effects
 #[cfg(feature = "cli")]
 pub mod host;
+
+// L5 work
+#[cfg(feature = "cli")]
+pub mod suite;
 
 // L6 surface
 #[cfg(feature = "cli")]

@@ -40,7 +40,13 @@ pub fn run(checked: &Checked) -> Vec<CaseResult> {
             let source = package.sources.iter().find(|s| s.id == case.span.file);
             let at = source.map_or(Position { line: 1, column: 1 }, |s| s.position(case.span.start));
             let failures = failures(case, &decision);
-            results.push(CaseResult { test: test.name.clone(), tool: case.tool.clone(), at, failures, decision });
+            results.push(CaseResult {
+                test: test.name.clone(),
+                tool: case.tool.clone(),
+                at,
+                failures,
+                decision,
+            });
         }
     }
     results
@@ -54,15 +60,26 @@ fn failures(case: &Case, decision: &Decision) -> Vec<String> {
             None => String::new(),
         };
         let codes = decision.reason_codes.join(", ");
-        failures.push(format!("expected {}, got {} ({codes}){because}", case.verdict, decision.verdict));
+        failures.push(format!(
+            "expected {}, got {} ({codes}){because}",
+            case.verdict, decision.verdict
+        ));
     }
     for code in case.codes.iter().filter(|c| !decision.reason_codes.contains(c)) {
         let got = decision.reason_codes.join(", ");
         failures.push(format!("expected code {code}, got {got}"));
     }
-    for rule in case.by.iter().filter(|r| !decision.matched.iter().any(|m| m.name == **r)) {
+    for rule in case
+        .by
+        .iter()
+        .filter(|r| !decision.matched.iter().any(|m| m.name == **r))
+    {
         let got: Vec<&str> = decision.matched.iter().map(|m| m.name.as_str()).collect();
-        let got = if got.is_empty() { "none".to_owned() } else { got.join(", ") };
+        let got = if got.is_empty() {
+            "none".to_owned()
+        } else {
+            got.join(", ")
+        };
         failures.push(format!("expected rule {rule} to match, got {got}"));
     }
     failures

@@ -7,6 +7,7 @@ pub mod hidden;
 pub mod lexer;
 pub mod literal;
 pub mod parse;
+pub mod quote;
 mod split;
 mod terminal;
 pub mod token;

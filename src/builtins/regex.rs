@@ -13,11 +13,17 @@ pub fn check(expression: &str) -> Result<(), String> {
         return Err(format!("it is over {} bytes", limits::PATTERN_BYTES));
     }
     let last_line = |text: String| {
-        let last = text.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("malformed");
+        let last = text
+            .lines()
+            .rev()
+            .find(|l| !l.trim().is_empty())
+            .unwrap_or("malformed");
         last.trim().trim_start_matches("error: ").to_owned()
     };
     compile(expression).map_err(|e| last_line(e.to_string()))?;
-    automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES).map(|_| ()).map_err(|e| last_line(e.to_string()))
+    automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES)
+        .map(|_| ())
+        .map_err(|e| last_line(e.to_string()))
 }
 
 /// The syntax every expression is read with.

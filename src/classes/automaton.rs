@@ -39,7 +39,13 @@ impl Automaton {
             .enumerate()
             .map(|(state, row)| row.iter().all(|s| *s as usize == state))
             .collect();
-        Some(Self { bytes, stride, next, accept, sink })
+        Some(Self {
+            bytes,
+            stride,
+            next,
+            accept,
+            sink,
+        })
     }
 
     /// The class of a text.
@@ -77,7 +83,9 @@ impl Matcher {
     /// Builds it; `None` when it passes `limit` bytes.
     pub fn build(expressions: &[String], limit: usize) -> Option<Matcher> {
         let dfa = crate::builtins::regex::automaton(expressions, limit).ok()?;
-        let first = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+        let first = dfa
+            .start_state(&start::Config::new().anchored(Anchored::Yes))
+            .ok()?;
         let mut number = BTreeMap::from([(first, 0u32)]);
         let mut queue = VecDeque::from([first]);
         let mut rows: Vec<Vec<u32>> = Vec::new();
@@ -100,7 +108,11 @@ impl Matcher {
                 return None;
             }
             let end = dfa.next_eoi_state(state);
-            let count = if dfa.is_match_state(end) { dfa.match_len(end) } else { 0 };
+            let count = if dfa.is_match_state(end) {
+                dfa.match_len(end)
+            } else {
+                0
+            };
             matches.push((0..count).map(|i| dfa.match_pattern(end, i).as_u32()).collect());
         }
         Some(Self::pack(rows, matches))
@@ -121,8 +133,15 @@ impl Matcher {
             });
         }
         let stride = u32::try_from(order.len()).unwrap_or(256);
-        let next = (0..rows.len()).flat_map(|s| order.iter().filter_map(move |c| c.get(s).copied())).collect();
-        Matcher { bytes, stride, next, matches }
+        let next = (0..rows.len())
+            .flat_map(|s| order.iter().filter_map(move |c| c.get(s).copied()))
+            .collect();
+        Matcher {
+            bytes,
+            stride,
+            next,
+            matches,
+        }
     }
 
     /// The automaton with a class per state.
@@ -155,7 +174,10 @@ fn minimise(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> (Vec<Vec<u32>>,
         let signature = |state: usize| -> (u32, Vec<u32>) {
             let own = block.get(state).copied().unwrap_or(0);
             let to = rows.get(state).into_iter().flatten();
-            (own, to.map(|t| block.get(*t as usize).copied().unwrap_or(0)).collect())
+            (
+                own,
+                to.map(|t| block.get(*t as usize).copied().unwrap_or(0)).collect(),
+            )
         };
         let refined: Vec<u32> = number((0..rows.len()).map(signature));
         if refined == block {
@@ -171,7 +193,10 @@ fn minimise(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> (Vec<Vec<u32>>,
         if let (Some(r), Some(m)) = (new_rows.get_mut(at), new_matches.get_mut(at))
             && r.is_empty()
         {
-            *r = row.iter().map(|t| block.get(*t as usize).copied().unwrap_or(0)).collect();
+            *r = row
+                .iter()
+                .map(|t| block.get(*t as usize).copied().unwrap_or(0))
+                .collect();
             *m = set;
         }
     }

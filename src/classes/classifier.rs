@@ -31,7 +31,14 @@ const FREE: u32 = u32::MAX;
 impl Texts {
     /// Builds the look-up; `known` is sorted by text. `other` is the class where there is no automaton.
     pub fn new(known: Vec<(Box<str>, u32)>, automaton: Option<Automaton>, other: u32) -> Texts {
-        let mut slots = vec![FREE; if known.is_empty() { 0 } else { (known.len() * 2).next_power_of_two() }];
+        let mut slots = vec![
+            FREE;
+            if known.is_empty() {
+                0
+            } else {
+                (known.len() * 2).next_power_of_two()
+            }
+        ];
         for (index, (text, _)) in known.iter().enumerate() {
             let mut at = hash(text) as usize;
             let mask = slots.len() - 1;
@@ -43,7 +50,12 @@ impl Texts {
                 at += 1;
             }
         }
-        Texts { known, slots, automaton, other }
+        Texts {
+            known,
+            slots,
+            automaton,
+            other,
+        }
     }
 
     /// The class of a text.
@@ -58,7 +70,9 @@ impl Texts {
                 }
             }
         }
-        self.automaton.as_ref().map_or(self.other, |a| a.classify(text.as_bytes()))
+        self.automaton
+            .as_ref()
+            .map_or(self.other, |a| a.classify(text.as_bytes()))
     }
 
     /// The parts, for encoding: known texts, the automaton, the class of all others.

@@ -37,7 +37,10 @@ pub struct Partition {
 
 /// Cuts the values of type `ty` by `questions`. `None` when a single pattern is too large by itself.
 pub fn partition(ty: &Ty, questions: &BTreeSet<Question>) -> Option<Partition> {
-    let mut out = Partition { groups: Vec::new(), answers: BTreeMap::new() };
+    let mut out = Partition {
+        groups: Vec::new(),
+        answers: BTreeMap::new(),
+    };
     let rest: BTreeSet<&Question> = questions.iter().filter(|q| **q != Question::Present).collect();
     match ty {
         _ if rest.is_empty() => one(&mut out, Classifier::Any, 1, &rest, |_, _| true),
@@ -68,7 +71,9 @@ fn one(
     out.groups.push(Group { classifier, count });
     for question in questions {
         let mut set = ClassSet::empty(count);
-        (0..classes).filter(|c| yes(question, *c)).for_each(|c| set.insert(c));
+        (0..classes)
+            .filter(|c| yes(question, *c))
+            .for_each(|c| set.insert(c));
         out.answers.insert((*question).clone(), (group, set));
     }
 }
@@ -78,7 +83,10 @@ fn enums(out: &mut Partition, members: usize, questions: &BTreeSet<&Question>) {
     let mut examples: Vec<u32> = Vec::new();
     let mut of = Vec::new();
     for member in 0..u32::try_from(members).unwrap_or(u32::MAX) {
-        let key = questions.iter().map(|q| answer(q, &View::Member(member))).collect();
+        let key = questions
+            .iter()
+            .map(|q| answer(q, &View::Member(member)))
+            .collect();
         let fresh = u32::try_from(classes.len()).unwrap_or(u32::MAX);
         of.push(*classes.entry(key).or_insert_with(|| {
             examples.push(member);
@@ -87,7 +95,9 @@ fn enums(out: &mut Partition, members: usize, questions: &BTreeSet<&Question>) {
     }
     let count = u32::try_from(examples.len()).unwrap_or(u32::MAX);
     one(out, Classifier::Members(of), count, questions, |q, class| {
-        examples.get(class as usize).is_some_and(|m| answer(q, &View::Member(*m)))
+        examples
+            .get(class as usize)
+            .is_some_and(|m| answer(q, &View::Member(*m)))
     });
 }
 
@@ -108,7 +118,13 @@ fn numbers(out: &mut Partition, questions: &BTreeSet<&Question>) {
         None => i128::MIN,
         Some(before) => cuts.get(before as usize).copied().unwrap_or(i128::MAX),
     };
-    one(out, Classifier::Cuts(cuts.clone()), count, questions, |q, class| answer(q, &View::Num(lowest(class))));
+    one(
+        out,
+        Classifier::Cuts(cuts.clone()),
+        count,
+        questions,
+        |q, class| answer(q, &View::Num(lowest(class))),
+    );
 }
 
 /// The regular expression of a shape.
@@ -131,8 +147,11 @@ fn expression(shape: &Shape) -> Option<String> {
 }
 
 fn texts(out: &mut Partition, questions: &BTreeSet<&Question>) -> Option<()> {
-    let known: BTreeSet<&Question> =
-        questions.iter().copied().filter(|q| matches!(q, Question::OneOf(_))).collect();
+    let known: BTreeSet<&Question> = questions
+        .iter()
+        .copied()
+        .filter(|q| matches!(q, Question::OneOf(_)))
+        .collect();
     let mut shapes: Vec<(&Question, String)> = Vec::new();
     for question in questions {
         if let Question::Shape(shape) = question {
@@ -157,11 +176,17 @@ fn split<'q>(
 ) -> Option<()> {
     let expressions: Vec<String> = shapes.iter().map(|(_, e)| e.clone()).collect();
     // Many patterns at once multiply; a small budget keeps builds quick and falls back to two automata.
-    let budget = if shapes.len() == 1 { limits::AUTOMATON_BYTES } else { limits::AUTOMATON_SHARED_BYTES };
+    let budget = if shapes.len() == 1 {
+        limits::AUTOMATON_BYTES
+    } else {
+        limits::AUTOMATON_SHARED_BYTES
+    };
     if let Some(matcher) = Matcher::build(&expressions, budget) {
         return add(shapes, matcher);
     }
-    let (left, right) = shapes.split_at_checked(shapes.len() / 2).filter(|(l, _)| !l.is_empty())?;
+    let (left, right) = shapes
+        .split_at_checked(shapes.len() / 2)
+        .filter(|(l, _)| !l.is_empty())?;
     split(left, add)?;
     split(right, add)
 }
@@ -192,16 +217,24 @@ fn text_group(
     }
     let mut table: Vec<(Box<str>, u32)> = Vec::new();
     for (text, questions) in asked {
-        let matched = matcher.as_ref().map(|m| m.matching(text.as_bytes())).unwrap_or_default();
+        let matched = matcher
+            .as_ref()
+            .map(|m| m.matching(text.as_bytes()))
+            .unwrap_or_default();
         table.push((text.into(), class_of(questions, matched)));
     }
     let automaton = match matcher {
-        Some(m) => Some(m.with_classes(|set| classes.get(&(Vec::new(), set.clone())).copied().unwrap_or(other))?),
+        Some(m) => {
+            Some(m.with_classes(|set| classes.get(&(Vec::new(), set.clone())).copied().unwrap_or(other))?)
+        }
         None => None,
     };
     let count = u32::try_from(classes.len()).ok()? + 1;
     let group = out.groups.len();
-    out.groups.push(Group { classifier: Classifier::Texts(Texts::new(table, automaton, other)), count });
+    out.groups.push(Group {
+        classifier: Classifier::Texts(Texts::new(table, automaton, other)),
+        count,
+    });
     let mut sets: Vec<ClassSet> = vec![ClassSet::empty(count); known.len() + shapes.len()];
     for ((questions, matched), class) in &classes {
         let matched = matched.iter().map(|m| *m as usize + known.len());

@@ -10,7 +10,10 @@ pub struct ClassSet {
 impl ClassSet {
     /// No class out of `count`.
     pub fn empty(count: u32) -> Self {
-        Self { words: vec![0; (count as usize).div_ceil(64)], count }
+        Self {
+            words: vec![0; (count as usize).div_ceil(64)],
+            count,
+        }
     }
 
     /// Adds a class.
@@ -22,7 +25,9 @@ impl ClassSet {
 
     /// Whether a class is in the set.
     pub fn contains(&self, class: u32) -> bool {
-        self.words.get(class as usize / 64).is_some_and(|w| w >> (class % 64) & 1 == 1)
+        self.words
+            .get(class as usize / 64)
+            .is_some_and(|w| w >> (class % 64) & 1 == 1)
     }
 
     /// The classes that are not in the set.
@@ -37,7 +42,10 @@ impl ClassSet {
     /// The classes in both.
     pub fn intersection(&self, other: &Self) -> Self {
         let words = self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect();
-        Self { words, count: self.count }
+        Self {
+            words,
+            count: self.count,
+        }
     }
 
     /// Whether no class is in the set.
@@ -54,7 +62,9 @@ impl ClassSet {
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().enumerate().flat_map(|(at, word)| {
             let base = u32::try_from(at * 64).unwrap_or(u32::MAX);
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| base + bit)
+            (0..64)
+                .filter(move |bit| word >> bit & 1 == 1)
+                .map(move |bit| base + bit)
         })
     }
 }

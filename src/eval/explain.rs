@@ -15,21 +15,38 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         .rows
         .iter()
         .enumerate()
-        .filter(|(row, _)| outcome.rows.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1))
+        .filter(|(row, _)| {
+            outcome
+                .rows
+                .get(row / 64)
+                .is_some_and(|w| w >> (row % 64) & 1 == 1)
+        })
         .map(|(_, rule)| *rule)
         .collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let rules: Vec<&RuleInfo> = numbers.iter().filter_map(|n| program.rules.get(*n as usize)).collect();
-    let mut reason_codes: Vec<String> =
-        rules.iter().filter(|r| r.verdict == outcome.verdict).map(|r| r.code.clone()).collect();
+    let rules: Vec<&RuleInfo> = numbers
+        .iter()
+        .filter_map(|n| program.rules.get(*n as usize))
+        .collect();
+    let mut reason_codes: Vec<String> = rules
+        .iter()
+        .filter(|r| r.verdict == outcome.verdict)
+        .map(|r| r.code.clone())
+        .collect();
     if rules.is_empty() {
         reason_codes.push(program.default.1.clone());
     }
     reason_codes.sort();
     reason_codes.dedup();
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
-    Decision { verdict: outcome.verdict, reason_codes, matched, targets: targets(tool, args), detail: None }
+    Decision {
+        verdict: outcome.verdict,
+        reason_codes,
+        matched,
+        targets: targets(tool, args),
+        detail: None,
+    }
 }
 
 fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
@@ -65,5 +82,9 @@ fn target(source: &TargetSource, holder: &Value) -> Option<Target> {
         (View::Member(m), Ty::Enum { members, .. }) => members.get(m as usize)?.clone(),
         _ => return None,
     };
-    Some(Target { effect: source.effect.clone(), kind: source.kind.as_str().to_owned(), value })
+    Some(Target {
+        effect: source.effect.clone(),
+        kind: source.kind.as_str().to_owned(),
+        value,
+    })
 }

@@ -22,17 +22,32 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
     let matched: Vec<_> = package
         .rules
         .iter()
-        .filter(|rule| rule.on.iter().any(|(t, cond)| *t == tool && holds(cond, &mut vec![args])))
+        .filter(|rule| {
+            rule.on
+                .iter()
+                .any(|(t, cond)| *t == tool && holds(cond, &mut vec![args]))
+        })
         .collect();
-    let verdict = matched.iter().map(|r| r.verdict).max().unwrap_or(package.default.0);
-    let mut codes: Vec<String> =
-        matched.iter().filter(|r| r.verdict == verdict).map(|r| r.code.clone()).collect();
+    let verdict = matched
+        .iter()
+        .map(|r| r.verdict)
+        .max()
+        .unwrap_or(package.default.0);
+    let mut codes: Vec<String> = matched
+        .iter()
+        .filter(|r| r.verdict == verdict)
+        .map(|r| r.code.clone())
+        .collect();
     if matched.is_empty() {
         codes.push(package.default.1.clone());
     }
     codes.sort();
     codes.dedup();
-    Reference { verdict, matched: matched.iter().map(|r| r.name.clone()).collect(), codes }
+    Reference {
+        verdict,
+        matched: matched.iter().map(|r| r.name.clone()).collect(),
+        codes,
+    }
 }
 
 /// Whether a condition holds; `chain` has the arguments first, then the element of each quantifier by its level.
@@ -47,7 +62,9 @@ fn holds<'v>(cond: &Cond, chain: &mut Vec<&'v Value>) -> bool {
             Some(seen) => answer(&atom.test, &seen),
         },
         Cond::Any { list, level, body } => {
-            let Some(outer) = base(list, chain) else { return false };
+            let Some(outer) = base(list, chain) else {
+                return false;
+            };
             elements(outer, &list.steps).iter().any(|element| {
                 let mut inner = chain.clone();
                 inner.resize(*level as usize, element);

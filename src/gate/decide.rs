@@ -51,7 +51,10 @@ impl Gate {
                 let canonical_args = bind::record_to_json(&values, &declared.args);
                 let args = Value::Record(values);
                 let decision = self.judge(declared, &args, workspace);
-                Judged { decision, canonical_args: Some(canonical_args) }
+                Judged {
+                    decision,
+                    canonical_args: Some(canonical_args),
+                }
             }
             Err(error) => blocked(code_of(&error), error.to_string()),
         }
@@ -64,7 +67,10 @@ impl Gate {
 
     fn undeclared(&self, tool: &str) -> Judged {
         let shown: String = tool.chars().take(crate::limits::SHOWN_NAME_CHARS).collect();
-        blocked(reserved::UNKNOWN_TOOL, format!("the policy declares no tool called `{}`", shown.escape_debug()))
+        blocked(
+            reserved::UNKNOWN_TOOL,
+            format!("the policy declares no tool called `{}`", shown.escape_debug()),
+        )
     }
 }
 
@@ -83,5 +89,8 @@ fn blocked(code: &str, detail: String) -> Judged {
         targets: Vec::new(),
         detail: Some(detail),
     };
-    Judged { decision, canonical_args: None }
+    Judged {
+        decision,
+        canonical_args: None,
+    }
 }

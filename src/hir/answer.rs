@@ -60,7 +60,9 @@ pub fn view<'v>(value: &'v Value, steps: &[Step]) -> View<'v> {
         Some((Step::Part(inner), fields)) => (fields, Some(*inner)),
         _ => (fields, None),
     };
-    let Some(whole) = descend(value, fields) else { return View::Absent };
+    let Some(whole) = descend(value, fields) else {
+        return View::Absent;
+    };
     match (inner, part) {
         (None, None) => View::of(whole),
         (None, Some(part)) => part_of(whole, part),

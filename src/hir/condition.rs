@@ -24,19 +24,24 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
         ExprKind::Bool(b) => Cond::Const(*b),
         ExprKind::Compare(left, op, right) => or_report(compare(left, op.node, op.span, right, scope), out),
         ExprKind::Present(inner) => or_report(present(inner, scope), out),
-        ExprKind::Quantified { all, variable, list, body } => {
-            quantified(*all, variable, list, body, scope, out)
-        }
-        ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => {
-            or_report(truth(expr, scope), out)
-        }
+        ExprKind::Quantified {
+            all,
+            variable,
+            list,
+            body,
+        } => quantified(*all, variable, list, body, scope, out),
+        ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => or_report(truth(expr, scope), out),
         ExprKind::Call(name, _) => {
             let message = format!("`{}(…)` is a number, not a condition", name.text);
-            report(out, Diagnostic::error(TYPE_MISMATCH, expr.span, message).help("compare it with a number"))
+            report(
+                out,
+                Diagnostic::error(TYPE_MISMATCH, expr.span, message).help("compare it with a number"),
+            )
         }
-        ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Set(_) => {
-            report(out, Diagnostic::error(TYPE_MISMATCH, expr.span, "a constant is not a condition"))
-        }
+        ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Set(_) => report(
+            out,
+            Diagnostic::error(TYPE_MISMATCH, expr.span, "a constant is not a condition"),
+        ),
     }
 }
 
@@ -44,7 +49,11 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
 pub(super) fn learn(cond: &Cond, scope: &mut Scope<'_>) {
     match cond {
         Cond::And(parts) => parts.iter().for_each(|p| learn(p, scope)),
-        Cond::Atom(Atom { place, test: Question::Present, .. }) => scope.know_present(place.clone()),
+        Cond::Atom(Atom {
+            place,
+            test: Question::Present,
+            ..
+        }) => scope.know_present(place.clone()),
         _ => {}
     }
 }
@@ -78,7 +87,11 @@ fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) 
         (true, false) => (right, flip(op, op_span)?, left),
         (true, true) => {
             let message = "both sides are constants";
-            return Err(Some(Diagnostic::error(TYPE_MISMATCH, left.span.to(right.span), message)));
+            return Err(Some(Diagnostic::error(
+                TYPE_MISMATCH,
+                left.span.to(right.span),
+                message,
+            )));
         }
         (false, false) => {
             let message = "two arguments cannot be compared with each other";
@@ -99,7 +112,13 @@ fn ask(operand: Operand<'_>, ty: Ty, test: Question, positive: bool, span: Span)
         // A narrowed optional is there wherever the atom counts; missing, the comparison as written is false.
         None => !positive,
     };
-    let atom = Cond::Atom(Atom { place: operand.found.place, ty, test, when_absent, span });
+    let atom = Cond::Atom(Atom {
+        place: operand.found.place,
+        ty,
+        test,
+        when_absent,
+        span,
+    });
     Ok(if positive { atom } else { Cond::Not(Box::new(atom)) })
 }
 
@@ -155,18 +174,26 @@ fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed>
     match &expr.kind {
         ExprKind::Else(value, fallback) => {
             let inner = operand(value, scope)?;
-            if !inner.found.maybe_absent && inner.found.ty != Ty::Poison {
+            if !inner.found.maybe_absent && !inner.found.ty.is_optional() && inner.found.ty != Ty::Poison {
                 let message = "this value is always there, so `else` never counts";
                 let report = Diagnostic::error(TYPE_MISMATCH, fallback.span, message);
                 return Err(Some(report.help("leave the `else` out")));
             }
-            Ok(Operand { fallback: Some(fallback), span: expr.span, ..inner })
+            Ok(Operand {
+                fallback: Some(fallback),
+                span: expr.span,
+                ..inner
+            })
         }
         ExprKind::Call(name, arguments) => call(name, arguments, expr.span, scope),
         _ => {
             let mut found = place(expr, scope)?;
             found.maybe_absent |= found.ty.is_optional() && !scope.is_known(&found.place);
-            Ok(Operand { found, fallback: None, span: expr.span })
+            Ok(Operand {
+                found,
+                fallback: None,
+                span: expr.span,
+            })
         }
     }
 }
@@ -178,14 +205,24 @@ fn call<'e>(
     scope: &Scope<'_>,
 ) -> Result<Operand<'e>, Failed> {
     if name.text != "len" {
-        let report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("no function is called `{}`", name.text));
+        let report = Diagnostic::error(
+            UNKNOWN_NAME,
+            name.span,
+            format!("no function is called `{}`", name.text),
+        );
         return Err(Some(match suggest::nearest(&name.text, ["len"]) {
-            Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, near),
             None => report.help("the only function is `len`"),
         }));
     }
     let [argument] = arguments else {
-        return Err(Some(Diagnostic::error(TYPE_MISMATCH, span, "`len` takes one argument")));
+        return Err(Some(Diagnostic::error(
+            TYPE_MISMATCH,
+            span,
+            "`len` takes one argument",
+        )));
     };
     let mut inner = operand(argument, scope)?;
     match inner.found.ty.required() {
@@ -194,7 +231,9 @@ fn call<'e>(
         other => {
             let message = format!("`len` does not apply to a `{other}`");
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);
-            return Err(Some(report.help("it gives the bytes of a text or the elements of a list")));
+            return Err(Some(
+                report.help("it gives the bytes of a text or the elements of a list"),
+            ));
         }
     }
     inner.found.place.steps.push(Step::Part(Part::Len));
@@ -207,32 +246,53 @@ fn call<'e>(
 fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
     match &expr.kind {
         ExprKind::Name(name) if name.text == "args" => Ok(scope.args()),
-        ExprKind::Name(name) => scope.variable(&name.text).cloned().ok_or_else(|| Some(unknown(name, scope))),
+        ExprKind::Name(name) => scope
+            .variable(&name.text)
+            .cloned()
+            .ok_or_else(|| Some(unknown(name, scope))),
         ExprKind::Field(of, name) => {
             if matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {
                 let message = format!("`targets.{}` is a list", name.text);
                 let report = Diagnostic::error(TYPE_MISMATCH, expr.span, message);
-                return Err(Some(report.help(format!("quantify over it: `any t in targets.{}: …`", name.text))));
+                return Err(Some(
+                    report.help(format!("quantify over it: `any t in targets.{}: …`", name.text)),
+                ));
             }
             let outer = place(of, scope)?;
-            scope.member(&outer, &name.text).ok_or_else(|| Some(no_member(of, &outer, name)))
+            scope
+                .member(&outer, &name.text)
+                .ok_or_else(|| Some(no_member(of, &outer, name)))
         }
         _ => {
             let report = Diagnostic::error(TYPE_MISMATCH, expr.span, "this is not a value of the call");
-            Err(Some(report.help("name an argument, such as `args.amount`, or a quantifier's variable")))
+            Err(Some(report.help(
+                "name an argument, such as `args.amount`, or a quantifier's variable",
+            )))
         }
     }
 }
 
 fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
-    let report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("nothing here is called `{}`", name.text));
+    let report = Diagnostic::error(
+        UNKNOWN_NAME,
+        name.span,
+        format!("nothing here is called `{}`", name.text),
+    );
     if scope.tool.args.iter().any(|f| f.name == name.text) {
         let full = format!("args.{}", crate::syntax::quote::member_name(&name.text));
-        return report.help(format!("an argument is written `{full}`")).edit(name.span, full);
+        return report
+            .help(format!("an argument is written `{full}`"))
+            .edit(name.span, full);
     }
-    let names = scope.variables.iter().map(|(n, _)| n.as_str()).chain(["args", "targets"]);
+    let names = scope
+        .variables
+        .iter()
+        .map(|(n, _)| n.as_str())
+        .chain(["args", "targets"]);
     match suggest::nearest(&name.text, names) {
-        Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, near),
         None => report.help("conditions speak of `args`, `targets` and the variables of quantifiers"),
     }
 }
@@ -274,12 +334,20 @@ fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
         Ty::Optional(ty) => {
             let ty = (**ty).clone();
             let place = found.place;
-            Ok(Cond::Atom(Atom { place, ty, test: Question::Present, when_absent: false, span: inner.span }))
+            Ok(Cond::Atom(Atom {
+                place,
+                ty,
+                test: Question::Present,
+                when_absent: false,
+                span: inner.span,
+            }))
         }
         other => {
             let message = format!("a `{other}` is always there");
             let report = Diagnostic::error(TYPE_MISMATCH, inner.span, message);
-            Err(Some(report.help("only an optional, declared with `?`, can be missing")))
+            Err(Some(
+                report.help("only an optional, declared with `?`, can be missing"),
+            ))
         }
     }
 }
@@ -294,7 +362,10 @@ fn quantified(
 ) -> Cond {
     if matches!(variable.text.as_str(), "args" | "targets") {
         let message = format!("`{}` cannot be a variable", variable.text);
-        return report(out, Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message));
+        return report(
+            out,
+            Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message),
+        );
     }
     let ranges = match ranges(list, scope) {
         Ok(ranges) => ranges,
@@ -305,11 +376,31 @@ fn quantified(
         let (level, found) = match &range.list {
             Some(list) => {
                 let level = scope.level.max(list.level) + 1;
-                (level, Found { place: Place { level, steps: range.steps }, ty: range.ty, maybe_absent: false })
+                (
+                    level,
+                    Found {
+                        place: Place {
+                            level,
+                            steps: range.steps,
+                        },
+                        ty: range.ty,
+                        maybe_absent: false,
+                    },
+                )
             }
             None => {
-                let place = Place { level: 0, steps: range.steps };
-                (scope.level, Found { place, ty: range.ty, maybe_absent: false })
+                let place = Place {
+                    level: 0,
+                    steps: range.steps,
+                };
+                (
+                    scope.level,
+                    Found {
+                        place,
+                        ty: range.ty,
+                        maybe_absent: false,
+                    },
+                )
             }
         };
         let inner = scope.bind(&variable.text, found, level);
@@ -318,7 +409,11 @@ fn quantified(
             body = Cond::Not(Box::new(body));
         }
         parts.push(match range.list {
-            Some(list) => Cond::Any { list, level, body: Box::new(body) },
+            Some(list) => Cond::Any {
+                list,
+                level,
+                body: Box::new(body),
+            },
             None => body,
         });
     }
@@ -341,8 +436,14 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
     }
     let found = place(list, scope)?;
     if found.maybe_absent {
-        let report = Diagnostic::error(OPTIONAL_UNCHECKED, list.span, "this list may be missing with the record it is in");
-        return Err(Some(report.help("ask `present …` of the record before it with `and`")));
+        let report = Diagnostic::error(
+            OPTIONAL_UNCHECKED,
+            list.span,
+            "this list may be missing with the record it is in",
+        );
+        return Err(Some(
+            report.help("ask `present …` of the record before it with `and`"),
+        ));
     }
     let ty = match &found.ty {
         Ty::Poison => return Err(None),
@@ -357,7 +458,11 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
             return Err(Some(report.help("ask about it directly")));
         }
     };
-    Ok(vec![Range { list: Some(found.place), steps: Vec::new(), ty }])
+    Ok(vec![Range {
+        list: Some(found.place),
+        steps: Vec::new(),
+        ty,
+    }])
 }
 
 fn targets(kind: &Name, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
@@ -372,7 +477,11 @@ fn targets(kind: &Name, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
         let list = source.list.clone().map(|steps| Place { level: 0, steps });
         let known = ranges.iter().any(|r| r.list == list && r.steps == source.steps);
         if !known {
-            ranges.push(Range { list, steps: source.steps.clone(), ty: source.ty.clone() });
+            ranges.push(Range {
+                list,
+                steps: source.steps.clone(),
+                ty: source.ty.clone(),
+            });
         }
     }
     if ranges.is_empty() {

@@ -48,7 +48,12 @@ fn is_number(ty: &Ty) -> bool {
 fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
     match ty {
         Ty::Bool => match items {
-            [Expr { kind: ExprKind::Bool(true), .. }] => Ok(Question::True),
+            [
+                Expr {
+                    kind: ExprKind::Bool(true),
+                    ..
+                },
+            ] => Ok(Question::True),
             _ => Err(mismatch(ty, items.first())),
         },
         Ty::Enum { name, members } => {
@@ -57,7 +62,10 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             Ok(Question::Member(picked?))
         }
         _ if is_number(ty) => {
-            let mut values = items.iter().map(|i| number(ty, i)).collect::<Result<Vec<_>, _>>()?;
+            let mut values = items
+                .iter()
+                .map(|i| number(ty, i))
+                .collect::<Result<Vec<_>, _>>()?;
             values.sort_unstable();
             values.dedup();
             Ok(Question::Within(merge(values.into_iter().map(|v| (v, v)))))
@@ -72,7 +80,11 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
 
 fn mismatch(ty: &Ty, constant: Option<&Expr>) -> Diagnostic {
     let span = constant.map(|c| c.span).unwrap_or_default();
-    let report = Diagnostic::error(TYPE_MISMATCH, span, format!("a `{ty}` cannot be compared with this"));
+    let report = Diagnostic::error(
+        TYPE_MISMATCH,
+        span,
+        format!("a `{ty}` cannot be compared with this"),
+    );
     match ty {
         Ty::List { .. } => report.help("quantify over it: `any x in …: …` or `all x in …: …`"),
         Ty::Record(_) => report.help("compare one of its fields"),
@@ -113,8 +125,13 @@ fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
         let message = format!("a `{ty}` is compared with a number");
         return Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message));
     };
-    literal::number(text, ty)
-        .map_err(|why| Diagnostic::error(BAD_LITERAL, constant.span, format!("`{text}` is no `{ty}`: {why}")))
+    literal::number(text, ty).map_err(|why| {
+        Diagnostic::error(
+            BAD_LITERAL,
+            constant.span,
+            format!("`{text}` is no `{ty}`: {why}"),
+        )
+    })
 }
 
 fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
@@ -126,7 +143,10 @@ fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
     if let Ty::String { max } = ty
         && canonical.len() as u64 > *max
     {
-        let message = format!("the text is {} bytes long, but the argument holds at most {max}", canonical.len());
+        let message = format!(
+            "the text is {} bytes long, but the argument holds at most {max}",
+            canonical.len()
+        );
         return Err(Diagnostic::error(BAD_LITERAL, constant.span, message).why("it could never be equal"));
     }
     Ok(canonical)
@@ -142,7 +162,11 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
                 .help(format!("put it in quotes: {quoted}"))
                 .edit(constant.span, quoted))
         }
-        _ => Err(Diagnostic::error(TYPE_MISMATCH, constant.span, format!("a `{ty}` is compared with a text"))),
+        _ => Err(Diagnostic::error(
+            TYPE_MISMATCH,
+            constant.span,
+            format!("a `{ty}` is compared with a text"),
+        )),
     }
 }
 
@@ -160,13 +184,19 @@ fn member(constant: &Expr, name: &str, members: &[String]) -> Result<u32, Diagno
     if let Some(index) = members.iter().position(|m| m == written) {
         return Ok(u32::try_from(index).unwrap_or(u32::MAX));
     }
-    let report = Diagnostic::error(UNKNOWN_NAME, constant.span, format!("`{name}` has no member `{written}`"));
-    Err(match suggest::nearest(written, members.iter().map(String::as_str)) {
-        Some(near) => report
-            .help(format!("did you mean `{near}`?"))
-            .edit(constant.span, crate::syntax::quote::member_name(near)),
-        None => report.help(format!("its members are {}", members.join(", "))),
-    })
+    let report = Diagnostic::error(
+        UNKNOWN_NAME,
+        constant.span,
+        format!("`{name}` has no member `{written}`"),
+    );
+    Err(
+        match suggest::nearest(written, members.iter().map(String::as_str)) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(constant.span, crate::syntax::quote::member_name(near)),
+            None => report.help(format!("its members are {}", members.join(", "))),
+        },
+    )
 }
 
 fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagnostic> {
@@ -204,8 +234,12 @@ fn pattern(kind: GlobKind, written: &str, span: Span) -> Result<Shape, Diagnosti
 
 fn regex(written: &str, span: Span) -> Result<Shape, Diagnostic> {
     crate::builtins::regex::check(written).map_err(|why| {
-        Diagnostic::error(BAD_PATTERN, span, format!("the regular expression cannot be used: {why}"))
-            .help("syntax is that of the `regex` crate; there are no back-references and no look-around")
+        Diagnostic::error(
+            BAD_PATTERN,
+            span,
+            format!("the regular expression cannot be used: {why}"),
+        )
+        .help("syntax is that of the `regex` crate; there are no back-references and no look-around")
     })?;
     Ok(Shape::Regex(written.to_owned()))
 }

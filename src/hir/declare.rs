@@ -5,7 +5,8 @@ use super::selectors::{Catalogue, unknown_effect};
 use super::{Cond, Package, Rule, Tool, condition, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
-    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, RESERVED_NAME, TOO_LARGE, UNKNOWN_NAME,
+    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, RESERVED_NAME, TOO_LARGE,
+    UNKNOWN_NAME,
 };
 use crate::domain::{Verdict, reserved};
 use crate::limits;
@@ -23,7 +24,11 @@ pub struct Unit {
 
 /// Gives the policy `policy` its meaning; `library` modules add declarations only.
 pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
-    let items: Vec<&Item> = library.iter().flat_map(|u| &u.module.items).chain(&policy.module.items).collect();
+    let items: Vec<&Item> = library
+        .iter()
+        .flat_map(|u| &u.module.items)
+        .chain(&policy.module.items)
+        .collect();
     let start = Span::new(policy.source.id, 0, 0);
     let (name, version) = header(&policy.module, start, out);
     let default = default(&policy.module, start, out);
@@ -32,10 +37,26 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
     let tools = tools(&items, &enums, &effects, out);
     let rules = rules(&items, &tools, &effects, out);
     let tests: Vec<&ast::Test> = policy.module.items.iter().filter_map(as_test).collect();
-    let names = suite::Names { tools: &tools, rules: &rules, default_code: &default.1 };
+    let names = suite::Names {
+        tools: &tools,
+        rules: &rules,
+        default_code: &default.1,
+    };
     let tests = suite::lower(&tests, &names, out);
-    let sources = std::iter::once(policy).chain(library).map(|u| u.source.clone()).collect();
-    Package { edition: 1, name, version, default, sources, tools, rules, tests }
+    let sources = std::iter::once(policy)
+        .chain(library)
+        .map(|u| u.source.clone())
+        .collect();
+    Package {
+        edition: 1,
+        name,
+        version,
+        default,
+        sources,
+        tools,
+        rules,
+        tests,
+    }
 }
 
 fn as_test(item: &Item) -> Option<&ast::Test> {
@@ -57,7 +78,11 @@ fn header(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (String, S
     };
     for second in headers {
         let report = Diagnostic::error(HEADER, second.span, "the policy is named twice");
-        out.push(report.also(first.span, "first named here").help("keep one of them"));
+        out.push(
+            report
+                .also(first.span, "first named here")
+                .help("keep one of them"),
+        );
     }
     let version = first.version.as_ref().map(|v| v.node.clone()).unwrap_or_default();
     (first.name.text.clone(), version)
@@ -70,13 +95,21 @@ fn default(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict,
     });
     let fallback = (Verdict::Block, "no_rule_matched".to_owned());
     let Some(first) = defaults.next() else {
-        let report = Diagnostic::error(HEADER, start, "the policy does not say what happens when no rule matches");
+        let report = Diagnostic::error(
+            HEADER,
+            start,
+            "the policy does not say what happens when no rule matches",
+        );
         out.push(report.help("write `default block code no_rule_matched` after the policy's name"));
         return fallback;
     };
     for second in defaults {
         let report = Diagnostic::error(HEADER, second.span, "the default is given twice");
-        out.push(report.also(first.span, "first given here").help("keep one of them"));
+        out.push(
+            report
+                .also(first.span, "first given here")
+                .help("keep one of them"),
+        );
     }
     let verdict = first.verdict.node;
     if !matches!(verdict, Verdict::Block | Verdict::RequireApproval) {
@@ -94,7 +127,10 @@ fn default(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict,
 /// A code an author may use.
 fn own_code(name: &Name, out: &mut Vec<Diagnostic>) -> String {
     if name.text.starts_with(reserved::PREFIX) {
-        let message = format!("`{}` is reserved: codes that start with `gait.` are the gate's own", name.text);
+        let message = format!(
+            "`{}` is reserved: codes that start with `gait.` are the gate's own",
+            name.text
+        );
         let report = Diagnostic::error(RESERVED_NAME, name.span, message);
         let own = name.text.trim_start_matches(reserved::PREFIX).to_owned();
         out.push(report.help("choose another code").edit(name.span, own));
@@ -111,7 +147,11 @@ fn once<'n>(
     if let Some(first) = seen.get(name.text.as_str()) {
         let message = format!("{what} `{}` is declared twice", name.text);
         let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
-        out.push(report.also(*first, "first declared here").help("rename or remove one of them"));
+        out.push(
+            report
+                .also(*first, "first declared here")
+                .help("rename or remove one of them"),
+        );
         return false;
     }
     seen.insert(&name.text, name.span);
@@ -186,7 +226,13 @@ fn tool(
         }
     }
     let effects = effects.into_iter().collect();
-    Tool { name: declared.name.text.clone(), args, effects, targets, span: declared.span }
+    Tool {
+        name: declared.name.text.clone(),
+        args,
+        effects,
+        targets,
+        span: declared.span,
+    }
 }
 
 fn rules(
@@ -195,7 +241,11 @@ fn rules(
     effects: &BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
-    let by_name = tools.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+    let by_name = tools
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (t.name.as_str(), i))
+        .collect();
     let mut names = BTreeMap::new();
     let mut groups = BTreeMap::new();
     for item in items {
@@ -208,10 +258,19 @@ fn rules(
     for (name, span) in &names {
         if let Some(tool) = tools.iter().find(|t| t.name == *name) {
             let report = Diagnostic::error(DUPLICATE_NAME, *span, format!("`{name}` is a tool and a group"));
-            out.push(report.also(tool.span, "the tool is declared here").help("rename the group"));
+            out.push(
+                report
+                    .also(tool.span, "the tool is declared here")
+                    .help("rename the group"),
+            );
         }
     }
-    let catalogue = Catalogue { tools, by_name, groups, effects };
+    let catalogue = Catalogue {
+        tools,
+        by_name,
+        groups,
+        effects,
+    };
     catalogue.check_groups(out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
@@ -241,13 +300,18 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
     let mut on = Vec::new();
     let mut found: Vec<(usize, Diagnostic)> = Vec::new();
     for index in &tools {
-        let Some(tool) = catalogue.tools.get(*index) else { continue };
+        let Some(tool) = catalogue.tools.get(*index) else {
+            continue;
+        };
         let mut mine = Vec::new();
         on.push((*index, conditions(&declared.conditions, tool, &mut mine)));
         found.extend(mine.into_iter().map(|d| (*index, d)));
     }
     report_once(found, &tools, catalogue.tools, out);
-    let code = declared.code.as_ref().map_or_else(|| declared.name.text.clone(), |c| own_code(c, out));
+    let code = declared
+        .code
+        .as_ref()
+        .map_or_else(|| declared.name.text.clone(), |c| own_code(c, out));
     Rule {
         name: declared.name.text.clone(),
         verdict: declared.verdict.node,
@@ -284,27 +348,43 @@ fn report_once(
 ) {
     let mut merged: Vec<(Diagnostic, Vec<usize>)> = Vec::new();
     for (tool, diagnostic) in found {
-        let same = merged.iter_mut().find(|(d, _)| d.primary.span == diagnostic.primary.span && d.code == diagnostic.code);
+        let same = merged
+            .iter_mut()
+            .find(|(d, _)| d.primary.span == diagnostic.primary.span && d.code == diagnostic.code);
         match same {
             Some((_, on)) => on.push(tool),
             None => merged.push((diagnostic, vec![tool])),
         }
     }
     for (mut diagnostic, on) in merged {
-        if on.len() == selected.len() && diagnostic.code == NOT_ON_EVERY_TOOL && !diagnostic.message.contains("target") {
+        if on.len() == selected.len()
+            && diagnostic.code == NOT_ON_EVERY_TOOL
+            && !diagnostic.message.contains("target")
+        {
             diagnostic.code = UNKNOWN_NAME;
         }
         if on.len() < selected.len() {
-            let names: Vec<&str> =
-                on.iter().take(5).filter_map(|i| tools.get(*i)).map(|t| t.name.as_str()).collect();
+            let names: Vec<&str> = on
+                .iter()
+                .take(5)
+                .filter_map(|i| tools.get(*i))
+                .map(|t| t.name.as_str())
+                .collect();
             let more = on.len().saturating_sub(names.len());
-            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let rest = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
             diagnostic.message = format!("{} (on `{}`{rest})", diagnostic.message, names.join("`, `"));
         }
         if let Some(tool) = on.first().and_then(|i| tools.get(*i))
             && diagnostic.secondary.is_empty()
         {
-            let head = Span { end: tool.span.start.saturating_add(4), ..tool.span };
+            let head = Span {
+                end: tool.span.start.saturating_add(4),
+                ..tool.span
+            };
             diagnostic = diagnostic.also(head, "the tool is declared here");
         }
         out.push(diagnostic);

@@ -25,20 +25,32 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub fn new(tool: &'a Tool) -> Self {
-        Self { tool, variables: Vec::new(), level: 0, present: Vec::new() }
+        Self {
+            tool,
+            variables: Vec::new(),
+            level: 0,
+            present: Vec::new(),
+        }
     }
 
     /// The arguments as a record.
     pub fn args(&self) -> Found {
         Found {
-            place: Place { level: 0, steps: Vec::new() },
+            place: Place {
+                level: 0,
+                steps: Vec::new(),
+            },
             ty: Ty::Record(self.tool.args.clone()),
             maybe_absent: false,
         }
     }
 
     pub fn variable(&self, name: &str) -> Option<&Found> {
-        self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, f)| f)
+        self.variables
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .map(|(_, f)| f)
     }
 
     /// The scope of a quantifier's body.
@@ -65,18 +77,27 @@ impl<'a> Scope<'a> {
         let (step, ty) = member_of(of.ty.required(), name)?;
         let mut place = of.place.clone();
         place.steps.push(step);
-        Some(Found { place, ty, maybe_absent })
+        Some(Found {
+            place,
+            ty,
+            maybe_absent,
+        })
     }
 }
 
 /// The step to a field or part of a type, and its type.
 pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
     let part = |p: Part, ty: Ty| Some((Step::Part(p), ty));
-    let text = || Ty::String { max: crate::limits::URL_BYTES as u64 };
+    let text = || Ty::String {
+        max: crate::limits::URL_BYTES as u64,
+    };
     match (ty, name) {
         (Ty::Record(fields), _) => {
             let index = fields.iter().position(|f| f.name == name)?;
-            Some((Step::Field(u32::try_from(index).ok()?), fields.get(index)?.ty.clone()))
+            Some((
+                Step::Field(u32::try_from(index).ok()?),
+                fields.get(index)?.ty.clone(),
+            ))
         }
         (Ty::Url, "scheme") => part(Part::Scheme, text()),
         (Ty::Url, "host") => part(Part::Host, Ty::Host),

@@ -47,7 +47,12 @@ impl Catalogue<'_> {
     }
 
     fn matching(&self, keep: impl Fn(&Tool) -> bool) -> Vec<usize> {
-        self.tools.iter().enumerate().filter(|(_, t)| keep(t)).map(|(i, _)| i).collect()
+        self.tools
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| keep(t))
+            .map(|(i, _)| i)
+            .collect()
     }
 
     fn named(&self, name: &Name, open: &mut Vec<String>, out: &mut Vec<Diagnostic>) -> BTreeSet<usize> {
@@ -94,9 +99,10 @@ impl Catalogue<'_> {
     fn reaches<'s>(&'s self, from: &'s Group, name: &str, seen: &mut BTreeSet<&'s str>) -> bool {
         from.selectors.iter().any(|s| match s {
             Selector::Named(n) if n.text == name => true,
-            Selector::Named(n) if seen.insert(n.text.as_str()) => {
-                self.groups.get(n.text.as_str()).is_some_and(|g| self.reaches(g, name, seen))
-            }
+            Selector::Named(n) if seen.insert(n.text.as_str()) => self
+                .groups
+                .get(n.text.as_str())
+                .is_some_and(|g| self.reaches(g, name, seen)),
             _ => false,
         })
     }
@@ -133,9 +139,17 @@ pub(super) fn unknown_effect(name: &Name, effects: &BTreeSet<String>) -> Option<
     if effects.contains(&name.text) {
         return None;
     }
-    let report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("no effect is called `{}`", name.text));
-    Some(match suggest::nearest(&name.text, effects.iter().map(String::as_str)) {
-        Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
-        None => report.help("declare it with `effects { … }`, or use one of `stdlib/effects.gaitpol`"),
-    })
+    let report = Diagnostic::error(
+        UNKNOWN_NAME,
+        name.span,
+        format!("no effect is called `{}`", name.text),
+    );
+    Some(
+        match suggest::nearest(&name.text, effects.iter().map(String::as_str)) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, near),
+            None => report.help("declare it with `effects { … }`, or use one of `stdlib/effects.gaitpol`"),
+        },
+    )
 }

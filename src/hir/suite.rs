@@ -24,26 +24,38 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
             out.push(Diagnostic::error(DUPLICATE_NAME, test.name.span, message).help("give it another name"));
         }
         let cases = test.cases.iter().filter_map(|c| case(c, names, out)).collect();
-        lowered.push(Test { name: test.name.node.clone(), cases });
+        lowered.push(Test {
+            name: test.name.node.clone(),
+            cases,
+        });
     }
     lowered
 }
 
 fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Case> {
-    let expects_unknown = case.codes.iter().any(|c| c.text == crate::domain::reserved::UNKNOWN_TOOL);
+    let expects_unknown = case
+        .codes
+        .iter()
+        .any(|c| c.text == crate::domain::reserved::UNKNOWN_TOOL);
     let known = names.tools.iter().any(|t| t.name == case.tool.text);
     if !known && !expects_unknown {
         let message = format!("no tool is called `{}`", case.tool.text);
         let report = Diagnostic::error(UNKNOWN_NAME, case.tool.span, message);
-        out.push(match suggest::nearest(&case.tool.text, names.tools.iter().map(|t| t.name.as_str())) {
-            Some(near) => report
-                .help(format!("did you mean `{near}`?"))
-                .edit(case.tool.span, crate::syntax::quote::dotted_name(near)),
-            None => report.help("a call to an undeclared tool gives `block code gait.unknown_tool`"),
-        });
+        out.push(
+            match suggest::nearest(&case.tool.text, names.tools.iter().map(|t| t.name.as_str())) {
+                Some(near) => report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(case.tool.span, crate::syntax::quote::dotted_name(near)),
+                None => report.help("a call to an undeclared tool gives `block code gait.unknown_tool`"),
+            },
+        );
     }
     for code in &case.codes {
-        let codes = names.rules.iter().map(|r| r.code.as_str()).chain([names.default_code]);
+        let codes = names
+            .rules
+            .iter()
+            .map(|r| r.code.as_str())
+            .chain([names.default_code]);
         check_name(code, "code", codes.chain(crate::domain::reserved::ALL), out);
     }
     for rule in &case.by {
@@ -72,7 +84,9 @@ fn check_name<'n>(
     let message = format!("no {what} is called `{}`, so this test could not pass", name.text);
     let report = Diagnostic::error(BAD_TEST, name.span, message);
     out.push(match suggest::nearest(&name.text, known) {
-        Some(near) => report.help(format!("did you mean `{near}`?")).edit(name.span, near),
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, near),
         None => report,
     });
 }

@@ -10,8 +10,9 @@ use crate::syntax::ast;
 use crate::ty::{Field, Ty};
 use std::collections::BTreeMap;
 
-const NAMES: [&str; 10] =
-    ["Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "List"];
+const NAMES: [&str; 10] = [
+    "Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "List",
+];
 
 /// Declared enums by name, with their members.
 pub(super) type Enums = BTreeMap<String, Vec<String>>;
@@ -24,9 +25,10 @@ pub(super) fn resolve(expr: &ast::TypeExpr, enums: &Enums, out: &mut Vec<Diagnos
             ty => Ty::Optional(Box::new(ty)),
         },
         ast::TypeKind::Record(fields) => Ty::Record(self::fields(fields, enums, out)),
-        ast::TypeKind::Enum(members) => {
-            Ty::Enum { name: enum_name(members), members: self::members(members, out) }
-        }
+        ast::TypeKind::Enum(members) => Ty::Enum {
+            name: enum_name(members),
+            members: self::members(members, out),
+        },
         ast::TypeKind::Named(name, params) => named(name, params, expr.span, enums, out),
     }
 }
@@ -59,9 +61,16 @@ pub(super) fn fields(args: &[ast::Arg], enums: &Enums, out: &mut Vec<Diagnostic>
         if let Some(first) = first {
             let message = format!("`{}` is declared twice", arg.name.text);
             let report = Diagnostic::error(DUPLICATE_NAME, arg.name.span, message);
-            out.push(report.also(first.name.span, "first declared here").help("rename or remove one of them"));
+            out.push(
+                report
+                    .also(first.name.span, "first declared here")
+                    .help("rename or remove one of them"),
+            );
         } else {
-            fields.push(Field { name: arg.name.text.clone(), ty });
+            fields.push(Field {
+                name: arg.name.text.clone(),
+                ty,
+            });
         }
     }
     fields
@@ -80,7 +89,11 @@ fn named(
     out: &mut Vec<Diagnostic>,
 ) -> Ty {
     let plain = |ty: Ty, out: &mut Vec<Diagnostic>| {
-        if params.is_empty() { ty } else { wrong(out, span, format!("`{}` takes no parameters", name.text)) }
+        if params.is_empty() {
+            ty
+        } else {
+            wrong(out, span, format!("`{}` takes no parameters", name.text))
+        }
     };
     match name.text.as_str() {
         "Bool" => plain(Ty::Bool, out),
@@ -94,7 +107,13 @@ fn named(
         "String" => string(params, span, out),
         "List" => list(params, span, enums, out),
         other => match enums.get(other) {
-            Some(members) => plain(Ty::Enum { name: other.to_owned(), members: members.clone() }, out),
+            Some(members) => plain(
+                Ty::Enum {
+                    name: other.to_owned(),
+                    members: members.clone(),
+                },
+                out,
+            ),
             None => unknown(name, enums, out),
         },
     }
@@ -102,9 +121,15 @@ fn named(
 
 fn unknown(name: &ast::Name, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
     let candidates = NAMES.into_iter().chain(enums.keys().map(String::as_str));
-    let mut report = Diagnostic::error(UNKNOWN_NAME, name.span, format!("no type is called `{}`", name.text));
+    let mut report = Diagnostic::error(
+        UNKNOWN_NAME,
+        name.span,
+        format!("no type is called `{}`", name.text),
+    );
     if let Some(near) = suggest::nearest(&name.text, candidates) {
-        report = report.help(format!("did you mean `{near}`?")).edit(name.span, near);
+        report = report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, near);
     } else {
         report = report.help(format!("types are {}, and declared enums", NAMES.join(", ")));
     }
@@ -118,23 +143,38 @@ fn decimal(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> 
             Some(places) => Ty::Decimal { places },
             None => too_many_places(places.span, out),
         },
-        _ => wrong(out, span, "`Decimal` needs its number of decimal places: `Decimal[2]`"),
+        _ => wrong(
+            out,
+            span,
+            "`Decimal` needs its number of decimal places: `Decimal[2]`",
+        ),
     }
 }
 
 fn money(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
     let [ast::TypeParam::Type(currency), ast::TypeParam::Count(places)] = params else {
-        return wrong(out, span, "`Money` needs a currency and its decimal places: `Money[USD, 2]`");
+        return wrong(
+            out,
+            span,
+            "`Money` needs a currency and its decimal places: `Money[USD, 2]`",
+        );
     };
     let letters = match &currency.kind {
         ast::TypeKind::Named(name, none) if none.is_empty() => name.text.as_str(),
         _ => "",
     };
     if letters.len() != 3 || !letters.bytes().all(|b| b.is_ascii_uppercase()) {
-        return wrong(out, currency.span, "a currency is three capital letters (ISO 4217), such as `USD`");
+        return wrong(
+            out,
+            currency.span,
+            "a currency is three capital letters (ISO 4217), such as `USD`",
+        );
     }
     match self::places(places) {
-        Some(places) => Ty::Money { currency: letters.to_owned(), places },
+        Some(places) => Ty::Money {
+            currency: letters.to_owned(),
+            places,
+        },
         None => too_many_places(places.span, out),
     }
 }
@@ -144,26 +184,46 @@ fn places(text: &Spanned<String>) -> Option<u32> {
 }
 
 fn too_many_places(span: Span, out: &mut Vec<Diagnostic>) -> Ty {
-    wrong(out, span, format!("decimal places are a whole number from 0 to {}", limits::DECIMAL_PLACES))
+    wrong(
+        out,
+        span,
+        format!(
+            "decimal places are a whole number from 0 to {}",
+            limits::DECIMAL_PLACES
+        ),
+    )
 }
 
 fn string(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
     match params {
-        [] => Ty::String { max: limits::STRING_BYTES },
+        [] => Ty::String {
+            max: limits::STRING_BYTES,
+        },
         [ast::TypeParam::Max(max)] => match size(max, limits::STRING_BYTES) {
             Some(max) => Ty::String { max },
             None => {
-                let message = format!("`max` of a `String` is a size from 1B to {} bytes", limits::STRING_BYTES);
+                let message = format!(
+                    "`max` of a `String` is a size from 1B to {} bytes",
+                    limits::STRING_BYTES
+                );
                 wrong(out, max.span, message)
             }
         },
-        _ => wrong(out, span, "`String` takes one parameter, its size in bytes: `String[max 64KiB]`"),
+        _ => wrong(
+            out,
+            span,
+            "`String` takes one parameter, its size in bytes: `String[max 64KiB]`",
+        ),
     }
 }
 
 fn list(params: &[ast::TypeParam], span: Span, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
     let [ast::TypeParam::Type(element), rest @ ..] = params else {
-        return wrong(out, span, "`List` needs its element type and its size: `List[Email, max 50]`");
+        return wrong(
+            out,
+            span,
+            "`List` needs its element type and its size: `List[Email, max 50]`",
+        );
     };
     let max = match rest {
         [ast::TypeParam::Max(max)] => match size(max, limits::LIST_ITEMS) {
@@ -177,7 +237,10 @@ fn list(params: &[ast::TypeParam], span: Span, enums: &Enums, out: &mut Vec<Diag
     };
     match resolve(element, enums, out) {
         Ty::Optional(_) => wrong(out, element.span, "elements of a list cannot be optional"),
-        element => Ty::List { element: Box::new(element), max },
+        element => Ty::List {
+            element: Box::new(element),
+            max,
+        },
     }
 }
 
@@ -199,10 +262,15 @@ pub(super) fn target(
     for name in &target.path {
         open(&mut ty, &mut list, &mut steps, target, out)?;
         let Some((step, inner)) = member_of(&ty, &name.text) else {
-            let mut report =
-                Diagnostic::error(UNKNOWN_NAME, name.span, format!("{} has no `{}`", the(&ty), name.text));
+            let mut report = Diagnostic::error(
+                UNKNOWN_NAME,
+                name.span,
+                format!("{} has no `{}`", the(&ty), name.text),
+            );
             if let Some(near) = suggest::nearest(&name.text, member_names(&ty)) {
-                report = report.help(format!("did you mean `{near}`?")).edit(name.span, near);
+                report = report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(name.span, near);
             }
             out.push(report);
             return None;
@@ -220,7 +288,13 @@ pub(super) fn target(
         out.push(report.help("targets are `Host`, `Url`, `Path`, `Email`, `String` or enum values"));
         return None;
     };
-    Some(TargetSource { effect: effect.name.text.clone(), kind, list, steps, ty })
+    Some(TargetSource {
+        effect: effect.name.text.clone(),
+        kind,
+        list,
+        steps,
+        ty,
+    })
 }
 
 fn the(ty: &Ty) -> String {
@@ -249,9 +323,15 @@ fn open(
         _ => return Some(()),
     };
     let problem = if is_list && !target.each {
-        Some(("this argument is a list", "write `to each …`: every element is a target"))
+        Some((
+            "this argument is a list",
+            "write `to each …`: every element is a target",
+        ))
     } else if list.is_some() {
-        Some(("a target may lie in one list or optional only", "declare the inner values as an argument of their own"))
+        Some((
+            "a target may lie in one list or optional only",
+            "declare the inner values as an argument of their own",
+        ))
     } else {
         None
     };

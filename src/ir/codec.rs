@@ -71,7 +71,10 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, depth: crate::limits::SYNTAX_DEPTH }
+        Self {
+            bytes,
+            depth: crate::limits::SYNTAX_DEPTH,
+        }
     }
 
     pub fn is_at_end(&self) -> bool {
@@ -111,7 +114,11 @@ impl<'a> Reader<'a> {
     /// A count of things of at least one byte each, so that a short input cannot ask for a large allocation.
     pub fn count(&mut self) -> Result<usize, DecodeError> {
         let n = usize::try_from(self.int()?).map_err(|_| DecodeError::Number)?;
-        if n > self.bytes.len() { Err(DecodeError::Truncated) } else { Ok(n) }
+        if n > self.bytes.len() {
+            Err(DecodeError::Truncated)
+        } else {
+            Ok(n)
+        }
     }
 
     pub fn wide(&mut self) -> Result<i128, DecodeError> {
@@ -122,7 +129,9 @@ impl<'a> Reader<'a> {
     pub fn text(&mut self) -> Result<String, DecodeError> {
         let n = self.count()?;
         let bytes = self.take(n)?;
-        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Text)
+        std::str::from_utf8(bytes)
+            .map(str::to_owned)
+            .map_err(|_| DecodeError::Text)
     }
 
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
@@ -142,7 +151,10 @@ impl<'a> Reader<'a> {
         &mut self,
         f: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
-        self.depth = self.depth.checked_sub(1).ok_or(DecodeError::Malformed("nested too deep"))?;
+        self.depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or(DecodeError::Malformed("nested too deep"))?;
         let out = f(self);
         self.depth += 1;
         out

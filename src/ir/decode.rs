@@ -34,8 +34,19 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let files = r.list(Reader::text)?;
     let rules = r.list(|r| rule(r, files.len()))?;
     let tools = r.list(|r| tool(r, rules.len()))?;
-    let program = Program { edition, policy, version, default, files, rules, tools };
-    let sorted = program.tools.windows(2).all(|w| matches!(w, [a, b] if a.name < b.name));
+    let program = Program {
+        edition,
+        policy,
+        version,
+        default,
+        files,
+        rules,
+        tools,
+    };
+    let sorted = program
+        .tools
+        .windows(2)
+        .all(|w| matches!(w, [a, b] if a.name < b.name));
     if !r.is_at_end() || !sorted || super::encode(&program) != bytes {
         return Err(DecodeError::NotCanonical);
     }
@@ -55,14 +66,32 @@ fn rule(r: &mut Reader<'_>, files: usize) -> Result<RuleInfo> {
     if file as usize >= files {
         return Err(DecodeError::Malformed("file"));
     }
-    let start = Position { line: r.small()?, column: r.small()? };
-    let end = Position { line: r.small()?, column: r.small()? };
-    Ok(RuleInfo { name, verdict, code, hint, file, start, end })
+    let start = Position {
+        line: r.small()?,
+        column: r.small()?,
+    };
+    let end = Position {
+        line: r.small()?,
+        column: r.small()?,
+    };
+    Ok(RuleInfo {
+        name,
+        verdict,
+        code,
+        hint,
+        file,
+        start,
+        end,
+    })
 }
 
 fn optional<T>(r: &mut Reader<'_>, each: impl FnMut(&mut Reader<'_>) -> Result<T>) -> Result<Option<T>> {
     let mut items = r.list(each)?;
-    if items.len() > 1 { Err(DecodeError::Malformed("optional")) } else { Ok(items.pop()) }
+    if items.len() > 1 {
+        Err(DecodeError::Malformed("optional"))
+    } else {
+        Ok(items.pop())
+    }
 }
 
 fn tool(r: &mut Reader<'_>, rules: usize) -> Result<ToolProgram> {
@@ -71,17 +100,30 @@ fn tool(r: &mut Reader<'_>, rules: usize) -> Result<ToolProgram> {
     let targets = r.list(target)?;
     let rows = r.list(|r| {
         let rule = r.small()?;
-        if (rule as usize) < rules { Ok(rule) } else { Err(DecodeError::Malformed("rule")) }
+        if (rule as usize) < rules {
+            Ok(rule)
+        } else {
+            Err(DecodeError::Malformed("rule"))
+        }
     })?;
     let scope = scope(r)?;
     if scope.rows as usize != rows.len() {
         return Err(DecodeError::Malformed("rows"));
     }
-    Ok(ToolProgram { name, args, targets, rows, scope })
+    Ok(ToolProgram {
+        name,
+        args,
+        targets,
+        rows,
+        scope,
+    })
 }
 
 fn field(r: &mut Reader<'_>) -> Result<Field> {
-    Ok(Field { name: r.text()?, ty: ty(r)? })
+    Ok(Field {
+        name: r.text()?,
+        ty: ty(r)?,
+    })
 }
 
 fn ty(r: &mut Reader<'_>) -> Result<Ty> {
@@ -90,14 +132,23 @@ fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             0 => Ty::Bool,
             1 => Ty::Int,
             2 => Ty::Decimal { places: places(r)? },
-            3 => Ty::Money { currency: r.text()?, places: places(r)? },
+            3 => Ty::Money {
+                currency: r.text()?,
+                places: places(r)?,
+            },
             4 => Ty::String { max: r.int()? },
-            5 => Ty::Enum { name: r.text()?, members: r.list(Reader::text)? },
+            5 => Ty::Enum {
+                name: r.text()?,
+                members: r.list(Reader::text)?,
+            },
             6 => Ty::Path,
             7 => Ty::Url,
             8 => Ty::Host,
             9 => Ty::Email,
-            10 => Ty::List { max: r.int()?, element: Box::new(ty(r)?) },
+            10 => Ty::List {
+                max: r.int()?,
+                element: Box::new(ty(r)?),
+            },
             11 => Ty::Optional(Box::new(ty(r)?)),
             12 => Ty::Record(r.list(field)?),
             _ => return Err(DecodeError::Malformed("type")),
@@ -107,14 +158,24 @@ fn ty(r: &mut Reader<'_>) -> Result<Ty> {
 
 fn places(r: &mut Reader<'_>) -> Result<u32> {
     let places = r.small()?;
-    if places <= limits::DECIMAL_PLACES { Ok(places) } else { Err(DecodeError::Malformed("places")) }
+    if places <= limits::DECIMAL_PLACES {
+        Ok(places)
+    } else {
+        Err(DecodeError::Malformed("places"))
+    }
 }
 
 fn target(r: &mut Reader<'_>) -> Result<TargetSource> {
     let effect = r.text()?;
     let kind = TargetKind::ALL.get(usize::from(r.byte()?)).copied();
     let kind = kind.ok_or(DecodeError::Malformed("target kind"))?;
-    Ok(TargetSource { effect, kind, list: optional(r, steps)?, steps: steps(r)?, ty: ty(r)? })
+    Ok(TargetSource {
+        effect,
+        kind,
+        list: optional(r, steps)?,
+        steps: steps(r)?,
+        ty: ty(r)?,
+    })
 }
 
 fn steps(r: &mut Reader<'_>) -> Result<Vec<Step>> {
@@ -134,7 +195,11 @@ fn scope(r: &mut Reader<'_>) -> Result<Scope> {
         if rows as usize > limits::RULES * limits::ROWS_PER_RULE {
             return Err(DecodeError::Malformed("rows"));
         }
-        Ok(Scope { rows, vars: r.list(|r| var(r, rows))?, lists: r.list(|r| list(r, rows))? })
+        Ok(Scope {
+            rows,
+            vars: r.list(|r| var(r, rows))?,
+            lists: r.list(|r| list(r, rows))?,
+        })
     })
 }
 
@@ -145,7 +210,12 @@ fn var(r: &mut Reader<'_>, rows: u32) -> Result<Var> {
     if highest(&classifier).is_none_or(|h| h + 1 >= count) {
         return Err(DecodeError::Malformed("classes"));
     }
-    Ok(Var { steps, classifier, count, masks: masks(r, count, rows)? })
+    Ok(Var {
+        steps,
+        classifier,
+        count,
+        masks: masks(r, count, rows)?,
+    })
 }
 
 /// The highest class a classifier gives.
@@ -158,7 +228,12 @@ fn highest(classifier: &Classifier) -> Option<u32> {
         Classifier::Texts(texts) => {
             let (known, automaton, other) = texts.parts();
             let ends = automaton.map(|a| a.tables().3).unwrap_or_default();
-            known.iter().map(|(_, c)| *c).chain(ends.iter().copied()).chain([other]).max()
+            known
+                .iter()
+                .map(|(_, c)| *c)
+                .chain(ends.iter().copied())
+                .chain([other])
+                .max()
         }
     }
 }
@@ -208,9 +283,15 @@ fn masks(r: &mut Reader<'_>, count: u32, rows: u32) -> Result<Masks> {
             let end = start.checked_add(length).filter(|end| *end <= count);
             (start..end.ok_or(DecodeError::Malformed("class"))?).for_each(|class| classes.insert(class));
         }
-        if row < rows { Ok(Constraint { row, classes }) } else { Err(DecodeError::Malformed("row")) }
+        if row < rows {
+            Ok(Constraint { row, classes })
+        } else {
+            Err(DecodeError::Malformed("row"))
+        }
     })?;
-    let sorted = constraints.windows(2).all(|w| matches!(w, [a, b] if a.row < b.row));
+    let sorted = constraints
+        .windows(2)
+        .all(|w| matches!(w, [a, b] if a.row < b.row));
     let words = (rows as usize).div_ceil(64);
     if !sorted || words.saturating_mul(count as usize) > limits::CLASS_TABLE_BYTES / 8 {
         return Err(DecodeError::Malformed("masks"));
@@ -226,7 +307,15 @@ fn list(r: &mut Reader<'_>, rows: u32) -> Result<List> {
         if start > end || end > scope.rows {
             return Err(DecodeError::Malformed("predicate"));
         }
-        Ok(Predicate { start, end, masks: masks(r, 2, rows)? })
+        Ok(Predicate {
+            start,
+            end,
+            masks: masks(r, 2, rows)?,
+        })
     })?;
-    Ok(List { steps, scope, predicates })
+    Ok(List {
+        steps,
+        scope,
+        predicates,
+    })
 }

@@ -28,7 +28,13 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.byte(rule.verdict as u8);
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
-    for n in [rule.file, rule.start.line, rule.start.column, rule.end.line, rule.end.column] {
+    for n in [
+        rule.file,
+        rule.start.line,
+        rule.start.column,
+        rule.end.line,
+        rule.end.column,
+    ] {
         w.int(u64::from(n));
     }
 }

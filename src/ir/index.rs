@@ -28,7 +28,9 @@ pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
             let message = format!("rule `{}` can never match", rule.name);
             let report = Diagnostic::error(CONSTANT_CONDITION, rule.name_span, message);
             out.push(
-                report.why("its conditions exclude one another").help("remove the rule or mend its conditions"),
+                report
+                    .why("its conditions exclude one another")
+                    .help("remove the rule or mend its conditions"),
             );
         } else if conditional && always.get(&index) == Some(&rule.on.len()) {
             let message = format!("the conditions of rule `{}` always hold", rule.name);
@@ -49,9 +51,19 @@ fn one_tool(
     let declared = package.tools.get(tool)?;
     let mut rules: Vec<(usize, &Cond)> = Vec::new();
     for (index, rule) in package.rules.iter().enumerate() {
-        rules.extend(rule.on.iter().filter(|(t, _)| *t == tool).map(|(_, c)| (index, c)));
+        rules.extend(
+            rule.on
+                .iter()
+                .filter(|(t, _)| *t == tool)
+                .map(|(_, c)| (index, c)),
+        );
     }
-    rules.sort_by_key(|(index, _)| (std::cmp::Reverse(package.rules.get(*index).map(|r| r.verdict)), *index));
+    rules.sort_by_key(|(index, _)| {
+        (
+            std::cmp::Reverse(package.rules.get(*index).map(|r| r.verdict)),
+            *index,
+        )
+    });
     let mut builder = Builder::default();
     builder.scopes.push(Building::default());
     for (_, cond) in &rules {
@@ -90,7 +102,13 @@ fn one_tool(
     }
     let scope = builder.finish(0, &all);
     let (name, args) = (declared.name.clone(), declared.args.clone());
-    Some(ToolProgram { name, args, targets: declared.targets.clone(), rows: rule_of, scope })
+    Some(ToolProgram {
+        name,
+        args,
+        targets: declared.targets.clone(),
+        rows: rule_of,
+        scope,
+    })
 }
 
 /// A scope being built.
@@ -127,8 +145,15 @@ impl Builder {
             Cond::Atom(atom) => {
                 let scope = chain.get(&atom.place.level).copied().unwrap_or(0);
                 if let Some(scope) = self.scopes.get_mut(scope) {
-                    let fresh = || Variable { ty: atom.ty.clone(), questions: BTreeSet::new(), span: atom.span };
-                    let variable = scope.variables.entry(atom.place.steps.clone()).or_insert_with(fresh);
+                    let fresh = || Variable {
+                        ty: atom.ty.clone(),
+                        questions: BTreeSet::new(),
+                        span: atom.span,
+                    };
+                    let variable = scope
+                        .variables
+                        .entry(atom.place.steps.clone())
+                        .or_insert_with(fresh);
                     variable.questions.insert(atom.test.clone());
                 }
             }
@@ -166,7 +191,12 @@ impl Builder {
     /// The most the masks of all scopes can take, in bytes, when no scope has more than `rows` rows of its own.
     fn table_bytes(&self, rows: usize) -> usize {
         let of = |scope: &Building| -> usize {
-            let classes: usize = scope.partitions.values().flat_map(|p| &p.groups).map(|g| g.count as usize).sum();
+            let classes: usize = scope
+                .partitions
+                .values()
+                .flat_map(|p| &p.groups)
+                .map(|g| g.count as usize)
+                .sum();
             let own: usize = scope.predicates.iter().map(Vec::len).sum();
             classes.saturating_mul(rows.max(own).div_ceil(8))
         };
@@ -176,7 +206,11 @@ impl Builder {
     /// The scope with the masks its rows need.
     fn finish(&self, scope: usize, rows: &[Row]) -> Scope {
         let Some(building) = self.scopes.get(scope) else {
-            return Scope { rows: 0, vars: Vec::new(), lists: Vec::new() };
+            return Scope {
+                rows: 0,
+                vars: Vec::new(),
+                lists: Vec::new(),
+            };
         };
         let mut demands = demands(rows);
         let mut vars: Vec<Var> = Vec::new();
@@ -186,17 +220,30 @@ impl Builder {
                 if let Some(constraints) = demands.remove(&Literal::Var(number)) {
                     let masks = Masks::build(group.count, constraints);
                     let (classifier, count) = (group.classifier.clone(), group.count);
-                    vars.push(Var { steps: steps.clone(), classifier, count, masks });
+                    vars.push(Var {
+                        steps: steps.clone(),
+                        classifier,
+                        count,
+                        masks,
+                    });
                 }
                 number += 1;
             }
         }
         vars.sort_by_key(|v| cost(&v.classifier));
-        let lists = building.lists.iter().enumerate().filter_map(|(number, (steps, inner))| {
-            self.list(u32::try_from(number).ok()?, steps, *inner, &mut demands)
-        });
+        let lists = building
+            .lists
+            .iter()
+            .enumerate()
+            .filter_map(|(number, (steps, inner))| {
+                self.list(u32::try_from(number).ok()?, steps, *inner, &mut demands)
+            });
         let lists = lists.collect();
-        Scope { rows: u32::try_from(rows.len()).unwrap_or(u32::MAX), vars, lists }
+        Scope {
+            rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+            vars,
+            lists,
+        }
     }
 
     fn list(
@@ -212,13 +259,23 @@ impl Builder {
         for (predicate, own) in building.predicates.iter().enumerate() {
             // A predicate that no row asks for in the end was lifted away.
             let key = Literal::Any(number, u32::try_from(predicate).ok()?);
-            let Some(constraints) = demands.remove(&key) else { continue };
+            let Some(constraints) = demands.remove(&key) else {
+                continue;
+            };
             let start = u32::try_from(rows.len()).ok()?;
             rows.extend(own.iter().cloned());
             let end = u32::try_from(rows.len()).ok()?;
-            predicates.push(Predicate { start, end, masks: Masks::build(2, constraints) });
+            predicates.push(Predicate {
+                start,
+                end,
+                masks: Masks::build(2, constraints),
+            });
         }
-        (!predicates.is_empty()).then(|| List { steps: steps.to_vec(), scope: self.finish(inner, &rows), predicates })
+        (!predicates.is_empty()).then(|| List {
+            steps: steps.to_vec(),
+            scope: self.finish(inner, &rows),
+            predicates,
+        })
     }
 }
 
@@ -228,7 +285,10 @@ fn demands(rows: &[Row]) -> BTreeMap<Literal, Vec<Constraint>> {
     for (number, row) in rows.iter().enumerate() {
         for (literal, classes) in row {
             let row = u32::try_from(number).unwrap_or(u32::MAX);
-            demands.entry(*literal).or_default().push(Constraint { row, classes: classes.clone() });
+            demands.entry(*literal).or_default().push(Constraint {
+                row,
+                classes: classes.clone(),
+            });
         }
     }
     demands
@@ -246,7 +306,9 @@ fn cost(classifier: &Classifier) -> u8 {
 impl Names for Builder {
     fn list(&self, scope: usize, steps: &[Step]) -> (usize, u32) {
         let lists = self.scopes.get(scope).map(|s| &s.lists);
-        let number = lists.and_then(|l| l.keys().position(|k| k == steps)).unwrap_or(usize::MAX);
+        let number = lists
+            .and_then(|l| l.keys().position(|k| k == steps))
+            .unwrap_or(usize::MAX);
         let inner = lists.and_then(|l| l.get(steps)).copied().unwrap_or(usize::MAX);
         (inner, u32::try_from(number).unwrap_or(u32::MAX))
     }
@@ -259,7 +321,9 @@ impl Names for Builder {
             let absent = cut.groups.get(*group)?.absent();
             Some((first + u32::try_from(*group).ok()?, yes.clone(), absent))
         });
-        let Some((variable, mut yes, absent)) = found else { return (u32::MAX, ClassSet::empty(1)) };
+        let Some((variable, mut yes, absent)) = found else {
+            return (u32::MAX, ClassSet::empty(1));
+        };
         if atom.when_absent {
             yes.insert(absent);
         }
@@ -267,11 +331,17 @@ impl Names for Builder {
     }
 
     fn predicate(&mut self, scope: usize, rows: Vec<Row>) -> u32 {
-        let Some(building) = self.scopes.get_mut(scope) else { return u32::MAX };
-        let at = building.predicates.iter().position(|known| *known == rows).unwrap_or_else(|| {
-            building.predicates.push(rows);
-            building.predicates.len() - 1
-        });
+        let Some(building) = self.scopes.get_mut(scope) else {
+            return u32::MAX;
+        };
+        let at = building
+            .predicates
+            .iter()
+            .position(|known| *known == rows)
+            .unwrap_or_else(|| {
+                building.predicates.push(rows);
+                building.predicates.len() - 1
+            });
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 }

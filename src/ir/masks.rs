@@ -48,17 +48,38 @@ impl Masks {
         for Constraint { row, classes } in &constraints {
             let (at, bit) = (word(*row) - first, 1u64 << (row % 64));
             set(&mut constrained, at, bit);
-            classes.iter().for_each(|class| set(&mut table, class as usize * words + at, bit));
+            classes
+                .iter()
+                .for_each(|class| set(&mut table, class as usize * words + at, bit));
         }
-        for (mask, all) in table.chunks_mut(words.max(1)).flat_map(|m| m.iter_mut().zip(&constrained)) {
+        for (mask, all) in table
+            .chunks_mut(words.max(1))
+            .flat_map(|m| m.iter_mut().zip(&constrained))
+        {
             *mask |= !all;
         }
         let mask_of = |class: usize| table.get(class * words..(class + 1) * words).unwrap_or_default();
         let last = (count as usize).saturating_sub(1);
-        let cost = |base: usize| (0..count as usize).map(|c| differing(mask_of(base), mask_of(c))).sum::<usize>();
-        let base = if cost(0) <= cost(last) { mask_of(0) } else { mask_of(last) }.to_vec();
-        let mut out =
-            Masks { constraints, first, constrained, base, classes: Vec::new(), differences: Vec::new(), whole: Vec::new() };
+        let cost = |base: usize| {
+            (0..count as usize)
+                .map(|c| differing(mask_of(base), mask_of(c)))
+                .sum::<usize>()
+        };
+        let base = if cost(0) <= cost(last) {
+            mask_of(0)
+        } else {
+            mask_of(last)
+        }
+        .to_vec();
+        let mut out = Masks {
+            constraints,
+            first,
+            constrained,
+            base,
+            classes: Vec::new(),
+            differences: Vec::new(),
+            whole: Vec::new(),
+        };
         for class in 0..count as usize {
             out.keep(mask_of(class));
         }
@@ -68,15 +89,25 @@ impl Masks {
     fn keep(&mut self, mask: &[u64]) {
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         if differing(&self.base, mask) * 8 > mask.len() {
-            self.classes.push(Kept::Whole { from: small(self.whole.len()) });
+            self.classes.push(Kept::Whole {
+                from: small(self.whole.len()),
+            });
             self.whole.extend(mask);
             return;
         }
         let from = small(self.differences.len());
-        let pairs = self.base.iter().zip(mask).enumerate().filter(|(_, (a, b))| a != b);
+        let pairs = self
+            .base
+            .iter()
+            .zip(mask)
+            .enumerate()
+            .filter(|(_, (a, b))| a != b);
         let found: Vec<(u32, u64)> = pairs.map(|(at, (_, word))| (small(at), *word)).collect();
         self.differences.extend(found);
-        self.classes.push(Kept::Differs { from, to: small(self.differences.len()) });
+        self.classes.push(Kept::Differs {
+            from,
+            to: small(self.differences.len()),
+        });
     }
 
     /// The demands, by row.
@@ -88,23 +119,35 @@ impl Masks {
     #[inline]
     pub fn matters(&self, rows: &[u64]) -> bool {
         let live = rows.get(self.first..).unwrap_or_default();
-        live.iter().zip(&self.constrained).any(|(row, mine)| row & mine != 0)
+        live.iter()
+            .zip(&self.constrained)
+            .any(|(row, mine)| row & mine != 0)
     }
 
     /// Clears the rows that a class rules out. An unknown class rules out every constrained row.
     #[inline]
     pub fn apply(&self, class: u32, rows: &mut [u64]) {
-        let Some(rows) = rows.get_mut(self.first..) else { return };
+        let Some(rows) = rows.get_mut(self.first..) else {
+            return;
+        };
         match self.classes.get(class as usize) {
             Some(Kept::Whole { from }) => {
                 let mask = self.whole.get(*from as usize..).unwrap_or_default();
-                rows.iter_mut().zip(mask.iter().take(self.base.len())).for_each(|(row, mask)| *row &= mask);
+                rows.iter_mut()
+                    .zip(mask.iter().take(self.base.len()))
+                    .for_each(|(row, mask)| *row &= mask);
             }
             Some(Kept::Differs { from, to }) => {
-                let differences = self.differences.get(*from as usize..*to as usize).unwrap_or_default();
+                let differences = self
+                    .differences
+                    .get(*from as usize..*to as usize)
+                    .unwrap_or_default();
                 self.apply_differences(differences, rows);
             }
-            None => rows.iter_mut().zip(&self.constrained).for_each(|(row, mine)| *row &= !mine),
+            None => rows
+                .iter_mut()
+                .zip(&self.constrained)
+                .for_each(|(row, mine)| *row &= !mine),
         }
     }
 
@@ -114,14 +157,19 @@ impl Masks {
         for (place, word) in differences {
             let place = *place as usize;
             let between = rows.get_mut(at..place).unwrap_or_default();
-            between.iter_mut().zip(self.base.get(at..).unwrap_or_default()).for_each(|(row, mask)| *row &= mask);
+            between
+                .iter_mut()
+                .zip(self.base.get(at..).unwrap_or_default())
+                .for_each(|(row, mask)| *row &= mask);
             if let Some(row) = rows.get_mut(place) {
                 *row &= word;
             }
             at = place + 1;
         }
         let rest = rows.get_mut(at..).unwrap_or_default();
-        rest.iter_mut().zip(self.base.get(at..).unwrap_or_default()).for_each(|(row, mask)| *row &= mask);
+        rest.iter_mut()
+            .zip(self.base.get(at..).unwrap_or_default())
+            .for_each(|(row, mask)| *row &= mask);
     }
 }
 

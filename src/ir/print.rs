@@ -17,7 +17,11 @@ pub fn print(program: &Program) -> String {
         scope(&mut out, &tool.scope, &Ty::Record(tool.args.clone()), 1);
         for (row, rule) in tool.rows.iter().enumerate() {
             if let Some(rule) = program.rules.get(*rule as usize) {
-                let _ = writeln!(out, "  row {row}: {} {} code {}", rule.verdict, rule.name, rule.code);
+                let _ = writeln!(
+                    out,
+                    "  row {row}: {} {} code {}",
+                    rule.verdict, rule.name, rule.code
+                );
             }
         }
     }
@@ -33,18 +37,37 @@ fn scope(out: &mut String, scope: &Scope, ty: &Ty, depth: usize) {
             let classes: Vec<String> = constraint
                 .classes
                 .iter()
-                .map(|c| if c + 1 == var.count { "absent".to_owned() } else { c.to_string() })
+                .map(|c| {
+                    if c + 1 == var.count {
+                        "absent".to_owned()
+                    } else {
+                        c.to_string()
+                    }
+                })
                 .collect();
-            let _ = writeln!(out, "{indent}  row {} in {{{}}}", constraint.row, classes.join(", "));
+            let _ = writeln!(
+                out,
+                "{indent}  row {} in {{{}}}",
+                constraint.row,
+                classes.join(", ")
+            );
         }
     }
     for list in &scope.lists {
         let _ = writeln!(out, "{indent}list {}", place(ty, &list.steps));
         self::scope(out, &list.scope, &element(ty, &list.steps), depth + 1);
         for (number, predicate) in list.predicates.iter().enumerate() {
-            let _ = writeln!(out, "{indent}  any {number}: element rows {}..{}", predicate.start, predicate.end);
+            let _ = writeln!(
+                out,
+                "{indent}  any {number}: element rows {}..{}",
+                predicate.start, predicate.end
+            );
             for constraint in predicate.masks.constraints() {
-                let wanted = if constraint.classes.contains(1) { "holds" } else { "fails" };
+                let wanted = if constraint.classes.contains(1) {
+                    "holds"
+                } else {
+                    "fails"
+                };
                 let _ = writeln!(out, "{indent}    row {} if it {wanted}", constraint.row);
             }
         }
@@ -84,7 +107,11 @@ fn place(ty: &Ty, steps: &[Step]) -> String {
             Step::Part(part) => names.push(part_name(*part).to_owned()),
         }
     }
-    if names.is_empty() { "(the element)".to_owned() } else { names.join(".") }
+    if names.is_empty() {
+        "(the element)".to_owned()
+    } else {
+        names.join(".")
+    }
 }
 
 fn inner(ty: &Ty, index: u32) -> Option<Field> {

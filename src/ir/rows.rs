@@ -39,8 +39,10 @@ pub(super) trait Names {
 pub(super) fn rows(cond: &Cond, names: &mut impl Names) -> Result<Vec<Row>, TooManyRows> {
     let mut chain = BTreeMap::from([(0, 0)]);
     let disjunction = normal(cond, Polarity::Holds, names, &mut chain)?;
-    let mut rows: Vec<Row> =
-        disjunction.into_iter().map(|c| c.into_iter().map(|((_, l), s)| (l, s)).collect()).collect();
+    let mut rows: Vec<Row> = disjunction
+        .into_iter()
+        .map(|c| c.into_iter().map(|((_, l), s)| (l, s)).collect())
+        .collect();
     absorb(&mut rows);
     Ok(rows)
 }
@@ -94,18 +96,21 @@ fn normal(
 }
 
 fn bounded(rows: &[Conjunction]) -> Result<(), TooManyRows> {
-    if rows.len() > limits::ROWS_PER_RULE { Err(TooManyRows) } else { Ok(()) }
+    if rows.len() > limits::ROWS_PER_RULE {
+        Err(TooManyRows)
+    } else {
+        Ok(())
+    }
 }
 
-fn literal(
-    atom: &Atom,
-    polarity: Polarity,
-    names: &mut impl Names,
-    chain: &Chain,
-) -> Option<Conjunction> {
+fn literal(atom: &Atom, polarity: Polarity, names: &mut impl Names, chain: &Chain) -> Option<Conjunction> {
     let scope = chain.get(&atom.place.level).copied().unwrap_or(0);
     let (variable, yes) = names.classes(scope, atom);
-    let classes = if polarity == Polarity::Holds { yes } else { yes.complement() };
+    let classes = if polarity == Polarity::Holds {
+        yes
+    } else {
+        yes.complement()
+    };
     one((atom.place.level, Literal::Var(variable)), classes)
 }
 
@@ -115,7 +120,11 @@ fn one(key: (u32, Literal), classes: ClassSet) -> Option<Conjunction> {
         return None;
     }
     let trivial = classes.is_full();
-    Some(if trivial { Conjunction::new() } else { Conjunction::from([(key, classes)]) })
+    Some(if trivial {
+        Conjunction::new()
+    } else {
+        Conjunction::from([(key, classes)])
+    })
 }
 
 fn product(left: &[Conjunction], right: &[Conjunction]) -> Result<Vec<Conjunction>, TooManyRows> {
@@ -161,8 +170,14 @@ fn any(
     let mut by_outer: BTreeMap<Conjunction, Vec<Row>> = BTreeMap::new();
     for conjunction in body? {
         let (inner, outer): (Vec<_>, Vec<_>) = conjunction.into_iter().partition(|((l, _), _)| *l == level);
-        let inner = inner.into_iter().map(|((_, literal), set)| (literal, set)).collect();
-        by_outer.entry(outer.into_iter().collect()).or_default().push(inner);
+        let inner = inner
+            .into_iter()
+            .map(|((_, literal), set)| (literal, set))
+            .collect();
+        by_outer
+            .entry(outer.into_iter().collect())
+            .or_default()
+            .push(inner);
     }
     let mut lifted: Vec<(Conjunction, (u32, Literal))> = Vec::new();
     for (outer, mut rows) in by_outer {
@@ -171,7 +186,10 @@ fn any(
         lifted.push((outer, (list.level, Literal::Any(number, predicate))));
     }
     match polarity {
-        Polarity::Holds => Ok(lifted.iter().filter_map(|(outer, key)| with(outer, *key)).collect()),
+        Polarity::Holds => Ok(lifted
+            .iter()
+            .filter_map(|(outer, key)| with(outer, *key))
+            .collect()),
         Polarity::Fails => {
             let mut all = vec![Conjunction::new()];
             for (outer, key) in &lifted {
@@ -194,7 +212,9 @@ fn with(outer: &Conjunction, key: (u32, Literal)) -> Option<Conjunction> {
 
 /// The ways `outer and any …` can fail.
 fn refuted(outer: &Conjunction, key: (u32, Literal)) -> Vec<Conjunction> {
-    let fails = outer.iter().filter_map(|(k, classes)| one(*k, classes.complement()));
+    let fails = outer
+        .iter()
+        .filter_map(|(k, classes)| one(*k, classes.complement()));
     fails.chain([Conjunction::from([(key, truth(0))])]).collect()
 }
 
@@ -209,9 +229,14 @@ fn absorb(rows: &mut Vec<Row>) {
     }
     let covered = |row: &Row, by: &Row| {
         row != by
-            && by.iter().all(|(key, wide)| row.get(key).is_some_and(|own| own.intersection(wide) == *own))
+            && by
+                .iter()
+                .all(|(key, wide)| row.get(key).is_some_and(|own| own.intersection(wide) == *own))
     };
-    let kept: Vec<Row> =
-        rows.iter().filter(|row| !rows.iter().any(|other| covered(row, other))).cloned().collect();
+    let kept: Vec<Row> = rows
+        .iter()
+        .filter(|row| !rows.iter().any(|other| covered(row, other)))
+        .cloned()
+        .collect();
     *rows = kept;
 }

@@ -32,12 +32,23 @@ pub fn explain(item: Item<'_, '_>, failure: Failure<'_>) -> Diagnostic {
     match failure {
         ParseError::User { error } => too_deep(error),
         ParseError::UnrecognizedEof { expected, .. } => unfinished(item, &Expected::new(&expected)),
-        ParseError::UnrecognizedToken { token: (start, found, end), expected } => {
-            unexpected(item, Span::new(item.source.id, start, end), &found, &Expected::new(&expected))
-        }
-        ParseError::ExtraToken { token: (start, found, end) } => {
-            unexpected(item, Span::new(item.source.id, start, end), &found, &Expected::new(&[]))
-        }
+        ParseError::UnrecognizedToken {
+            token: (start, found, end),
+            expected,
+        } => unexpected(
+            item,
+            Span::new(item.source.id, start, end),
+            &found,
+            &Expected::new(&expected),
+        ),
+        ParseError::ExtraToken {
+            token: (start, found, end),
+        } => unexpected(
+            item,
+            Span::new(item.source.id, start, end),
+            &found,
+            &Expected::new(&[]),
+        ),
         ParseError::InvalidToken { location } => {
             let span = Span::new(item.source.id, location, location);
             Diagnostic::error(codes::UNEXPECTED, span, "this is not understood")
@@ -48,9 +59,15 @@ pub fn explain(item: Item<'_, '_>, failure: Failure<'_>) -> Diagnostic {
 /// The diagnostic for a tree that grew too tall.
 pub fn too_deep(error: TooDeep) -> Diagnostic {
     let (message, help) = if error.limit == limits::SYNTAX_HEIGHT {
-        (format!("this expression chains more than {} parts", error.limit), "use a set (`in { … }`) or several rules")
+        (
+            format!("this expression chains more than {} parts", error.limit),
+            "use a set (`in { … }`) or several rules",
+        )
     } else {
-        (format!("this is nested deeper than {} levels", error.limit), "split it into several clauses or rules")
+        (
+            format!("this is nested deeper than {} levels", error.limit),
+            "split it into several clauses or rules",
+        )
     };
     Diagnostic::error(codes::TOO_DEEP, error.span, message).help(help)
 }
@@ -72,13 +89,21 @@ fn unfinished(item: Item<'_, '_>, expected: &Expected<'_>) -> Diagnostic {
             .label("opened here")
             .also(last, format!("the item ends here; expected {wanted}"));
     }
-    let first = item.tokens.first().map(|t| item.source.slice(t.span)).unwrap_or_default();
+    let first = item
+        .tokens
+        .first()
+        .map(|t| item.source.slice(t.span))
+        .unwrap_or_default();
     let what = match Keyword::parse(first).map(Keyword::role) {
         Some(Role::Item) => format!("`{first}`"),
         _ => "item".to_owned(),
     };
-    Diagnostic::error(codes::UNEXPECTED, last, format!("this {what} is not finished: expected {wanted}"))
-        .label("it ends here")
+    Diagnostic::error(
+        codes::UNEXPECTED,
+        last,
+        format!("this {what} is not finished: expected {wanted}"),
+    )
+    .label("it ends here")
 }
 
 fn unexpected(item: Item<'_, '_>, span: Span, found: &Terminal<'_>, expected: &Expected<'_>) -> Diagnostic {
@@ -97,7 +122,9 @@ fn unexpected(item: Item<'_, '_>, span: Span, found: &Terminal<'_>, expected: &E
     if let Terminal::Name(name) = found
         && let Some(near) = suggest::nearest(name, expected.keywords())
     {
-        return diagnostic.help(format!("did you mean `{near}`?")).edit(span, near);
+        return diagnostic
+            .help(format!("did you mean `{near}`?"))
+            .edit(span, near);
     }
     mend(item, span, found, expected, diagnostic)
 }
@@ -120,14 +147,26 @@ fn mend(
             diagnostic.help("`present x` asks whether an optional value is there")
         }
         Terminal::Keyword(_) if expected.has("NAME") && expected.has("STRING") && !expected.has("not") => {
-            diagnostic.help("a name that is a keyword here is written in quotes").edit(span, format!("\"{text}\""))
+            diagnostic
+                .help("a name that is a keyword here is written in quotes")
+                .edit(span, format!("\"{text}\""))
         }
         Terminal::Mark(kind) if !kind.is_open() => diagnostic,
         _ if expected.has(",") && !expected.has("and") => {
-            let end = item.tokens.iter().map(|t| t.span).take_while(|s| s.end <= span.start).last();
+            let end = item
+                .tokens
+                .iter()
+                .map(|t| t.span)
+                .take_while(|s| s.end <= span.start)
+                .last();
             let Some(end) = end else { return diagnostic };
-            let here = Span { start: end.end, ..end };
-            diagnostic.help("elements are separated by commas").edit(here, ",")
+            let here = Span {
+                start: end.end,
+                ..end
+            };
+            diagnostic
+                .help("elements are separated by commas")
+                .edit(here, ",")
         }
         _ => diagnostic,
     }
@@ -140,12 +179,27 @@ struct Expected<'e> {
 
 const VERDICTS: [&str; 4] = ["allow", "dry_run", "require_approval", "block"];
 const OPERATORS: [&str; 14] = [
-    "==", "!=", "<", "<=", ">", ">=", "in", "not", "starts_with", "ends_with", "contains", "like", "matches", "under",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "not",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "like",
+    "matches",
+    "under",
 ];
 
 impl<'e> Expected<'e> {
     fn new(terminals: &'e [String]) -> Self {
-        Self { terminals: terminals.iter().map(|t| t.trim_matches('"')).collect() }
+        Self {
+            terminals: terminals.iter().map(|t| t.trim_matches('"')).collect(),
+        }
     }
 
     fn has(&self, terminal: &str) -> bool {
@@ -165,7 +219,10 @@ impl<'e> Expected<'e> {
     /// The keywords that do not stand for names.
     fn keywords(&self) -> impl Iterator<Item = &'e str> {
         let named = self.is_any_name();
-        self.terminals.iter().copied().filter(move |t| !named && Keyword::parse(t).is_some())
+        self.terminals
+            .iter()
+            .copied()
+            .filter(move |t| !named && Keyword::parse(t).is_some())
     }
 
     /// What was expected, as `a, b or c`.
@@ -188,7 +245,12 @@ impl<'e> Expected<'e> {
             words.push("a verdict".to_owned());
         }
         left.remove(".");
-        let numbers = [("INT", "a whole number"), ("DECIMAL", "a number"), ("SIZE", "a size"), ("NAME", "a name")];
+        let numbers = [
+            ("INT", "a whole number"),
+            ("DECIMAL", "a number"),
+            ("SIZE", "a size"),
+            ("NAME", "a name"),
+        ];
         for (terminal, word) in numbers {
             if left.remove(terminal) {
                 words.push(word.to_owned());
@@ -206,13 +268,21 @@ impl<'e> Expected<'e> {
     fn name_words(&self, left: &mut BTreeSet<&'e str>) -> Vec<String> {
         let closers = |left: &mut BTreeSet<&'e str>| left.retain(|t| matches!(*t, "}" | "]" | ")" | ","));
         let words: &[&str] = if self.is_operand() {
-            if self.has("not") { &["a condition"] } else { &["a value"] }
+            if self.has("not") {
+                &["a condition"]
+            } else {
+                &["a value"]
+            }
         } else if self.has("null") && self.has("INT") {
             &["a value"]
         } else if self.has("*") && self.has("NAME") {
             &["a tool", "a group", "`*`", "`tools with effect`"]
         } else if self.has("NAME") && self.has("{") && self.has("enum") && !self.has("STRING") {
-            if self.has("max") && self.has("INT") { &["a type", "a whole number", "`max`"] } else { &["a type"] }
+            if self.has("max") && self.has("INT") {
+                &["a type", "a whole number", "`max`"]
+            } else {
+                &["a type"]
+            }
         } else if self.has("NAME") && self.has("effect") && !self.has("policy") {
             left.retain(|t| matches!(*t, "}" | "," | "effect" | "to"));
             return vec!["an argument".to_owned()];

@@ -34,42 +34,68 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(Kind, String)> {
         let source = Source::new(FileId(0), "t", text);
-        lex(&source).iter().map(|t| (t.kind, source.slice(t.span).to_owned())).collect()
+        lex(&source)
+            .iter()
+            .map(|t| (t.kind, source.slice(t.span).to_owned()))
+            .collect()
     }
 
     #[test]
     fn every_kind_takes_the_text_it_should() {
         let cases: &[(&str, &[(Kind, &str)])] = &[
-            ("a // b\r\nc", &[
-                (Kind::Word, "a"),
-                (Kind::Space, " "),
-                (Kind::Comment, "// b"),
-                (Kind::Space, "\r\n"),
-                (Kind::Word, "c"),
-            ]),
+            (
+                "a // b\r\nc",
+                &[
+                    (Kind::Word, "a"),
+                    (Kind::Space, " "),
+                    (Kind::Comment, "// b"),
+                    (Kind::Space, "\r\n"),
+                    (Kind::Word, "c"),
+                ],
+            ),
             (r#""a\"b"x"#, &[(Kind::String, r#""a\"b""#), (Kind::Word, "x")]),
             (r#"r"\""#, &[(Kind::RawString, r#"r"\""#)]),
             (r#"r"\"x"#, &[(Kind::RawString, r#"r"\""#), (Kind::Word, "x")]),
-            ("\"ab\\\n1", &[(Kind::OpenString, "\"ab\\"), (Kind::Space, "\n"), (Kind::Number, "1")]),
-            ("r\"ab\nr", &[(Kind::OpenString, "r\"ab"), (Kind::Space, "\n"), (Kind::Word, "r")]),
-            ("-1_0.50KiB.x", &[(Kind::Number, "-1_0.50KiB"), (Kind::Dot, "."), (Kind::Word, "x")]),
-            ("=> == = >= > <= < !=", &[
-                (Kind::Arrow, "=>"),
-                (Kind::Space, " "),
-                (Kind::Eq, "=="),
-                (Kind::Space, " "),
-                (Kind::Assign, "="),
-                (Kind::Space, " "),
-                (Kind::Ge, ">="),
-                (Kind::Space, " "),
-                (Kind::Gt, ">"),
-                (Kind::Space, " "),
-                (Kind::Le, "<="),
-                (Kind::Space, " "),
-                (Kind::Lt, "<"),
-                (Kind::Space, " "),
-                (Kind::Ne, "!="),
-            ]),
+            (
+                "\"ab\\\n1",
+                &[
+                    (Kind::OpenString, "\"ab\\"),
+                    (Kind::Space, "\n"),
+                    (Kind::Number, "1"),
+                ],
+            ),
+            (
+                "r\"ab\nr",
+                &[
+                    (Kind::OpenString, "r\"ab"),
+                    (Kind::Space, "\n"),
+                    (Kind::Word, "r"),
+                ],
+            ),
+            (
+                "-1_0.50KiB.x",
+                &[(Kind::Number, "-1_0.50KiB"), (Kind::Dot, "."), (Kind::Word, "x")],
+            ),
+            (
+                "=> == = >= > <= < !=",
+                &[
+                    (Kind::Arrow, "=>"),
+                    (Kind::Space, " "),
+                    (Kind::Eq, "=="),
+                    (Kind::Space, " "),
+                    (Kind::Assign, "="),
+                    (Kind::Space, " "),
+                    (Kind::Ge, ">="),
+                    (Kind::Space, " "),
+                    (Kind::Gt, ">"),
+                    (Kind::Space, " "),
+                    (Kind::Le, "<="),
+                    (Kind::Space, " "),
+                    (Kind::Lt, "<"),
+                    (Kind::Space, " "),
+                    (Kind::Ne, "!="),
+                ],
+            ),
             ("é/-", &[(Kind::Bad, "é"), (Kind::Bad, "/"), (Kind::Bad, "-")]),
         ];
         for (text, want) in cases {

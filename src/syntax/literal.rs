@@ -41,7 +41,10 @@ pub fn number(text: &str) -> Result<NumberForm, Flaw> {
         message: format!("`{text}` is not a number: {why}"),
         help: NUMBER_HELP,
     };
-    let unit = UNITS.into_iter().find(|unit| text.ends_with(unit)).unwrap_or_default();
+    let unit = UNITS
+        .into_iter()
+        .find(|unit| text.ends_with(unit))
+        .unwrap_or_default();
     let (negative, magnitude) = match text.strip_suffix(unit).unwrap_or(text) {
         t if t.starts_with('-') => (true, t.trim_start_matches('-')),
         t => (false, t),
@@ -83,7 +86,10 @@ pub fn string(text: &str) -> Result<String, Flaw> {
     if let Some(raw) = text.strip_prefix("r\"") {
         return Ok(raw.strip_suffix('"').unwrap_or(raw).to_owned());
     }
-    let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|t| t.strip_suffix('"'))
+        .unwrap_or(text);
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner.char_indices();
     while let Some((at, c)) = rest.next() {
@@ -104,7 +110,9 @@ pub fn string(text: &str) -> Result<String, Flaw> {
             }),
             _ => None,
         };
-        let Some(value) = value else { return Err(bad_escape(at, escape)) };
+        let Some(value) = value else {
+            return Err(bad_escape(at, escape));
+        };
         out.push(value);
     }
     Ok(out)
@@ -117,7 +125,11 @@ fn bad_escape(at: usize, escape: Option<char>) -> Flaw {
         _ => format!("`\\{shown}` is not an escape"),
     };
     // The opening quote is one byte before the inner text.
-    Flaw { range: at + 1..at + 2 + shown.len(), message, help: ESCAPE_HELP }
+    Flaw {
+        range: at + 1..at + 2 + shown.len(),
+        message,
+        help: ESCAPE_HELP,
+    }
 }
 
 /// Reads `{1F600}`; gives the character and how many characters were read.
@@ -149,8 +161,8 @@ mod tests {
             assert_eq!(number(text), Ok(want), "{text}");
         }
         for text in [
-            "007", "00", "-01", "1e5", "1.5e3", "0x10", "1_", "1__0", "1_.0", "64kb", "64K", "1.5KiB", "-1KiB", "1_KiB",
-            "1GiB",
+            "007", "00", "-01", "1e5", "1.5e3", "0x10", "1_", "1__0", "1_.0", "64kb", "64K", "1.5KiB",
+            "-1KiB", "1_KiB", "1GiB",
         ] {
             assert!(number(text).is_err(), "{text}");
         }

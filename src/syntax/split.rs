@@ -28,13 +28,23 @@ pub fn split(source: &Source, tokens: &[Token]) -> Vec<Range<usize>> {
         wants_operand = asks(source, tokens, at, wants_operand);
     }
     let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
-    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+    starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .collect()
 }
 
 fn starts_item(source: &Source, tokens: &[Token], at: usize, depth: usize, wants_operand: bool) -> bool {
-    let Some(token) = tokens.get(at).filter(|t| t.kind == Kind::Word) else { return false };
+    let Some(token) = tokens.get(at).filter(|t| t.kind == Kind::Word) else {
+        return false;
+    };
     let next = tokens.get(at + 1).map(|t| t.kind);
-    let begins_line = source.text.get(..token.span.start as usize).is_none_or(|t| t.is_empty() || t.ends_with('\n'));
+    let begins_line = source
+        .text
+        .get(..token.span.start as usize)
+        .is_none_or(|t| t.is_empty() || t.ends_with('\n'));
     let free = depth == 0 && !wants_operand;
     match keyword_at(source, tokens, at) {
         Some(word) if word.role() == Role::Item => free || (begins_line && has_shape(word, next)),
@@ -62,17 +72,31 @@ fn asks(source: &Source, tokens: &[Token], at: usize, wanted: bool) -> bool {
         return matches!(
             kind,
             Some(
-                Kind::Comma | Kind::Colon | Kind::Dot | Kind::At | Kind::Assign | Kind::Eq | Kind::Ne
-                    | Kind::Lt | Kind::Le | Kind::Gt | Kind::Ge
+                Kind::Comma
+                    | Kind::Colon
+                    | Kind::Dot
+                    | Kind::At
+                    | Kind::Assign
+                    | Kind::Eq
+                    | Kind::Ne
+                    | Kind::Lt
+                    | Kind::Le
+                    | Kind::Gt
+                    | Kind::Ge
             )
         );
     }
-    let Some(word) = keyword_at(source, tokens, at) else { return false };
+    let Some(word) = keyword_at(source, tokens, at) else {
+        return false;
+    };
     match word.role() {
         Role::Prefix | Role::Infix => true,
         Role::Verdict | Role::Constant => false,
         _ if wanted => false,
-        Role::Item => !matches!(word, Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Test),
+        Role::Item => !matches!(
+            word,
+            Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Test
+        ),
         Role::Clause => !matches!(word, Keyword::Only | Keyword::Hint),
     }
 }

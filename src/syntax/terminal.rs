@@ -58,7 +58,10 @@ pub fn terminals<'s>(source: &'s Source, tokens: &[Token]) -> Result<Vec<Placed<
 
 fn place(token: Span, flaw: Flaw) -> (Span, Flaw) {
     let start = token.start as usize;
-    (Span::new(token.file, start + flaw.range.start, start + flaw.range.end), flaw)
+    (
+        Span::new(token.file, start + flaw.range.start, start + flaw.range.end),
+        flaw,
+    )
 }
 
 /// The keyword a word token may be, given its neighbours; `None` where it can only be a name. `tokens` holds no trivia.

@@ -49,20 +49,36 @@ pub struct Rise {
 
 impl Rise {
     fn over(self, other: Rise) -> Rise {
-        Rise { nest: self.nest.max(other.nest), height: self.height.max(other.height) }
+        Rise {
+            nest: self.nest.max(other.nest),
+            height: self.height.max(other.height),
+        }
     }
 
     fn nested(self, span: Span) -> Result<Rise, TooDeep> {
-        Rise { nest: self.nest + 1, height: self.height }.chained(span)
+        Rise {
+            nest: self.nest + 1,
+            height: self.height,
+        }
+        .chained(span)
     }
 
     fn chained(self, span: Span) -> Result<Rise, TooDeep> {
-        let grown = Rise { nest: self.nest, height: self.height + 1 };
+        let grown = Rise {
+            nest: self.nest,
+            height: self.height + 1,
+        };
         if grown.nest > limits::SYNTAX_DEPTH {
-            return Err(TooDeep { span, limit: limits::SYNTAX_DEPTH });
+            return Err(TooDeep {
+                span,
+                limit: limits::SYNTAX_DEPTH,
+            });
         }
         if grown.height > limits::SYNTAX_HEIGHT {
-            return Err(TooDeep { span, limit: limits::SYNTAX_HEIGHT });
+            return Err(TooDeep {
+                span,
+                limit: limits::SYNTAX_HEIGHT,
+            });
         }
         Ok(grown)
     }
@@ -78,12 +94,17 @@ pub struct Tall<T> {
 
 /// A node without parts.
 pub fn leaf<T>(node: T) -> Tall<T> {
-    Tall { node, rise: Rise::default() }
+    Tall {
+        node,
+        rise: Rise::default(),
+    }
 }
 
 /// The nodes, and the rise of the tallest.
 fn gather<T>(parts: Vec<Tall<T>>) -> (Vec<T>, Rise) {
-    let rise = parts.iter().fold(Rise::default(), |rise, part| rise.over(part.rise));
+    let rise = parts
+        .iter()
+        .fold(Rise::default(), |rise, part| rise.over(part.rise));
     (parts.into_iter().map(|part| part.node).collect(), rise)
 }
 
@@ -98,13 +119,22 @@ pub fn atom(span: Span, kind: ExprKind) -> Tall<Expr> {
 
 /// An expression in parentheses; it keeps its own span.
 pub fn paren<'s>(span: Span, inner: Tall<Expr>) -> Step<'s, Tall<Expr>> {
-    Ok(Tall { rise: user(inner.rise.nested(span))?, node: inner.node })
+    Ok(Tall {
+        rise: user(inner.rise.nested(span))?,
+        node: inner.node,
+    })
 }
 
 /// `not a`, `present a`
 pub fn unary<'s>(span: Span, make: fn(Box<Expr>) -> ExprKind, inner: Tall<Expr>) -> Step<'s, Tall<Expr>> {
     let rise = user(inner.rise.nested(span))?;
-    Ok(Tall { node: Expr { kind: make(Box::new(inner.node)), span }, rise })
+    Ok(Tall {
+        node: Expr {
+            kind: make(Box::new(inner.node)),
+            span,
+        },
+        rise,
+    })
 }
 
 /// Two operands.
@@ -115,13 +145,25 @@ pub fn binary<'s>(
     right: Tall<Expr>,
 ) -> Step<'s, Tall<Expr>> {
     let rise = user(left.rise.over(right.rise).chained(span))?;
-    Ok(Tall { node: Expr { kind: make(Box::new(left.node), Box::new(right.node)), span }, rise })
+    Ok(Tall {
+        node: Expr {
+            kind: make(Box::new(left.node), Box::new(right.node)),
+            span,
+        },
+        rise,
+    })
 }
 
 /// `a.b`
 pub fn field<'s>(span: Span, of: Tall<Expr>, name: Name) -> Step<'s, Tall<Expr>> {
     let rise = user(of.rise.chained(span))?;
-    Ok(Tall { node: Expr { kind: ExprKind::Field(Box::new(of.node), name), span }, rise })
+    Ok(Tall {
+        node: Expr {
+            kind: ExprKind::Field(Box::new(of.node), name),
+            span,
+        },
+        rise,
+    })
 }
 
 /// `len(a)`, `{ a, b }`
@@ -131,7 +173,13 @@ pub fn many<'s>(
     make: impl FnOnce(Vec<Expr>) -> ExprKind,
 ) -> Step<'s, Tall<Expr>> {
     let (parts, rise) = gather(parts);
-    Ok(Tall { node: Expr { kind: make(parts), span }, rise: user(rise.nested(span))? })
+    Ok(Tall {
+        node: Expr {
+            kind: make(parts),
+            span,
+        },
+        rise: user(rise.nested(span))?,
+    })
 }
 
 /// Which quantifier.
@@ -158,13 +206,22 @@ pub fn quantified<'s>(
         list: Box::new(list.node),
         body: Box::new(body.node),
     };
-    Ok(Tall { node: Expr { kind, span }, rise })
+    Ok(Tall {
+        node: Expr { kind, span },
+        rise,
+    })
 }
 
 /// `T?`
 pub fn optional<'s>(span: Span, inner: Tall<TypeExpr>) -> Step<'s, Tall<TypeExpr>> {
     let rise = user(inner.rise.nested(span))?;
-    Ok(Tall { node: TypeExpr { kind: TypeKind::Optional(Box::new(inner.node)), span }, rise })
+    Ok(Tall {
+        node: TypeExpr {
+            kind: TypeKind::Optional(Box::new(inner.node)),
+            span,
+        },
+        rise,
+    })
 }
 
 /// A type made of parts.
@@ -174,7 +231,13 @@ pub fn type_of<'s, T>(
     make: impl FnOnce(Vec<T>) -> TypeKind,
 ) -> Step<'s, Tall<TypeExpr>> {
     let (parts, rise) = gather(parts);
-    Ok(Tall { node: TypeExpr { kind: make(parts), span }, rise: user(rise.nested(span))? })
+    Ok(Tall {
+        node: TypeExpr {
+            kind: make(parts),
+            span,
+        },
+        rise: user(rise.nested(span))?,
+    })
 }
 
 /// A literal made of parts.
@@ -184,13 +247,22 @@ pub fn literal_of<'s, T>(
     make: impl FnOnce(Vec<T>) -> LiteralKind,
 ) -> Step<'s, Tall<Literal>> {
     let (parts, rise) = gather(parts);
-    Ok(Tall { node: Literal { kind: make(parts), span }, rise: user(rise.nested(span))? })
+    Ok(Tall {
+        node: Literal {
+            kind: make(parts),
+            span,
+        },
+        rise: user(rise.nested(span))?,
+    })
 }
 
 impl<T> Tall<T> {
     /// The same height around another node.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Tall<U> {
-        Tall { node: change(self.node), rise: self.rise }
+        Tall {
+            node: change(self.node),
+            rise: self.rise,
+        }
     }
 }
 
@@ -211,7 +283,13 @@ pub fn dotted(first: Name, rest: Vec<Name>) -> Name {
 
 /// A tool, its members sorted into arguments and effects.
 pub fn tool(name: Name, description: Option<Spanned<String>>, members: Vec<Member>, span: Span) -> ast::Item {
-    let mut tool = ast::Tool { name, description, args: Vec::new(), effects: Vec::new(), span };
+    let mut tool = ast::Tool {
+        name,
+        description,
+        args: Vec::new(),
+        effects: Vec::new(),
+        span,
+    };
     for member in members {
         match member {
             Member::Arg(arg) => tool.args.push(arg),

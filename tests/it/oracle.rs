@@ -10,11 +10,26 @@ use proptest::prelude::*;
 
 /// Texts that make predicates overlap.
 const WORDS: [&str; 8] = ["a", "ab", "abc", "b", "ba", "", "a/b", "é"];
-const HOSTS: [&str; 5] = ["acme.com", "mail.acme.com", "evil.example", "a.b.acme.com", "acme.co"];
+const HOSTS: [&str; 5] = [
+    "acme.com",
+    "mail.acme.com",
+    "evil.example",
+    "a.b.acme.com",
+    "acme.co",
+];
 const PATHS: [&str; 5] = ["/ws", "/ws/a", "/wsx", "/ws/a/b.rs", "/etc/passwd"];
-const MAILS: [&str; 4] = ["ann@acme.com", "bob@mail.acme.com", "eve@evil.example", "a@acme.co"];
-const URLS: [&str; 4] =
-    ["https://acme.com/a", "http://acme.com:8080/b?q=1", "https://mail.acme.com/", "https://evil.example/a/b"];
+const MAILS: [&str; 4] = [
+    "ann@acme.com",
+    "bob@mail.acme.com",
+    "eve@evil.example",
+    "a@acme.co",
+];
+const URLS: [&str; 4] = [
+    "https://acme.com/a",
+    "http://acme.com:8080/b?q=1",
+    "https://mail.acme.com/",
+    "https://evil.example/a/b",
+];
 
 const HEAD: &str = r#"gaitpol 1
 policy random.policy
@@ -68,15 +83,26 @@ fn text_atom(place: &'static str) -> BoxedStrategy<String> {
 }
 
 fn number_atom(place: &'static str, scale: &'static str) -> BoxedStrategy<String> {
-    (prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]), -3..4i32)
+    (
+        prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]),
+        -3..4i32,
+    )
         .prop_map(move |(op, n)| format!("{place} {op} {n}{scale}"))
         .boxed()
 }
 
 fn color_atom(place: &'static str) -> BoxedStrategy<String> {
-    prop::sample::select(&["== red", "!= red", "in { red, blue }", "not in { green }", "== Color.blue"][..])
-        .prop_map(move |t| format!("{place} {t}"))
-        .boxed()
+    prop::sample::select(
+        &[
+            "== red",
+            "!= red",
+            "in { red, blue }",
+            "not in { green }",
+            "== Color.blue",
+        ][..],
+    )
+    .prop_map(move |t| format!("{place} {t}"))
+    .boxed()
 }
 
 fn domain_atom() -> BoxedStrategy<String> {
@@ -136,15 +162,34 @@ fn quantified() -> BoxedStrategy<String> {
     let quantifier = || prop::sample::select(&["any", "all"][..]);
     let on_words = combine(prop_oneof![text_atom("x"), simple_atom()].boxed());
     let on_mails = combine(
-        prop::sample::select(&["x.domain under \"acme.com\"", "x.local == \"ann\"", "x == \"ann@acme.com\""][..])
-            .prop_map(str::to_owned)
-            .boxed(),
+        prop::sample::select(
+            &[
+                "x.domain under \"acme.com\"",
+                "x.local == \"ann\"",
+                "x == \"ann@acme.com\"",
+            ][..],
+        )
+        .prop_map(str::to_owned)
+        .boxed(),
     );
     let tags = (quantifier(), text_atom("y")).prop_map(|(q, a)| format!("({q} y in x.tags: {a})"));
-    let tags_and_outer = (quantifier(), text_atom("y"), number_atom("x.v", ""), simple_atom())
+    let tags_and_outer = (
+        quantifier(),
+        text_atom("y"),
+        number_atom("x.v", ""),
+        simple_atom(),
+    )
         .prop_map(|(q, a, b, c)| format!("({q} y in x.tags: ({a} and {b}) or ({c} and {a}))"));
-    let on_records =
-        combine(prop_oneof![color_atom("x.k"), number_atom("x.v", ""), tags, tags_and_outer, simple_atom()].boxed());
+    let on_records = combine(
+        prop_oneof![
+            color_atom("x.k"),
+            number_atom("x.v", ""),
+            tags,
+            tags_and_outer,
+            simple_atom()
+        ]
+        .boxed(),
+    );
     prop_oneof![
         (quantifier(), on_words).prop_map(|(q, b)| format!("({q} x in args.xs: {b})")),
         (quantifier(), on_mails).prop_map(|(q, b)| format!("({q} x in args.es: {b})")),
@@ -163,7 +208,10 @@ fn condition() -> BoxedStrategy<String> {
 
 fn rule() -> impl Strategy<Value = String> {
     let verdict = prop::sample::select(&["allow", "dry_run", "require_approval", "block"][..]);
-    let clause = prop_oneof![condition().prop_map(|c| format!("when {c}")), condition().prop_map(|c| format!("unless {c}"))];
+    let clause = prop_oneof![
+        condition().prop_map(|c| format!("when {c}")),
+        condition().prop_map(|c| format!("unless {c}"))
+    ];
     (prop::collection::vec(clause, 0..3), verdict, 0..3u32)
         .prop_map(|(clauses, verdict, code)| format!("on t.one {} {verdict} code c{code}", clauses.join(" ")))
 }
@@ -196,7 +244,11 @@ fn args() -> impl Strategy<Value = String> {
         prop::option::of((-3..4i32, text(), prop::option::of(color()))),
         prop::option::of(list((-3..4i32).prop_map(|n| n.to_string()).boxed(), 3)),
     );
-    let lists = (list(text().boxed(), 4), list(pick(&MAILS).boxed(), 4), list(record.boxed(), 3));
+    let lists = (
+        list(text().boxed(), 4),
+        list(pick(&MAILS).boxed(), 4),
+        list(record.boxed(), 3),
+    );
     (plain, domains, optionals, lists).prop_map(|((f, n, d, m, s, c), (h, p, u, e), (os, on, rec, ol), (xs, es, rs))| {
         let mut out = format!(
             r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"xs":{xs},"es":{es},"rs":{rs}"#
@@ -220,15 +272,23 @@ fn args() -> impl Strategy<Value = String> {
 
 fn agree(text: &str, calls: &[String]) {
     let report = compile::check("random.gaitpol", text);
-    let unexpected: Vec<_> =
-        report.diagnostics.iter().filter(|d| d.is_error() && d.code != gait::diag::codes::CONSTANT_CONDITION).collect();
+    let unexpected: Vec<_> = report
+        .diagnostics
+        .iter()
+        .filter(|d| d.is_error() && d.code != gait::diag::codes::CONSTANT_CONDITION)
+        .collect();
     assert!(unexpected.is_empty(), "{text}\n{unexpected:#?}");
     let Some(checked) = report.checked else { return };
     let program = compile::lower(&checked);
     let bytes = ir::encode(&program);
     let again = ir::decode(&bytes).expect("canonical bytes decode");
     assert_eq!(again, program, "the program survives its canonical bytes");
-    let index = checked.package().tools.iter().position(|t| t.name == "t.one").expect("declared");
+    let index = checked
+        .package()
+        .tools
+        .iter()
+        .position(|t| t.name == "t.one")
+        .expect("declared");
     let tool = again.tool("t.one").expect("declared");
     let mut workspace = Workspace::new(&again);
     for call in calls {
@@ -239,7 +299,11 @@ fn agree(text: &str, calls: &[String]) {
         let expected = reference::interpret(checked.package(), index, &args);
         let matched: Vec<String> = decision.matched.iter().map(|m| m.name.clone()).collect();
         let shown = format!("{text}\n{call}\n{}", ir::print(&again));
-        assert_eq!((decision.verdict, &matched), (expected.verdict, &expected.matched), "{shown}");
+        assert_eq!(
+            (decision.verdict, &matched),
+            (expected.verdict, &expected.matched),
+            "{shown}"
+        );
         assert_eq!(decision.reason_codes, expected.codes, "{shown}");
     }
 }

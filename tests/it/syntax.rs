@@ -10,7 +10,13 @@ fn source(text: &str) -> Source {
 #[test]
 fn reference_example_parses() {
     let text = include_str!("../../docs/reference/language.md");
-    let text = text.split("```gaitpol\n").nth(1).unwrap().split("```").next().unwrap();
+    let text = text
+        .split("```gaitpol\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
     let parsed = parse(&source(text));
     assert_eq!(parsed.diagnostics, vec![]);
     assert_eq!(parsed.module.items.len(), 12);
@@ -20,7 +26,15 @@ fn reference_example_parses() {
 fn zz_show() {
     for text in std::env::var("SHOW").unwrap_or_default().split("@@") {
         for d in parse(&source(text)).diagnostics {
-            println!("{text:?}\n   {} {:?} {} | {:?} | {:?} {:?}", d.code, source(text).slice(d.primary.span), d.message, d.help, d.edit.map(|e| e.replacement), d.secondary.iter().map(|l|&l.text).collect::<Vec<_>>());
+            println!(
+                "{text:?}\n   {} {:?} {} | {:?} | {:?} {:?}",
+                d.code,
+                source(text).slice(d.primary.span),
+                d.message,
+                d.help,
+                d.edit.map(|e| e.replacement),
+                d.secondary.iter().map(|l| &l.text).collect::<Vec<_>>()
+            );
         }
     }
 }
