@@ -3,6 +3,7 @@
 
 pub mod ast;
 mod explain;
+pub mod format;
 pub mod hidden;
 pub mod lexer;
 pub mod literal;
@@ -12,6 +13,7 @@ mod terminal;
 pub mod token;
 mod tree;
 
+pub use format::format;
 pub use parse::{Parsed, parse};
 
 lalrpop_util::lalrpop_mod!(

@@ -90,8 +90,8 @@ fn part(
         return Err(error(explain::too_deep(deep)));
     }
     let terminals = terminals(source, tokens).map_err(|(span, flaw)| error(malformed(source, span, flaw)))?;
-    grammar::PartParser::new().parse(source.id, terminals.iter().cloned()).map_err(|failure| {
-        error(explain::explain(Item { source, tokens, terminals: &terminals }, failure))
+    grammar::PartParser::new().parse(source.id, terminals.into_iter()).map_err(|failure| {
+        error(explain::explain(Item { source, tokens }, failure))
     })
 }
 
@@ -144,10 +144,13 @@ fn lexical(
     if hidden.iter().any(|run| run.contains(&(token.span.start as usize))) {
         return None;
     }
-    let joined = tokens.iter().skip(at).take_while(|t| t.kind == Kind::Bad).enumerate();
-    let span = joined
-        .take_while(|(i, t)| t.span.start as usize == token.span.start as usize + i * token.span.range().len())
-        .fold(token.span, |span, (_, t)| span.to(t.span));
+    let mut span = token.span;
+    for next in tokens.iter().skip(at + 1).take_while(|t| t.kind == Kind::Bad) {
+        if next.span.start != span.end {
+            break;
+        }
+        span = span.to(next.span);
+    }
     Some(bad_character(source, span))
 }
 
