@@ -207,8 +207,10 @@ impl Printer {
 
     fn put(&mut self, piece: &Piece, comments: usize) {
         // The first piece of a logical line has had its comments printed by the caller.
-        if !self.pending.is_some_and(|(_, printed)| printed) {
-            self.comments(&piece.lead, comments);
+        match self.pending {
+            Some((_, true)) => {}
+            Some((indent, false)) if !piece.kind.is_close() => self.comments(&piece.lead, indent),
+            _ => self.comments(&piece.lead, comments),
         }
         self.token(piece);
     }
