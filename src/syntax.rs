@@ -3,7 +3,9 @@
 
 pub mod ast;
 mod explain;
+pub mod format;
 pub mod hidden;
+pub mod highlight;
 pub mod lexer;
 pub mod literal;
 pub mod parse;
@@ -13,6 +15,8 @@ mod terminal;
 pub mod token;
 mod tree;
 
+pub use format::format;
+pub use highlight::highlight;
 pub use parse::{Parsed, parse};
 
 lalrpop_util::lalrpop_mod!(

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use lalrpop_util::ParseError;
 
 use super::lexer::Token;
-use super::terminal::{Placed, Terminal};
+use super::terminal::Terminal;
 use super::token::{Keyword, Kind, Role};
 use super::tree::TooDeep;
 use crate::diag::{Diagnostic, codes, suggest};
@@ -23,8 +23,6 @@ pub struct Item<'a, 's> {
     pub source: &'s Source,
     /// The item's tokens without trivia; never empty.
     pub tokens: &'a [Token],
-    /// The same as terminals.
-    pub terminals: &'a [Placed<'s>],
 }
 
 /// The diagnostic for a failure.
@@ -232,7 +230,7 @@ impl<'e> Expected<'e> {
         let mut named = self.name_words(&mut left);
         words.append(&mut named);
         if left.contains("==") {
-            OPERATORS.iter().for_each(|op| drop(left.remove(op)));
+            left.retain(|t| !OPERATORS.contains(t));
             left.remove("(");
             words.push("an operator".to_owned());
         }
@@ -241,7 +239,7 @@ impl<'e> Expected<'e> {
             words.push(if described { "a description" } else { "a string" }.to_owned());
         }
         if VERDICTS.iter().all(|v| left.contains(v)) {
-            VERDICTS.iter().for_each(|v| drop(left.remove(v)));
+            left.retain(|t| !VERDICTS.contains(t));
             words.push("a verdict".to_owned());
         }
         left.remove(".");

@@ -7,10 +7,15 @@
     reason = "tests read fixtures from disk and may stop at the first surprise"
 )]
 
+mod artifact;
 mod cli;
 mod codes;
 mod corpora;
 mod corpora_builtins;
+mod generated;
+mod import;
+mod intents;
 mod oracle;
 mod syntax;
 mod tidy;
+mod vectors;

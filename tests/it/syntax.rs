@@ -38,3 +38,14 @@ fn zz_show() {
         }
     }
 }
+
+#[test]
+fn zz_format() {
+    let file = std::env::var("FMT").unwrap_or_default();
+    if let Ok(text) = std::fs::read_to_string(file) {
+        match gait::syntax::format(&source(&text)) {
+            Ok(t) => println!("{t}"),
+            Err(e) => println!("{e:#?}"),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The canonical layout. In: a `Source` that parses. Out: its text laid out anew, every token and comment in its
+//! order. It prints from the tokens, not from the tree, so nothing an author wrote can be lost; the tree only says
+//! where lines begin. A text with mistakes is refused whole.
+
+mod layout;
+mod piece;
+
+use std::collections::BTreeMap;
+
+use super::lexer::lex;
+use super::parse::{EDITION, parse};
+use super::split::split;
+use super::token::Kind;
+use super::{ast, lexer::Token};
+use crate::diag::Diagnostic;
+use crate::source::Source;
+use layout::{Blank, Printer};
+use piece::Piece;
+
+/// Columns a line may fill before its lists are broken.
+pub const WIDTH: usize = 100;
+/// Columns of one indentation step.
+const INDENT: usize = 2;
+
+/// Lays out a file.
+///
+/// # Errors
+/// The diagnostics of a text that does not parse.
+pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
+    let parsed = parse(source);
+    if !parsed.diagnostics.is_empty() {
+        return Err(parsed.diagnostics);
+    }
+    debug_assert_eq!(parsed.module.edition.map(|e| e.node).as_deref(), Some(EDITION));
+    let tokens = lex(source);
+    let (pieces, tail) = piece::pieces(source, &tokens);
+    let tokens: Vec<Token> = tokens.into_iter().filter(|t| !t.kind.is_trivia()).collect();
+    let slices = split(source, &tokens);
+    let mut printer = Printer::default();
+    let mut pieces = pieces.into_iter();
+    for (index, slice) in slices.iter().enumerate() {
+        let pieces: Vec<Piece> = pieces.by_ref().take(slice.len()).collect();
+        let item = index.checked_sub(1).and_then(|i| parsed.module.items.get(i));
+        let blank = match (index, item) {
+            (0, _) | (1, Some(ast::Item::Policy(_))) => Blank::NotFirst,
+            _ => Blank::Force,
+        };
+        item_lines(&mut printer, item, pieces, blank);
+    }
+    printer.line(0, Blank::Force);
+    printer.comments(&tail, 0);
+    Ok(printer.finish())
+}
+
+/// Prints one item, line by line.
+fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<Piece>, blank: Blank) {
+    let inner = item.map(|item| starts(item, &pieces)).unwrap_or_default();
+    let is_test = matches!(item, Some(ast::Item::Test(_)));
+    let has_body = is_test || matches!(item, Some(ast::Item::Tool(_)));
+    if has_body {
+        drop_optional_commas(&mut pieces, &inner);
+    }
+    piece::comments_after_commas(&mut pieces);
+    let last = pieces.len().saturating_sub(1);
+    let mut line: Vec<Piece> = Vec::new();
+    let mut start = (0, 0, blank);
+    for (at, mut piece) in pieces.into_iter().enumerate() {
+        let closes = has_body && at == last && (!inner.is_empty() || !piece.lead.is_empty());
+        let begins = match inner.get(&piece.start) {
+            Some(blank) => Some((INDENT, INDENT, *blank)),
+            None if closes => {
+                piece.blank = false;
+                let blank = if inner.is_empty() { Blank::NotFirst } else { Blank::Keep };
+                Some((0, INDENT, blank))
+            }
+            None => None,
+        };
+        if let Some(next) = begins {
+            print_line(printer, std::mem::take(&mut line), start, is_test);
+            start = next;
+        }
+        line.push(piece);
+    }
+    print_line(printer, line, start, is_test);
+}
+
+fn print_line(printer: &mut Printer, line: Vec<Piece>, start: (usize, usize, Blank), is_test: bool) {
+    let (indent, comments, blank) = start;
+    printer.line(indent, blank);
+    if let Some(first) = line.first() {
+        printer.comments(&first.lead, comments);
+    }
+    printer.segment(&layout::nodes(line, is_test), indent);
+}
+
+/// Where the lines inside an item begin, by byte offset, and which blank lines are kept before them.
+fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
+    let before = |offset: u32| pieces.iter().map(|p| p.start).take_while(|start| *start < offset).last();
+    let mut clauses: Vec<Option<u32>> = Vec::new();
+    let mut members: Vec<Option<u32>> = Vec::new();
+    match item {
+        ast::Item::Rule(rule) => {
+            clauses.push(rule.on.first().and_then(|selector| before(selector_start(selector))));
+            clauses.extend(rule.conditions.iter().map(|c| Some(c.span.start)));
+            clauses.push(Some(rule.verdict.span.start));
+            clauses.push(rule.code.as_ref().and_then(|code| before(code.span.start)));
+            clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));
+        }
+        ast::Item::Tool(tool) => {
+            members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
+            members.extend(tool.effects.iter().map(|effect| before(effect.name.span.start)));
+        }
+        ast::Item::Test(test) => members.extend(test.cases.iter().map(|case| Some(case.span.start))),
+        ast::Item::Policy(_)
+        | ast::Item::Default(_)
+        | ast::Item::Effects(_)
+        | ast::Item::Enum(_)
+        | ast::Item::Group(_) => {}
+    }
+    let clauses = clauses.into_iter().flatten().map(|start| (start, Blank::Never));
+    let first = members.iter().flatten().min().copied();
+    let members = members.into_iter().flatten().map(|start| {
+        (start, if Some(start) == first { Blank::NotFirst } else { Blank::Keep })
+    });
+    clauses.chain(members).collect()
+}
+
+fn selector_start(selector: &ast::Selector) -> u32 {
+    match selector {
+        ast::Selector::All(span)
+        | ast::Selector::WithEffect(_, span)
+        | ast::Selector::OnlyEffects(_, span) => span.start,
+        ast::Selector::Named(name) => name.span.start,
+    }
+}
+
+/// Takes out the commas that end a member of a body; their comments go to the next token.
+fn drop_optional_commas(pieces: &mut Vec<Piece>, starts: &BTreeMap<u32, Blank>) {
+    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
+    let mut rest = std::mem::take(pieces).into_iter().peekable();
+    while let Some(piece) = rest.next() {
+        let optional = piece.kind == Kind::Comma;
+        match rest.peek_mut() {
+            Some(next) if optional && (starts.contains_key(&next.start) || next.kind == Kind::CloseBrace) => {
+                // A closing brace after a comma may also be that of a list inside; there the comma is optional too.
+                next.take_lead(piece);
+            }
+            _ => kept.push(piece),
+        }
+    }
+    *pieces = kept;
+}
