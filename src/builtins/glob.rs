@@ -6,8 +6,9 @@
 //! - `Path`: `*` and `?` stay within a segment; `**` is a whole segment of the pattern and stands for any number of
 //!   segments, for at least one when it is last. At the start it also stands for the root, so `**/x` matches `/x`.
 //! - `Host`: labels; `*` is exactly one, `**` one or more. No other wildcards, so `*.acme.com` is never `xacme.com`.
-//! - `Url`: as `String`, but up to the first `/` after `://` no wildcard matches a `/`, so that
-//!   `https://*.acme.com/*` does not match `https://evil.example/.acme.com/`.
+//! - `Url`: as `String`, but up to the first `/` after `://` no wildcard matches a `/`, and in the host `*` is whole
+//!   labels, one or more, with a name at the end unless all is `*`. So `https://*.acme.com/*` matches neither
+//!   `https://evil.example/.acme.com/` nor `https://xacme.com/`, and `https://acme.com*` is refused.
 //!
 //! In all of them `\*`, `\?` and `\\` are the characters themselves. Linear by construction: the result is for
 //! `regex-automata`, and a pattern is at most `limits::PATTERN_BYTES` long.
@@ -231,12 +232,9 @@ fn url_body(tokens: &[Token]) -> Result<String, Refused> {
     let Some(at) = tokens.windows(start.len()).position(|window| *window == start) else {
         return Ok(run(tokens, ANY));
     };
-    let after = at + start.len();
-    let slash = tokens
-        .iter()
-        .skip(after)
-        .position(|token| *token == Token::Literal('/'));
-    let Some((front, rest)) = slash.and_then(|slash| tokens.split_at_checked(after + slash)) else {
+    let (scheme, rest) = tokens.split_at_checked(at + start.len()).unwrap_or((tokens, &[]));
+    let slash = rest.iter().position(|token| *token == Token::Literal('/'));
+    let Some((authority, rest)) = slash.and_then(|slash| rest.split_at_checked(slash)) else {
         return Err(Refused::new(
             "a URL pattern needs a `/` after the host, as every URL has one",
         ));
@@ -245,12 +243,42 @@ fn url_body(tokens: &[Token]) -> Result<String, Refused> {
         Token::Literal(c) => c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:/[]".contains(*c),
         Token::One | Token::Run => true,
     };
-    if !front.iter().all(canonical) {
+    if !scheme.iter().chain(authority).all(canonical) {
         return Err(Refused::new(
             "scheme and host of a URL pattern are canonical: lowercase, A-labels, no `@`",
         ));
     }
-    Ok(format!("{}{}", run(front, IN_SEGMENT), run(rest, ANY)))
+    check_url_host(authority)?;
+    Ok(format!(
+        "{}{}{}",
+        run(scheme, IN_SEGMENT),
+        run(authority, IN_SEGMENT),
+        run(rest, ANY)
+    ))
+}
+
+/// Refuses hosts that read as one organisation's but match names that anybody can register.
+fn check_url_host(authority: &[Token]) -> Result<(), Refused> {
+    let port = authority.iter().rposition(|token| *token == Token::Literal(':'));
+    let bracket = authority.iter().rposition(|token| *token == Token::Literal(']'));
+    let end = port
+        .filter(|port| bracket.is_none_or(|bracket| bracket < *port))
+        .unwrap_or(authority.len());
+    let labels = split(authority.get(..end).unwrap_or_default(), '.');
+    let literal = |label: &&[Token]| label.iter().all(|token| matches!(token, Token::Literal(_)));
+    let wild = |label: &&[Token]| !label.is_empty() && label.iter().all(|token| *token == Token::Run);
+    if labels
+        .iter()
+        .any(|label| label.is_empty() || !(literal(label) || wild(label)))
+    {
+        return Err(Refused::new("in the host of a URL pattern `*` is whole labels"));
+    }
+    if labels.last().is_some_and(wild) && labels.iter().any(literal) {
+        return Err(Refused::new(
+            "the host of a URL pattern ends with a name, not with `*`",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -461,6 +489,13 @@ mod tests {
             ("*://acme.com/*", "http://evil.example/://acme.com/", false),
             ("*.pdf", "https://a.b/c/d.pdf", true),
             ("https://*:8443/*", "https://a.b:8443/", true),
+            ("http://*/*", "http://a.b.c:8080/x", true),
+            ("http://*/*", "http://[::1]/x", true),
+            ("http://[::1]:*/*", "http://[::1]:80/x", true),
+            ("https://*.acme.com/*", "https://a.b.acme.com/", true),
+            ("https://*.acme.com/*", "https://acme.com/", false),
+            ("https://*.acme.com/*", "https://xacme.com/", false),
+            ("https://*.acme.com/*", "https://a.acme.com:8443/", false),
         ] {
             assert_eq!(
                 like(GlobKind::Url, pattern, text),
@@ -502,6 +537,12 @@ mod tests {
             (GlobKind::Host, r"\*.com"),
             (GlobKind::Url, "https://acme.com*"),
             (GlobKind::Url, "https://acme.com"),
+            (GlobKind::Url, "https://acme.com*/*"),
+            (GlobKind::Url, "https://acme.*/*"),
+            (GlobKind::Url, "https://*acme.com/*"),
+            (GlobKind::Url, "https://acme.co?/*"),
+            (GlobKind::Url, "https://10.0.*.*/*"),
+            (GlobKind::Url, "https:///*"),
             (GlobKind::Url, "https://ACME.com/*"),
             (GlobKind::Url, "https://*@acme.com/*"),
         ] {

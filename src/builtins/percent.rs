@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn normalises_escapes() {
         for (text, normal) in [
-            ("%7euser", "~user"),
+            ("%7euser%5f%2d", "~user_-"),
             ("%2f%c3%bc", "%2F%C3%BC"),
             ("%2541", "%2541"),
             ("a b", "a b"),
