@@ -16,3 +16,6 @@ pub mod syntax;
 // L2 compile
 pub mod builtins;
 pub mod ty;
+
+// L3 evidence
+pub mod artifact;
