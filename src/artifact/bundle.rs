@@ -79,11 +79,17 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
     if let Some(name) = duplicate {
         return Err(BuildError::Duplicate(name));
     }
-    let mut entries = vec![Entry { name: IR_NAME.to_owned(), bytes: contents.ir }];
+    let mut entries = vec![Entry {
+        name: IR_NAME.to_owned(),
+        bytes: contents.ir,
+    }];
     let mut sources = Vec::new();
     for (index, (name, text)) in contents.sources.into_iter().enumerate() {
         let file = source_file(index, &name);
-        entries.push(Entry { name: file.clone(), bytes: text.into_bytes() });
+        entries.push(Entry {
+            name: file.clone(),
+            bytes: text.into_bytes(),
+        });
         sources.push((name, file));
     }
     let meta = BundleMeta {
@@ -106,12 +112,19 @@ pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Verif
 }
 
 fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) -> Result<Bundle, VerifyError> {
-    let wrong = |reason: String| VerifyError::Contents { what: "bundle", reason };
+    let wrong = |reason: String| VerifyError::Contents {
+        what: "bundle",
+        reason,
+    };
     let meta = manifest.meta;
-    let ir = files.remove(IR_NAME).ok_or_else(|| wrong(format!("`{IR_NAME}` is missing")))?;
+    let ir = files
+        .remove(IR_NAME)
+        .ok_or_else(|| wrong(format!("`{IR_NAME}` is missing")))?;
     let mut sources = Vec::new();
     for (name, file) in meta.sources {
-        let bytes = files.remove(&file).ok_or_else(|| wrong(format!("`{file}` is missing")))?;
+        let bytes = files
+            .remove(&file)
+            .ok_or_else(|| wrong(format!("`{file}` is missing")))?;
         let text = String::from_utf8(bytes).map_err(|_| wrong(format!("`{file}` is not UTF-8")))?;
         sources.push((name, text));
     }
@@ -166,10 +179,19 @@ impl Meta for BundleMeta {
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
-        let known = ["name", "version", "edition", "epoch", "tests", "compiler", "sources"];
+        let known = [
+            "name", "version", "edition", "epoch", "tests", "compiler", "sources",
+        ];
         let fields = Fields::open("bundle manifest", json, &known)?;
-        let tests = Fields::open("bundle manifest tests", fields.any("tests")?, &["passed", "total"])?;
-        let tests = TestSummary { passed: tests.small("passed")?, total: tests.small("total")? };
+        let tests = Fields::open(
+            "bundle manifest tests",
+            fields.any("tests")?,
+            &["passed", "total"],
+        )?;
+        let tests = TestSummary {
+            passed: tests.small("passed")?,
+            total: tests.small("total")?,
+        };
         if tests.passed > tests.total {
             return Err(fields.refuse("more tests passed than there are"));
         }

@@ -82,7 +82,13 @@ mod tests {
         let text = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(b"abc").to_string(), text);
         assert_eq!(Digest::parse(text), Some(sha256(b"abc")));
-        for bad in [&text.to_uppercase(), &text.replace("ba", "BA"), "sha256:", &format!("{text}0"), &text[7..]] {
+        for bad in [
+            &text.to_uppercase(),
+            &text.replace("ba", "BA"),
+            "sha256:",
+            &format!("{text}0"),
+            &text[7..],
+        ] {
             assert_eq!(Digest::parse(bad), None, "{bad}");
         }
     }

@@ -66,7 +66,10 @@ pub struct Signed<T> {
 impl<T: Payload> Signed<T> {
     /// Bytes received.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
-        Signed { bytes, kind: std::marker::PhantomData }
+        Signed {
+            bytes,
+            kind: std::marker::PhantomData,
+        }
     }
 
     /// The envelope as it is stored.
@@ -119,7 +122,11 @@ impl<T> Verified<T> {
         self,
         f: impl FnOnce(T) -> Result<U, VerifyError>,
     ) -> Result<Verified<U>, VerifyError> {
-        Ok(Verified { value: f(self.value)?, digest: self.digest, keys: self.keys })
+        Ok(Verified {
+            value: f(self.value)?,
+            digest: self.digest,
+            keys: self.keys,
+        })
     }
 }
 
@@ -140,7 +147,10 @@ impl TrustedKeys {
 
     /// Requires signatures by this many distinct keys; 0 counts as 1.
     pub fn requiring(self, distinct: usize) -> TrustedKeys {
-        TrustedKeys { required: distinct.max(1), ..self }
+        TrustedKeys {
+            required: distinct.max(1),
+            ..self
+        }
     }
 
     /// Every entry of one id; a key listed twice is held to both windows.
@@ -168,8 +178,10 @@ pub fn sign_all<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<Signed<T>
     typed::<T>(&json, &payload)?;
     let media_type = T::TYPE.media_type();
     let message = pae(media_type, &payload);
-    let mut signatures: Vec<(String, String)> =
-        keys.iter().map(|key| (key.id().to_string(), STANDARD.encode(key.sign(&message)))).collect();
+    let mut signatures: Vec<(String, String)> = keys
+        .iter()
+        .map(|key| (key.id().to_string(), STANDARD.encode(key.sign(&message))))
+        .collect();
     signatures.sort();
     let signatures = signatures
         .into_iter()
@@ -205,7 +217,10 @@ pub fn verify<T: Payload>(
     // 1 to 4
     let parts = parts(bytes, T::TYPE)?;
     // 5
-    let json = json::parse(&parts.payload).map_err(|error| VerifyError::NotJson { what: "payload", error })?;
+    let json = json::parse(&parts.payload).map_err(|error| VerifyError::NotJson {
+        what: "payload",
+        error,
+    })?;
     if !jcs::is_canonical(&json, &parts.payload) {
         return Err(VerifyError::PayloadNotCanonical);
     }
@@ -220,11 +235,18 @@ pub fn verify<T: Payload>(
     }
     // 10
     if keys.len() < trusted.required {
-        return Err(VerifyError::Threshold { found: keys.len(), required: trusted.required });
+        return Err(VerifyError::Threshold {
+            found: keys.len(),
+            required: trusted.required,
+        });
     }
     // 11
     let value = typed::<T>(&json, &parts.payload)?;
-    Ok(Verified { value, digest: sha256(&parts.payload), keys })
+    Ok(Verified {
+        value,
+        digest: sha256(&parts.payload),
+        keys,
+    })
 }
 
 struct Parts {
@@ -236,10 +258,16 @@ struct Parts {
 fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
     // 1
     if bytes.len() > limits::ENVELOPE_BYTES {
-        return Err(VerifyError::TooLarge { what: "envelope", limit: limits::ENVELOPE_BYTES });
+        return Err(VerifyError::TooLarge {
+            what: "envelope",
+            limit: limits::ENVELOPE_BYTES,
+        });
     }
     // 2
-    let json = json::parse(bytes).map_err(|error| VerifyError::NotJson { what: "envelope", error })?;
+    let json = json::parse(bytes).map_err(|error| VerifyError::NotJson {
+        what: "envelope",
+        error,
+    })?;
     let fields = Fields::open("envelope", &json, &["payload", "payloadType", "signatures"])?;
     if !jcs::is_canonical(&json, bytes) {
         return Err(VerifyError::EnvelopeNotCanonical);
@@ -249,13 +277,18 @@ fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
     // 3
     let found = fields.text("payloadType")?;
     if found != kind.media_type() {
-        return Err(VerifyError::PayloadType { expected: kind.media_type(), found: found.to_owned() });
+        return Err(VerifyError::PayloadType {
+            expected: kind.media_type(),
+            found: found.to_owned(),
+        });
     }
     // 4
     match signatures.len() {
         0 => return Err(VerifyError::Unsigned),
         n if n > limits::SIGNATURES => {
-            return Err(VerifyError::TooManySignatures { limit: limits::SIGNATURES });
+            return Err(VerifyError::TooManySignatures {
+                limit: limits::SIGNATURES,
+            });
         }
         _ => {}
     }
@@ -281,7 +314,10 @@ fn schema(json: &Json, kind: PayloadType) -> Result<(), VerifyError> {
     if found == kind.schema() {
         return Ok(());
     }
-    Err(VerifyError::Schema { expected: kind.schema(), found: found.to_owned() })
+    Err(VerifyError::Schema {
+        expected: kind.schema(),
+        found: found.to_owned(),
+    })
 }
 
 /// Steps 7, 8 and 9 for one signature.

@@ -16,8 +16,9 @@ impl<'a> Fields<'a> {
     /// Opens an object. Errors when it is none or has a member outside `known`.
     pub fn open(what: &'static str, json: &'a Json, known: &[&str]) -> Result<Self, VerifyError> {
         let fields = Fields { what, json };
-        let members =
-            json.as_object().ok_or_else(|| fields.refuse(format!("expected an object, found {}", json.kind())))?;
+        let members = json
+            .as_object()
+            .ok_or_else(|| fields.refuse(format!("expected an object, found {}", json.kind())))?;
         match members.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             Some((key, _)) => Err(fields.refuse(format!("unknown member `{}`", key.escape_debug()))),
             None => Ok(fields),
@@ -26,12 +27,17 @@ impl<'a> Fields<'a> {
 
     /// The error for this object.
     pub fn refuse(&self, reason: impl Into<String>) -> VerifyError {
-        VerifyError::Shape { what: self.what, reason: reason.into() }
+        VerifyError::Shape {
+            what: self.what,
+            reason: reason.into(),
+        }
     }
 
     /// A member of any kind.
     pub fn any(&self, key: &str) -> Result<&'a Json, VerifyError> {
-        self.json.get(key).ok_or_else(|| self.refuse(format!("member `{key}` is missing")))
+        self.json
+            .get(key)
+            .ok_or_else(|| self.refuse(format!("member `{key}` is missing")))
     }
 
     /// A member that may be missing.
@@ -41,7 +47,9 @@ impl<'a> Fields<'a> {
 
     /// A string.
     pub fn text(&self, key: &str) -> Result<&'a str, VerifyError> {
-        self.any(key)?.as_str().ok_or_else(|| self.refuse(format!("`{key}` is not a string")))
+        self.any(key)?
+            .as_str()
+            .ok_or_else(|| self.refuse(format!("`{key}` is not a string")))
     }
 
     /// A string that is not empty.
@@ -54,7 +62,9 @@ impl<'a> Fields<'a> {
 
     /// A string that may be missing.
     pub fn optional_text(&self, key: &str) -> Result<Option<String>, VerifyError> {
-        self.optional(key).map(|_| self.text(key).map(str::to_owned)).transpose()
+        self.optional(key)
+            .map(|_| self.text(key).map(str::to_owned))
+            .transpose()
     }
 
     /// A string of one fixed value.
@@ -110,7 +120,10 @@ impl<'a> Fields<'a> {
         key: &str,
         read: impl FnMut(&'a Json) -> Result<T, VerifyError>,
     ) -> Result<Vec<T>, VerifyError> {
-        let items = self.any(key)?.as_array().ok_or_else(|| self.refuse(format!("`{key}` is not an array")))?;
+        let items = self
+            .any(key)?
+            .as_array()
+            .ok_or_else(|| self.refuse(format!("`{key}` is not an array")))?;
         items.iter().map(read).collect()
     }
 

@@ -82,13 +82,20 @@ mod tests {
     fn writes_the_canonical_text() {
         for (given, canonical) in [
             (r#"{"b":1,"a":[true,null]}"#, r#"{"a":[true,null],"b":1}"#),
-            (r#"{"\ue000":1,"\ud83d\ude00":2}"#, "{\"\u{1f600}\":2,\"\u{e000}\":1}"),
+            (
+                r#"{"\ue000":1,"\ud83d\ude00":2}"#,
+                "{\"\u{1f600}\":2,\"\u{e000}\":1}",
+            ),
             (r#""\u0007\u0008\/\u007f\u00e9""#, "\"\\u0007\\b/\u{7f}é\""),
             ("[1.0,1e21,-0,0.000001,1E-7]", "[1,1e+21,0,0.000001,1e-7]"),
         ] {
             let text = to_vec(&parse(given.as_bytes()).unwrap());
             assert_eq!(String::from_utf8(text.clone()).unwrap(), canonical);
-            assert_eq!(to_vec(&parse(&text).unwrap()), text, "canonical text is a fixed point");
+            assert_eq!(
+                to_vec(&parse(&text).unwrap()),
+                text,
+                "canonical text is a fixed point"
+            );
         }
     }
 }

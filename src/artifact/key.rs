@@ -123,7 +123,12 @@ impl SigningKey {
 
     /// The public half, without a validity window.
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey { inner: self.inner.verifying_key(), id: self.id, valid_from: None, valid_until: None }
+        VerifyingKey {
+            inner: self.inner.verifying_key(),
+            id: self.id,
+            valid_from: None,
+            valid_until: None,
+        }
     }
 
     /// Signs a message (RFC 8032 section 5.1.6; deterministic).
@@ -156,7 +161,12 @@ impl VerifyingKey {
         if inner.is_weak() {
             return Err(KeyError::Weak);
         }
-        Ok(VerifyingKey { inner, id: KeyId(sha256(bytes)), valid_from: None, valid_until: None })
+        Ok(VerifyingKey {
+            inner,
+            id: KeyId(sha256(bytes)),
+            valid_from: None,
+            valid_until: None,
+        })
     }
 
     /// Reads a public key file.
@@ -169,8 +179,14 @@ impl VerifyingKey {
         if fields.text("key_id")? != key.id.to_string() {
             return Err(KeyError::IdMismatch);
         }
-        key.valid_from = fields.optional("valid_from").map(|_| fields.instant("valid_from")).transpose()?;
-        key.valid_until = fields.optional("valid_until").map(|_| fields.instant("valid_until")).transpose()?;
+        key.valid_from = fields
+            .optional("valid_from")
+            .map(|_| fields.instant("valid_from"))
+            .transpose()?;
+        key.valid_until = fields
+            .optional("valid_until")
+            .map(|_| fields.instant("valid_until"))
+            .transpose()?;
         match (key.valid_from, key.valid_until) {
             (Some(from), Some(until)) if until < from => Err(KeyError::Window),
             _ => Ok(key),
@@ -184,8 +200,14 @@ impl VerifyingKey {
             ("key_id", Json::str(self.id.to_string())),
             ("public_key", Json::String(STANDARD.encode(self.inner.as_bytes()))),
         ];
-        members.extend(self.valid_from.map(|at| ("valid_from", Json::String(time::print(at)))));
-        members.extend(self.valid_until.map(|at| ("valid_until", Json::String(time::print(at)))));
+        members.extend(
+            self.valid_from
+                .map(|at| ("valid_from", Json::String(time::print(at)))),
+        );
+        members.extend(
+            self.valid_until
+                .map(|at| ("valid_until", Json::String(time::print(at)))),
+        );
         line(&Json::object(members))
     }
 
@@ -209,14 +231,20 @@ impl VerifyingKey {
 
 fn document(what: &'static str, bytes: &[u8]) -> Result<Json, VerifyError> {
     if bytes.len() > limits::KEY_FILE_BYTES {
-        return Err(VerifyError::TooLarge { what, limit: limits::KEY_FILE_BYTES });
+        return Err(VerifyError::TooLarge {
+            what,
+            limit: limits::KEY_FILE_BYTES,
+        });
     }
     json::parse(bytes).map_err(|error| VerifyError::NotJson { what, error })
 }
 
 fn bytes32(member: &'static str, text: &str) -> Result<[u8; 32], KeyError> {
     let bytes = Zeroizing::new(STANDARD.decode(text).map_err(|_| KeyError::Encoding(member))?);
-    bytes.as_slice().try_into().map_err(|_| KeyError::Encoding(member))
+    bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| KeyError::Encoding(member))
 }
 
 fn line(json: &Json) -> Vec<u8> {
@@ -268,7 +296,9 @@ mod tests {
     fn refuses_files_that_name_another_key() {
         let (a, b) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
         let swap = |file: &[u8]| {
-            String::from_utf8(file.to_vec()).unwrap().replace(&a.id().to_string(), &b.id().to_string())
+            String::from_utf8(file.to_vec())
+                .unwrap()
+                .replace(&a.id().to_string(), &b.id().to_string())
         };
         let error = VerifyingKey::parse(swap(&a.verifying_key().to_file()).as_bytes());
         assert_eq!(error, Err(KeyError::IdMismatch));

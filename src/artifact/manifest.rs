@@ -59,9 +59,15 @@ pub fn pack<M: Meta>(meta: M, mut entries: Vec<Entry>, key: &SigningKey) -> Resu
         digest: sha256(&entry.bytes),
         bytes: entry.bytes.len() as u64,
     });
-    let manifest = Manifest { files: files.collect(), meta };
+    let manifest = Manifest {
+        files: files.collect(),
+        meta,
+    };
     let signed = envelope::sign(&manifest, key)?;
-    entries.push(Entry { name: MANIFEST_NAME.to_owned(), bytes: signed.into_bytes() });
+    entries.push(Entry {
+        name: MANIFEST_NAME.to_owned(),
+        bytes: signed.into_bytes(),
+    });
     Ok(archive::write(entries)?)
 }
 
@@ -71,8 +77,13 @@ pub fn unpack<M: Meta>(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<(Verified<Manifest<M>>, Files), VerifyError> {
-    let mut files: Files = archive::read(bytes)?.into_iter().map(|entry| (entry.name, entry.bytes)).collect();
-    let envelope = files.remove(MANIFEST_NAME).ok_or(VerifyError::ManifestMissing(MANIFEST_NAME))?;
+    let mut files: Files = archive::read(bytes)?
+        .into_iter()
+        .map(|entry| (entry.name, entry.bytes))
+        .collect();
+    let envelope = files
+        .remove(MANIFEST_NAME)
+        .ok_or(VerifyError::ManifestMissing(MANIFEST_NAME))?;
     let manifest = envelope::verify::<Manifest<M>>(&envelope, trusted, now)?;
     let declared = &manifest.value().files;
     let known = |name: &String| declared.binary_search_by(|file| file.name.cmp(name)).is_ok();
@@ -80,7 +91,9 @@ pub fn unpack<M: Meta>(
         return Err(VerifyError::FileUndeclared(name.clone()));
     }
     for file in declared {
-        let content = files.get(&file.name).ok_or_else(|| VerifyError::FileMissing(file.name.clone()))?;
+        let content = files
+            .get(&file.name)
+            .ok_or_else(|| VerifyError::FileMissing(file.name.clone()))?;
         file.check(content)?;
     }
     Ok((manifest, files))
@@ -91,7 +104,11 @@ impl FileEntry {
         let size = content.len() as u64;
         if size != self.bytes {
             let name = self.name.clone();
-            return Err(VerifyError::SizeMismatch { name, declared: self.bytes, found: size });
+            return Err(VerifyError::SizeMismatch {
+                name,
+                declared: self.bytes,
+                found: size,
+            });
         }
         check_digest(&self.name, self.digest, content)
     }
@@ -110,7 +127,11 @@ impl FileEntry {
         if !archive::is_name(&name) || name == MANIFEST_NAME {
             return Err(fields.refuse(format!("`{}` is not a file name", name.escape_debug())));
         }
-        Ok(FileEntry { name, digest: fields.digest("digest")?, bytes: fields.count("bytes")? })
+        Ok(FileEntry {
+            name,
+            digest: fields.digest("digest")?,
+            bytes: fields.count("bytes")?,
+        })
     }
 }
 
@@ -118,7 +139,11 @@ impl FileEntry {
 pub fn check_digest(name: &str, declared: Digest, content: &[u8]) -> Result<(), VerifyError> {
     match sha256(content) {
         found if found == declared => Ok(()),
-        found => Err(VerifyError::DigestMismatch { name: name.to_owned(), declared, found }),
+        found => Err(VerifyError::DigestMismatch {
+            name: name.to_owned(),
+            declared,
+            found,
+        }),
     }
 }
 
@@ -129,7 +154,10 @@ impl<M: Meta> Payload for Manifest<M> {
         Json::object([
             ("schema", Json::str(M::TYPE.schema())),
             ("kind", Json::str(M::KIND)),
-            ("files", Json::Array(self.files.iter().map(FileEntry::to_json).collect())),
+            (
+                "files",
+                Json::Array(self.files.iter().map(FileEntry::to_json).collect()),
+            ),
             ("meta", self.meta.to_json()),
         ])
     }
@@ -141,6 +169,9 @@ impl<M: Meta> Payload for Manifest<M> {
         let files = fields.list("files", FileEntry::from_json)?;
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         fields.sorted("files", &names)?;
-        Ok(Manifest { files, meta: M::from_json(fields.any("meta")?)? })
+        Ok(Manifest {
+            files,
+            meta: M::from_json(fields.any("meta")?)?,
+        })
     }
 }

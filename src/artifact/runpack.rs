@@ -78,7 +78,10 @@ pub fn pack(
     key: &SigningKey,
 ) -> Result<Vec<u8>, BuildError> {
     if !is_id(&contents.run_id) {
-        return Err(BuildError::Invalid(format!("`{}` is not a run id", contents.run_id.escape_debug())));
+        return Err(BuildError::Invalid(format!(
+            "`{}` is not a run id",
+            contents.run_id.escape_debug()
+        )));
     }
     let mut intents = BTreeMap::new();
     for (trace_id, intent) in contents.intents {
@@ -94,16 +97,28 @@ pub fn pack(
         traces.push((item, signed.into_bytes(), intent));
     }
     if let Some(trace_id) = intents.keys().next() {
-        return Err(BuildError::Invalid(format!("there is no trace for intent `{}`", trace_id.escape_debug())));
+        return Err(BuildError::Invalid(format!(
+            "there is no trace for intent `{}`",
+            trace_id.escape_debug()
+        )));
     }
     let traces = chain::order(traces, |(item, _, _)| &item.trace)?;
     let items: Vec<&RunpackTrace> = traces.iter().map(|(item, _, _)| item).collect();
     let meta = meta(&contents.run_id, contents.created_at, &items);
-    let mut entries = vec![Entry { name: JOURNAL_NAME.to_owned(), bytes: chain::journal(&items) }];
+    let mut entries = vec![Entry {
+        name: JOURNAL_NAME.to_owned(),
+        bytes: chain::journal(&items),
+    }];
     for (index, (item, trace, intent)) in traces.into_iter().enumerate() {
         let trace_id = &item.trace.value().trace_id;
-        entries.push(Entry { name: part("traces", index, trace_id), bytes: trace });
-        entries.extend(intent.map(|bytes| Entry { name: part("intents", index, trace_id), bytes }));
+        entries.push(Entry {
+            name: part("traces", index, trace_id),
+            bytes: trace,
+        });
+        entries.extend(intent.map(|bytes| Entry {
+            name: part("intents", index, trace_id),
+            bytes,
+        }));
     }
     manifest::pack(meta, entries, key)
 }
@@ -112,7 +127,7 @@ pub fn pack(
 ///
 /// 1. every trace by its own signature, of this run, no id twice
 /// 2. every intent: canonical, of a trace, with the digest its trace states
-/// 3. the chain: every `previous` is there, none twice, at most one before the first
+/// 3. the chain: every `previous` is there, none twice; one may lie outside when it is that of the only start
 /// 4. names, journal and meta data are those the traces make; nothing else is there
 pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Verified<Runpack>, VerifyError> {
     let (manifest, files) = manifest::unpack::<RunpackMeta>(bytes, trusted, now)?;
@@ -125,9 +140,18 @@ fn assemble(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Runpack, VerifyError> {
-    let wrong = |reason: String| VerifyError::Contents { what: "runpack", reason };
-    let found = files.remove(JOURNAL_NAME).ok_or_else(|| wrong(format!("`{JOURNAL_NAME}` is missing")))?;
-    let names: Vec<String> = files.keys().filter(|name| name.starts_with("traces/")).cloned().collect();
+    let wrong = |reason: String| VerifyError::Contents {
+        what: "runpack",
+        reason,
+    };
+    let found = files
+        .remove(JOURNAL_NAME)
+        .ok_or_else(|| wrong(format!("`{JOURNAL_NAME}` is missing")))?;
+    let names: Vec<String> = files
+        .keys()
+        .filter(|name| name.starts_with("traces/"))
+        .cloned()
+        .collect();
     let mut traces = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         // 1
@@ -156,10 +180,24 @@ fn assemble(
     chain::check_journal(&found, &chain::journal(&items))?;
     let expected = meta(&manifest.meta.run_id, manifest.meta.created_at, &items);
     if manifest.meta != expected {
-        return Err(wrong("counts, bundles or chain start are not those of the traces".to_owned()));
+        return Err(wrong(
+            "counts, bundles or chain start are not those of the traces".to_owned(),
+        ));
     }
-    let RunpackMeta { run_id, created_at, bundles, continues, .. } = expected;
-    Ok(Runpack { run_id, created_at, bundles, continues, traces })
+    let RunpackMeta {
+        run_id,
+        created_at,
+        bundles,
+        continues,
+        ..
+    } = expected;
+    Ok(Runpack {
+        run_id,
+        created_at,
+        bundles,
+        continues,
+        traces,
+    })
 }
 
 /// Checks one trace against its run and its intent.
@@ -171,18 +209,28 @@ fn check_item(
     let record = trace.value();
     if record.run_id.as_deref() != Some(run_id) {
         let trace_id = record.trace_id.clone();
-        return Err(VerifyError::RunMismatch { trace_id, run_id: run_id.to_owned() });
+        return Err(VerifyError::RunMismatch {
+            trace_id,
+            run_id: run_id.to_owned(),
+        });
     }
     let intent = intent.map(|bytes| check_intent(record, bytes)).transpose()?;
     Ok(RunpackTrace { trace, intent })
 }
 
 fn check_intent(record: &TraceRecord, bytes: &[u8]) -> Result<Json, VerifyError> {
-    let intent = json::parse(bytes).map_err(|error| VerifyError::NotJson { what: "intent", error })?;
+    let intent = json::parse(bytes).map_err(|error| VerifyError::NotJson {
+        what: "intent",
+        error,
+    })?;
     if !jcs::is_canonical(&intent, bytes) {
         return Err(VerifyError::PayloadNotCanonical);
     }
-    check_digest(&format!("intent of {}", record.trace_id), record.intent_digest, bytes)?;
+    check_digest(
+        &format!("intent of {}", record.trace_id),
+        record.intent_digest,
+        bytes,
+    )?;
     Ok(intent)
 }
 
@@ -191,7 +239,10 @@ fn part(folder: &str, index: usize, trace_id: &str) -> String {
 }
 
 fn meta(run_id: &str, created_at: Timestamp, traces: &[&RunpackTrace]) -> RunpackMeta {
-    let bundles: BTreeSet<Digest> = traces.iter().map(|item| item.trace.value().bundle_digest).collect();
+    let bundles: BTreeSet<Digest> = traces
+        .iter()
+        .map(|item| item.trace.value().bundle_digest)
+        .collect();
     RunpackMeta {
         run_id: run_id.to_owned(),
         created_at,
@@ -210,15 +261,28 @@ impl Meta for RunpackMeta {
         Json::object([
             ("run_id", Json::str(&self.run_id)),
             ("created_at", Json::String(time::print(self.created_at))),
-            ("bundles", Json::Array(self.bundles.iter().map(Digest::to_json).collect())),
-            ("continues", self.continues.map_or(Json::Null, |digest| digest.to_json())),
+            (
+                "bundles",
+                Json::Array(self.bundles.iter().map(Digest::to_json).collect()),
+            ),
+            (
+                "continues",
+                self.continues.map_or(Json::Null, |digest| digest.to_json()),
+            ),
             ("traces", number(self.traces)),
             ("intents", number(self.intents)),
         ])
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
-        let known = ["run_id", "created_at", "bundles", "continues", "traces", "intents"];
+        let known = [
+            "run_id",
+            "created_at",
+            "bundles",
+            "continues",
+            "traces",
+            "intents",
+        ];
         let fields = Fields::open("runpack manifest", json, &known)?;
         let bundles = fields.list("bundles", |json| {
             let digest = json.as_str().and_then(Digest::parse);

@@ -20,14 +20,26 @@ pub const ALL: &[Schema] = &[
         id: "gait.bundle.manifest/1",
         text: include_str!("../../schemas/v1/bundle_manifest.schema.json"),
     },
-    Schema { id: "gait.journal.entry/1", text: include_str!("../../schemas/v1/journal_entry.schema.json") },
-    Schema { id: "gait.key.private/1", text: include_str!("../../schemas/v1/key_private.schema.json") },
-    Schema { id: "gait.key.public/1", text: include_str!("../../schemas/v1/key_public.schema.json") },
+    Schema {
+        id: "gait.journal.entry/1",
+        text: include_str!("../../schemas/v1/journal_entry.schema.json"),
+    },
+    Schema {
+        id: "gait.key.private/1",
+        text: include_str!("../../schemas/v1/key_private.schema.json"),
+    },
+    Schema {
+        id: "gait.key.public/1",
+        text: include_str!("../../schemas/v1/key_public.schema.json"),
+    },
     Schema {
         id: "gait.runpack.manifest/1",
         text: include_str!("../../schemas/v1/runpack_manifest.schema.json"),
     },
-    Schema { id: "gait.trace/1", text: include_str!("../../schemas/v1/trace.schema.json") },
+    Schema {
+        id: "gait.trace/1",
+        text: include_str!("../../schemas/v1/trace.schema.json"),
+    },
 ];
 
 /// The schema of an id.

@@ -110,7 +110,10 @@ impl Payload for TraceRecord {
     fn to_json(&self) -> Json {
         let decision = &self.decision;
         let nullable = |digest: &Option<Digest>| digest.map_or(Json::Null, |digest| digest.to_json());
-        let policy = [("name", Json::str(&self.policy.name)), ("version", Json::str(&self.policy.version))];
+        let policy = [
+            ("name", Json::str(&self.policy.name)),
+            ("version", Json::str(&self.policy.version)),
+        ];
         let mut members = vec![
             ("schema", Json::str(PayloadType::Trace.schema())),
             ("trace_id", Json::str(&self.trace_id)),
@@ -123,9 +126,18 @@ impl Payload for TraceRecord {
             ("call_digest", nullable(&self.call_digest)),
             ("tool", Json::str(&self.tool)),
             ("verdict", Json::str(decision.verdict.as_str())),
-            ("reason_codes", Json::Array(decision.reason_codes.iter().map(Json::str).collect())),
-            ("matched_rules", Json::Array(decision.matched.iter().map(rule_to_json).collect())),
-            ("targets", Json::Array(decision.targets.iter().map(target_to_json).collect())),
+            (
+                "reason_codes",
+                Json::Array(decision.reason_codes.iter().map(Json::str).collect()),
+            ),
+            (
+                "matched_rules",
+                Json::Array(decision.matched.iter().map(rule_to_json).collect()),
+            ),
+            (
+                "targets",
+                Json::Array(decision.targets.iter().map(target_to_json).collect()),
+            ),
             ("enforcement", Json::str(ENFORCEMENT)),
             ("previous", nullable(&self.previous)),
         ];
@@ -137,7 +149,11 @@ impl Payload for TraceRecord {
             ("request_id", &self.request_id),
             ("identity", &self.identity),
         ];
-        members.extend(optional.into_iter().filter_map(|(key, text)| Some((key, Json::str(text.as_ref()?)))));
+        members.extend(
+            optional
+                .into_iter()
+                .filter_map(|(key, text)| Some((key, Json::str(text.as_ref()?)))),
+        );
         members.extend(self.intent.clone().map(|intent| ("intent", intent)));
         Json::object(members)
     }
@@ -152,7 +168,10 @@ impl Payload for TraceRecord {
             created_at: fields.instant("created_at")?,
             producer_version: fields.name("producer_version")?,
             bundle_digest: fields.digest("bundle_digest")?,
-            policy: PolicyRef { name: policy.name("name")?, version: policy.text("version")?.to_owned() },
+            policy: PolicyRef {
+                name: policy.name("name")?,
+                version: policy.text("version")?.to_owned(),
+            },
             intent_digest: fields.digest("intent_digest")?,
             args_digest: fields.digest("args_digest")?,
             call_digest: fields.digest_or_null("call_digest")?,
@@ -160,7 +179,10 @@ impl Payload for TraceRecord {
             decision: decision_from_json(&fields)?,
             correlation_id: fields.optional_text("correlation_id")?,
             session_id: fields.optional_text("session_id")?,
-            run_id: fields.optional("run_id").map(|_| fields.id("run_id")).transpose()?,
+            run_id: fields
+                .optional("run_id")
+                .map(|_| fields.id("run_id"))
+                .transpose()?,
             request_id: fields.optional_text("request_id")?,
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
@@ -201,7 +223,11 @@ fn target_to_json(target: &Target) -> Json {
 fn target_from_json(json: &Json) -> Result<Target, VerifyError> {
     let fields = Fields::open("trace target", json, &["effect", "kind", "value"])?;
     let value = fields.text("value")?.to_owned();
-    Ok(Target { effect: fields.name("effect")?, kind: fields.name("kind")?, value })
+    Ok(Target {
+        effect: fields.name("effect")?,
+        kind: fields.name("kind")?,
+        value,
+    })
 }
 
 fn rule_to_json(rule: &MatchedRule) -> Json {
@@ -232,10 +258,16 @@ fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
 }
 
 fn position_to_json(at: Position) -> Json {
-    Json::object([("line", number(at.line.into())), ("column", number(at.column.into()))])
+    Json::object([
+        ("line", number(at.line.into())),
+        ("column", number(at.column.into())),
+    ])
 }
 
 fn position_from_json(json: &Json) -> Result<Position, VerifyError> {
     let fields = Fields::open("trace position", json, &["line", "column"])?;
-    Ok(Position { line: fields.small("line")?, column: fields.small("column")? })
+    Ok(Position {
+        line: fields.small("line")?,
+        column: fields.small("column")?,
+    })
 }

@@ -67,7 +67,10 @@ pub fn walk(bytes: &[u8]) -> Result<Vec<Span>, ArchiveError> {
         let data = local(all, &central, directory)?;
         offset = data.end;
         at += CENTRAL_BYTES + central.name.len();
-        spans.push(Span { name: central.text()?.to_owned(), data });
+        spans.push(Span {
+            name: central.text()?.to_owned(),
+            data,
+        });
     }
     if at != end {
         return Err(ArchiveError::Directory);
@@ -155,7 +158,9 @@ impl<'a> Central<'a> {
     }
 
     fn text(&self) -> Result<&'a str, ArchiveError> {
-        let name = std::str::from_utf8(self.name).ok().filter(|name| super::is_name(name));
+        let name = std::str::from_utf8(self.name)
+            .ok()
+            .filter(|name| super::is_name(name));
         name.ok_or_else(|| ArchiveError::Name(self.shown()))
     }
 
@@ -191,7 +196,9 @@ fn local(all: Bytes<'_>, central: &Central<'_>, directory: usize) -> Result<Rang
     let differs = || ArchiveError::Header(central.shown());
     let at = central.offset;
     let head = Bytes(all.slice(at, LOCAL_BYTES).ok_or_else(differs)?);
-    let name = all.slice(at + LOCAL_BYTES, central.name.len()).ok_or_else(differs)?;
+    let name = all
+        .slice(at + LOCAL_BYTES, central.name.len())
+        .ok_or_else(differs)?;
     let same = head.u32(0) == Some(LOCAL_MARK)
         && head.slice(4, 24) == Some(central.shared)
         && head.u16(28) == Some(0)

@@ -12,19 +12,23 @@ use crate::artifact::{VerifyError, jcs};
 use crate::json::Json;
 
 /// Puts traces into the one order: each after its predecessor, otherwise by time and id. Errors on a repeated id, a
-/// fork, a cycle, or a predecessor that is missing, save one before the very first.
-pub fn order<T>(
-    items: Vec<T>,
-    trace: impl Fn(&T) -> &Verified<TraceRecord>,
-) -> Result<Vec<T>, VerifyError> {
+/// fork, a cycle, or a missing predecessor, save one before the only start.
+pub fn order<T>(items: Vec<T>, trace: impl Fn(&T) -> &Verified<TraceRecord>) -> Result<Vec<T>, VerifyError> {
     let links = Links::read(items.iter().map(&trace))?;
     let mut waiting: BTreeMap<Digest, Vec<T>> = BTreeMap::new();
     let mut ready = BTreeMap::new();
-    let sort_key = |item: &T| (trace(item).value().created_at, trace(item).value().trace_id.clone());
+    let sort_key = |item: &T| {
+        (
+            trace(item).value().created_at,
+            trace(item).value().trace_id.clone(),
+        )
+    };
     let total = items.len();
     for item in items {
         match trace(&item).value().previous {
-            Some(previous) if links.inside.contains(&previous) => waiting.entry(previous).or_default().push(item),
+            Some(previous) if links.inside.contains(&previous) => {
+                waiting.entry(previous).or_default().push(item)
+            }
             _ => {
                 ready.insert(sort_key(&item), item);
             }
@@ -58,7 +62,10 @@ impl Links {
         for trace in traces.clone() {
             let record = trace.value();
             if !ids.insert(record.trace_id.as_str()) {
-                return Err(VerifyError::TraceLink(format!("trace `{}` is there twice", record.trace_id)));
+                return Err(VerifyError::TraceLink(format!(
+                    "trace `{}` is there twice",
+                    record.trace_id
+                )));
             }
             if let Some(digest) = record.previous
                 && !previous.insert(digest)
@@ -66,23 +73,30 @@ impl Links {
                 return Err(VerifyError::TraceLink(format!("two traces follow {digest}")));
             }
         }
-        Ok(Links { inside: traces.map(Verified::digest).collect() })
+        Ok(Links {
+            inside: traces.map(Verified::digest).collect(),
+        })
     }
 
-    /// Errors when any but the first trace follows one that is not there.
+    /// Errors when a link is missing: a trace that follows one outside must be the only start. With another start
+    /// beside it, a trace between them was cut out.
     fn check_start<T>(
         &self,
         ordered: &[T],
         trace: impl Fn(&T) -> &Verified<TraceRecord>,
     ) -> Result<(), VerifyError> {
-        for item in ordered.iter().skip(1) {
-            let record = trace(item).value();
-            if let Some(digest) = record.previous.filter(|digest| !self.inside.contains(digest)) {
-                let reason = format!("trace `{}` follows {digest}, which is not there", record.trace_id);
-                return Err(VerifyError::TraceLink(reason));
+        let starts = ordered.iter().map(|item| trace(item).value()).filter(|record| {
+            record
+                .previous
+                .is_none_or(|digest| !self.inside.contains(&digest))
+        });
+        match starts.clone().find(|record| record.previous.is_some()) {
+            Some(record) if starts.count() > 1 => {
+                let reason = format!("trace `{}` follows one that is not there", record.trace_id);
+                Err(VerifyError::TraceLink(reason))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
