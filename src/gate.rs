@@ -2,5 +2,7 @@
 //! files, the clock or the network.
 
 pub mod decide;
+pub mod intent;
 
 pub use decide::{Gate, Judged};
+pub use intent::IntentError;

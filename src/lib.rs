@@ -24,6 +24,9 @@ pub mod ty;
 // L3 run
 pub mod eval;
 
+// L3 evidence
+pub mod artifact;
+
 // L4 gate
 pub mod gate;
 
@@ -32,7 +35,7 @@ pub mod gate;
 pub mod host;
 
 // L5 work
-#[cfg(feature = "cli")]
+pub mod import;
 pub mod suite;
 
 // L6 surface

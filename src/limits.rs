@@ -48,8 +48,8 @@ pub const ARCHIVE_ENTRIES: usize = 10_000;
 pub const ARCHIVE_ENTRY_BYTES: usize = 128 << 20;
 /// The name of an archive entry, in bytes.
 pub const ARCHIVE_NAME_BYTES: usize = 255;
-/// A signed envelope (a trace, an approval), in bytes.
-pub const ENVELOPE_BYTES: usize = 16 << 20;
+/// A signed envelope (a trace, an approval), in bytes; it is one JSON document.
+pub const ENVELOPE_BYTES: usize = JSON_BYTES;
 /// Signatures of one envelope.
 pub const SIGNATURES: usize = 16;
 /// One line of a JSONL file, in bytes.
@@ -74,3 +74,9 @@ pub const DECIMAL_MAGNITUDE: i128 = 1_000_000_000_000_000_000_000_000_000_000;
 pub const PERCENT_LAYERS: usize = 4;
 /// A name chosen by a caller, as far as messages repeat it, in characters.
 pub const SHOWN_NAME_CHARS: usize = 64;
+/// A trace, run or session id, in bytes; it becomes part of an archive name.
+pub const ID_BYTES: usize = 64;
+/// The part of a source's name that is kept in its archive name, in bytes.
+pub const SOURCE_SLUG_BYTES: usize = 64;
+/// A key file, in bytes.
+pub const KEY_FILE_BYTES: usize = 4 << 10;

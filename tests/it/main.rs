@@ -13,6 +13,7 @@ mod codes;
 mod corpora;
 mod corpora_builtins;
 mod generated;
+mod hostile;
 mod import;
 mod intents;
 mod oracle;

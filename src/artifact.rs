@@ -1,0 +1,26 @@
+//! Signed evidence: what is written down, signed, packed and checked again. In: bytes, keys, `now`. Out: bytes, or
+//! values that exist only after one `verify` accepted them. It knows no clock, files or randomness, and neither
+//! policies nor evaluation.
+
+pub mod archive;
+pub mod bundle;
+pub mod digest;
+pub mod envelope;
+mod error;
+mod fields;
+pub mod jcs;
+pub mod key;
+pub mod manifest;
+pub mod runpack;
+pub mod schema;
+pub mod time;
+pub mod trace;
+
+pub use archive::ArchiveError;
+pub use bundle::{Bundle, BundleContents, TestSummary};
+pub use digest::Digest;
+pub use envelope::{PayloadType, Signed, TrustedKeys, Verified};
+pub use error::{BuildError, VerifyError};
+pub use key::{KeyError, KeyId, SigningKey, VerifyingKey};
+pub use runpack::{Runpack, RunpackContents};
+pub use trace::{PolicyRef, TraceRecord};

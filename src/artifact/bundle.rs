@@ -1,0 +1,219 @@
+//! Bundles: a compiled policy with its sources, signed. In: what the compiler made. Out: bytes; back, a `Bundle` only
+//! after everything verified. It does not look into the IR; the gate decodes it.
+
+use jiff::Timestamp;
+
+use super::archive::Entry;
+use super::envelope::{PayloadType, TrustedKeys, Verified};
+use super::fields::{Fields, number};
+use super::key::SigningKey;
+use super::manifest::{self, Files, Manifest, Meta};
+use super::{BuildError, Digest, VerifyError};
+use crate::json::Json;
+use crate::limits;
+
+const IR_NAME: &str = "ir.bin";
+
+/// What a compiled policy's own tests gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestSummary {
+    /// Cases that passed.
+    pub passed: u32,
+    /// Cases there are.
+    pub total: u32,
+}
+
+/// What goes into a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleContents {
+    /// The policy's name.
+    pub name: String,
+    /// The policy's version; empty when it states none.
+    pub version: String,
+    /// The language edition.
+    pub edition: u32,
+    /// Rises with every release; the gate refuses a lower one. At most 2^53 - 1.
+    pub epoch: u64,
+    /// The encoded decision program.
+    pub ir: Vec<u8>,
+    /// Source names, as diagnostics show them, with their texts.
+    pub sources: Vec<(String, String)>,
+    /// The result of the policy's own tests.
+    pub tests: TestSummary,
+    /// The version of the compiler.
+    pub compiler: String,
+}
+
+/// A bundle that was opened: its contents, and the digest that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// What it holds; sources sorted by name.
+    pub contents: BundleContents,
+    /// The digest of the signed manifest: the bundle's name in traces.
+    pub digest: Digest,
+}
+
+/// The `meta` member of a bundle's manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleMeta {
+    name: String,
+    version: String,
+    edition: u32,
+    epoch: u64,
+    tests: TestSummary,
+    compiler: String,
+    /// Source name and archive name, sorted by the first.
+    sources: Vec<(String, String)>,
+}
+
+/// Builds and signs a bundle. The order of `sources` does not matter.
+pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, BuildError> {
+    if i128::from(contents.epoch) > limits::SAFE_INTEGER {
+        return Err(BuildError::Invalid("the epoch is over 2^53 - 1".to_owned()));
+    }
+    contents.sources.sort();
+    let duplicate = contents.sources.windows(2).find_map(|pair| match pair {
+        [(a, _), (b, _)] if a == b => Some(a.clone()),
+        _ => None,
+    });
+    if let Some(name) = duplicate {
+        return Err(BuildError::Duplicate(name));
+    }
+    let mut entries = vec![Entry {
+        name: IR_NAME.to_owned(),
+        bytes: contents.ir,
+    }];
+    let mut sources = Vec::new();
+    for (index, (name, text)) in contents.sources.into_iter().enumerate() {
+        let file = source_file(index, &name);
+        entries.push(Entry {
+            name: file.clone(),
+            bytes: text.into_bytes(),
+        });
+        sources.push((name, file));
+    }
+    let meta = BundleMeta {
+        name: contents.name,
+        version: contents.version,
+        edition: contents.edition,
+        epoch: contents.epoch,
+        tests: contents.tests,
+        compiler: contents.compiler,
+        sources,
+    };
+    manifest::pack(meta, entries, key)
+}
+
+/// Opens a bundle; the only way to a `Verified<Bundle>`.
+pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Verified<Bundle>, VerifyError> {
+    let (manifest, files) = manifest::unpack::<BundleMeta>(bytes, trusted, now)?;
+    let digest = manifest.digest();
+    manifest.try_map(|manifest| assemble(manifest, files, digest))
+}
+
+fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) -> Result<Bundle, VerifyError> {
+    let wrong = |reason: String| VerifyError::Contents {
+        what: "bundle",
+        reason,
+    };
+    let meta = manifest.meta;
+    let ir = files
+        .remove(IR_NAME)
+        .ok_or_else(|| wrong(format!("`{IR_NAME}` is missing")))?;
+    let mut sources = Vec::new();
+    for (name, file) in meta.sources {
+        let bytes = files
+            .remove(&file)
+            .ok_or_else(|| wrong(format!("`{file}` is missing")))?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong(format!("`{file}` is not UTF-8")))?;
+        sources.push((name, text));
+    }
+    if let Some(name) = files.keys().next() {
+        return Err(wrong(format!("`{name}` is no part of a bundle")));
+    }
+    let contents = BundleContents {
+        name: meta.name,
+        version: meta.version,
+        edition: meta.edition,
+        epoch: meta.epoch,
+        ir,
+        sources,
+        tests: meta.tests,
+        compiler: meta.compiler,
+    };
+    Ok(Bundle { contents, digest })
+}
+
+/// The archive name of a source: its index keeps it distinct, what its name may keep makes it readable.
+fn source_file(index: usize, name: &str) -> String {
+    let plain = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '.' | '-' | '_') => c,
+        _ => '_',
+    };
+    let slug: String = name.chars().map(plain).take(limits::SOURCE_SLUG_BYTES).collect();
+    format!("sources/{index:04}_{slug}")
+}
+
+impl Meta for BundleMeta {
+    const TYPE: PayloadType = PayloadType::BundleManifest;
+    const KIND: &'static str = "bundle";
+
+    fn to_json(&self) -> Json {
+        let sources = self
+            .sources
+            .iter()
+            .map(|(name, file)| Json::object([("name", Json::str(name)), ("file", Json::str(file))]));
+        let tests = Json::object([
+            ("passed", number(self.tests.passed.into())),
+            ("total", number(self.tests.total.into())),
+        ]);
+        Json::object([
+            ("name", Json::str(&self.name)),
+            ("version", Json::str(&self.version)),
+            ("edition", number(self.edition.into())),
+            ("epoch", number(self.epoch)),
+            ("tests", tests),
+            ("compiler", Json::str(&self.compiler)),
+            ("sources", Json::Array(sources.collect())),
+        ])
+    }
+
+    fn from_json(json: &Json) -> Result<Self, VerifyError> {
+        let known = [
+            "name", "version", "edition", "epoch", "tests", "compiler", "sources",
+        ];
+        let fields = Fields::open("bundle manifest", json, &known)?;
+        let tests = Fields::open(
+            "bundle manifest tests",
+            fields.any("tests")?,
+            &["passed", "total"],
+        )?;
+        let tests = TestSummary {
+            passed: tests.small("passed")?,
+            total: tests.small("total")?,
+        };
+        if tests.passed > tests.total {
+            return Err(fields.refuse("more tests passed than there are"));
+        }
+        let sources = fields.list("sources", |json| {
+            let source = Fields::open("bundle manifest source", json, &["name", "file"])?;
+            Ok((source.name("name")?, source.name("file")?))
+        })?;
+        let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+        fields.sorted("sources", &names)?;
+        for (index, (name, file)) in sources.iter().enumerate() {
+            if *file != source_file(index, name) {
+                return Err(fields.refuse(format!("`{}` is not the file of its source", file.escape_debug())));
+            }
+        }
+        Ok(BundleMeta {
+            name: fields.name("name")?,
+            version: fields.text("version")?.to_owned(),
+            edition: fields.small("edition")?,
+            epoch: fields.count("epoch")?,
+            tests,
+            compiler: fields.name("compiler")?,
+            sources,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! SHA-256 digests, printed `sha256:` and 64 lowercase hexadecimal digits. Nothing else names content.
+
+use sha2::Digest as _;
+
+use super::jcs;
+use crate::json::Json;
+
+/// A SHA-256 digest (FIPS 180-4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// The digest of bytes.
+pub fn sha256(bytes: &[u8]) -> Digest {
+    Digest(sha2::Sha256::digest(bytes).into())
+}
+
+/// The digest of the canonical text of a document (RFC 8785).
+pub fn of_json(json: &Json) -> Digest {
+    sha256(&jcs::to_vec(json))
+}
+
+const PREFIX: &str = "sha256:";
+
+impl Digest {
+    /// Reads the printed form; `None` for anything else, upper case included.
+    pub fn parse(text: &str) -> Option<Digest> {
+        let hex = text.strip_prefix(PREFIX)?.as_bytes();
+        let mut bytes = [0u8; 32];
+        if hex.len() != bytes.len() * 2 {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            let &[high, low] = pair else { return None };
+            *byte = nibble(high)? << 4 | nibble(low)?;
+        }
+        Some(Digest(bytes))
+    }
+
+    /// A digest from its 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The printed form as JSON.
+    pub fn to_json(&self) -> Json {
+        Json::str(self.to_string())
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(PREFIX)?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digest, sha256};
+
+    #[test]
+    fn prints_and_reads_one_form() {
+        let text = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc").to_string(), text);
+        assert_eq!(Digest::parse(text), Some(sha256(b"abc")));
+        for bad in [
+            &text.to_uppercase(),
+            &text.replace("ba", "BA"),
+            "sha256:",
+            &format!("{text}0"),
+            &text[7..],
+        ] {
+            assert_eq!(Digest::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! DSSE envelopes (secure-systems-lab/dsse, protocol v1) and the one verifier of the crate. In: bytes, trusted keys,
+//! `now`. Out: `Verified<T>`, which nothing else can make. What is signed starts with the kind of artifact, so a
+//! signature over one kind is worthless for another.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+
+use super::digest::{Digest, sha256};
+use super::fields::Fields;
+use super::key::{KeyId, SigningKey, VerifyingKey};
+use super::{BuildError, VerifyError, jcs};
+use crate::json::{self, Json};
+use crate::limits;
+
+/// The kinds of signed artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PayloadType {
+    /// The manifest of a bundle.
+    BundleManifest,
+    /// The record of one decision.
+    Trace,
+    /// The manifest of a runpack.
+    RunpackManifest,
+}
+
+impl PayloadType {
+    /// Every kind.
+    pub const ALL: [PayloadType; 3] = [Self::BundleManifest, Self::Trace, Self::RunpackManifest];
+
+    /// The media type that is signed with the payload.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::BundleManifest => "application/vnd.gait.bundle-manifest.v1+json",
+            Self::Trace => "application/vnd.gait.trace.v1+json",
+            Self::RunpackManifest => "application/vnd.gait.runpack-manifest.v1+json",
+        }
+    }
+
+    /// The schema of the payload.
+    pub fn schema(self) -> &'static str {
+        match self {
+            Self::BundleManifest => "gait.bundle.manifest/1",
+            Self::Trace => "gait.trace/1",
+            Self::RunpackManifest => "gait.runpack.manifest/1",
+        }
+    }
+}
+
+/// What an envelope can carry.
+pub trait Payload: Sized {
+    /// The kind.
+    const TYPE: PayloadType;
+    /// The document, with its `schema` member.
+    fn to_json(&self) -> Json;
+    /// Reads the document strictly; unknown members are errors.
+    fn from_json(json: &Json) -> Result<Self, VerifyError>;
+}
+
+/// Envelope bytes that claim to carry a `T`; nothing in them is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed<T> {
+    bytes: Vec<u8>,
+    kind: std::marker::PhantomData<T>,
+}
+
+impl<T: Payload> Signed<T> {
+    /// Bytes received.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Signed {
+            bytes,
+            kind: std::marker::PhantomData,
+        }
+    }
+
+    /// The envelope as it is stored.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The envelope as it is stored, taken out.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The `verify` of this module.
+    pub fn verify(&self, trusted: &TrustedKeys, now: Timestamp) -> Result<Verified<T>, VerifyError> {
+        verify(&self.bytes, trusted, now)
+    }
+}
+
+/// A value that `verify` accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified<T> {
+    value: T,
+    digest: Digest,
+    keys: Vec<KeyId>,
+}
+
+impl<T> Verified<T> {
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The value, taken out.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The digest of the signed payload: the artifact's name.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The distinct trusted keys that signed, sorted.
+    pub fn keys(&self) -> &[KeyId] {
+        &self.keys
+    }
+
+    /// What the verified value stands for, once its other parts are verified too.
+    pub(super) fn try_map<U>(
+        self,
+        f: impl FnOnce(T) -> Result<U, VerifyError>,
+    ) -> Result<Verified<U>, VerifyError> {
+        Ok(Verified {
+            value: f(self.value)?,
+            digest: self.digest,
+            keys: self.keys,
+        })
+    }
+}
+
+/// The keys a caller trusts for one purpose. They come from local configuration, never from an artifact.
+#[derive(Clone, Debug)]
+pub struct TrustedKeys {
+    keys: Vec<VerifyingKey>,
+    required: usize,
+}
+
+impl TrustedKeys {
+    /// Trusts these keys; one signature suffices. No key at all refuses everything.
+    pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> TrustedKeys {
+        let mut keys: Vec<VerifyingKey> = keys.into_iter().collect();
+        keys.sort_by_key(VerifyingKey::id);
+        TrustedKeys { keys, required: 1 }
+    }
+
+    /// Requires signatures by this many distinct keys; 0 counts as 1.
+    pub fn requiring(self, distinct: usize) -> TrustedKeys {
+        TrustedKeys {
+            required: distinct.max(1),
+            ..self
+        }
+    }
+
+    /// Every entry of one id; a key listed twice is held to both windows.
+    fn entries(&self, id: KeyId) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter().filter(move |key| key.id() == id)
+    }
+}
+
+/// The pre-authentication encoding (DSSE protocol v1): what the signature covers.
+pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    out.extend_from_slice(payload);
+    out
+}
+
+/// Signs a value. Errors when its document would not be accepted by `verify`.
+pub fn sign<T: Payload>(value: &T, key: &SigningKey) -> Result<Signed<T>, BuildError> {
+    sign_all(value, &[key])
+}
+
+/// Signs a value with several distinct keys.
+pub fn sign_all<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<Signed<T>, BuildError> {
+    let json = value.to_json();
+    let payload = jcs::to_vec(&json);
+    typed::<T>(&json, &payload)?;
+    let media_type = T::TYPE.media_type();
+    let message = pae(media_type, &payload);
+    let mut signatures: Vec<(String, String)> = keys
+        .iter()
+        .map(|key| (key.id().to_string(), STANDARD.encode(key.sign(&message))))
+        .collect();
+    signatures.sort();
+    let signatures = signatures
+        .into_iter()
+        .map(|(id, sig)| Json::object([("keyid", Json::String(id)), ("sig", Json::String(sig))]));
+    let envelope = Json::object([
+        ("payload", Json::String(STANDARD.encode(&payload))),
+        ("payloadType", Json::str(media_type)),
+        ("signatures", Json::Array(signatures.collect())),
+    ]);
+    let bytes = jcs::to_vec(&envelope);
+    parts(&bytes, T::TYPE)?;
+    Ok(Signed::from_bytes(bytes))
+}
+
+/// Verifies an envelope; the only way to a `Verified<T>`. The steps, each with its own error:
+///
+/// 1. size: at most `limits::ENVELOPE_BYTES`
+/// 2. shape: strict JSON, exactly the members of DSSE, text canonical, base64 canonical
+/// 3. payload type: the kind asked for
+/// 4. signatures: at least one, at most `limits::SIGNATURES`, one per key, sorted by key id
+/// 5. payload: strict JSON, canonical bytes
+/// 6. schema: the only id of this kind and version
+/// 7. keys: every signing key is trusted
+/// 8. signatures: every one verifies strictly over the bytes received
+/// 9. validity window: every signing key is valid at `now`
+/// 10. threshold: enough distinct keys
+/// 11. typed document: every member known and well formed, nothing lost when written again
+pub fn verify<T: Payload>(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<Verified<T>, VerifyError> {
+    // 1 to 4
+    let parts = parts(bytes, T::TYPE)?;
+    // 5
+    let json = json::parse(&parts.payload).map_err(|error| VerifyError::NotJson {
+        what: "payload",
+        error,
+    })?;
+    if !jcs::is_canonical(&json, &parts.payload) {
+        return Err(VerifyError::PayloadNotCanonical);
+    }
+    // 6
+    schema(&json, T::TYPE)?;
+    // 7, 8, 9
+    let message = pae(T::TYPE.media_type(), &parts.payload);
+    let mut keys = Vec::new();
+    for (id, signature) in &parts.signatures {
+        signed_by(*id, &message, signature, trusted, now)?;
+        keys.push(*id);
+    }
+    // 10
+    if keys.len() < trusted.required {
+        return Err(VerifyError::Threshold {
+            found: keys.len(),
+            required: trusted.required,
+        });
+    }
+    // 11
+    let value = typed::<T>(&json, &parts.payload)?;
+    Ok(Verified {
+        value,
+        digest: sha256(&parts.payload),
+        keys,
+    })
+}
+
+struct Parts {
+    payload: Vec<u8>,
+    signatures: Vec<(KeyId, Vec<u8>)>,
+}
+
+/// Steps 1 to 4.
+fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
+    // 1
+    if bytes.len() > limits::ENVELOPE_BYTES {
+        return Err(VerifyError::TooLarge {
+            what: "envelope",
+            limit: limits::ENVELOPE_BYTES,
+        });
+    }
+    // 2
+    let json = json::parse(bytes).map_err(|error| VerifyError::NotJson {
+        what: "envelope",
+        error,
+    })?;
+    let fields = Fields::open("envelope", &json, &["payload", "payloadType", "signatures"])?;
+    if !jcs::is_canonical(&json, bytes) {
+        return Err(VerifyError::EnvelopeNotCanonical);
+    }
+    let payload = base64("payload", fields.text("payload")?)?;
+    let signatures = fields.list("signatures", signature)?;
+    // 3
+    let found = fields.text("payloadType")?;
+    if found != kind.media_type() {
+        return Err(VerifyError::PayloadType {
+            expected: kind.media_type(),
+            found: found.to_owned(),
+        });
+    }
+    // 4
+    match signatures.len() {
+        0 => return Err(VerifyError::Unsigned),
+        n if n > limits::SIGNATURES => {
+            return Err(VerifyError::TooManySignatures {
+                limit: limits::SIGNATURES,
+            });
+        }
+        _ => {}
+    }
+    if !signatures.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return Err(VerifyError::SignatureOrder);
+    }
+    Ok(Parts { payload, signatures })
+}
+
+fn signature(json: &Json) -> Result<(KeyId, Vec<u8>), VerifyError> {
+    let fields = Fields::open("envelope", json, &["keyid", "sig"])?;
+    let id = KeyId::parse(fields.text("keyid")?).ok_or_else(|| fields.refuse("`keyid` is not a key id"))?;
+    Ok((id, base64("sig", fields.text("sig")?)?))
+}
+
+/// Standard alphabet, padding required, no trailing bits: one text per value.
+fn base64(member: &'static str, text: &str) -> Result<Vec<u8>, VerifyError> {
+    STANDARD.decode(text).map_err(|_| VerifyError::Base64 { member })
+}
+
+fn schema(json: &Json, kind: PayloadType) -> Result<(), VerifyError> {
+    let found = json.get("schema").and_then(Json::as_str).unwrap_or_default();
+    if found == kind.schema() {
+        return Ok(());
+    }
+    Err(VerifyError::Schema {
+        expected: kind.schema(),
+        found: found.to_owned(),
+    })
+}
+
+/// Steps 7, 8 and 9 for one signature.
+fn signed_by(
+    id: KeyId,
+    message: &[u8],
+    signature: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<(), VerifyError> {
+    let key = trusted.entries(id).next().ok_or(VerifyError::KeyUnknown(id))?;
+    if !key.verify(message, signature) {
+        return Err(VerifyError::SignatureInvalid(id));
+    }
+    for entry in trusted.entries(id) {
+        if entry.valid_from.is_some_and(|from| now < from) {
+            return Err(VerifyError::KeyNotYetValid(id));
+        }
+        if entry.valid_until.is_some_and(|until| now > until) {
+            return Err(VerifyError::KeyExpired(id));
+        }
+    }
+    Ok(())
+}
+
+/// Step 11.
+fn typed<T: Payload>(json: &Json, payload: &[u8]) -> Result<T, VerifyError> {
+    let value = T::from_json(json)?;
+    if jcs::to_vec(&value.to_json()) != payload {
+        return Err(VerifyError::PayloadNotCanonical);
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pae;
+
+    #[test]
+    fn pae_is_that_of_the_dsse_specification() {
+        let vector = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world";
+        assert_eq!(pae("http://example.com/HelloWorld", b"hello world"), vector);
+        assert_eq!(pae("", b""), b"DSSEv1 0  0 ");
+    }
+}

@@ -1,0 +1,150 @@
+//! Strict reading of one JSON object: exactly the members named, each of its kind. Shared by every schema here.
+
+use jiff::Timestamp;
+
+use super::{Digest, VerifyError, time};
+use crate::json::Json;
+use crate::limits;
+
+/// An object whose member names are all known.
+pub struct Fields<'a> {
+    what: &'static str,
+    json: &'a Json,
+}
+
+impl<'a> Fields<'a> {
+    /// Opens an object. Errors when it is none or has a member outside `known`.
+    pub fn open(what: &'static str, json: &'a Json, known: &[&str]) -> Result<Self, VerifyError> {
+        let fields = Fields { what, json };
+        let members = json
+            .as_object()
+            .ok_or_else(|| fields.refuse(format!("expected an object, found {}", json.kind())))?;
+        match members.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+            Some((key, _)) => Err(fields.refuse(format!("unknown member `{}`", key.escape_debug()))),
+            None => Ok(fields),
+        }
+    }
+
+    /// The error for this object.
+    pub fn refuse(&self, reason: impl Into<String>) -> VerifyError {
+        VerifyError::Shape {
+            what: self.what,
+            reason: reason.into(),
+        }
+    }
+
+    /// A member of any kind.
+    pub fn any(&self, key: &str) -> Result<&'a Json, VerifyError> {
+        self.json
+            .get(key)
+            .ok_or_else(|| self.refuse(format!("member `{key}` is missing")))
+    }
+
+    /// A member that may be missing.
+    pub fn optional(&self, key: &str) -> Option<&'a Json> {
+        self.json.get(key)
+    }
+
+    /// A string.
+    pub fn text(&self, key: &str) -> Result<&'a str, VerifyError> {
+        self.any(key)?
+            .as_str()
+            .ok_or_else(|| self.refuse(format!("`{key}` is not a string")))
+    }
+
+    /// A string that is not empty.
+    pub fn name(&self, key: &str) -> Result<String, VerifyError> {
+        match self.text(key)? {
+            "" => Err(self.refuse(format!("`{key}` is empty"))),
+            text => Ok(text.to_owned()),
+        }
+    }
+
+    /// A string that may be missing.
+    pub fn optional_text(&self, key: &str) -> Result<Option<String>, VerifyError> {
+        self.optional(key)
+            .map(|_| self.text(key).map(str::to_owned))
+            .transpose()
+    }
+
+    /// A string of one fixed value.
+    pub fn constant(&self, key: &str, value: &str) -> Result<(), VerifyError> {
+        match self.text(key)? {
+            found if found == value => Ok(()),
+            found => Err(self.refuse(format!("`{key}` is `{}`, not `{value}`", found.escape_debug()))),
+        }
+    }
+
+    /// An id that may be part of an archive name.
+    pub fn id(&self, key: &str) -> Result<String, VerifyError> {
+        match self.text(key)? {
+            text if is_id(text) => Ok(text.to_owned()),
+            _ => Err(self.refuse(format!("`{key}` is not an id of a-z, 0-9, `-` and `_`"))),
+        }
+    }
+
+    /// A whole number from 0, within 2^53 - 1.
+    pub fn count(&self, key: &str) -> Result<u64, VerifyError> {
+        let number = self.any(key)?.as_i64().and_then(|n| u64::try_from(n).ok());
+        let safe = number.filter(|n| i128::from(*n) <= limits::SAFE_INTEGER);
+        safe.ok_or_else(|| self.refuse(format!("`{key}` is not a whole number from 0 to 2^53 - 1")))
+    }
+
+    /// A whole number of 32 bits.
+    pub fn small(&self, key: &str) -> Result<u32, VerifyError> {
+        u32::try_from(self.count(key)?).map_err(|_| self.refuse(format!("`{key}` does not fit 32 bits")))
+    }
+
+    /// A digest.
+    pub fn digest(&self, key: &str) -> Result<Digest, VerifyError> {
+        Digest::parse(self.text(key)?).ok_or_else(|| self.refuse(format!("`{key}` is not a digest")))
+    }
+
+    /// A digest or `null`.
+    pub fn digest_or_null(&self, key: &str) -> Result<Option<Digest>, VerifyError> {
+        match self.any(key)? {
+            Json::Null => Ok(None),
+            _ => self.digest(key).map(Some),
+        }
+    }
+
+    /// An instant in the one form of `time`.
+    pub fn instant(&self, key: &str) -> Result<Timestamp, VerifyError> {
+        time::parse(self.text(key)?)
+            .ok_or_else(|| self.refuse(format!("`{key}` is not RFC 3339 in UTC with milliseconds")))
+    }
+
+    /// Every element of an array through `read`.
+    pub fn list<T>(
+        &self,
+        key: &str,
+        read: impl FnMut(&'a Json) -> Result<T, VerifyError>,
+    ) -> Result<Vec<T>, VerifyError> {
+        let items = self
+            .any(key)?
+            .as_array()
+            .ok_or_else(|| self.refuse(format!("`{key}` is not an array")))?;
+        items.iter().map(read).collect()
+    }
+
+    /// Errors unless the items are strictly increasing.
+    pub fn sorted<T: Ord>(&self, key: &str, items: &[T]) -> Result<(), VerifyError> {
+        if items.is_sorted_by(|a, b| a < b) {
+            return Ok(());
+        }
+        Err(self.refuse(format!("`{key}` is not sorted and distinct")))
+    }
+}
+
+/// Whether a text is an id: 1 to `limits::ID_BYTES` of `a-z`, `0-9`, `-`, `_`, the first a letter or digit.
+pub fn is_id(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    text.len() <= limits::ID_BYTES
+        && text.bytes().next().is_some_and(plain)
+        && text.bytes().all(|b| plain(b) || b == b'-' || b == b'_')
+}
+
+/// A whole number as JSON; callers have checked it against 2^53 - 1.
+pub fn number(n: u64) -> Json {
+    Json::int(i64::try_from(n).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,38 @@
+//! Instants in artifacts: RFC 3339, UTC, milliseconds, exactly 24 characters. The clock is the caller's.
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+
+/// Writes the one form, `2026-11-23T15:16:58.123Z`; smaller units are cut off.
+pub fn print(at: Timestamp) -> String {
+    DateTimePrinter::new().precision(Some(3)).timestamp_to_string(&at)
+}
+
+/// Reads the one form; `None` for any other spelling, even of the same instant.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let at: Timestamp = text.parse().ok()?;
+    (text.len() == "2026-11-23T15:16:58.123Z".len() && print(at) == text).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, print};
+
+    #[test]
+    fn has_one_spelling() {
+        let at: jiff::Timestamp = "2026-11-23T15:16:58.123987Z".parse().unwrap();
+        assert_eq!(print(at), "2026-11-23T15:16:58.123Z");
+        assert!(parse("2026-11-23T15:16:58.000Z").is_some());
+        for bad in [
+            "2026-11-23T15:16:58Z",
+            "2026-11-23T15:16:58.1Z",
+            "2026-11-23T15:16:58.123+00:00",
+            "2026-11-23 15:16:58.123Z",
+            "2026-11-23t15:16:58.123z",
+            "2026-02-30T00:00:00.000Z",
+            "",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Traces: the signed record of one decision. In: the decision and the digests of what it was made from. Out:
+//! envelope bytes, and back. No trace, no allow; it records and never judges.
+
+use jiff::Timestamp;
+
+use super::digest::Digest;
+use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified};
+use super::fields::{Fields, number};
+use super::key::SigningKey;
+use super::{BuildError, VerifyError, time};
+use crate::domain::{Decision, MatchedRule, Target, Verdict};
+use crate::json::Json;
+use crate::source::Position;
+
+/// The only enforcement level that exists: the verdict was binding.
+const ENFORCEMENT: &str = "enforce";
+
+/// The policy that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRef {
+    /// Its name.
+    pub name: String,
+    /// Its version; empty when it states none.
+    pub version: String,
+}
+
+/// One decision with everything needed to check it later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceRecord {
+    /// Its id: 1 to 64 of `a-z`, `0-9`, `-`, `_`, the first a letter or digit.
+    pub trace_id: String,
+    /// When it was decided; milliseconds are kept.
+    pub created_at: Timestamp,
+    /// The version of the program that decided.
+    pub producer_version: String,
+    /// The bundle that decided.
+    pub bundle_digest: Digest,
+    /// The policy inside it.
+    pub policy: PolicyRef,
+    /// The digest of the whole intent, canonical.
+    pub intent_digest: Digest,
+    /// The digest of its arguments as received, canonical.
+    pub args_digest: Digest,
+    /// The digest of tool and typed arguments in canonical form; none when they could not be typed.
+    pub call_digest: Option<Digest>,
+    /// The tool.
+    pub tool: String,
+    /// What was decided.
+    pub decision: Decision,
+    /// The caller's correlation id.
+    pub correlation_id: Option<String>,
+    /// The session.
+    pub session_id: Option<String>,
+    /// The run.
+    pub run_id: Option<String>,
+    /// The caller's request id.
+    pub request_id: Option<String>,
+    /// Who asked, as the transport authenticated it.
+    pub identity: Option<String>,
+    /// The intent itself, only when asked for.
+    pub intent: Option<Json>,
+    /// The digest of the previous trace of this chain.
+    pub previous: Option<Digest>,
+}
+
+/// Signs a record. Errors when it is not well formed (ids, sorted lists).
+pub fn sign(record: &TraceRecord, key: &SigningKey) -> Result<Signed<TraceRecord>, BuildError> {
+    envelope::sign(record, key)
+}
+
+/// Verifies a signed record; `Verified::digest` is the trace's name.
+pub fn verify(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<Verified<TraceRecord>, VerifyError> {
+    envelope::verify(bytes, trusted, now)
+}
+
+/// Every member of the document.
+const MEMBERS: [&str; 23] = [
+    "schema",
+    "trace_id",
+    "created_at",
+    "producer_version",
+    "bundle_digest",
+    "policy",
+    "intent_digest",
+    "args_digest",
+    "call_digest",
+    "tool",
+    "verdict",
+    "reason_codes",
+    "matched_rules",
+    "targets",
+    "detail",
+    "enforcement",
+    "correlation_id",
+    "session_id",
+    "run_id",
+    "request_id",
+    "identity",
+    "intent",
+    "previous",
+];
+
+impl Payload for TraceRecord {
+    const TYPE: PayloadType = PayloadType::Trace;
+
+    fn to_json(&self) -> Json {
+        let decision = &self.decision;
+        let nullable = |digest: &Option<Digest>| digest.map_or(Json::Null, |digest| digest.to_json());
+        let policy = [
+            ("name", Json::str(&self.policy.name)),
+            ("version", Json::str(&self.policy.version)),
+        ];
+        let mut members = vec![
+            ("schema", Json::str(PayloadType::Trace.schema())),
+            ("trace_id", Json::str(&self.trace_id)),
+            ("created_at", Json::String(time::print(self.created_at))),
+            ("producer_version", Json::str(&self.producer_version)),
+            ("bundle_digest", self.bundle_digest.to_json()),
+            ("policy", Json::object(policy)),
+            ("intent_digest", self.intent_digest.to_json()),
+            ("args_digest", self.args_digest.to_json()),
+            ("call_digest", nullable(&self.call_digest)),
+            ("tool", Json::str(&self.tool)),
+            ("verdict", Json::str(decision.verdict.as_str())),
+            (
+                "reason_codes",
+                Json::Array(decision.reason_codes.iter().map(Json::str).collect()),
+            ),
+            (
+                "matched_rules",
+                Json::Array(decision.matched.iter().map(rule_to_json).collect()),
+            ),
+            (
+                "targets",
+                Json::Array(decision.targets.iter().map(target_to_json).collect()),
+            ),
+            ("enforcement", Json::str(ENFORCEMENT)),
+            ("previous", nullable(&self.previous)),
+        ];
+        let optional = [
+            ("detail", &decision.detail),
+            ("correlation_id", &self.correlation_id),
+            ("session_id", &self.session_id),
+            ("run_id", &self.run_id),
+            ("request_id", &self.request_id),
+            ("identity", &self.identity),
+        ];
+        members.extend(
+            optional
+                .into_iter()
+                .filter_map(|(key, text)| Some((key, Json::str(text.as_ref()?)))),
+        );
+        members.extend(self.intent.clone().map(|intent| ("intent", intent)));
+        Json::object(members)
+    }
+
+    fn from_json(json: &Json) -> Result<Self, VerifyError> {
+        let fields = Fields::open("trace", json, &MEMBERS)?;
+        fields.constant("schema", PayloadType::Trace.schema())?;
+        fields.constant("enforcement", ENFORCEMENT)?;
+        let policy = Fields::open("trace policy", fields.any("policy")?, &["name", "version"])?;
+        Ok(TraceRecord {
+            trace_id: fields.id("trace_id")?,
+            created_at: fields.instant("created_at")?,
+            producer_version: fields.name("producer_version")?,
+            bundle_digest: fields.digest("bundle_digest")?,
+            policy: PolicyRef {
+                name: policy.name("name")?,
+                version: policy.text("version")?.to_owned(),
+            },
+            intent_digest: fields.digest("intent_digest")?,
+            args_digest: fields.digest("args_digest")?,
+            call_digest: fields.digest_or_null("call_digest")?,
+            tool: fields.text("tool")?.to_owned(),
+            decision: decision_from_json(&fields)?,
+            correlation_id: fields.optional_text("correlation_id")?,
+            session_id: fields.optional_text("session_id")?,
+            run_id: fields
+                .optional("run_id")
+                .map(|_| fields.id("run_id"))
+                .transpose()?,
+            request_id: fields.optional_text("request_id")?,
+            identity: fields.optional_text("identity")?,
+            intent: fields.optional("intent").cloned(),
+            previous: fields.digest_or_null("previous")?,
+        })
+    }
+}
+
+fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
+    let reason_codes = fields.list("reason_codes", |json| match json.as_str() {
+        Some(code) if !code.is_empty() => Ok(code.to_owned()),
+        _ => Err(fields.refuse("a reason code is not a name")),
+    })?;
+    fields.sorted("reason_codes", &reason_codes)?;
+    let targets = fields.list("targets", target_from_json)?;
+    fields.sorted("targets", &targets)?;
+    Ok(Decision {
+        verdict: verdict(fields)?,
+        reason_codes,
+        matched: fields.list("matched_rules", rule_from_json)?,
+        targets,
+        detail: fields.optional_text("detail")?,
+    })
+}
+
+fn verdict(fields: &Fields<'_>) -> Result<Verdict, VerifyError> {
+    Verdict::parse(fields.text("verdict")?).ok_or_else(|| fields.refuse("`verdict` is none of the four"))
+}
+
+fn target_to_json(target: &Target) -> Json {
+    Json::object([
+        ("effect", Json::str(&target.effect)),
+        ("kind", Json::str(&target.kind)),
+        ("value", Json::str(&target.value)),
+    ])
+}
+
+fn target_from_json(json: &Json) -> Result<Target, VerifyError> {
+    let fields = Fields::open("trace target", json, &["effect", "kind", "value"])?;
+    let value = fields.text("value")?.to_owned();
+    Ok(Target {
+        effect: fields.name("effect")?,
+        kind: fields.name("kind")?,
+        value,
+    })
+}
+
+fn rule_to_json(rule: &MatchedRule) -> Json {
+    let mut members = vec![
+        ("name", Json::str(&rule.name)),
+        ("verdict", Json::str(rule.verdict.as_str())),
+        ("code", Json::str(&rule.code)),
+        ("file", Json::str(&rule.file)),
+        ("start", position_to_json(rule.start)),
+        ("end", position_to_json(rule.end)),
+    ];
+    members.extend(rule.hint.as_ref().map(|hint| ("hint", Json::str(hint))));
+    Json::object(members)
+}
+
+fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
+    let known = ["name", "verdict", "code", "file", "start", "end", "hint"];
+    let fields = Fields::open("trace rule", json, &known)?;
+    Ok(MatchedRule {
+        name: fields.name("name")?,
+        verdict: verdict(&fields)?,
+        code: fields.name("code")?,
+        file: fields.text("file")?.to_owned(),
+        start: position_from_json(fields.any("start")?)?,
+        end: position_from_json(fields.any("end")?)?,
+        hint: fields.optional_text("hint")?,
+    })
+}
+
+fn position_to_json(at: Position) -> Json {
+    Json::object([
+        ("line", number(at.line.into())),
+        ("column", number(at.column.into())),
+    ])
+}
+
+fn position_from_json(json: &Json) -> Result<Position, VerifyError> {
+    let fields = Fields::open("trace position", json, &["line", "column"])?;
+    Ok(Position {
+        line: fields.small("line")?,
+        column: fields.small("column")?,
+    })
+}
