@@ -2,7 +2,9 @@
 //! printing lives here.
 
 pub mod decision;
+pub mod intent;
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
+pub use intent::Intent;
 pub use verdict::Verdict;

@@ -16,3 +16,9 @@ pub mod syntax;
 // L2 compile
 pub mod builtins;
 pub mod ty;
+
+// L4 gate
+pub mod gate;
+
+// L5 work
+pub mod import;
