@@ -54,3 +54,9 @@ pub const SIGNATURES: usize = 16;
 pub const JSONL_LINE_BYTES: usize = 16 << 20;
 /// A file read whole, in bytes.
 pub const FILE_BYTES: u64 = 512 << 20;
+/// Nesting of an imported JSON Schema.
+pub const IMPORT_DEPTH: usize = 16;
+/// Subschemas visited for one imported tool; references can repeat a subschema without end.
+pub const IMPORT_NODES: usize = 10_000;
+/// Decimal places given to an imported `number`, which states none.
+pub const IMPORT_DECIMAL_PLACES: u32 = 9;

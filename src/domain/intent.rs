@@ -38,7 +38,9 @@ impl Intent {
     /// the order received; the digest's RFC 8785 form sorts them.
     pub fn canonical(&self) -> Json {
         let members = self.document.as_object().unwrap_or_default();
-        let covered = members.iter().filter(|(key, _)| !CLAIMED_DIGESTS.contains(&key.as_str()));
+        let covered = members
+            .iter()
+            .filter(|(key, _)| !CLAIMED_DIGESTS.contains(&key.as_str()));
         Json::Object(covered.cloned().collect())
     }
 }

@@ -18,12 +18,18 @@ pub const CODES: [(&str, &str); 10] = [
     ("intent.duplicate_key", "an object names a member twice"),
     ("intent.number_not_exact", "a number that RFC 8785 would change"),
     ("intent.too_large", "longer or deeper than the limit"),
-    ("intent.schema_version", "another kind of document, or another version of it"),
+    (
+        "intent.schema_version",
+        "another kind of document, or another version of it",
+    ),
     ("intent.script_unsupported", "a request of several steps"),
     ("intent.unknown_field", "a member the schema does not have"),
     ("intent.missing_field", "a required member is not there"),
     ("intent.wrong_type", "a value of another JSON type"),
-    ("intent.bad_value", "the right JSON type, but not a value this member may have"),
+    (
+        "intent.bad_value",
+        "the right JSON type, but not a value this member may have",
+    ),
 ];
 
 /// Why an intent was refused: the first mistake found.
@@ -60,7 +66,11 @@ impl Intent {
 }
 
 fn refuse(code: &'static str, pointer: &str, message: impl Into<String>) -> IntentError {
-    IntentError { code, pointer: pointer.to_owned(), message: message.into() }
+    IntentError {
+        code,
+        pointer: pointer.to_owned(),
+        message: message.into(),
+    }
 }
 
 fn unreadable(error: JsonError) -> IntentError {

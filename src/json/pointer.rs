@@ -13,13 +13,16 @@ pub fn resolve<'a>(document: &'a Json, pointer: &str) -> Option<&'a Json> {
     if pointer.is_empty() {
         return Some(document);
     }
-    pointer.strip_prefix('/')?.split('/').try_fold(document, |at, token| {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        match at {
-            Json::Array(items) => items.get(index(&token)?),
-            other => other.get(&token),
-        }
-    })
+    pointer
+        .strip_prefix('/')?
+        .split('/')
+        .try_fold(document, |at, token| {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match at {
+                Json::Array(items) => items.get(index(&token)?),
+                other => other.get(&token),
+            }
+        })
 }
 
 /// An array index: digits without a leading zero (RFC 6901 section 4).

@@ -1,1 +1,5 @@
-fn main(){}
+//! The one integration binary: one module per kind of test.
+
+mod corpora;
+mod import;
+mod intents;

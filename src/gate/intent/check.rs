@@ -11,7 +11,9 @@ const SHOWN_CHARS: usize = 64;
 
 /// Checks a closed object. Unknown members come first: a misspelt required field is better named by what is there.
 pub(super) fn record(value: &Json, at: &str, fields: &'static [Field]) -> Result<(), IntentError> {
-    let members = value.as_object().ok_or_else(|| wrong_type(value, at, "an object"))?;
+    let members = value
+        .as_object()
+        .ok_or_else(|| wrong_type(value, at, "an object"))?;
     for (name, _) in members {
         if !fields.iter().any(|f| f.name == name) {
             return Err(unknown(name, at, fields));
@@ -35,8 +37,12 @@ fn unknown(name: &str, at: &str, fields: &'static [Field]) -> IntentError {
     let place = pointer::child(at, name);
     let near = suggest::nearest(name, fields.iter().map(|f| f.name));
     let help = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-    let object = if at.is_empty() { "an intent" } else { at };
-    let message = format!("`{}` is not a field of `{object}`{help}", shown(name)).replace("`an intent`", "an intent");
+    let object = if at.is_empty() {
+        "an intent".to_owned()
+    } else {
+        format!("`{at}`")
+    };
+    let message = format!("`{}` is not a field of {object}{help}", shown(name));
     refuse("intent.unknown_field", &place, message)
 }
 
@@ -48,7 +54,9 @@ fn shape(value: &Json, at: &str, expected: &'static Shape) -> Result<(), IntentE
             other => Err(wrong_type(other, at, "an object")),
         },
         Shape::List(element) => {
-            let items = value.as_array().ok_or_else(|| wrong_type(value, at, "an array"))?;
+            let items = value
+                .as_array()
+                .ok_or_else(|| wrong_type(value, at, "an array"))?;
             let each = |(i, item): (usize, &Json)| shape(item, &pointer::child(at, &i.to_string()), element);
             items.iter().enumerate().try_for_each(each)
         }
@@ -58,10 +66,17 @@ fn shape(value: &Json, at: &str, expected: &'static Shape) -> Result<(), IntentE
         },
         Shape::Seconds { least } => match value {
             Json::Number(_) if value.as_i64().is_some_and(|n| n >= *least) => Ok(()),
-            Json::Number(_) => Err(bad_value(at, &format!("is not a whole number of at least {least}"))),
+            Json::Number(_) => Err(bad_value(
+                at,
+                &format!("is not a whole number of at least {least}"),
+            )),
             other => Err(wrong_type(other, at, "a number")),
         },
-        _ => text(value.as_str().ok_or_else(|| wrong_type(value, at, "a string"))?, at, expected),
+        _ => text(
+            value.as_str().ok_or_else(|| wrong_type(value, at, "a string"))?,
+            at,
+            expected,
+        ),
     }
 }
 
@@ -72,7 +87,10 @@ fn text(text: &str, at: &str, expected: &'static Shape) -> Result<(), IntentErro
         Shape::Identifier => says(is_identifier(text), NOT_IDENTIFIER),
         Shape::IdentifierOrEmpty => says(text.is_empty() || is_identifier(text), NOT_IDENTIFIER),
         Shape::Digest => says(is_digest(text), "is not a SHA-256 in 64 hexadecimal digits"),
-        Shape::Time => says(is_time(text), "is not a time like 2026-01-31T12:00:00Z (RFC 3339)"),
+        Shape::Time => says(
+            is_time(text),
+            "is not a time like 2026-01-31T12:00:00Z (RFC 3339)",
+        ),
         Shape::OneOf(words) if !words.contains(&text) => Err(not_one_of(text, at, words)),
         _ => Ok(()),
     }
@@ -86,11 +104,19 @@ fn not_one_of(text: &str, at: &str, words: &'static [&'static str]) -> IntentErr
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it is one of {}", words.join(", ")),
     };
-    refuse("intent.bad_value", at, format!("`{at}` cannot be `{}`; {help}", shown(text)))
+    refuse(
+        "intent.bad_value",
+        at,
+        format!("`{at}` cannot be `{}`; {help}", shown(text)),
+    )
 }
 
 fn wrong_type(value: &Json, at: &str, expected: &str) -> IntentError {
-    refuse("intent.wrong_type", at, format!("`{at}` is {}; it has to be {expected}", value.kind()))
+    refuse(
+        "intent.wrong_type",
+        at,
+        format!("`{at}` is {}; it has to be {expected}", value.kind()),
+    )
 }
 
 fn bad_value(at: &str, what: &str) -> IntentError {
@@ -99,7 +125,11 @@ fn bad_value(at: &str, what: &str) -> IntentError {
 
 /// The start of a received text, fit for a message of one line.
 pub(super) fn shown(text: &str) -> String {
-    let mut out: String = text.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    let mut out: String = text
+        .chars()
+        .take(SHOWN_CHARS)
+        .flat_map(char::escape_debug)
+        .collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         out.push('…');
     }
@@ -109,16 +139,18 @@ pub(super) fn shown(text: &str) -> String {
 /// Refuses `-0` wherever it stands.
 pub(super) fn no_negative_zero(value: &Json, at: &str) -> Result<(), IntentError> {
     match value {
-        Json::Number(n) if n.is_negative_zero() => {
-            Err(refuse("intent.number_not_exact", at, format!("`{at}` is -0, whose sign RFC 8785 would drop")))
-        }
+        Json::Number(n) if n.is_negative_zero() => Err(refuse(
+            "intent.number_not_exact",
+            at,
+            format!("`{at}` is -0, whose sign RFC 8785 would drop"),
+        )),
         Json::Array(items) => {
             let each = |(i, v): (usize, &Json)| no_negative_zero(v, &pointer::child(at, &i.to_string()));
             items.iter().enumerate().try_for_each(each)
         }
-        Json::Object(members) => {
-            members.iter().try_for_each(|(key, v)| no_negative_zero(v, &pointer::child(at, key)))
-        }
+        Json::Object(members) => members
+            .iter()
+            .try_for_each(|(key, v)| no_negative_zero(v, &pointer::child(at, key))),
         _ => Ok(()),
     }
 }
@@ -151,7 +183,9 @@ fn read_time(text: &str) -> Option<()> {
     let (date, rest) = text.split_once('T')?;
     let (clock, zone) = match rest.strip_suffix('Z') {
         Some(clock) => (clock, None),
-        None => rest.rfind(['+', '-']).and_then(|i| Some((rest.get(..i)?, Some(rest.get(i + 1..)?))))?,
+        None => rest
+            .rfind(['+', '-'])
+            .and_then(|i| Some((rest.get(..i)?, Some(rest.get(i + 1..)?))))?,
     };
     let (whole, fraction) = match clock.split_once('.') {
         Some((whole, fraction)) => (whole, fraction),
@@ -171,7 +205,9 @@ fn parts<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Opt
     let mut out = [0; N];
     let mut pieces = text.split(separator);
     for (slot, width) in out.iter_mut().zip(widths) {
-        let piece = pieces.next().filter(|p| p.len() == width && p.bytes().all(|b| b.is_ascii_digit()))?;
+        let piece = pieces
+            .next()
+            .filter(|p| p.len() == width && p.bytes().all(|b| b.is_ascii_digit()))?;
         *slot = piece.parse().ok()?;
     }
     pieces.next().is_none().then_some(out)

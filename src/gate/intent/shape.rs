@@ -58,11 +58,19 @@ pub(super) struct Field {
 }
 
 const fn need(name: &'static str, shape: Shape) -> Field {
-    Field { name, need: Need::Required, shape }
+    Field {
+        name,
+        need: Need::Required,
+        shape,
+    }
 }
 
 const fn may(name: &'static str, shape: Shape) -> Field {
-    Field { name, need: Need::Optional, shape }
+    Field {
+        name,
+        need: Need::Optional,
+        shape,
+    }
 }
 
 const NAMES: Shape = Shape::List(&Shape::NonEmpty);
@@ -89,7 +97,9 @@ pub(super) static INTENT: &[Field] = &[
 static TARGET: &[Field] = &[
     need(
         "kind",
-        Shape::OneOf(&["path", "url", "host", "repo", "bucket", "table", "queue", "topic", "other"]),
+        Shape::OneOf(&[
+            "path", "url", "host", "repo", "bucket", "table", "queue", "topic", "other",
+        ]),
     ),
     need("value", Shape::NonEmpty),
     may("operation", Shape::Text),
@@ -113,7 +123,15 @@ static TARGET: &[Field] = &[
     may("destructive", Shape::Bool),
     may(
         "discovery_method",
-        Shape::OneOf(&["webmcp", "dynamic_mcp", "a2a", "mcp", "static_mcp", "manual", "unknown"]),
+        Shape::OneOf(&[
+            "webmcp",
+            "dynamic_mcp",
+            "a2a",
+            "mcp",
+            "static_mcp",
+            "manual",
+            "unknown",
+        ]),
     ),
     may("read_only_hint", Shape::Bool),
     may("destructive_hint", Shape::Bool),
@@ -123,7 +141,10 @@ static TARGET: &[Field] = &[
 
 static ARG_PROVENANCE: &[Field] = &[
     need("arg_path", Shape::NonEmpty),
-    need("source", Shape::OneOf(&["user", "tool_output", "external", "system"])),
+    need(
+        "source",
+        Shape::OneOf(&["user", "tool_output", "external", "system"]),
+    ),
     may("source_ref", Shape::Text),
     may("integrity_digest", Shape::Digest),
 ];
@@ -187,7 +208,10 @@ static CONTEXT: &[Field] = &[
     may("auth_context", Shape::Open),
     may("sandbox", Shape::Record(SANDBOX)),
     may("context_set_digest", Shape::Digest),
-    may("context_evidence_mode", Shape::OneOf(&["best_effort", "required"])),
+    may(
+        "context_evidence_mode",
+        Shape::OneOf(&["best_effort", "required"]),
+    ),
     may("context_refs", NAMES),
 ];
 
@@ -204,12 +228,18 @@ static AGENT_IDENTITY: &[Field] = &[
 ];
 
 static SANDBOX: &[Field] = &[
-    may("network_mode", Shape::OneOf(&["disabled", "egress_allowlist", "full"])),
+    may(
+        "network_mode",
+        Shape::OneOf(&["disabled", "egress_allowlist", "full"]),
+    ),
     may("writable_paths", NAMES),
     may("read_only_roots", NAMES),
     may("env_exposure_mode", Shape::OneOf(&["none", "allowlist", "full"])),
     may("timeout_seconds", Shape::Seconds { least: 0 }),
-    may("filesystem_isolation", Shape::OneOf(&["none", "workspace", "container"])),
+    may(
+        "filesystem_isolation",
+        Shape::OneOf(&["none", "workspace", "container"]),
+    ),
     may("user_mode", Shape::OneOf(&["default", "root", "unprivileged"])),
     may("evidence_ref", Shape::NonEmpty),
     may("evidence_digest", Shape::Digest),
@@ -228,14 +258,26 @@ static RELATIONSHIP: &[Field] = &[
 ];
 
 static PARENT_REF: &[Field] = &[
-    need("kind", Shape::OneOf(&["trace", "run", "session", "intent", "policy", "agent", "evidence"])),
+    need(
+        "kind",
+        Shape::OneOf(&["trace", "run", "session", "intent", "policy", "agent", "evidence"]),
+    ),
     need("id", Shape::NonEmpty),
 ];
 
 static ENTITY_REF: &[Field] = &[
     need(
         "kind",
-        Shape::OneOf(&["agent", "tool", "resource", "policy", "run", "trace", "delegation", "evidence"]),
+        Shape::OneOf(&[
+            "agent",
+            "tool",
+            "resource",
+            "policy",
+            "run",
+            "trace",
+            "delegation",
+            "evidence",
+        ]),
     ),
     need("id", Shape::NonEmpty),
 ];
@@ -255,7 +297,14 @@ static AGENT_LINK: &[Field] = &[
 static EDGE: &[Field] = &[
     need(
         "kind",
-        Shape::OneOf(&["delegates_to", "calls", "governed_by", "targets", "derived_from", "emits_evidence"]),
+        Shape::OneOf(&[
+            "delegates_to",
+            "calls",
+            "governed_by",
+            "targets",
+            "derived_from",
+            "emits_evidence",
+        ]),
     ),
     need("from", Shape::Record(EDGE_END)),
     need("to", Shape::Record(EDGE_END)),
