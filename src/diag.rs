@@ -64,10 +64,7 @@ impl Diagnostic {
             code,
             severity: Severity::Error,
             message: message.into(),
-            primary: Label {
-                span,
-                text: String::new(),
-            },
+            primary: Label { span, text: String::new() },
             secondary: Vec::new(),
             why: None,
             help: None,
@@ -78,10 +75,7 @@ impl Diagnostic {
 
     /// The same as a warning.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, span, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
     /// Says what is at the primary place.
@@ -92,10 +86,7 @@ impl Diagnostic {
 
     /// Adds another place.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.secondary.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.secondary.push(Label { span, text: text.into() });
         self
     }
 
@@ -119,10 +110,7 @@ impl Diagnostic {
 
     /// Suggests a change.
     pub fn edit(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.edit = Some(Edit {
-            span,
-            replacement: replacement.into(),
-        });
+        self.edit = Some(Edit { span, replacement: replacement.into() });
         self
     }
 

@@ -141,8 +141,8 @@ impl Import<'_> {
             None => entry.name.to_owned(),
         };
         let mut notes = Vec::new();
-        let arguments = match entry.schema {
-            Some((pointer, schema)) => schema::arguments(schema, &pointer, &mut notes),
+        let arguments = match &entry.schema {
+            Some((pointer, schema)) => schema::arguments(schema, pointer, &mut notes),
             None => {
                 notes.push((
                     entry.pointer.clone(),

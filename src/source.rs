@@ -20,20 +20,12 @@ impl Span {
     /// A range of `file`.
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            file,
-            start: clamp(start),
-            end: clamp(end),
-        }
+        Self { file, start: clamp(start), end: clamp(end) }
     }
 
     /// The smallest range that covers both.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// The range as `usize`s, for slicing.
@@ -74,11 +66,7 @@ pub struct Position {
 impl Source {
     /// Makes a source.
     pub fn new(id: FileId, name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            id,
-            name: name.into(),
-            text: text.into(),
-        }
+        Self { id, name: name.into(), text: text.into() }
     }
 
     /// The position of a byte offset; past the end gives the end.
@@ -91,10 +79,7 @@ impl Source {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position {
-            line: small(line),
-            column: small(column),
-        }
+        Position { line: small(line), column: small(column) }
     }
 
     /// The text of a range; empty when the range is not of this source.

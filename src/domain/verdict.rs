@@ -16,12 +16,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// All four, from loosest to strictest.
-    pub const ALL: [Verdict; 4] = [
-        Verdict::Allow,
-        Verdict::DryRun,
-        Verdict::RequireApproval,
-        Verdict::Block,
-    ];
+    pub const ALL: [Verdict; 4] = [Verdict::Allow, Verdict::DryRun, Verdict::RequireApproval, Verdict::Block];
 
     /// The name used in policies, traces and messages.
     pub fn as_str(self) -> &'static str {

@@ -15,10 +15,7 @@ impl Number {
     pub fn read(text: &str) -> Option<Number> {
         let given = Decimal::read(text)?;
         if given.digits.is_empty() {
-            return Some(Number {
-                text: "0".into(),
-                negative_zero: text.starts_with('-'),
-            });
+            return Some(Number { text: "0".into(), negative_zero: text.starts_with('-') });
         }
         let double: f64 = text.parse().ok()?;
         if !double.is_finite() {
@@ -27,19 +24,13 @@ impl Number {
         let mut buffer = ryu_js::Buffer::new();
         let canonical = buffer.format_finite(double);
         let fits = Decimal::read(canonical)? == given;
-        fits.then(|| Number {
-            text: canonical.into(),
-            negative_zero: false,
-        })
+        fits.then(|| Number { text: canonical.into(), negative_zero: false })
     }
 
     /// An integer. Past ±(2^53 − 1) the nearest bound is taken; callers hold counts and sizes, which stay below.
     pub fn from_i64(n: i64) -> Number {
         let bound = i64::try_from(crate::limits::SAFE_INTEGER).unwrap_or(i64::MAX);
-        Number {
-            text: n.clamp(-bound, bound).to_string().into(),
-            negative_zero: false,
-        }
+        Number { text: n.clamp(-bound, bound).to_string().into(), negative_zero: false }
     }
 
     /// The canonical text (RFC 8785 section 3.2.2.3).
@@ -92,11 +83,7 @@ impl Decimal {
         let digits = significant.trim_end_matches('0');
         exponent = exponent.checked_add(i64::try_from(significant.len() - digits.len()).ok()?)?;
         let exponent = if digits.is_empty() { 0 } else { exponent };
-        Some(Decimal {
-            negative: negative && !digits.is_empty(),
-            digits: digits.to_owned(),
-            exponent,
-        })
+        Some(Decimal { negative: negative && !digits.is_empty(), digits: digits.to_owned(), exponent })
     }
 
     fn to_scaled(&self, places: u32) -> Option<i128> {
@@ -104,11 +91,7 @@ impl Decimal {
             return Some(0);
         }
         let shift = u32::try_from(self.exponent.checked_add(i64::from(places))?).ok()?;
-        let magnitude = self
-            .digits
-            .parse::<i128>()
-            .ok()?
-            .checked_mul(10i128.checked_pow(shift)?)?;
+        let magnitude = self.digits.parse::<i128>().ok()?.checked_mul(10i128.checked_pow(shift)?)?;
         Some(if self.negative { -magnitude } else { magnitude })
     }
 }

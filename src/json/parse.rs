@@ -34,11 +34,7 @@ pub struct JsonError {
 /// Reads one JSON document.
 pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     if bytes.len() > limits::JSON_BYTES {
-        return Err(error(
-            JsonErrorKind::Size,
-            format!("document over {} bytes", limits::JSON_BYTES),
-            0,
-        ));
+        return Err(error(JsonErrorKind::Size, format!("document over {} bytes", limits::JSON_BYTES), 0));
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|e| error(JsonErrorKind::Syntax, "text is not UTF-8", e.valid_up_to()))?;
@@ -52,11 +48,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
 }
 
 fn error(kind: JsonErrorKind, message: impl Into<String>, at: usize) -> JsonError {
-    JsonError {
-        kind,
-        message: message.into(),
-        at,
-    }
+    JsonError { kind, message: message.into(), at }
 }
 
 struct Reader<'a> {
@@ -106,11 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self) -> Result<Json, JsonError> {
-        for (word, value) in [
-            ("true", Json::Bool(true)),
-            ("false", Json::Bool(false)),
-            ("null", Json::Null),
-        ] {
+        for (word, value) in [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)] {
             if self.rest().starts_with(word) {
                 self.at += word.len();
                 return Ok(value);
@@ -211,9 +199,7 @@ impl<'a> Reader<'a> {
         let mut out = String::new();
         loop {
             let rest = self.rest();
-            let run = rest
-                .find(|c: char| c == '"' || c == '\\' || c < ' ')
-                .unwrap_or(rest.len());
+            let run = rest.find(|c: char| c == '"' || c == '\\' || c < ' ').unwrap_or(rest.len());
             out.push_str(rest.get(..run).unwrap_or_default());
             self.at += run;
             match self.peek() {
@@ -266,10 +252,7 @@ impl<'a> Reader<'a> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self
-            .rest()
-            .get(..4)
-            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.rest().get(..4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = digits.and_then(|d| u32::from_str_radix(d, 16).ok());
         let code = code.ok_or_else(|| self.syntax("expected four hexadecimal digits after `\\u`"))?;
         self.at += 4;
@@ -296,9 +279,6 @@ mod tests {
             assert_eq!(parse(text.as_bytes()).map_err(|e| e.kind), Err(kind), "{text}");
         }
         let deep = "[".repeat(100_000);
-        assert_eq!(
-            parse(deep.as_bytes()).map_err(|e| e.kind),
-            Err(JsonErrorKind::Depth)
-        );
+        assert_eq!(parse(deep.as_bytes()).map_err(|e| e.kind), Err(JsonErrorKind::Depth));
     }
 }

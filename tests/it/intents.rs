@@ -53,15 +53,13 @@ fn full() -> Value {
             "issued_at": time, "expires_at": time, "chain": [{"delegator_identity": "bob",
             "delegate_identity": "ann", "scope_class": "w", "token_ref": "t", "issued_at": time,
             "expires_at": time}]},
-        "relationship": {
-            "parent_ref": {"kind": "session", "id": "s"}, "entity_refs": [{"kind": "tool", "id": "t"}],
-            "policy_ref": {"policy_id": "p", "policy_version": "1", "policy_digest": digest,
-                "matched_rule_ids": ["r"]},
-            "agent_chain": [{"identity": "ann", "role": "requester"}],
-            "edges": [{"kind": "calls", "from": {"kind": "agent", "id": "a"}, "to": {"kind": "tool", "id": "t"}}],
-            "parent_record_id": "x", "related_record_ids": ["x"], "related_entity_ids": ["x"],
-            "agent_lineage": [{"agent_id": "a", "delegated_by": "b", "delegation_record_id": "c"}]},
-        "context": {
+        "relationship": full_relationship(&digest),
+        "context": full_context(&digest, time)
+    })
+}
+
+fn full_context(digest: &str, time: &str) -> Value {
+    json!({
             "identity": "ann", "workspace": "/work dir", "risk_class": "HIGH", "phase": "plan", "agent_id": "a",
             "agent_identity": {"lifecycle_states": ["l"], "owner": "o", "manifest_digest": digest,
                 "publisher": "p", "source": "s", "issued_at": time, "approved_at": time, "expires_at": time,
@@ -76,8 +74,18 @@ fn full() -> Value {
             "sandbox": {"network_mode": "full", "writable_paths": ["/w"], "read_only_roots": ["/r"],
                 "env_exposure_mode": "none", "timeout_seconds": 0, "filesystem_isolation": "none",
                 "user_mode": "root", "evidence_ref": "e", "evidence_digest": digest},
-            "context_set_digest": digest, "context_evidence_mode": "required", "context_refs": ["c"]}
-    })
+            "context_set_digest": digest, "context_evidence_mode": "required", "context_refs": ["c"]})
+}
+
+fn full_relationship(digest: &str) -> Value {
+    json!({
+            "parent_ref": {"kind": "session", "id": "s"}, "entity_refs": [{"kind": "tool", "id": "t"}],
+            "policy_ref": {"policy_id": "p", "policy_version": "1", "policy_digest": digest,
+                "matched_rule_ids": ["r"]},
+            "agent_chain": [{"identity": "ann", "role": "requester"}],
+            "edges": [{"kind": "calls", "from": {"kind": "agent", "id": "a"}, "to": {"kind": "tool", "id": "t"}}],
+            "parent_record_id": "x", "related_record_ids": ["x"], "related_entity_ids": ["x"],
+            "agent_lineage": [{"agent_id": "a", "delegated_by": "b", "delegation_record_id": "c"}]})
 }
 
 fn code(bytes: &[u8]) -> Option<&'static str> {
@@ -184,7 +192,7 @@ fn refusals_name_the_place() {
         ("\"tool_name\"", "\"tool_nmae\"", "unknown_field", "/tool_nmae"),
         ("\"tool_name\":\"pay.transfer\"", "\"tool_name\":\" pay.transfer\"", "bad_value", "/tool_name"),
         ("\"tool_name\":\"pay.transfer\"", "\"tool_name\":7", "wrong_type", "/tool_name"),
-        ("\"tool_name\":\"pay.transfer\",", "", "missing_field", "/tool_name"),
+        (",\"tool_name\":\"pay.transfer\"", "", "missing_field", "/tool_name"),
         ("\"schema_version\":\"1.0.0\"", "\"schema_version\":\"1.0.1\"", "schema_version", "/schema_version"),
         ("\"amount\":98.7", "\"amount\":-0.0", "number_not_exact", "/args/amount"),
         ("\"amount\":98.7", "\"amount\":9007199254740993", "number_not_exact", ""),
@@ -198,7 +206,7 @@ fn refusals_name_the_place() {
         ("\"free\":[", "\"a/b~\":-0,\"free\":[", "number_not_exact", "/context/auth_context/a~1b~0"),
     ] {
         let text = base.replacen(find, replace, 1);
-        assert_ne!(text, base, "{find} is not in the base");
+        assert!(text != base, "{find} is not in the base");
         let error = Intent::read(text.as_bytes()).unwrap_err();
         assert_eq!((error.code, error.pointer.as_str()), (format!("intent.{code}").as_str(), pointer), "{error}");
         assert!(CODES.iter().any(|(c, _)| *c == error.code));
