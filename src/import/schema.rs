@@ -1,7 +1,8 @@
 //! JSON Schema of a tool's arguments to types of the language. In: one schema. Out: the arguments, or the place and
 //! reason it cannot be typed. The language is closed and has no `any`: a required argument that cannot be typed
 //! refuses the tool, an optional one is left out, so a call that uses it is blocked. Keywords the types cannot say
-//! (`pattern`, `minimum`, …) are noted, never dropped in silence. It must not know catalogues or spelling.
+//! (`pattern`, `minimum`, …) are noted, never dropped in silence. An object that leaves `additionalProperties` out is
+//! read as closed without a note, as every object of the language is. It must not know catalogues or spelling.
 
 mod keyword;
 

@@ -14,21 +14,60 @@ use crate::corpora;
 
 /// Files of the Go corpus that are refused, and with which code. All others that hold an intent are accepted.
 const REFUSED: &[(&str, &str)] = &[
-    ("core/schema/testdata/gate_intent_request_skill_invalid.json", "intent.bad_value"),
-    ("core/schema/testdata/gate_intent_request_enterprise_context_invalid.json", "intent.wrong_type"),
-    ("core/schema/testdata/gate_intent_request_invalid.json", "intent.bad_value"),
-    ("core/schema/testdata/gate_intent_request_endpoint_invalid.json", "intent.bad_value"),
+    (
+        "core/schema/testdata/gate_intent_request_skill_invalid.json",
+        "intent.bad_value",
+    ),
+    (
+        "core/schema/testdata/gate_intent_request_enterprise_context_invalid.json",
+        "intent.wrong_type",
+    ),
+    (
+        "core/schema/testdata/gate_intent_request_invalid.json",
+        "intent.bad_value",
+    ),
+    (
+        "core/schema/testdata/gate_intent_request_endpoint_invalid.json",
+        "intent.bad_value",
+    ),
     ("core/schema/testdata/intent_valid.jsonl", "intent.schema_version"),
-    ("core/schema/testdata/intent_invalid.jsonl", "intent.schema_version"),
-    ("core/schema/testdata/voice_commitment_intent_valid.json", "intent.schema_version"),
-    ("core/schema/testdata/voice_commitment_intent_invalid.json", "intent.schema_version"),
+    (
+        "core/schema/testdata/intent_invalid.jsonl",
+        "intent.schema_version",
+    ),
+    (
+        "core/schema/testdata/voice_commitment_intent_valid.json",
+        "intent.schema_version",
+    ),
+    (
+        "core/schema/testdata/voice_commitment_intent_invalid.json",
+        "intent.schema_version",
+    ),
     ("core/gate/testdata/intent_equivalent_b.json", "intent.bad_value"),
-    ("examples/policy/trust_graduation/script_write_intent.json", "intent.script_unsupported"),
-    ("scenarios/gait/approved-registry-signature-mismatch-high-risk/intent.json", "intent.script_unsupported"),
-    ("scenarios/gait/script-max-steps-exceeded/intent.json", "intent.script_unsupported"),
-    ("scenarios/gait/script-mixed-risk-block/intent.json", "intent.script_unsupported"),
-    ("scenarios/gait/script-threshold-approval-determinism/intent.json", "intent.script_unsupported"),
-    ("scenarios/gait/wrkr-missing-fail-closed-high-risk/intent.json", "intent.script_unsupported"),
+    (
+        "examples/policy/trust_graduation/script_write_intent.json",
+        "intent.script_unsupported",
+    ),
+    (
+        "scenarios/gait/approved-registry-signature-mismatch-high-risk/intent.json",
+        "intent.script_unsupported",
+    ),
+    (
+        "scenarios/gait/script-max-steps-exceeded/intent.json",
+        "intent.script_unsupported",
+    ),
+    (
+        "scenarios/gait/script-mixed-risk-block/intent.json",
+        "intent.script_unsupported",
+    ),
+    (
+        "scenarios/gait/script-threshold-approval-determinism/intent.json",
+        "intent.script_unsupported",
+    ),
+    (
+        "scenarios/gait/wrkr-missing-fail-closed-high-risk/intent.json",
+        "intent.script_unsupported",
+    ),
 ];
 
 /// Every member the shape has, each with a value it may hold.
@@ -99,11 +138,17 @@ fn read(document: &Value) -> Result<Intent, gait::gate::IntentError> {
 fn validator() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/v1/gate/intent_request.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap()
 }
 
 fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -128,7 +173,11 @@ fn go_corpus() -> Option<Vec<(String, Vec<u8>)>> {
             out.push((name, std::fs::read(&file).unwrap()));
         } else if called && base.ends_with(".jsonl") {
             let text = std::fs::read_to_string(&file).unwrap();
-            out.extend(text.lines().filter(|l| !l.trim().is_empty()).map(|l| (name.clone(), l.as_bytes().to_vec())));
+            out.extend(
+                text.lines()
+                    .filter(|l| !l.trim().is_empty())
+                    .map(|l| (name.clone(), l.as_bytes().to_vec())),
+            );
         }
     }
     Some(out)
@@ -137,8 +186,14 @@ fn go_corpus() -> Option<Vec<(String, Vec<u8>)>> {
 fn agentdojo() -> Option<Vec<Value>> {
     let file = std::fs::File::open(corpora::dir()?.join("agentdojo/intents.jsonl.gz")).unwrap();
     let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    Some(text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["intent"].take()).collect())
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .unwrap();
+    Some(
+        text.lines()
+            .map(|l| serde_json::from_str::<Value>(l).unwrap()["intent"].take())
+            .collect(),
+    )
 }
 
 #[test]
@@ -150,7 +205,11 @@ fn every_intent_of_the_go_corpus_is_read_as_a_person_would() {
         let expected = REFUSED.iter().find(|(p, _)| p == path).map(|(_, code)| *code);
         let got = Intent::read(bytes);
         assert_eq!(got.as_ref().err().map(|e| e.code), expected, "{path}: {got:?}");
-        assert_eq!(schema.is_valid(&serde_json::from_slice(bytes).unwrap()), got.is_ok(), "schema on {path}");
+        assert_eq!(
+            schema.is_valid(&serde_json::from_slice(bytes).unwrap()),
+            got.is_ok(),
+            "schema on {path}"
+        );
         met.insert(path.as_str());
     }
     assert!(corpus.len() >= 60, "only {} intents found", corpus.len());
@@ -161,7 +220,9 @@ fn every_intent_of_the_go_corpus_is_read_as_a_person_would() {
 
 #[test]
 fn every_intent_the_index_names_was_met() {
-    let (Some(dir), Some(corpus)) = (corpora::dir(), go_corpus()) else { return };
+    let (Some(dir), Some(corpus)) = (corpora::dir(), go_corpus()) else {
+        return;
+    };
     let met: BTreeSet<&str> = corpus.iter().map(|(path, _)| path.as_str()).collect();
     let index = std::fs::read_to_string(dir.join("gait-yaml/index.jsonl")).unwrap();
     for line in index.lines() {
@@ -188,31 +249,110 @@ fn refusals_name_the_place() {
     let base = serde_json::to_string(&full()).unwrap();
     assert_eq!(code(base.as_bytes()), None);
     for (find, replace, code, pointer) in [
-        ("\"identity\":\"ann\",\"job_id\"", "\"idenity\":\"ann\",\"job_id\"", "unknown_field", "/context/idenity"),
+        (
+            "\"identity\":\"ann\",\"job_id\"",
+            "\"idenity\":\"ann\",\"job_id\"",
+            "unknown_field",
+            "/context/idenity",
+        ),
         ("\"tool_name\"", "\"tool_nmae\"", "unknown_field", "/tool_nmae"),
-        ("\"tool_name\":\"pay.transfer\"", "\"tool_name\":\" pay.transfer\"", "bad_value", "/tool_name"),
-        ("\"tool_name\":\"pay.transfer\"", "\"tool_name\":7", "wrong_type", "/tool_name"),
-        (",\"tool_name\":\"pay.transfer\"", "", "missing_field", "/tool_name"),
-        ("\"schema_version\":\"1.0.0\"", "\"schema_version\":\"1.0.1\"", "schema_version", "/schema_version"),
-        ("\"amount\":98.7", "\"amount\":-0.0", "number_not_exact", "/args/amount"),
-        ("\"amount\":98.7", "\"amount\":9007199254740993", "number_not_exact", ""),
-        ("\"amount\":98.7", "\"amount\":1,\"amount\":1", "duplicate_key", ""),
+        (
+            "\"tool_name\":\"pay.transfer\"",
+            "\"tool_name\":\" pay.transfer\"",
+            "bad_value",
+            "/tool_name",
+        ),
+        (
+            "\"tool_name\":\"pay.transfer\"",
+            "\"tool_name\":7",
+            "wrong_type",
+            "/tool_name",
+        ),
+        (
+            ",\"tool_name\":\"pay.transfer\"",
+            "",
+            "missing_field",
+            "/tool_name",
+        ),
+        (
+            "\"schema_version\":\"1.0.0\"",
+            "\"schema_version\":\"1.0.1\"",
+            "schema_version",
+            "/schema_version",
+        ),
+        (
+            "\"amount\":98.7",
+            "\"amount\":-0.0",
+            "number_not_exact",
+            "/args/amount",
+        ),
+        (
+            "\"amount\":98.7",
+            "\"amount\":9007199254740993",
+            "number_not_exact",
+            "",
+        ),
+        (
+            "\"amount\":98.7",
+            "\"amount\":1,\"amount\":1",
+            "duplicate_key",
+            "",
+        ),
         ("\"amount\":98.7", "\"amount\":01", "syntax", ""),
-        ("\"args\":{", "\"script\":{\"steps\":[]},\"args\":{", "script_unsupported", "/script"),
-        ("\"kind\":\"url\"", "\"kind\":\"URL\"", "bad_value", "/targets/0/kind"),
-        ("\"credential_ttl_seconds\":60", "\"credential_ttl_seconds\":0", "bad_value", "/context/credential_ttl_seconds"),
-        ("\"args_digest\":\"ab", "\"args_digest\":\"zb", "bad_value", "/args_digest"),
-        ("\"phase\":\"plan\"", "\"phase\":null", "wrong_type", "/context/phase"),
-        ("\"free\":[", "\"a/b~\":-0,\"free\":[", "number_not_exact", "/context/auth_context/a~1b~0"),
+        (
+            "\"args\":{",
+            "\"script\":{\"steps\":[]},\"args\":{",
+            "script_unsupported",
+            "/script",
+        ),
+        (
+            "\"kind\":\"url\"",
+            "\"kind\":\"URL\"",
+            "bad_value",
+            "/targets/0/kind",
+        ),
+        (
+            "\"credential_ttl_seconds\":60",
+            "\"credential_ttl_seconds\":0",
+            "bad_value",
+            "/context/credential_ttl_seconds",
+        ),
+        (
+            "\"args_digest\":\"ab",
+            "\"args_digest\":\"zb",
+            "bad_value",
+            "/args_digest",
+        ),
+        (
+            "\"phase\":\"plan\"",
+            "\"phase\":null",
+            "wrong_type",
+            "/context/phase",
+        ),
+        (
+            "\"free\":[",
+            "\"a/b~\":-0,\"free\":[",
+            "number_not_exact",
+            "/context/auth_context/a~1b~0",
+        ),
     ] {
         let text = base.replacen(find, replace, 1);
         assert!(text != base, "{find} is not in the base");
         let error = Intent::read(text.as_bytes()).unwrap_err();
-        assert_eq!((error.code, error.pointer.as_str()), (format!("intent.{code}").as_str(), pointer), "{error}");
+        assert_eq!(
+            (error.code, error.pointer.as_str()),
+            (format!("intent.{code}").as_str(), pointer),
+            "{error}"
+        );
         assert!(CODES.iter().any(|(c, _)| *c == error.code));
     }
     let typo = base.replacen("\"tool_name\"", "\"tool_nmae\"", 1);
-    assert!(Intent::read(typo.as_bytes()).unwrap_err().message.contains("did you mean `tool_name`?"));
+    assert!(
+        Intent::read(typo.as_bytes())
+            .unwrap_err()
+            .message
+            .contains("did you mean `tool_name`?")
+    );
     let deep = base.replacen("98.7", &format!("{}{}", "[".repeat(99), "]".repeat(99)), 1);
     assert_eq!(code(deep.as_bytes()), Some("intent.too_large"));
     assert_eq!(code(b"[]"), Some("intent.wrong_type"));
@@ -224,15 +364,23 @@ fn arguments_stay_as_received() {
     assert_eq!(intent.args.get("note"), Some(&Json::str(" as is ")));
     assert_ne!(intent.args.get("a"), intent.args.get("a "));
     assert_eq!(intent.risk_class, "HIGH");
-    assert_eq!((intent.session_id.as_deref(), intent.request_id), (Some("s"), None));
+    assert_eq!(
+        (intent.session_id.as_deref(), intent.request_id),
+        (Some("s"), None)
+    );
 }
 
 /// Places of a document: every value, by pointer.
 fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
-        Value::Object(members) => members.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), out)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), out)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(k, v)| places(v, &format!("{at}/{k}"), out)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(i, v)| places(v, &format!("{at}/{i}"), out)),
         _ => {}
     }
 }
@@ -244,9 +392,32 @@ fn is_open(at: &str) -> bool {
 /// Values that are wrong somewhere: other types, odd strings, near numbers.
 fn odd() -> impl Strategy<Value = Value> {
     let odd_text = prop::sample::select(vec![
-        "", " ", "x", " x", "x ", "x y", "x\ny", "\u{a0}x", "x\u{200b}", "\u{feff}", "\u{ad}", "é", "\u{85}",
-        "\u{206f}x", "\u{2070}x", "\u{180d}", "url", "URL", "other", "plan", "1.0.0", "gait.gate.intent_request",
-        "2026-02-30T00:00:00Z", "2024-02-29T00:00:00.5+01:00", "2026-01-01T00:00:60Z", "2026-01-01t00:00:00z",
+        "",
+        " ",
+        "x",
+        " x",
+        "x ",
+        "x y",
+        "x\ny",
+        "\u{a0}x",
+        "x\u{200b}",
+        "\u{feff}",
+        "\u{ad}",
+        "é",
+        "\u{85}",
+        "\u{206f}x",
+        "\u{2070}x",
+        "\u{180d}",
+        "url",
+        "URL",
+        "other",
+        "plan",
+        "1.0.0",
+        "gait.gate.intent_request",
+        "2026-02-30T00:00:00Z",
+        "2024-02-29T00:00:00.5+01:00",
+        "2026-01-01T00:00:60Z",
+        "2026-01-01t00:00:00z",
         "abababababababababababababababababababababababababababababababab",
         "sha256:ABababababababababababababababababababababababababababababababab",
         "sha256:ababababababababababababababababababababababababababababababab",
@@ -255,8 +426,23 @@ fn odd() -> impl Strategy<Value = Value> {
         odd_text.prop_map(|t| json!(t)),
         "\\PC{0,6}".prop_map(|t| json!(t)),
         ".{0,3}".prop_map(|t| json!(t)),
-        prop::sample::select(vec![json!(0), json!(1), json!(-1), json!(1.5), json!(2.0), json!(1e30), json!(null)]),
-        prop::sample::select(vec![json!(true), json!([]), json!({}), json!([1]), json!(["x"]), json!({"kind": "x"})]),
+        prop::sample::select(vec![
+            json!(0),
+            json!(1),
+            json!(-1),
+            json!(1.5),
+            json!(2.0),
+            json!(1e30),
+            json!(null)
+        ]),
+        prop::sample::select(vec![
+            json!(true),
+            json!([]),
+            json!({}),
+            json!([1]),
+            json!(["x"]),
+            json!({"kind": "x"})
+        ]),
         Just(json!(9_007_199_254_740_991_i64)),
     ]
 }
