@@ -2,8 +2,13 @@
 //! printing lives here.
 
 pub mod decision;
+<<<<<<< HEAD
 pub mod reserved;
+=======
+pub mod intent;
+>>>>>>> intent
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
+pub use intent::Intent;
 pub use verdict::Verdict;

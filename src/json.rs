@@ -5,6 +5,7 @@
 
 mod number;
 mod parse;
+pub mod pointer;
 
 pub use number::{Number, scaled};
 pub use parse::{JsonError, JsonErrorKind, parse};

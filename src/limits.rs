@@ -80,3 +80,9 @@ pub const ID_BYTES: usize = 64;
 pub const SOURCE_SLUG_BYTES: usize = 64;
 /// A key file, in bytes.
 pub const KEY_FILE_BYTES: usize = 4 << 10;
+/// Nesting of an imported JSON Schema.
+pub const IMPORT_DEPTH: usize = 16;
+/// Subschemas visited for one imported tool; references can repeat a subschema without end.
+pub const IMPORT_NODES: usize = 10_000;
+/// Decimal places given to an imported `number`, which states none.
+pub const IMPORT_DECIMAL_PLACES: u32 = 9;

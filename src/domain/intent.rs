@@ -1,0 +1,46 @@
+//! An intent: one request to run a tool, as data. `gate::intent` is the only place that builds one from bytes.
+
+use crate::json::Json;
+
+/// A checked v1 IntentRequest. Everything except `tool` and `args` is what the caller says about itself: it is kept,
+/// recorded and digested, never believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Intent {
+    /// The tool to run, exactly as received.
+    pub tool: String,
+    /// Its arguments, an object, exactly as received.
+    pub args: Json,
+    /// Who asks (claimed).
+    pub identity: String,
+    /// Where the caller works (claimed).
+    pub workspace: String,
+    /// The caller's own risk label, free text (claimed).
+    pub risk_class: String,
+    /// The caller's session (claimed); `None` when missing or empty.
+    pub session_id: Option<String>,
+    /// The caller's run (claimed).
+    pub run_id: Option<String>,
+    /// The caller's number for this request (claimed); `None` when missing or empty.
+    pub request_id: Option<String>,
+    /// When the caller wrote the request, RFC 3339 text (claimed).
+    pub created_at: String,
+    /// The whole document as received, members in their order.
+    pub document: Json,
+}
+
+/// Members that claim digests. They are checked for form and otherwise ignored: every decision and every record
+/// rests on digests computed here, so a placeholder or a lie in them changes nothing.
+pub const CLAIMED_DIGESTS: [&str; 3] = ["args_digest", "intent_digest", "script_hash"];
+
+impl Intent {
+    /// The document the intent digest covers: everything received except the three claimed digests. Members keep
+    /// the order received; the digest's RFC 8785 form sorts them.
+    pub fn canonical(&self) -> Json {
+        let members = self.document.as_object().unwrap_or_default();
+        let covered = members
+            .iter()
+            .filter(|(key, _)| !CLAIMED_DIGESTS.contains(&key.as_str()));
+        Json::Object(covered.cloned().collect())
+    }
+}

@@ -1,0 +1,123 @@
+//! The one typed boundary: bytes of a v1 IntentRequest in, a checked `Intent` or one reason for refusal out. Nothing
+//! is repaired: no trimming, no lower case, no default, no last-wins. It computes no digest and trusts no claim.
+
+mod check;
+mod shape;
+
+use crate::domain::Intent;
+use crate::json::{self, Json, JsonError, JsonErrorKind};
+
+/// The `schema_id` of an intent.
+pub const SCHEMA_ID: &str = "gait.gate.intent_request";
+/// The `schema_version` this crate reads.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// Every code of `IntentError` with its meaning.
+pub const CODES: [(&str, &str); 10] = [
+    ("intent.syntax", "the bytes are not one JSON document"),
+    ("intent.duplicate_key", "an object names a member twice"),
+    ("intent.number_not_exact", "a number that RFC 8785 would change"),
+    ("intent.too_large", "longer or deeper than the limit"),
+    (
+        "intent.schema_version",
+        "another kind of document, or another version of it",
+    ),
+    ("intent.script_unsupported", "a request of several steps"),
+    ("intent.unknown_field", "a member the schema does not have"),
+    ("intent.missing_field", "a required member is not there"),
+    ("intent.wrong_type", "a value of another JSON type"),
+    (
+        "intent.bad_value",
+        "the right JSON type, but not a value this member may have",
+    ),
+];
+
+/// Why an intent was refused: the first mistake found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct IntentError {
+    /// A stable code, one of `CODES`.
+    pub code: &'static str,
+    /// Where, as a JSON Pointer (RFC 6901); empty for the whole document.
+    pub pointer: String,
+    /// One sentence that names the place and, where there is one, the way out.
+    pub message: String,
+}
+
+impl Intent {
+    /// Reads and checks one v1 IntentRequest. Checks, in order:
+    /// 1. strict JSON (`json::parse`);
+    /// 2. `schema_id` and `schema_version`;
+    /// 3. no `script`;
+    /// 4. the closed shape of `schemas/v1/gate/intent_request.schema.json`;
+    /// 5. no negative zero anywhere, since RFC 8785 would drop its sign.
+    pub fn read(bytes: &[u8]) -> Result<Intent, IntentError> {
+        let document = json::parse(bytes).map_err(unreadable)?;
+        header(&document)?;
+        if document.get("script").is_some() {
+            let message = "`/script` asks for several steps in one request, which this version does not judge; \
+                           send one intent per step";
+            return Err(refuse("intent.script_unsupported", "/script", message));
+        }
+        check::record(&document, "", shape::INTENT)?;
+        check::no_negative_zero(&document, "")?;
+        Ok(build(document))
+    }
+}
+
+fn refuse(code: &'static str, pointer: &str, message: impl Into<String>) -> IntentError {
+    IntentError {
+        code,
+        pointer: pointer.to_owned(),
+        message: message.into(),
+    }
+}
+
+fn unreadable(error: JsonError) -> IntentError {
+    let code = match error.kind {
+        JsonErrorKind::Syntax => "intent.syntax",
+        JsonErrorKind::DuplicateKey => "intent.duplicate_key",
+        JsonErrorKind::Number => "intent.number_not_exact",
+        JsonErrorKind::Depth | JsonErrorKind::Size => "intent.too_large",
+    };
+    refuse(code, "", error.to_string())
+}
+
+/// Comes before the shape, so that another kind of document is named as that and not by its first unknown member.
+fn header(document: &Json) -> Result<(), IntentError> {
+    if document.as_object().is_none() {
+        let message = format!("an intent is an object; this is {}", document.kind());
+        return Err(refuse("intent.wrong_type", "", message));
+    }
+    for (field, expected) in [("schema_id", SCHEMA_ID), ("schema_version", SCHEMA_VERSION)] {
+        match document.get(field) {
+            Some(Json::String(text)) if text != expected => {
+                let shown = check::shown(text);
+                let message = format!("`/{field}` is `{shown}`; this gate reads `{expected}`");
+                return Err(refuse("intent.schema_version", &format!("/{field}"), message));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// INVARIANT: `document` has passed `check::record`, so required members are there and are strings.
+fn build(document: Json) -> Intent {
+    let text = |at: &Json, name: &str| at.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let some = |at: &Json, name: &str| Some(text(at, name)).filter(|t| !t.is_empty());
+    let empty = Json::Object(Vec::new());
+    let context = document.get("context").unwrap_or(&empty);
+    Intent {
+        tool: text(&document, "tool_name"),
+        args: document.get("args").cloned().unwrap_or(Json::Object(Vec::new())),
+        identity: text(context, "identity"),
+        workspace: text(context, "workspace"),
+        risk_class: text(context, "risk_class"),
+        session_id: some(context, "session_id"),
+        run_id: some(context, "run_id"),
+        request_id: some(context, "request_id"),
+        created_at: text(&document, "created_at"),
+        document,
+    }
+}

@@ -1,0 +1,61 @@
+//! JSON Pointer (RFC 6901): how every message names a place in a document. In: a pointer or a member name. Out: a
+//! longer pointer, or the value it leads to. It must not parse documents.
+
+use super::Json;
+
+/// The pointer of a member or element one step below `parent`.
+pub fn child(parent: &str, token: &str) -> String {
+    format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The value a pointer leads to; `None` where there is none or the text is no pointer (RFC 6901 section 3).
+pub fn resolve<'a>(document: &'a Json, pointer: &str) -> Option<&'a Json> {
+    if pointer.is_empty() {
+        return Some(document);
+    }
+    pointer
+        .strip_prefix('/')?
+        .split('/')
+        .try_fold(document, |at, token| {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match at {
+                Json::Array(items) => items.get(index(&token)?),
+                other => other.get(&token),
+            }
+        })
+}
+
+/// An array index: digits without a leading zero (RFC 6901 section 4).
+fn index(token: &str) -> Option<usize> {
+    let plain = token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    token.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{child, resolve};
+
+    #[test]
+    fn follows_the_examples_of_rfc_6901_section_5() {
+        let text = br#"{"foo":["bar","baz"],"":0,"a/b":1,"m~n":8,"k":{"~1":7}}"#;
+        let document = crate::json::parse(text).unwrap();
+        for (pointer, found) in [
+            ("/foo/0", Some("\"bar\"")),
+            ("/", Some("0")),
+            ("/a~1b", Some("1")),
+            ("/m~0n", Some("8")),
+            ("/k/~01", Some("7")),
+            ("/foo/01", None),
+            ("/foo/+1", None),
+            ("/foo/2", None),
+            ("foo", None),
+        ] {
+            let shown = resolve(&document, pointer).map(|v| match v {
+                crate::json::Json::Number(n) => n.text().to_owned(),
+                other => format!("{:?}", other.as_str().unwrap()),
+            });
+            assert_eq!(shown.as_deref(), found, "{pointer}");
+        }
+        assert_eq!(child(&child("", "a/b"), "m~n"), "/a~1b/m~0n");
+    }
+}
