@@ -73,15 +73,26 @@ impl Command {
 pub fn main() -> ExitCode {
     let host = Os::new();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let exit = std::panic::catch_unwind(|| start(&host, &arguments)).unwrap_or_else(|_| bug(&host, &arguments));
+    let exit =
+        std::panic::catch_unwind(|| start(&host, &arguments)).unwrap_or_else(|_| bug(&host, &arguments));
     ExitCode::from(exit.code())
 }
 
 /// Reports a panic, whose own message is on standard error already. Its exit code is that of every other bug, never
 /// one that means something else.
 fn bug(host: &dyn Host, arguments: &[OsString]) -> Exit {
-    let mut ui = Ui::new(host, Options { json: asks_for_json(arguments), ..Options::default() });
-    let error = CliError::new(Category::Internal, "internal.panic", "gait met a bug of its own and stopped");
+    let mut ui = Ui::new(
+        host,
+        Options {
+            json: asks_for_json(arguments),
+            ..Options::default()
+        },
+    );
+    let error = CliError::new(
+        Category::Internal,
+        "internal.panic",
+        "gait met a bug of its own and stopped",
+    );
     finish(&mut ui, Err(error))
 }
 

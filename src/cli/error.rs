@@ -134,14 +134,32 @@ mod tests {
         for (error, code, exit) in [
             (HostError::NotFound { path: path() }, "file.not_found", 6),
             (HostError::Permission { path: path() }, "file.permission", 6),
-            (HostError::TooLarge { path: path(), limit: 1 }, "file.too_large", 6),
+            (
+                HostError::TooLarge {
+                    path: path(),
+                    limit: 1,
+                },
+                "file.too_large",
+                6,
+            ),
             (HostError::NotRegular { path: path() }, "file.not_regular", 6),
             (HostError::Exists { path: path() }, "file.exists", 8),
-            (HostError::Io { path: path(), reason: "disk".to_owned() }, "file.io", 1),
+            (
+                HostError::Io {
+                    path: path(),
+                    reason: "disk".to_owned(),
+                },
+                "file.io",
+                1,
+            ),
         ] {
             let error = CliError::from(error);
             assert_eq!((error.code.as_str(), error.exit().code()), (code, exit));
-            assert_eq!(error.details.get("path").and_then(Json::as_str), Some("a/b"), "{code}");
+            assert_eq!(
+                error.details.get("path").and_then(Json::as_str),
+                Some("a/b"),
+                "{code}"
+            );
         }
     }
 }
