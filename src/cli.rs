@@ -73,13 +73,31 @@ impl Command {
 pub fn main() -> ExitCode {
     let host = Os::new();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // A panic is a bug, and its exit code is that of every other bug, never one that means something else.
-    let exit = std::panic::catch_unwind(|| start(&host, arguments)).unwrap_or(Exit::Internal);
+    let exit =
+        std::panic::catch_unwind(|| start(&host, &arguments)).unwrap_or_else(|_| bug(&host, &arguments));
     ExitCode::from(exit.code())
 }
 
-fn start(host: &dyn Host, arguments: Vec<OsString>) -> Exit {
-    match Cli::try_parse_from(&arguments) {
+/// Reports a panic, whose own message is on standard error already. Its exit code is that of every other bug, never
+/// one that means something else.
+fn bug(host: &dyn Host, arguments: &[OsString]) -> Exit {
+    let mut ui = Ui::new(
+        host,
+        Options {
+            json: asks_for_json(arguments),
+            ..Options::default()
+        },
+    );
+    let error = CliError::new(
+        Category::Internal,
+        "internal.panic",
+        "gait met a bug of its own and stopped",
+    );
+    finish(&mut ui, Err(error))
+}
+
+fn start(host: &dyn Host, arguments: &[OsString]) -> Exit {
+    match Cli::try_parse_from(arguments) {
         Ok(cli) => {
             let options = Options {
                 json: cli.global.json,

@@ -121,3 +121,45 @@ impl From<HostError> for CliError {
         CliError::new(category, code, error.to_string()).details(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CliError, HostError};
+    use crate::json::Json;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_the_user_gave_is_invalid_input_and_nothing_is_overwritten() {
+        let path = || PathBuf::from("a/b");
+        for (error, code, exit) in [
+            (HostError::NotFound { path: path() }, "file.not_found", 6),
+            (HostError::Permission { path: path() }, "file.permission", 6),
+            (
+                HostError::TooLarge {
+                    path: path(),
+                    limit: 1,
+                },
+                "file.too_large",
+                6,
+            ),
+            (HostError::NotRegular { path: path() }, "file.not_regular", 6),
+            (HostError::Exists { path: path() }, "file.exists", 8),
+            (
+                HostError::Io {
+                    path: path(),
+                    reason: "disk".to_owned(),
+                },
+                "file.io",
+                1,
+            ),
+        ] {
+            let error = CliError::from(error);
+            assert_eq!((error.code.as_str(), error.exit().code()), (code, exit));
+            assert_eq!(
+                error.details.get("path").and_then(Json::as_str),
+                Some("a/b"),
+                "{code}"
+            );
+        }
+    }
+}

@@ -81,8 +81,8 @@ pub fn safe(text: &str) -> String {
     out
 }
 
-/// Control, bidirectional, invisible and tag characters (Unicode 17 general categories Cc, Cf, Zl, Zp and the
-/// variation selectors of plane 14).
+/// Control, bidirectional, invisible and tag characters: the Unicode general categories Cc, Cf, Zl and Zp, and the
+/// block of tags and variation selectors in plane 14.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -169,7 +169,7 @@ fn explain_prints_the_page_of_every_code() {
 fn explain_offers_a_near_code() {
     let shown = run(&["explain", "GP02O6"]);
     assert!(
-        text(&shown.stderr).contains("did you mean `GP0102`?"),
+        text(&shown.stderr).contains("did you mean `GP0206`?"),
         "{}",
         text(&shown.stderr)
     );
