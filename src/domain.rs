@@ -2,11 +2,8 @@
 //! printing lives here.
 
 pub mod decision;
-<<<<<<< HEAD
-pub mod reserved;
-=======
 pub mod intent;
->>>>>>> intent
+pub mod reserved;
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};

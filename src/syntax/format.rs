@@ -70,7 +70,11 @@ fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<P
             Some(blank) => Some((INDENT, INDENT, *blank)),
             None if closes => {
                 piece.blank = false;
-                let blank = if inner.is_empty() { Blank::NotFirst } else { Blank::Keep };
+                let blank = if inner.is_empty() {
+                    Blank::NotFirst
+                } else {
+                    Blank::Keep
+                };
                 Some((0, INDENT, blank))
             }
             None => None,
@@ -95,12 +99,22 @@ fn print_line(printer: &mut Printer, line: Vec<Piece>, start: (usize, usize, Bla
 
 /// Where the lines inside an item begin, by byte offset, and which blank lines are kept before them.
 fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
-    let before = |offset: u32| pieces.iter().map(|p| p.start).take_while(|start| *start < offset).last();
+    let before = |offset: u32| {
+        pieces
+            .iter()
+            .map(|p| p.start)
+            .take_while(|start| *start < offset)
+            .last()
+    };
     let mut clauses: Vec<Option<u32>> = Vec::new();
     let mut members: Vec<Option<u32>> = Vec::new();
     match item {
         ast::Item::Rule(rule) => {
-            clauses.push(rule.on.first().and_then(|selector| before(selector_start(selector))));
+            clauses.push(
+                rule.on
+                    .first()
+                    .and_then(|selector| before(selector_start(selector))),
+            );
             clauses.extend(rule.conditions.iter().map(|c| Some(c.span.start)));
             clauses.push(Some(rule.verdict.span.start));
             clauses.push(rule.code.as_ref().and_then(|code| before(code.span.start)));
@@ -120,7 +134,14 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
     let clauses = clauses.into_iter().flatten().map(|start| (start, Blank::Never));
     let first = members.iter().flatten().min().copied();
     let members = members.into_iter().flatten().map(|start| {
-        (start, if Some(start) == first { Blank::NotFirst } else { Blank::Keep })
+        (
+            start,
+            if Some(start) == first {
+                Blank::NotFirst
+            } else {
+                Blank::Keep
+            },
+        )
     });
     clauses.chain(members).collect()
 }

@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_found_and_joined() {
-        assert_eq!(runs("a\tb\r\nc — ü 漢"), vec![]);
+        assert_eq!(runs("a\tb\r\nc — ü 漢"), Vec::<std::ops::Range<usize>>::new());
         assert_eq!(runs("a\u{202E}\u{200B}b\u{0}"), vec![1..7, 8..9]);
         assert_eq!(runs("a\rb\r"), vec![1..2, 3..4]);
         assert_eq!(runs("\u{FEFF}x\u{A0}\u{2028}"), vec![0..3, 4..9]);

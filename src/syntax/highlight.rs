@@ -43,7 +43,11 @@ pub fn highlight(source: &Source) -> Vec<(Span, Class)> {
             Kind::String | Kind::RawString | Kind::OpenString => Some(Class::String),
             Kind::Number => Some(Class::Number),
             Kind::Word if keyword_at(source, &significant, at).is_some() => Some(Class::Keyword),
-            Kind::Word if source.slice(token.span).starts_with(|c: char| c.is_ascii_uppercase()) => {
+            Kind::Word
+                if source
+                    .slice(token.span)
+                    .starts_with(|c: char| c.is_ascii_uppercase()) =>
+            {
                 Some(Class::Type)
             }
             Kind::Word => Some(Class::Name),
@@ -58,8 +62,11 @@ pub fn highlight(source: &Source) -> Vec<(Span, Class)> {
 /// The editor grammar, `grammar/gaitpol.tmLanguage.json`, as text.
 pub fn textmate() -> String {
     let words = |roles: &[Role]| {
-        let words: Vec<&str> =
-            Keyword::ALL.iter().filter(|k| roles.contains(&k.role())).map(|k| k.text()).collect();
+        let words: Vec<&str> = Keyword::ALL
+            .iter()
+            .filter(|k| roles.contains(&k.role()))
+            .map(|k| k.text())
+            .collect();
         // As in `terminal::keyword_at`: next to a dot and before a colon a word is a name.
         format!(r"(?<!\.)\b(?:{})\b(?!\s*[.:])", words.join("|"))
     };
@@ -103,8 +110,10 @@ mod tests {
     fn words_are_coloured_by_what_they_can_be_where_they_stand() {
         let text = "rule a // c\n on t.rule { rule: Email } when args.x == r\"é\" 64KiB \"open";
         let source = Source::new(FileId(0), "t", text);
-        let got: Vec<(&str, Class)> =
-            highlight(&source).into_iter().map(|(span, class)| (source.slice(span), class)).collect();
+        let got: Vec<(&str, Class)> = highlight(&source)
+            .into_iter()
+            .map(|(span, class)| (source.slice(span), class))
+            .collect();
         let want = [
             ("rule", Class::Keyword),
             ("a", Class::Name),

@@ -31,11 +31,15 @@ pub fn parse(source: &Source) -> Parsed {
     if source.text.len() > limits::SOURCE_BYTES {
         let message = format!("`{}` is larger than {} bytes", source.name, limits::SOURCE_BYTES);
         let span = Span::new(source.id, 0, 0);
-        parsed.diagnostics.push(Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message));
+        parsed
+            .diagnostics
+            .push(Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message));
         return parsed;
     }
     let hidden = hidden::runs(&source.text);
-    parsed.diagnostics.extend(hidden.iter().map(|run| hidden_character(source, run.clone())));
+    parsed
+        .diagnostics
+        .extend(hidden.iter().map(|run| hidden_character(source, run.clone())));
     let tokens: Vec<Token> = lex(source).into_iter().filter(|t| !t.kind.is_trivia()).collect();
     let slices = split(source, &tokens);
     for (index, slice) in slices.iter().enumerate() {
@@ -47,7 +51,9 @@ pub fn parse(source: &Source) -> Parsed {
         match part(source, slice, &hidden) {
             Ok(Part::Edition(edition)) if index > 0 => {
                 let message = "the edition is not the first line";
-                parsed.diagnostics.push(Diagnostic::error(codes::EDITION, edition.span, message));
+                parsed
+                    .diagnostics
+                    .push(Diagnostic::error(codes::EDITION, edition.span, message));
             }
             Ok(Part::Edition(edition)) => {
                 let known = edition.node == EDITION;
@@ -63,7 +69,10 @@ pub fn parse(source: &Source) -> Parsed {
             Ok(Part::Item(item)) => parsed.module.items.push(item),
             Err(None) => {}
             Err(Some(diagnostic)) if is_edition => {
-                parsed.diagnostics.push(Diagnostic { code: codes::EDITION, ..*diagnostic });
+                parsed.diagnostics.push(Diagnostic {
+                    code: codes::EDITION,
+                    ..*diagnostic
+                });
             }
             Err(Some(diagnostic)) => parsed.diagnostics.push(*diagnostic),
         }
@@ -83,16 +92,19 @@ fn part(
     hidden: &[std::ops::Range<usize>],
 ) -> Result<Part, Option<Box<Diagnostic>>> {
     let error = |diagnostic: Diagnostic| Some(Box::new(diagnostic));
-    if let Some(at) = tokens.iter().position(|t| matches!(t.kind, Kind::Bad | Kind::OpenString)) {
+    if let Some(at) = tokens
+        .iter()
+        .position(|t| matches!(t.kind, Kind::Bad | Kind::OpenString))
+    {
         return Err(lexical(source, tokens, at, hidden).map(Box::new));
     }
     if let Some(deep) = brackets_too_deep(tokens) {
         return Err(error(explain::too_deep(deep)));
     }
     let terminals = terminals(source, tokens).map_err(|(span, flaw)| error(malformed(source, span, flaw)))?;
-    grammar::PartParser::new().parse(source.id, terminals.into_iter()).map_err(|failure| {
-        error(explain::explain(Item { source, tokens }, failure))
-    })
+    grammar::PartParser::new()
+        .parse(source.id, terminals.into_iter())
+        .map_err(|failure| error(explain::explain(Item { source, tokens }, failure)))
 }
 
 /// Finds brackets too deep even for the outermost braces of a tool or test, closed or not.
@@ -106,7 +118,10 @@ fn brackets_too_deep(tokens: &[Token]) -> Option<TooDeep> {
         }
         // A body's and a call's braces are not nesting.
         if depth > limits::SYNTAX_DEPTH + 2 {
-            return Some(TooDeep { span: token.span, limit: limits::SYNTAX_DEPTH });
+            return Some(TooDeep {
+                span: token.span,
+                limit: limits::SYNTAX_DEPTH,
+            });
         }
     }
     None
@@ -141,7 +156,10 @@ fn lexical(
                 .help("end it with `\"`; a line end is written `\\n`"),
         );
     }
-    if hidden.iter().any(|run| run.contains(&(token.span.start as usize))) {
+    if hidden
+        .iter()
+        .any(|run| run.contains(&(token.span.start as usize)))
+    {
         return None;
     }
     let mut span = token.span;
@@ -156,7 +174,11 @@ fn lexical(
 
 fn bad_character(source: &Source, span: Span) -> Diagnostic {
     let text = source.slice(span);
-    let here = Diagnostic::error(codes::BAD_CHARACTER, span, format!("`{text}` is not part of the language"));
+    let here = Diagnostic::error(
+        codes::BAD_CHARACTER,
+        span,
+        format!("`{text}` is not part of the language"),
+    );
     match text {
         "&&" | "&" => here.help("write `and`").edit(span, "and"),
         "||" | "|" => here.help("write `or`").edit(span, "or"),
@@ -170,8 +192,14 @@ fn bad_character(source: &Source, span: Span) -> Diagnostic {
 }
 
 fn malformed(source: &Source, span: Span, flaw: Flaw) -> Diagnostic {
-    let is_number = source.slice(span).starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    let code: Code = if is_number { codes::BAD_NUMBER } else { codes::BAD_STRING };
+    let is_number = source
+        .slice(span)
+        .starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let code: Code = if is_number {
+        codes::BAD_NUMBER
+    } else {
+        codes::BAD_STRING
+    };
     Diagnostic::error(code, span, flaw.message).help(flaw.help)
 }
 

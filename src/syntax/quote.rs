@@ -5,12 +5,20 @@ use super::hidden::is_hidden;
 
 /// A name where dots are part of it: a tool, effect, policy or code. Bare when every part is an identifier.
 pub fn dotted_name(text: &str) -> String {
-    if text.split('.').all(is_identifier) { text.to_owned() } else { string(text) }
+    if text.split('.').all(is_identifier) {
+        text.to_owned()
+    } else {
+        string(text)
+    }
 }
 
 /// A name where a dot would mean a member: an argument or field. Bare when it is an identifier.
 pub fn member_name(text: &str) -> String {
-    if is_identifier(text) { text.to_owned() } else { string(text) }
+    if is_identifier(text) {
+        text.to_owned()
+    } else {
+        string(text)
+    }
 }
 
 /// A string literal. Line ends, controls and characters a reader cannot see are escaped.
@@ -55,7 +63,10 @@ mod tests {
             ("a.1", "\"a.1\"", "\"a.1\""),
             ("é", "\"é\"", "\"é\""),
         ] {
-            assert_eq!((dotted_name(text).as_str(), member_name(text).as_str()), (dotted, member));
+            assert_eq!(
+                (dotted_name(text).as_str(), member_name(text).as_str()),
+                (dotted, member)
+            );
         }
     }
 

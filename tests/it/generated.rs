@@ -13,5 +13,8 @@ fn check(path: &str, want: &str) {
 
 #[test]
 fn editor_grammar_is_up_to_date() {
-    check("grammar/gaitpol.tmLanguage.json", &gait::syntax::highlight::textmate());
+    check(
+        "grammar/gaitpol.tmLanguage.json",
+        &gait::syntax::highlight::textmate(),
+    );
 }

@@ -7,16 +7,29 @@
     reason = "tests read fixtures from disk and may stop at the first surprise"
 )]
 
+#[cfg(test)]
 mod artifact;
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod codes;
+#[cfg(test)]
 mod corpora;
+#[cfg(test)]
 mod corpora_builtins;
+#[cfg(test)]
 mod generated;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod import;
+#[cfg(test)]
 mod intents;
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
 mod syntax;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
 mod vectors;

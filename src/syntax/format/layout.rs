@@ -46,7 +46,9 @@ pub(super) fn nodes(line: Vec<Piece>, is_test: bool) -> Vec<Node> {
         let kind = piece.kind;
         if kind.is_open() {
             open.push((piece, vec![Vec::new()]));
-        } else if let (true, Some((opener, mut elements))) = (kind.is_close(), kind.is_close().then(|| open.pop()).flatten()) {
+        } else if let (true, Some((opener, mut elements))) =
+            (kind.is_close(), kind.is_close().then(|| open.pop()).flatten())
+        {
             let last_comma = opener.kind == Kind::OpenBrace || (opener.kind == Kind::OpenBracket && is_test);
             elements.retain(|element| !element.is_empty());
             if let Some(last) = elements.last_mut()
@@ -54,7 +56,12 @@ pub(super) fn nodes(line: Vec<Piece>, is_test: bool) -> Vec<Node> {
             {
                 last.pop();
             }
-            let group = Node::Group(Group { open: opener, elements, close: piece, last_comma });
+            let group = Node::Group(Group {
+                open: opener,
+                elements,
+                close: piece,
+                last_comma,
+            });
             push(&mut open, &mut bottom, group);
         } else {
             push(&mut open, &mut bottom, Node::Piece(piece));
@@ -97,7 +104,10 @@ fn leaves<'n>(nodes: &'n [Node], out: &mut Vec<&'n Piece>) {
 fn gap(before: (Kind, &str), after: Kind) -> &'static str {
     let (kind, text) = before;
     match (kind, after) {
-        (_, Kind::Comma | Kind::Colon | Kind::Dot | Kind::Question | Kind::CloseBracket | Kind::CloseParen)
+        (
+            _,
+            Kind::Comma | Kind::Colon | Kind::Dot | Kind::Question | Kind::CloseBracket | Kind::CloseParen,
+        )
         | (Kind::Dot | Kind::OpenBracket | Kind::OpenParen, _)
         | (Kind::OpenBrace, Kind::CloseBrace)
         | (Kind::Word, Kind::OpenBracket) => "",
@@ -196,7 +206,10 @@ impl Printer {
         match self.pending.take() {
             Some((indent, _)) => self.start(indent, piece.blank),
             None => {
-                let gap = self.last.as_ref().map_or("", |(kind, text)| gap((*kind, text), piece.kind));
+                let gap = self
+                    .last
+                    .as_ref()
+                    .map_or("", |(kind, text)| gap((*kind, text), piece.kind));
                 self.text(gap);
             }
         }
@@ -222,7 +235,10 @@ impl Printer {
             Some((indent, _)) => indent,
             None => {
                 self.column
-                    + self.last.as_ref().map_or(0, |(kind, text)| gap((*kind, text), first.kind).len())
+                    + self
+                        .last
+                        .as_ref()
+                        .map_or(0, |(kind, text)| gap((*kind, text), first.kind).len())
             }
         };
         width(pieces).is_some_and(|width| start + width <= WIDTH)
@@ -238,9 +254,13 @@ impl Printer {
         leaves(nodes, &mut pieces);
         let joins = self.pending.is_some() || pieces.first().is_none_or(|p| p.lead.is_empty());
         if joins && self.fits(&pieces) {
-            return pieces.into_iter().for_each(|piece| self.put(piece, indent + INDENT));
+            return pieces
+                .into_iter()
+                .for_each(|piece| self.put(piece, indent + INDENT));
         }
-        let Some(is_start) = LEVELS.get(level) else { return self.broken(nodes, indent) };
+        let Some(is_start) = LEVELS.get(level) else {
+            return self.broken(nodes, indent);
+        };
         let mut rest = nodes;
         let mut inner = indent;
         while !rest.is_empty() {
@@ -268,19 +288,28 @@ impl Printer {
                 Node::Piece(piece) => self.put(piece, indent + INDENT),
                 Node::Group(group) => {
                     let after = nodes.get(at + 1..).unwrap_or_default();
-                    let next = after.iter().position(|n| matches!(n, Node::Group(_))).unwrap_or(after.len());
+                    let next = after
+                        .iter()
+                        .position(|n| matches!(n, Node::Group(_)))
+                        .unwrap_or(after.len());
                     let mut pieces = Vec::new();
                     leaves(std::slice::from_ref(node), &mut pieces);
                     let own = pieces.len();
                     leaves(after.get(..next).unwrap_or_default(), &mut pieces);
                     // A comment after the group ends the line there; only one inside the group breaks it.
-                    let end = pieces.iter().enumerate().position(|(i, p)| i >= own && !p.lead.is_empty());
+                    let end = pieces
+                        .iter()
+                        .enumerate()
+                        .position(|(i, p)| i >= own && !p.lead.is_empty());
                     pieces.truncate(end.unwrap_or(pieces.len()));
                     let flat = self.fits(&pieces);
                     self.put(&group.open, indent + INDENT);
                     if flat || (group.elements.is_empty() && group.close.lead.is_empty()) {
                         pieces.truncate(own);
-                        pieces.into_iter().skip(1).for_each(|piece| self.put(piece, indent + INDENT));
+                        pieces
+                            .into_iter()
+                            .skip(1)
+                            .for_each(|piece| self.put(piece, indent + INDENT));
                     } else {
                         self.elements(group, indent);
                     }

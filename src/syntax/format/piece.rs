@@ -33,7 +33,13 @@ pub(super) struct Piece {
 impl Piece {
     /// A comma the layout adds.
     pub(super) fn comma() -> Self {
-        Self { kind: Kind::Comma, text: ",".to_owned(), lead: Vec::new(), blank: false, start: u32::MAX }
+        Self {
+            kind: Kind::Comma,
+            text: ",".to_owned(),
+            lead: Vec::new(),
+            blank: false,
+            start: u32::MAX,
+        }
     }
 
     /// Takes over what stood before a piece that is left out.
@@ -53,13 +59,23 @@ pub(super) fn pieces(source: &Source, tokens: &[Token]) -> (Vec<Piece>, Vec<Comm
             Kind::Space => lines += text.matches('\n').count(),
             Kind::Comment => {
                 let trailing = lines == 0 && lead.is_empty() && !pieces.is_empty();
-                lead.push(Comment { text: text.trim_end().to_owned(), trailing, blank: lines > 1 });
+                lead.push(Comment {
+                    text: text.trim_end().to_owned(),
+                    trailing,
+                    blank: lines > 1,
+                });
                 lines = 0;
             }
             kind => {
                 let lead = std::mem::take(&mut lead);
                 let text = text.to_owned();
-                pieces.push(Piece { kind, text, lead, blank: lines > 1, start: token.span.start });
+                pieces.push(Piece {
+                    kind,
+                    text,
+                    lead,
+                    blank: lines > 1,
+                    start: token.span.start,
+                });
                 lines = 0;
             }
         }
