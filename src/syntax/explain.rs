@@ -110,8 +110,7 @@ fn unclosed(tokens: &[Token]) -> Option<Token> {
 }
 
 fn unexpected(item: Item<'_>, span: Span, found: &Terminal<'_>, expected: &Expected<'_>) -> Diagnostic {
-    let is_clause =
-        matches!(found, Terminal::Keyword(k) if matches!(k.role(), Role::Clause | Role::Verdict | Role::Item));
+    let is_clause = matches!(found, Terminal::Keyword(k) if matches!(k.role(), Role::Clause | Role::Verdict | Role::Item));
     if is_clause && expected.may_close() && unclosed(item.tokens).is_some() {
         return unfinished(item, expected);
     }
@@ -135,7 +134,12 @@ fn unexpected(item: Item<'_>, span: Span, found: &Terminal<'_>, expected: &Expec
             .edit(span, near);
     }
     // `effct a.b` reads as an argument whose colon is missing.
-    let before = item.tokens.iter().map(|t| t.span).take_while(|s| s.end <= span.start).last();
+    let before = item
+        .tokens
+        .iter()
+        .map(|t| t.span)
+        .take_while(|s| s.end <= span.start)
+        .last();
     if let Some(before) = before
         && expected.terminals.iter().eq([":"].iter())
         && suggest::nearest(item.source.slice(before), ["effect"]).is_some()
@@ -168,18 +172,13 @@ fn mend(
                 .edit(span, format!("\"{text}\""))
         }
         Terminal::Mark(kind) if !kind.is_open() => diagnostic,
-<<<<<<< HEAD
-        _ if expected.has(",") && !expected.has("and") => {
+        _ if expected.has(",") && expected.may_close() => {
             let end = item
                 .tokens
                 .iter()
                 .map(|t| t.span)
                 .take_while(|s| s.end <= span.start)
                 .last();
-=======
-        _ if expected.has(",") && expected.may_close() => {
-            let end = item.tokens.iter().map(|t| t.span).take_while(|s| s.end <= span.start).last();
->>>>>>> 4cbf61b (syntax: tests)
             let Some(end) = end else { return diagnostic };
             let here = Span {
                 start: end.end,

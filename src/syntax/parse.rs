@@ -68,16 +68,11 @@ pub fn parse(source: &Source) -> Parsed {
             }
             Ok(Part::Item(item)) => parsed.module.items.push(item),
             Err(None) => {}
-<<<<<<< HEAD
-            Err(Some(diagnostic)) if is_edition => {
+            Err(Some(diagnostic)) if is_edition && in_edition_line(slice, &diagnostic) => {
                 parsed.diagnostics.push(Diagnostic {
                     code: codes::EDITION,
                     ..*diagnostic
                 });
-=======
-            Err(Some(diagnostic)) if is_edition && in_edition_line(slice, &diagnostic) => {
-                parsed.diagnostics.push(Diagnostic { code: codes::EDITION, ..*diagnostic });
->>>>>>> 4cbf61b (syntax: tests)
             }
             Err(Some(diagnostic)) => parsed.diagnostics.push(*diagnostic),
         }
@@ -92,7 +87,10 @@ pub fn parse(source: &Source) -> Parsed {
 
 /// Whether the mistake is in `gaitpol 1` itself, not in what stands between it and the next item.
 fn in_edition_line(slice: &[Token], diagnostic: &Diagnostic) -> bool {
-    slice.iter().take(2).any(|token| token.span == diagnostic.primary.span)
+    slice
+        .iter()
+        .take(2)
+        .any(|token| token.span == diagnostic.primary.span)
 }
 
 /// Parses one item. `Err(None)` is a mistake that is reported already.

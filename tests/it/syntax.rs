@@ -10,26 +10,19 @@ fn source(text: &str) -> Source {
     Source::new(FileId(0), "t.gaitpol", text)
 }
 
-<<<<<<< HEAD
-#[test]
-fn reference_example_parses() {
-    let text = include_str!("../../docs/reference/language.md");
-    let text = text
+fn reference() -> &'static str {
+    let manual = include_str!("../../docs/reference/language.md");
+    manual
         .split("```gaitpol\n")
         .nth(1)
         .unwrap()
         .split("```")
         .next()
-        .unwrap();
-=======
-fn reference() -> &'static str {
-    let manual = include_str!("../../docs/reference/language.md");
-    manual.split("```gaitpol\n").nth(1).unwrap().split("```").next().unwrap()
+        .unwrap()
 }
 
 /// What a parse means: its debug form without the places.
 fn meaning(text: &str) -> String {
->>>>>>> 4cbf61b (syntax: tests)
     let parsed = parse(&source(text));
     assert_eq!(parsed.diagnostics, vec![], "{text}");
     let debug = format!("{:?}", parsed.module);
@@ -43,86 +36,211 @@ fn comments(text: &str) -> Vec<String> {
     let source = source(text);
     let tokens = lexer::lex(&source);
     let comments = tokens.iter().filter(|t| t.kind == Kind::Comment);
-    comments.map(|t| source.slice(t.span).trim_end().to_owned()).collect()
+    comments
+        .map(|t| source.slice(t.span).trim_end().to_owned())
+        .collect()
 }
 
 /// Item text after `gaitpol 1`, then for each diagnostic: code, text of its place, message, replacement or `-`.
-type Mistakes = (&'static str, &'static [(&'static str, &'static str, &'static str, &'static str)]);
+type Mistakes = (
+    &'static str,
+    &'static [(&'static str, &'static str, &'static str, &'static str)],
+);
 
 const MISTAKES: &[Mistakes] = &[
-    ("rule a on x when args.a reqire_approval", &[(
-        "GP0004",
-        "reqire_approval",
-        "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `reqire_approval`",
-        "require_approval",
-    )]),
-    ("rulee a on x allow\nrule b on x allow", &[(
-        "GP0004",
-        "rulee",
-        "expected `gaitpol`, `policy`, `default`, `effects`, `enum`, `group`, `tool`, `rule` or `test`, found `rulee`",
-        "rule",
-    )]),
-    ("rule b on é", &[("GP0001", "é", "`é` is not part of the language", "-")]),
-    ("rule b on x", &[(
-        "GP0004",
-        "x",
-        "this `rule` is not finished: expected a verdict, `when`, `unless` or `,`",
-        "-",
-    )]),
-    ("rule a x allow", &[("GP0004", "x", "expected a description or `on`, found `x`", "-")]),
-    ("rule a on x when args.b = 1 allow", &[(
-        "GP0004",
-        "=",
-        "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `=`",
-        "==",
-    )]),
-    ("rule a on x when args.b && c allow", &[("GP0001", "&&", "`&&` is not part of the language", "and")]),
-    ("rule a on x when args.b == any allow", &[("GP0004", "any", "expected a value, found `any`", "\"any\"")]),
-    ("rule a on x when args.b == null allow", &[("GP0004", "null", "expected a value, found `null`", "-")]),
-    ("rule a on x when not ) allow", &[("GP0004", ")", "expected a condition, found `)`", "-")]),
-    ("rule a on x when b in {1 2} allow", &[("GP0004", "2", "expected `else`, `,` or `}`, found `2`", ",")]),
-    ("rule a on x when b in {1, 2 allow", &[("GP0004", "{", "`{` is never closed", "-")]),
-    ("rule a on x when (b allow\nrule c on x allow", &[("GP0004", "(", "`(` is never closed", "-")]),
-    ("rule a on x when b == \"é allow\n  code c", &[(
-        "GP0002",
-        "\"é allow",
-        "this string is not closed on its line",
-        "-",
-    )]),
-    ("rule a on x when b like \"é\\d\" allow", &[("GP0002", "\\d", "`\\d` is not an escape", "-")]),
-    ("rule a on x when b == 1e5 allow", &[(
-        "GP0003",
-        "1e5",
-        "`1e5` is not a number: it has letters that are no unit",
-        "-",
-    )]),
-    ("tool get-weather {}", &[("GP0001", "-", "`-` is not part of the language", "-")]),
-    ("tool t { a: }", &[("GP0004", "}", "expected a type, found `}`", "-")]),
-    ("tool t { effct a.b }", &[("GP0004", "a", "expected `:`, found `a`", "effect")]),
-    ("tool t { a: String[] }", &[("GP0004", "]", "expected a type, a whole number or `max`, found `]`", "-")]),
-    ("tool t {\n  a: String\nrule a on x allow", &[("GP0004", "{", "`{` is never closed", "-")]),
-    ("enum E { a b }", &[("GP0004", "b", "expected `,` or `}`, found `b`", ",")]),
-    ("test x { }", &[("GP0004", "x", "expected a string, found `x`", "-")]),
-    ("test \"t\" { call x {} = allow }", &[("GP0004", "=", "expected `=>`, found `=`", "-")]),
-    ("default deny", &[("GP0004", "deny", "expected a verdict, found `deny`", "-")]),
-    ("rule a on x, when b allow", &[(
-        "GP0004",
-        "b",
-        "expected a verdict, `when`, `unless` or `,`, found `b`",
-        "-",
-    )]),
-    ("// a\u{202E}b\nrule a on x when b == \"\u{200B}\u{200B}\" allow", &[
-        ("GP0008", "\u{202E}", "the text holds the hidden character U+202E", ""),
-        ("GP0008", "\u{200B}\u{200B}", "the text holds 2 hidden characters, the first is U+200B", ""),
-    ]),
-    ("rule a \u{200B} on x allow", &[("GP0008", "\u{200B}", "the text holds the hidden character U+200B", "")]),
-    ("gaitpol 1", &[("GP0006", "1", "the edition is not the first line", "-")]),
-    ("tool { }\nrule a allow\nenum E { é }\nrule ok on x allow\ndefault", &[
-        ("GP0004", "{", "expected a name, found `{`", "-"),
-        ("GP0004", "allow", "expected a description or `on`, found `allow`", "-"),
-        ("GP0001", "é", "`é` is not part of the language", "-"),
-        ("GP0004", "default", "this `default` is not finished: expected a verdict", "-"),
-    ]),
+    (
+        "rule a on x when args.a reqire_approval",
+        &[(
+            "GP0004",
+            "reqire_approval",
+            "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `reqire_approval`",
+            "require_approval",
+        )],
+    ),
+    (
+        "rulee a on x allow\nrule b on x allow",
+        &[(
+            "GP0004",
+            "rulee",
+            "expected `gaitpol`, `policy`, `default`, `effects`, `enum`, `group`, `tool`, `rule` or `test`, found `rulee`",
+            "rule",
+        )],
+    ),
+    (
+        "rule b on é",
+        &[("GP0001", "é", "`é` is not part of the language", "-")],
+    ),
+    (
+        "rule b on x",
+        &[(
+            "GP0004",
+            "x",
+            "this `rule` is not finished: expected a verdict, `when`, `unless` or `,`",
+            "-",
+        )],
+    ),
+    (
+        "rule a x allow",
+        &[("GP0004", "x", "expected a description or `on`, found `x`", "-")],
+    ),
+    (
+        "rule a on x when args.b = 1 allow",
+        &[(
+            "GP0004",
+            "=",
+            "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `=`",
+            "==",
+        )],
+    ),
+    (
+        "rule a on x when args.b && c allow",
+        &[("GP0001", "&&", "`&&` is not part of the language", "and")],
+    ),
+    (
+        "rule a on x when args.b == any allow",
+        &[("GP0004", "any", "expected a value, found `any`", "\"any\"")],
+    ),
+    (
+        "rule a on x when args.b == null allow",
+        &[("GP0004", "null", "expected a value, found `null`", "-")],
+    ),
+    (
+        "rule a on x when not ) allow",
+        &[("GP0004", ")", "expected a condition, found `)`", "-")],
+    ),
+    (
+        "rule a on x when b in {1 2} allow",
+        &[("GP0004", "2", "expected `else`, `,` or `}`, found `2`", ",")],
+    ),
+    (
+        "rule a on x when b in {1, 2 allow",
+        &[("GP0004", "{", "`{` is never closed", "-")],
+    ),
+    (
+        "rule a on x when (b allow\nrule c on x allow",
+        &[("GP0004", "(", "`(` is never closed", "-")],
+    ),
+    (
+        "rule a on x when b == \"é allow\n  code c",
+        &[(
+            "GP0002",
+            "\"é allow",
+            "this string is not closed on its line",
+            "-",
+        )],
+    ),
+    (
+        "rule a on x when b like \"é\\d\" allow",
+        &[("GP0002", "\\d", "`\\d` is not an escape", "-")],
+    ),
+    (
+        "rule a on x when b == 1e5 allow",
+        &[(
+            "GP0003",
+            "1e5",
+            "`1e5` is not a number: it has letters that are no unit",
+            "-",
+        )],
+    ),
+    (
+        "tool get-weather {}",
+        &[("GP0001", "-", "`-` is not part of the language", "-")],
+    ),
+    (
+        "tool t { a: }",
+        &[("GP0004", "}", "expected a type, found `}`", "-")],
+    ),
+    (
+        "tool t { effct a.b }",
+        &[("GP0004", "a", "expected `:`, found `a`", "effect")],
+    ),
+    (
+        "tool t { a: String[] }",
+        &[(
+            "GP0004",
+            "]",
+            "expected a type, a whole number or `max`, found `]`",
+            "-",
+        )],
+    ),
+    (
+        "tool t {\n  a: String\nrule a on x allow",
+        &[("GP0004", "{", "`{` is never closed", "-")],
+    ),
+    (
+        "enum E { a b }",
+        &[("GP0004", "b", "expected `,` or `}`, found `b`", ",")],
+    ),
+    (
+        "test x { }",
+        &[("GP0004", "x", "expected a string, found `x`", "-")],
+    ),
+    (
+        "test \"t\" { call x {} = allow }",
+        &[("GP0004", "=", "expected `=>`, found `=`", "-")],
+    ),
+    (
+        "default deny",
+        &[("GP0004", "deny", "expected a verdict, found `deny`", "-")],
+    ),
+    (
+        "rule a on x, when b allow",
+        &[(
+            "GP0004",
+            "b",
+            "expected a verdict, `when`, `unless` or `,`, found `b`",
+            "-",
+        )],
+    ),
+    (
+        "// a\u{202E}b\nrule a on x when b == \"\u{200B}\u{200B}\" allow",
+        &[
+            (
+                "GP0008",
+                "\u{202E}",
+                "the text holds the hidden character U+202E",
+                "",
+            ),
+            (
+                "GP0008",
+                "\u{200B}\u{200B}",
+                "the text holds 2 hidden characters, the first is U+200B",
+                "",
+            ),
+        ],
+    ),
+    (
+        "rule a \u{200B} on x allow",
+        &[(
+            "GP0008",
+            "\u{200B}",
+            "the text holds the hidden character U+200B",
+            "",
+        )],
+    ),
+    (
+        "gaitpol 1",
+        &[("GP0006", "1", "the edition is not the first line", "-")],
+    ),
+    (
+        "tool { }\nrule a allow\nenum E { é }\nrule ok on x allow\ndefault",
+        &[
+            ("GP0004", "{", "expected a name, found `{`", "-"),
+            (
+                "GP0004",
+                "allow",
+                "expected a description or `on`, found `allow`",
+                "-",
+            ),
+            ("GP0001", "é", "`é` is not part of the language", "-"),
+            (
+                "GP0004",
+                "default",
+                "this `default` is not finished: expected a verdict",
+                "-",
+            ),
+        ],
+    ),
 ];
 
 fn check(text: &str, want: &[(&str, &str, &str, &str)]) {
@@ -132,38 +250,42 @@ fn check(text: &str, want: &[(&str, &str, &str, &str)]) {
         .into_iter()
         .map(|d| {
             let edit = d.edit.map_or("-".to_owned(), |e| e.replacement);
-            (d.code.to_string(), source.slice(d.primary.span).to_owned(), d.message, edit)
+            (
+                d.code.to_string(),
+                source.slice(d.primary.span).to_owned(),
+                d.message,
+                edit,
+            )
         })
         .collect();
-    let want: Vec<_> =
-        want.iter().map(|(c, s, m, e)| (c.to_string(), s.to_string(), m.to_string(), e.to_string())).collect();
+    let want: Vec<_> = want
+        .iter()
+        .map(|(c, s, m, e)| (c.to_string(), s.to_string(), m.to_string(), e.to_string()))
+        .collect();
     assert_eq!(got, want, "{text}");
 }
 
 #[test]
-<<<<<<< HEAD
-fn zz_show() {
-    for text in std::env::var("SHOW").unwrap_or_default().split("@@") {
-        for d in parse(&source(text)).diagnostics {
-            println!(
-                "{text:?}\n   {} {:?} {} | {:?} | {:?} {:?}",
-                d.code,
-                source(text).slice(d.primary.span),
-                d.message,
-                d.help,
-                d.edit.map(|e| e.replacement),
-                d.secondary.iter().map(|l| &l.text).collect::<Vec<_>>()
-            );
-=======
 fn each_mistake_has_its_message_place_and_edit() {
     for (text, want) in MISTAKES {
         check(&format!("gaitpol 1\n{text}"), want);
     }
-    let missing = ("GP0006", "", "the first line does not name the edition", "gaitpol 1\n\n");
+    let missing = (
+        "GP0006",
+        "",
+        "the first line does not name the edition",
+        "gaitpol 1\n\n",
+    );
     check("", &[missing]);
     check("// é\nrule a on x allow", &[missing]);
-    check("gaitpol 2\nrule", &[("GP0006", "2", "this compiler does not know edition `2`", "-")]);
-    check("gaitpol one\nrule a on x allow", &[("GP0006", "one", "expected a whole number, found `one`", "-")]);
+    check(
+        "gaitpol 2\nrule",
+        &[("GP0006", "2", "this compiler does not know edition `2`", "-")],
+    );
+    check(
+        "gaitpol one\nrule a on x allow",
+        &[("GP0006", "one", "expected a whole number, found `one`", "-")],
+    );
 }
 
 #[test]
@@ -171,7 +293,7 @@ fn a_mistake_leaves_the_other_items_whole() {
     let text = "gaitpol 1\nrule a on x allow\nrule b on\nenum E { a\nrule c on x allow\nrulle d on x\nrule e on x block";
     let parsed = parse(&source(text));
     assert_eq!(parsed.diagnostics.len(), 3);
-    let names: Vec<_> = parsed.module.items.iter().map(|item| match item {
+    let names = parsed.module.items.iter().map(|item| match item {
         ast::Item::Rule(rule) => rule.name.text.as_str(),
         _ => "",
     });
@@ -191,11 +313,17 @@ fn keywords_are_names_wherever_only_a_name_can_stand() {
             "default block code W",
             "test \"t\" { call W { W: 1, a: { W: 2 } } => block code W, W by W, W }",
         ] {
+            // A word that starts items is quoted in a list of effects, or the next item could not be found again.
+            let starts_items = Keyword::ALL
+                .iter()
+                .any(|k| k.text() == word && k.role() == Role::Item);
+            if starts_items && form.starts_with("group") {
+                continue;
+            }
             let text = format!("gaitpol 1\n{}", form.replace("W2", "second").replace('W', word));
             if !parse(&source(&text)).diagnostics.is_empty() {
                 refused.push(format!("{word}: {form}"));
             }
->>>>>>> 4cbf61b (syntax: tests)
         }
     }
     assert_eq!(refused, Vec::<String>::new());
@@ -205,7 +333,8 @@ fn keywords_are_names_wherever_only_a_name_can_stand() {
 fn deep_texts_are_refused_and_never_crash() {
     let n = 200_000;
     let expr = |e: String| format!("gaitpol 1\nrule a on x when {e} allow");
-    let pairs = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(n), close.repeat(n));
+    let pairs =
+        |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(n), close.repeat(n));
     let texts = [
         expr(pairs("(", "a", ")")),
         expr(pairs("{", "a", "}")),
@@ -219,17 +348,31 @@ fn deep_texts_are_refused_and_never_crash() {
         format!("gaitpol 1\ntool t {{ a: {} }}", pairs("List[", "Int", "]")),
         format!("gaitpol 1\ntool t {{ a: {} }}", pairs("{ a: ", "Int", "}")),
         format!("gaitpol 1\ntool t {{ a: Int{} }}", "?".repeat(n)),
-        format!("gaitpol 1\ntest \"t\" {{ call t {{ a: {} }} => allow }}", pairs("[", "", "]")),
-        format!("gaitpol 1\ntest \"t\" {{ call t {{ a: {} }} => allow }}", pairs("{ a: ", "1", "}")),
+        format!(
+            "gaitpol 1\ntest \"t\" {{ call t {{ a: {} }} => allow }}",
+            pairs("[", "", "]")
+        ),
+        format!(
+            "gaitpol 1\ntest \"t\" {{ call t {{ a: {} }} => allow }}",
+            pairs("{ a: ", "1", "}")
+        ),
     ];
     for text in texts {
         assert!(text.len() <= limits::SOURCE_BYTES);
-        let codes: Vec<_> = parse(&source(&text)).diagnostics.iter().map(|d| d.code.0).collect();
+        let codes: Vec<_> = parse(&source(&text))
+            .diagnostics
+            .iter()
+            .map(|d| d.code.0)
+            .collect();
         assert_eq!(codes, ["GP0005"], "{}", &text[..60]);
     }
     let chain = expr(format!("a{}", " and a".repeat(limits::SYNTAX_HEIGHT)));
     assert_eq!(parse(&source(&chain)).diagnostics, vec![]);
-    let nest = expr(format!("{}a{}", "(".repeat(limits::SYNTAX_DEPTH), ")".repeat(limits::SYNTAX_DEPTH)));
+    let nest = expr(format!(
+        "{}a{}",
+        "(".repeat(limits::SYNTAX_DEPTH),
+        ")".repeat(limits::SYNTAX_DEPTH)
+    ));
     assert_eq!(parse(&source(&nest)).diagnostics, vec![]);
     let large = "/".repeat(limits::SOURCE_BYTES + 1);
     assert_eq!(parse(&source(&large)).diagnostics[0].code.0, "GP0009");
@@ -258,7 +401,11 @@ fn all_exprs<'e>(expr: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {
 #[test]
 fn the_text_of_an_expression_means_the_expression() {
     let condition = |text: &str| {
-        meaning(&format!("gaitpol 1\nrule r on x when {text}\nallow")).split_once("conditions").unwrap().1.to_owned()
+        meaning(&format!("gaitpol 1\nrule r on x when {text}\nallow"))
+            .split_once("conditions")
+            .unwrap()
+            .1
+            .to_owned()
     };
     let text = "gaitpol 1\nrule r \"é\" on x // é\n when ( a == \"é\" /*/ or b.\"ü\" in { 1_0 , \"ß\" , } ) and not \
                 present c and (args.d else -1.50) >= 64KiB or all é_ in f(g , true).h : not i not in { j }\nallow"
@@ -273,7 +420,9 @@ fn the_text_of_an_expression_means_the_expression() {
             if let ast::Item::Rule(rule) = item {
                 assert!(source.slice(rule.span).starts_with("rule "));
                 assert_eq!(source.slice(rule.span), source.slice(rule.span).trim());
-                rule.conditions.iter().for_each(|c| all_exprs(&c.expr, &mut exprs));
+                rule.conditions
+                    .iter()
+                    .for_each(|c| all_exprs(&c.expr, &mut exprs));
             }
         }
         assert!(exprs.len() > 10);
@@ -283,9 +432,17 @@ fn the_text_of_an_expression_means_the_expression() {
             let kind = format!("{:?}", expr.kind);
             let mut want = String::new();
             for (i, part) in kind.split("Span { file: FileId(0), start: ").enumerate() {
-                want.push_str(if i == 0 { part } else { part.split_once('}').unwrap().1 });
+                want.push_str(if i == 0 {
+                    part
+                } else {
+                    part.split_once('}').unwrap().1
+                });
             }
-            assert!(condition(own).contains(&want), "{own}\n{want}\n{}", condition(own));
+            assert!(
+                condition(own).contains(&want),
+                "{own}\n{want}\n{}",
+                condition(own)
+            );
         }
     }
 }
@@ -297,7 +454,13 @@ fn assert_format(text: &str) -> Result<(), TestCaseError> {
     };
     prop_assert_eq!(meaning(&once), meaning(text), "meaning of\n{}\n{}", text, once);
     prop_assert_eq!(comments(&once), comments(text), "comments of\n{}", text);
-    prop_assert_eq!(format(&source(&once)).as_ref(), Ok(&once), "not stable:\n{}\n{}", text, once);
+    prop_assert_eq!(
+        format(&source(&once)),
+        Ok(once.clone()),
+        "not stable:\n{}\n{}",
+        text,
+        once
+    );
     prop_assert!(once.ends_with('\n') && !once.ends_with("\n\n") && !once.contains("\n\n\n"));
     prop_assert!(once.lines().all(|line| line == line.trim_end()));
     Ok(())
@@ -311,7 +474,10 @@ fn reference_example_is_in_canonical_layout() {
 
 #[test]
 fn a_text_with_a_mistake_is_not_formatted() {
-    assert_eq!(format(&source("gaitpol 1\nrule a on x")).map_err(|d| d.len()), Err(1));
+    assert_eq!(
+        format(&source("gaitpol 1\nrule a on x")).map_err(|d| d.len()),
+        Err(1)
+    );
 }
 
 const ITEMS: &[&str] = &[
@@ -331,11 +497,26 @@ const ITEMS: &[&str] = &[
     "test \"none\" { }",
 ];
 
-const GAPS: &[&str] = &[" ", " ", " ", " ", "\n  ", "\r\n\t", " // c1\n ", "\n // c2 \n ", "\n\n  ", "\n\n // é\n\n\n "];
+const GAPS: &[&str] = &[
+    " ",
+    " ",
+    " ",
+    " ",
+    "\n  ",
+    "\r\n\t",
+    " // c1\n ",
+    "\n // c2 \n ",
+    "\n\n  ",
+    "\n\n // é\n\n\n ",
+];
 
 /// A file of random items with random blanks and comments between all tokens.
 fn layouts() -> impl Strategy<Value = String> {
-    let item = (0..ITEMS.len(), prop::collection::vec(0..GAPS.len(), 130), any::<bool>());
+    let item = (
+        0..ITEMS.len(),
+        prop::collection::vec(0..GAPS.len(), 130),
+        any::<bool>(),
+    );
     (prop::collection::vec(item, 0..5), any::<bool>()).prop_map(|(items, policy)| {
         let mut text = "gaitpol 1".to_owned();
         let first = policy.then(|| ("policy a . b @ \"1\"", vec![0, 5, 1, 8, 1, 6, 1], true));
@@ -343,7 +524,10 @@ fn layouts() -> impl Strategy<Value = String> {
         for (item, gaps, plain) in first.into_iter().chain(rest) {
             text.push_str("\n");
             let source = source(item);
-            let tokens: Vec<_> = lexer::lex(&source).into_iter().filter(|t| !t.kind.is_trivia()).collect();
+            let tokens: Vec<_> = lexer::lex(&source)
+                .into_iter()
+                .filter(|t| !t.kind.is_trivia())
+                .collect();
             for (at, token) in tokens.iter().enumerate() {
                 text.push_str(source.slice(token.span));
                 let gap = gaps[at % gaps.len()];
@@ -356,12 +540,23 @@ fn layouts() -> impl Strategy<Value = String> {
 
 /// Words, marks and pieces of both, in no order.
 fn soup() -> impl Strategy<Value = String> {
-    let marks = "{ } [ ] ( ) , : . ? @ * = => == != < 1 -2 1.5 64KiB 1x \"s\" r\"s\" \"open \\ é \u{202e} // a \n";
-    let words: Vec<String> = Keyword::ALL.iter().map(|k| k.text()).chain(marks.split(' ')).map(str::to_owned).collect();
-    let word = prop_oneof![prop::sample::select(words), prop::sample::select(ITEMS).prop_map(str::to_owned)];
+    let marks =
+        "{ } [ ] ( ) , : . ? @ * = => == != < 1 -2 1.5 64KiB 1x \"s\" r\"s\" \"open \\ é \u{202e} // a \n";
+    let words: Vec<String> = Keyword::ALL
+        .iter()
+        .map(|k| k.text())
+        .chain(marks.split(' '))
+        .map(str::to_owned)
+        .collect();
+    let word = prop_oneof![
+        prop::sample::select(words),
+        prop::sample::select(ITEMS).prop_map(str::to_owned)
+    ];
     let gap = prop::sample::select(vec!["", " ", "\n"]);
     prop::collection::vec((word, gap), 0..40).prop_map(|parts| {
-        parts.into_iter().fold("gaitpol 1\n".to_owned(), |text, (word, gap)| text + &word + gap)
+        parts
+            .into_iter()
+            .fold("gaitpol 1\n".to_owned(), |text, (word, gap)| text + &word + gap)
     })
 }
 
