@@ -2,7 +2,7 @@
 
 use gait::limits;
 use gait::source::{FileId, Source};
-use gait::syntax::token::{Keyword, Kind};
+use gait::syntax::token::{Keyword, Kind, Role};
 use gait::syntax::{ast, format, highlight, lexer, parse};
 use proptest::prelude::*;
 
