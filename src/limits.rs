@@ -86,3 +86,7 @@ pub const IMPORT_DEPTH: usize = 16;
 pub const IMPORT_NODES: usize = 10_000;
 /// Decimal places given to an imported `number`, which states none.
 pub const IMPORT_DECIMAL_PLACES: u32 = 9;
+/// Longest wait for a file another process has locked, in milliseconds.
+pub const LOCK_WAIT_MILLIS: u64 = 10_000;
+/// Time between two tries for a lock, in milliseconds.
+pub const LOCK_RETRY_MILLIS: u64 = 5;
