@@ -36,6 +36,8 @@ pub mod host;
 
 // L5 work
 pub mod import;
+#[cfg(feature = "cli")]
+pub mod replay;
 pub mod suite;
 
 // L6 surface
