@@ -72,7 +72,7 @@ pub(super) fn each(
     } else {
         Box::new(source)
     };
-    let mut reader = Lines::new(BufReader::new(plain));
+    let mut reader = Lines::new(BufReader::new(plain), limits::FILE_BYTES);
     let mut first = true;
     while let Some(line) = reader.next()? {
         if line.trim_ascii().is_empty() {
@@ -168,15 +168,16 @@ struct Lines<R> {
     reader: R,
     /// Number of the line last read.
     number: u64,
-    total: u64,
+    /// Bytes that may still come.
+    left: u64,
 }
 
 impl<R: BufRead> Lines<R> {
-    fn new(reader: R) -> Self {
+    fn new(reader: R, most: u64) -> Self {
         Lines {
             reader,
             number: 0,
-            total: 0,
+            left: most,
         }
     }
 
@@ -184,18 +185,17 @@ impl<R: BufRead> Lines<R> {
         let mut line = Vec::new();
         let most = limits::JSONL_LINE_BYTES as u64;
         (&mut self.reader).take(most + 1).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
+        let length = line.len() as u64;
+        if length == 0 {
             return Ok(None);
         }
         self.number += 1;
-        self.total += line.len() as u64;
-        let over = |what: &str, limit: u64| Fault::Unreadable(format!("{what} over {limit} bytes"));
-        if line.len() as u64 > most {
-            return Err(over(&format!("line {} is", self.number), most));
+        if length > most {
+            let reason = format!("line {} is over {most} bytes", self.number);
+            return Err(Fault::Unreadable(reason));
         }
-        if self.total > limits::FILE_BYTES {
-            return Err(over("the unpacked text is", limits::FILE_BYTES));
-        }
+        let over = || Fault::Unreadable(format!("the unpacked text is over {} bytes", limits::FILE_BYTES));
+        self.left = self.left.checked_sub(length).ok_or_else(over)?;
         Ok(Some(line))
     }
 }
@@ -211,5 +211,18 @@ impl Read for Counting<'_> {
         let taken = self.rest.read(out)?;
         self.consumed.set(self.consumed.get() + taken as u64);
         Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    #[test]
+    fn unpacked_text_is_bounded() {
+        let mut lines = Lines::new(b"one\ntwo\n".as_slice(), 7);
+        assert_eq!(lines.next().unwrap().unwrap(), b"one\n");
+        let error = lines.next().unwrap_err().named("f");
+        assert_eq!(error.to_string(), "f: the unpacked text is over 536870912 bytes");
     }
 }

@@ -78,6 +78,9 @@ pub(super) fn read(document: Document) -> Result<Record, String> {
             list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?,
         )
     } else if let Some(intent) = json.get("intent") {
+        if intent.as_object().is_none() {
+            return Err(format!("`intent` is {}; it has to be an object", intent.kind()));
+        }
         request(intent, own())
     } else if json.get("schema_id").and_then(Json::as_str) == Some(SCHEMA_ID) {
         request(&json, own())
@@ -141,22 +144,26 @@ fn call(json: &Json) -> Result<Call, String> {
     let tool = tool
         .as_str()
         .ok_or_else(|| format!("`{name}` is {}; it has to be a string", tool.kind()))?;
+    let args = arguments(at)?;
+    // Many things have a name: a declaration of a tool, for one.
+    if args.is_none() && name == "name" && std::ptr::eq(at, json) {
+        return Err("there is a `name`, but no arguments".to_owned());
+    }
     Ok(Call {
         tool: tool.to_owned(),
-        args: arguments(at)?,
+        args: args.unwrap_or(Json::Object(Vec::new())),
         label,
         refusal: None,
     })
 }
 
-/// The arguments; none means a call without arguments. Some providers send them as the text of a JSON object.
-fn arguments(at: &Json) -> Result<Json, String> {
+/// The arguments, where there are any. Some providers send them as the text of a JSON object.
+fn arguments(at: &Json) -> Result<Option<Json>, String> {
     match one_of(at, &ARGS)? {
-        None => Ok(Json::Object(Vec::new())),
-        Some((name, Json::String(text))) => {
-            json::parse(text.as_bytes()).map_err(|error| format!("the text of `{name}`: {error}"))
-        }
-        Some((_, value)) => Ok(value.clone()),
+        Some((name, Json::String(text))) => json::parse(text.as_bytes())
+            .map(Some)
+            .map_err(|error| format!("the text of `{name}`: {error}")),
+        other => Ok(other.map(|(_, value)| value.clone())),
     }
 }
 

@@ -71,12 +71,8 @@ fn every_policy_is_formatted() {
         let path = folder.join("policy.gaitpol");
         let text = std::fs::read_to_string(&path).unwrap();
         let source = Source::new(FileId(0), path.to_string_lossy(), text.clone());
-        assert_eq!(
-            syntax::format::format(&source).unwrap(),
-            text,
-            "{}",
-            path.display()
-        );
+        let formatted = syntax::format::format(&source).unwrap();
+        assert!(formatted == text, "{} is not formatted", path.display());
     }
 }
 
@@ -124,7 +120,7 @@ fn replay(policy: &str, files: &[&str], options: &Options) -> Option<Report> {
 /// and, as the command prints them, in the README of the folder.
 const FIGURES: [(&str, [u64; 3], [u64; 4]); 2] = [
     ("banking", [12, 4, 0], [128, 16, 0, 108]),
-    ("slack", [16, 5, 0], [42, 42, 21, 80]),
+    ("slack", [16, 5, 0], [42, 42, 21, 45]),
 ];
 
 fn figures(report: &Report) -> ([u64; 3], [u64; 4]) {

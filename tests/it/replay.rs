@@ -26,7 +26,7 @@ rule small
 
 rule middle
   on pay
-  when args.amount <= 100
+  when args.amount > 10 and args.amount <= 100
   require_approval
 
 rule looking
@@ -305,6 +305,16 @@ fn files_that_cannot_be_read_are_refused_with_the_place() {
             "f, line 1: no tool is named; known are",
         ),
         (
+            b"{\"name\":\"pay\",\"parameters\":{}}".to_vec(),
+            "calls.shape",
+            "there is a `name`, but no arguments; known are",
+        ),
+        (
+            b"{\"intent\":\"a/file.json\"}".to_vec(),
+            "calls.shape",
+            "f, line 1: `intent` is a string",
+        ),
+        (
             format!("{ok}[1]").into_bytes(),
             "calls.shape",
             "f, line 2: an array where",
@@ -343,15 +353,6 @@ fn files_that_cannot_be_read_are_refused_with_the_place() {
         assert_eq!(error.code(), code, "{start}: {error}");
         assert!(error.to_string().contains(says), "{start}: {error}");
     }
-}
-
-#[test]
-fn unpacked_bytes_are_bounded() {
-    let line = format!("{}\n", " ".repeat(limits::JSONL_LINE_BYTES - 1));
-    let packed = gzip(&line);
-    let copies = usize::try_from(limits::FILE_BYTES).unwrap() / line.len() + 1;
-    let error = replay_with(&packed.repeat(copies), Options::default()).unwrap_err();
-    assert_eq!(error.to_string(), "f: the unpacked text is over 536870912 bytes");
 }
 
 /// Records that are nearly right.
