@@ -28,6 +28,10 @@ mod intents;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod syntax;
 #[cfg(test)]
 mod tidy;
