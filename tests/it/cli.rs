@@ -380,7 +380,7 @@ fn policy_replay_decides_by_a_signed_bundle() {
     std::fs::create_dir_all(&keys).unwrap();
     std::fs::write(keys.join("a.public.json"), key.verifying_key().to_file()).unwrap();
     std::fs::write(folder.path().join("c.jsonl"), "{\"tool\":\"look\"}\n").unwrap();
-    let mut replay = |bytes: &[u8]| {
+    let replay = |bytes: &[u8]| {
         std::fs::write(folder.path().join("b.gaitbundle"), bytes).unwrap();
         let args = [
             "policy",

@@ -520,7 +520,7 @@ fn layouts() -> impl Strategy<Value = String> {
         let first = policy.then(|| ("policy a . b @ \"1\"", vec![0, 5, 1, 8, 1, 6, 1], true));
         let rest = items.into_iter().map(|(i, gaps, plain)| (ITEMS[i], gaps, plain));
         for (item, gaps, plain) in first.into_iter().chain(rest) {
-            text.push_str("\n");
+            text.push('\n');
             let source = source(item);
             let tokens: Vec<_> = lexer::lex(&source)
                 .into_iter()
