@@ -16,6 +16,8 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod hostile;
