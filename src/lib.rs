@@ -35,7 +35,10 @@ pub mod gate;
 pub mod host;
 
 // L5 work
+pub mod bundling;
 pub mod import;
+#[cfg(feature = "cli")]
+pub mod keyring;
 pub mod suite;
 
 // L6 surface

@@ -59,6 +59,8 @@ pub const TABLE: &[Module] = &[
     module("host", Layer::Effects, &[]),
     module("store", Layer::Effects, &[]),
     module("boundary", Layer::L5, &["session"]),
+    module("bundling", Layer::L5, &["suite"]),
+    module("keyring", Layer::L5, &[]),
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
     module("suite", Layer::L5, &[]),
