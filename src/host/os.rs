@@ -194,9 +194,9 @@ fn explain(path: &Path, error: &io::Error) -> HostError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::NotFound => HostError::NotFound { path },
-        ErrorKind::PermissionDenied => HostError::Permission { path },
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => HostError::Permission { path },
         ErrorKind::AlreadyExists => HostError::Exists { path },
-        ErrorKind::IsADirectory => HostError::NotRegular { path },
+        ErrorKind::IsADirectory | ErrorKind::NotADirectory => HostError::NotRegular { path },
         _ => HostError::Io {
             path,
             reason: error.to_string(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A command line with an empty environment, in an empty folder.
-fn gait(folder: &Path, args: &[&str]) -> Command {
+pub fn gait(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gait"));
     command
         .args(args)
@@ -20,16 +20,16 @@ fn run(args: &[&str]) -> Output {
     gait(folder.path(), args).output().unwrap()
 }
 
-fn exit(output: &Output) -> i32 {
+pub fn exit(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
 /// Validates standard output against `schemas/v1/cli/<name>.schema.json`.
-fn document(output: &Output, name: &str) -> serde_json::Value {
+pub fn document(output: &Output, name: &str) -> serde_json::Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/v1/cli/{name}.schema.json"));
     let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -70,6 +70,10 @@ fn help_reads_well() {
     show(&["--help"]);
     for command in commands() {
         show(&[&command, "--help"]);
+    }
+    for command in ["bundle inspect", "bundle verify", "keys init", "keys rotate", "keys verify", "policy compile", "trace verify"] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        show(&words);
     }
     insta::assert_snapshot!(pages);
 }
