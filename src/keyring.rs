@@ -32,12 +32,10 @@ pub enum KeyringError {
         folder: PathBuf,
     },
     /// A new pair would replace a key.
-    #[error("{} exists already{}", path.display(), if *completed { "; its public half was missing and is there again" } else { "" })]
+    #[error("{} exists already", path.display())]
     Exists {
         /// The key file.
         path: PathBuf,
-        /// Whether the missing public half of an interrupted run was written.
-        completed: bool,
     },
     /// A name that key files cannot have.
     #[error("`{}` cannot be a prefix: use 1 to {max} letters, digits, `-` and `_`", .0.escape_debug(), max = limits::ID_BYTES)]
@@ -61,9 +59,9 @@ pub enum KeyringError {
         /// The public key file.
         public: PathBuf,
     },
-    /// Another process changed the pair meanwhile.
-    #[error("another process changed {} at the same time", path.display())]
-    Contended {
+    /// The place for an old key is taken.
+    #[error("{} holds another key already", path.display())]
+    Occupied {
         /// The key file.
         path: PathBuf,
     },
@@ -146,56 +144,59 @@ pub fn public_files(host: &dyn Host, folder: &Path) -> Result<Vec<PathBuf>, Keyr
     Ok(files)
 }
 
-/// Makes a pair, trusted until `valid_until`. The private key is written first: what is there without it is never
-/// trusted, and from it the public half can be made again, which a second run does before it refuses.
-pub fn init(
-    host: &dyn Host,
-    pair: &Pair,
-    valid_until: Option<Timestamp>,
-) -> Result<VerifyingKey, KeyringError> {
-    check_window(host, valid_until)?;
-    if host.exists(&pair.private) {
-        return Err(occupied(host, pair));
-    }
-    if host.exists(&pair.public) {
-        let path = pair.public.clone();
-        let completed = false;
-        return Err(KeyringError::Exists { path, completed });
-    }
-    let (key, public) = draw(host, valid_until)?;
-    match host.write_new(&pair.private, &key.to_file(), Mode::Private) {
-        Err(HostError::Exists { .. }) => return Err(occupied(host, pair)),
-        written => written?,
-    }
-    match host.write_new(&pair.public, &public.to_file(), Mode::Public) {
-        // Another run that found the private key alone has completed it.
-        Err(HostError::Exists { .. }) if public_key(host, &pair.public)?.id() == key.id() => {
-            host.write_atomic(&pair.public, &public.to_file(), Mode::Public)?;
-        }
-        written => written?,
-    }
-    Ok(public)
+/// A pair that `init` made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its public key.
+    pub key: VerifyingKey,
+    /// Whether an interrupted run had made the private key, and only the public half was missing.
+    pub completed: bool,
 }
 
-/// The refusal to replace a private key; writes its public half where that is missing.
-fn occupied(host: &dyn Host, pair: &Pair) -> KeyringError {
-    let complete = || {
+/// Makes a pair, trusted until `valid_until`. The private key is written first: from it the public half can be made
+/// again, which the next run does when this one is cut off. Nothing that is there is replaced.
+pub fn init(
+    host: &dyn Host,
+    folder: &Path,
+    prefix: &str,
+    valid_until: Option<Timestamp>,
+) -> Result<Made, KeyringError> {
+    let pair = Pair::current(folder, prefix)?;
+    check_window(host, valid_until)?;
+    alone(host, folder, prefix, || {
+        let completed = host.exists(&pair.private);
         if host.exists(&pair.public) {
-            return Ok(false);
+            let path = if completed { pair.private } else { pair.public };
+            return Err(KeyringError::Exists { path });
         }
-        let public = signing_key(host, &pair.private)?.verifying_key();
-        match host.write_new(&pair.public, &public.to_file(), Mode::Public) {
-            Err(HostError::Exists { .. }) => Ok(false),
-            written => written.map(|()| true).map_err(KeyringError::Host),
-        }
-    };
-    match complete() {
-        Ok(completed) => KeyringError::Exists {
-            path: pair.private.clone(),
-            completed,
-        },
-        Err(error) => error,
-    }
+        let mut key = if completed {
+            signing_key(host, &pair.private)?.verifying_key()
+        } else {
+            let key = draw(host)?;
+            host.write_new(&pair.private, &key.to_file(), Mode::Private)?;
+            key.verifying_key()
+        };
+        key.valid_until = valid_until;
+        host.write_new(&pair.public, &key.to_file(), Mode::Public)?;
+        Ok(Made { key, completed })
+    })
+}
+
+/// Runs `work` while no other process makes or rotates this pair. The system frees the lock of a killed process.
+fn alone<T>(
+    host: &dyn Host,
+    folder: &Path,
+    prefix: &str,
+    work: impl FnOnce() -> Result<T, KeyringError>,
+) -> Result<T, KeyringError> {
+    let lock = folder.join(format!(".{prefix}.lock"));
+    let (mut work, mut outcome) = (Some(work), None);
+    host.append_line(&lock, &mut |_| {
+        outcome = work.take().map(|work| work());
+        None
+    })?;
+    // INVARIANT: `append_line` has called the closure when it succeeds.
+    outcome.unwrap_or_else(|| Err(KeyringError::Host(HostError::Contended { path: lock })))
 }
 
 /// What a rotation left behind.
@@ -218,37 +219,38 @@ pub fn rotate(
     prefix: &str,
     valid_until: Option<Timestamp>,
 ) -> Result<Rotated, KeyringError> {
-    check_window(host, valid_until)?;
     let pair = Pair::current(folder, prefix)?;
-    let old = signing_key(host, &pair.private)?;
-    let kept = match already_kept(host, folder, prefix, old.id())? {
-        Some(kept) => kept,
-        None => {
-            let stamp = host.now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            Pair::named(folder, &format!("{prefix}.{stamp}"))
+    check_window(host, valid_until)?;
+    signing_key(host, &pair.private)?;
+    alone(host, folder, prefix, || {
+        let old = signing_key(host, &pair.private)?;
+        let kept = match already_kept(host, folder, prefix, old.id())? {
+            Some(kept) => kept,
+            None => {
+                let stamp = host.now().strftime("%Y%m%dT%H%M%SZ").to_string();
+                Pair::named(folder, &format!("{prefix}.{stamp}"))
+            }
+        };
+        keep(host, &kept.private, &old.to_file(), Mode::Private)?;
+        if !host.exists(&kept.public) {
+            // After an interrupted rotation the current public key may be the next one's.
+            let public = public_key(host, &pair.public)
+                .ok()
+                .filter(|key| key.id() == old.id());
+            let public = public.unwrap_or_else(|| old.verifying_key());
+            keep(host, &kept.public, &public.to_file(), Mode::Public)?;
         }
-    };
-    keep(host, &kept.private, &old.to_file(), Mode::Private)?;
-    if !host.exists(&kept.public) {
-        // After an interrupted rotation the current public key may be the next one's.
-        let public = public_key(host, &pair.public)
-            .ok()
-            .filter(|key| key.id() == old.id());
-        let public = public.unwrap_or_else(|| old.verifying_key());
-        keep(host, &kept.public, &public.to_file(), Mode::Public)?;
-    }
-    let (key, public) = draw(host, valid_until)?;
-    host.write_atomic(&pair.public, &public.to_file(), Mode::Public)?;
-    host.write_atomic(&pair.private, &key.to_file(), Mode::Private)?;
-    let ours = signing_key(host, &pair.private)?.id() == key.id()
-        && public_key(host, &pair.public)?.id() == key.id();
-    if !ours {
-        return Err(KeyringError::Contended { path: pair.private });
-    }
-    Ok(Rotated {
-        current: public,
-        previous: old.id(),
-        kept,
+        let key = draw(host)?;
+        let mut current = key.verifying_key();
+        current.valid_until = valid_until;
+        host.write_atomic(&pair.public, &current.to_file(), Mode::Public)?;
+        host.write_atomic(&pair.private, &key.to_file(), Mode::Private)?;
+        let previous = old.id();
+        Ok(Rotated {
+            current,
+            previous,
+            kept,
+        })
     })
 }
 
@@ -279,7 +281,7 @@ fn keep(host: &dyn Host, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Ke
     match host.write_new(path, bytes, mode) {
         Err(HostError::Exists { path }) => match host.read(&path, limits::KEY_FILE_BYTES as u64)? == bytes {
             true => Ok(()),
-            false => Err(KeyringError::Contended { path }),
+            false => Err(KeyringError::Occupied { path }),
         },
         written => Ok(written?),
     }
@@ -306,19 +308,16 @@ fn check_window(host: &dyn Host, valid_until: Option<Timestamp>) -> Result<(), K
     }
 }
 
-fn draw(host: &dyn Host, valid_until: Option<Timestamp>) -> Result<(SigningKey, VerifyingKey), KeyringError> {
+fn draw(host: &dyn Host) -> Result<SigningKey, KeyringError> {
     let mut seed = Zeroizing::new([0; 32]);
     host.entropy(&mut seed)?;
-    let key = SigningKey::from_seed(&seed);
-    let mut public = key.verifying_key();
-    public.valid_until = valid_until;
-    Ok((key, public))
+    Ok(SigningKey::from_seed(&seed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Memory, Stream};
+    use crate::host::{Memory, NextLine, Stream};
     use std::cell::Cell;
 
     fn memory() -> Memory {
@@ -369,6 +368,9 @@ mod tests {
             self.step(path)?;
             self.inner.write_atomic(path, bytes, mode)
         }
+        fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
+            self.inner.append_line(path, next)
+        }
         fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
             self.inner.list_dir(path)
         }
@@ -404,14 +406,14 @@ mod tests {
                 left: Cell::new(writes),
             };
             assert!(matches!(
-                init(&failing, &pair(), None),
+                init(&failing, folder(), PREFIX, None),
                 Err(KeyringError::Host(HostError::Io { .. }))
             ));
-            let again = init(&host, &pair(), None);
-            assert_eq!(again.is_ok(), writes == 0, "{again:?}");
-            check_pair(&host, &pair()).unwrap();
-            let refused = init(&host, &pair(), None).unwrap_err();
-            assert!(matches!(refused, KeyringError::Exists { completed: false, .. }));
+            let again = init(&host, folder(), PREFIX, None).unwrap();
+            assert_eq!(again.completed, writes == 1);
+            assert_eq!(check_pair(&host, &pair()).unwrap(), again.key);
+            let refused = init(&host, folder(), PREFIX, None).unwrap_err();
+            assert!(matches!(refused, KeyringError::Exists { .. }));
         }
     }
 
@@ -419,7 +421,7 @@ mod tests {
     fn an_interrupted_rotation_never_signs_with_an_untrusted_key_and_is_completed_by_the_next() {
         for writes in 0..4 {
             let host = memory();
-            let first = init(&host, &pair(), None).unwrap();
+            let first = init(&host, folder(), PREFIX, None).unwrap().key;
             let failing = Failing {
                 inner: &host,
                 left: Cell::new(writes),
@@ -438,10 +440,10 @@ mod tests {
     #[test]
     fn a_second_rotation_within_a_second_does_not_replace_a_kept_key() {
         let host = memory();
-        init(&host, &pair(), None).unwrap();
+        init(&host, folder(), PREFIX, None).unwrap();
         let first = rotate(&host, folder(), PREFIX, None).unwrap();
         let refused = rotate(&host, folder(), PREFIX, None).unwrap_err();
-        assert!(matches!(refused, KeyringError::Contended { .. }), "{refused:?}");
+        assert!(matches!(refused, KeyringError::Occupied { .. }), "{refused:?}");
         assert_eq!(check_pair(&host, &first.kept).unwrap().id(), first.previous);
         assert_eq!(check_pair(&host, &pair()).unwrap(), first.current);
     }
@@ -450,9 +452,12 @@ mod tests {
     fn a_window_is_kept_and_must_lie_ahead() {
         let host = memory();
         let past = "2026-01-02T03:04:05Z".parse().unwrap();
-        assert_eq!(init(&host, &pair(), Some(past)), Err(KeyringError::Expired));
+        assert_eq!(
+            init(&host, folder(), PREFIX, Some(past)),
+            Err(KeyringError::Expired)
+        );
         let ahead = "2027-01-02T03:04:05Z".parse().unwrap();
-        init(&host, &pair(), Some(ahead)).unwrap();
+        init(&host, folder(), PREFIX, Some(ahead)).unwrap();
         assert_eq!(
             public_key(&host, &pair().public).unwrap().valid_until,
             Some(ahead)
@@ -463,8 +468,8 @@ mod tests {
     #[test]
     fn a_public_key_without_its_private_one_is_not_replaced() {
         let host = memory().with_file(pair().public, "{}");
-        let refused = init(&host, &pair(), None).unwrap_err();
-        assert!(matches!(&refused, KeyringError::Exists { path, .. } if *path == pair().public));
+        let refused = init(&host, folder(), PREFIX, None).unwrap_err();
+        assert!(matches!(&refused, KeyringError::Exists { path } if *path == pair().public));
         assert!(!host.exists(&pair().private));
     }
 }

@@ -97,8 +97,14 @@ fn document_kind(document: &Json) -> Option<Kind> {
 fn text_kind(bytes: &[u8]) -> Option<Kind> {
     let head = bytes.get(..bytes.len().min(crate::limits::ENVELOPE_BYTES))?;
     let text = String::from_utf8_lossy(head);
-    MEMBERS
-        .iter()
-        .find(|(member, _)| text.contains(&format!("\"{member}\":")))
-        .map(|(_, kind)| *kind)
+    let schemas = [
+        (key::PRIVATE_SCHEMA, Kind::PrivateKey),
+        (key::PUBLIC_SCHEMA, Kind::PublicKey),
+    ];
+    let members = MEMBERS.map(|(member, kind)| (format!("\"{member}\":"), kind));
+    let marks = schemas.map(|(schema, kind)| (format!("\"{schema}\""), kind));
+    let mut known = marks.into_iter().chain(members);
+    known
+        .find(|(mark, _)| text.contains(mark))
+        .map(|(_, kind)| kind)
 }

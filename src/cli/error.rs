@@ -123,6 +123,7 @@ impl From<HostError> for CliError {
             HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
             HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
+            HostError::Contended { .. } => (Category::Internal, "file.contended"),
             HostError::Io { .. } => (Category::Internal, "file.io"),
             HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
         };

@@ -66,7 +66,7 @@ impl From<KeyringError> for CliError {
             KeyringError::NothingTrusted { folder } => new(Category::MissingDependency, "keys.missing")
                 .hint("`gait keys init` makes a pair of keys; `--trust FILE` names a public key to trust")
                 .details(path(&folder)),
-            KeyringError::Exists { path: at, .. } => new(Category::Unsafe, "keys.exists")
+            KeyringError::Exists { path: at } => new(Category::Unsafe, "keys.exists")
                 .hint("`gait keys verify` checks the pair, `gait keys rotate` replaces it, `--prefix` names another")
                 .details(path(&at)),
             KeyringError::Prefix(_) => new(Category::InvalidInput, "keys.prefix"),
@@ -82,8 +82,8 @@ impl From<KeyringError> for CliError {
                     ("private", Json::str(private.to_string_lossy())),
                     ("public", Json::str(public.to_string_lossy())),
                 ]),
-            KeyringError::Contended { path: at } => new(Category::Unsafe, "keys.contended")
-                .hint("run `gait keys rotate` again when no other one is running")
+            KeyringError::Occupied { path: at } => new(Category::Unsafe, "keys.occupied")
+                .hint("wait a second: old keys are named by the time of their rotation")
                 .details(path(&at)),
             KeyringError::Host(HostError::Exposed { path: at, mode }) => {
                 CliError::from(HostError::Exposed { path: at.clone(), mode })
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(outcome(sign()), ("keys.missing".to_owned(), 7));
         assert_eq!(outcome(trust(&[])), ("keys.missing".to_owned(), 7));
         let pair = Pair::current(Path::new(keyring::FOLDER), keyring::PREFIX).unwrap();
-        init(&host, &pair, None).unwrap();
+        init(&host, Path::new(keyring::FOLDER), keyring::PREFIX, None).unwrap();
         sign().unwrap();
         trust(&[]).unwrap();
         assert_eq!(outcome(trust(&["other"])), ("keys.missing".to_owned(), 7));

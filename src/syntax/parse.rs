@@ -111,7 +111,7 @@ fn part(
     }
     let terminals = terminals(source, tokens).map_err(|(span, flaw)| error(malformed(source, span, flaw)))?;
     grammar::PartParser::new()
-        .parse(source.id, terminals.into_iter())
+        .parse(source.id, terminals)
         .map_err(|failure| error(explain::explain(Item { source, tokens }, failure)))
 }
 

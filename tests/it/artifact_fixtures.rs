@@ -139,7 +139,10 @@ fn repack(bytes: &[u8], change: impl FnOnce(&mut Vec<Entry>)) -> Vec<u8> {
 }
 
 fn entry<'a>(entries: &'a mut [Entry], name: &str) -> &'a mut Entry {
-    entries.iter_mut().find(|entry| entry.name.contains(name)).unwrap()
+    entries
+        .iter_mut()
+        .find(|entry| entry.name.contains(name))
+        .unwrap()
 }
 
 /// Replaces a text by one of the same length, wherever it stands.
@@ -167,12 +170,23 @@ fn valid() -> Files {
         ("trace.json", signed_trace(1, None, false).into_bytes()),
         ("trace_with_intent.json", signed_trace(1, None, true).into_bytes()),
     ];
-    files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+    files
+        .into_iter()
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect()
 }
 
 fn tampered() -> Files {
-    let all = [tampered_bundles(), tampered_traces(), tampered_runpacks(), tampered_keys()];
-    all.into_iter().flatten().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+    let all = [
+        tampered_bundles(),
+        tampered_traces(),
+        tampered_runpacks(),
+        tampered_keys(),
+    ];
+    all.into_iter()
+        .flatten()
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect()
 }
 
 fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
@@ -196,12 +210,30 @@ fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
     let contents = built().bundle.into_value().contents;
     let stranger = bundle::build(contents, &SigningKey::from_seed(&[9; 32])).unwrap();
     vec![
-        ("bundle_cut_off__verify.archive_end.gaitbundle", good[..good.len() - 30].to_vec()),
-        ("bundle_trailing_data__verify.archive_end.gaitbundle", [&good[..], b"x"].concat()),
-        ("bundle_leading_data__verify.archive_directory.gaitbundle", [b"PK\x03\x04", &good[..]].concat()),
-        ("bundle_name_twice__verify.archive_duplicate_name.gaitbundle", replace(&twin, "ir.bio", "ir.bin")),
-        ("bundle_name_goes_up__verify.archive_name.gaitbundle", replace(&extra, "zz/evil", "../evil")),
-        ("bundle_source_edited__verify.archive_checksum.gaitbundle", replace(&good, "1_000.00", "9_000.00")),
+        (
+            "bundle_cut_off__verify.archive_end.gaitbundle",
+            good[..good.len() - 30].to_vec(),
+        ),
+        (
+            "bundle_trailing_data__verify.archive_end.gaitbundle",
+            [&good[..], b"x"].concat(),
+        ),
+        (
+            "bundle_leading_data__verify.archive_directory.gaitbundle",
+            [b"PK\x03\x04", &good[..]].concat(),
+        ),
+        (
+            "bundle_name_twice__verify.archive_duplicate_name.gaitbundle",
+            replace(&twin, "ir.bio", "ir.bin"),
+        ),
+        (
+            "bundle_name_goes_up__verify.archive_name.gaitbundle",
+            replace(&extra, "zz/evil", "../evil"),
+        ),
+        (
+            "bundle_source_edited__verify.archive_checksum.gaitbundle",
+            replace(&good, "1_000.00", "9_000.00"),
+        ),
         (
             "bundle_source_repacked__verify.digest_mismatch.gaitbundle",
             again(|entries| entry(entries, "policy.gaitpol").bytes[0] ^= 1),
@@ -246,11 +278,16 @@ fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
 fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
     let good = signed_trace(1, None, true).into_bytes();
     let payload = jcs::to_vec(&record(1, None, true).to_json());
-    let resealed =
-        |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Trace);
+    let resealed = |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Trace);
     vec![
-        ("trace_cut_off__verify.not_json.json", good[..good.len() - 2].to_vec()),
-        ("trace_line_end__verify.envelope_not_canonical.json", [&good[..], b"\n"].concat()),
+        (
+            "trace_cut_off__verify.not_json.json",
+            good[..good.len() - 2].to_vec(),
+        ),
+        (
+            "trace_line_end__verify.envelope_not_canonical.json",
+            [&good[..], b"\n"].concat(),
+        ),
         (
             "trace_verdict_changed__verify.signature_invalid.json",
             repayload(&good, |payload| payload["verdict"] = "allow".into()),
@@ -270,8 +307,14 @@ fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
             "trace_as_another_kind__verify.payload_type.json",
             seal(&payload, PayloadType::BundleManifest),
         ),
-        ("trace_schema_2__verify.schema.json", resealed(|p| p["schema"] = "gait.trace/2".into())),
-        ("trace_with_more__verify.shape.json", resealed(|p| p["note"] = "x".into())),
+        (
+            "trace_schema_2__verify.schema.json",
+            resealed(|p| p["schema"] = "gait.trace/2".into()),
+        ),
+        (
+            "trace_with_more__verify.shape.json",
+            resealed(|p| p["note"] = "x".into()),
+        ),
         (
             "trace_of_another_intent__verify.digest_mismatch.json",
             resealed(|p| p["intent"]["context"]["identity"] = "eve".into()),
@@ -280,7 +323,10 @@ fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
             "trace_of_other_arguments__verify.digest_mismatch.json",
             resealed(|p| p["args_digest"] = p["intent_digest"].clone()),
         ),
-        ("trace_of_another_tool__verify.shape.json", resealed(|p| p["tool"] = "pay.refund".into())),
+        (
+            "trace_of_another_tool__verify.shape.json",
+            resealed(|p| p["tool"] = "pay.refund".into()),
+        ),
         (
             "trace_spaced_payload__verify.payload_not_canonical.json",
             seal(&[&payload[..], b" "].concat(), PayloadType::Trace),
@@ -314,15 +360,23 @@ fn tampered_runpacks() -> Vec<(&'static str, Vec<u8>)> {
                 entries.push(Entry { name, bytes });
             }),
         ),
-        ("runpack_renamed_file__verify.archive_order.zip", replace(&good, "journal.jsonl", "zournal.jsonl")),
-        ("runpack_with_a_folder__verify.archive_mode.zip", with_folder_mode(&good)),
+        (
+            "runpack_renamed_file__verify.archive_order.zip",
+            replace(&good, "journal.jsonl", "zournal.jsonl"),
+        ),
+        (
+            "runpack_with_a_folder__verify.archive_mode.zip",
+            with_folder_mode(&good),
+        ),
     ]
 }
 
 /// The first entry turned into a folder by its attributes alone.
 fn with_folder_mode(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
-    let directory = (0..bytes.len()).find(|at| bytes[*at..].starts_with(b"PK\x01\x02")).unwrap();
+    let directory = (0..bytes.len())
+        .find(|at| bytes[*at..].starts_with(b"PK\x01\x02"))
+        .unwrap();
     let mode: u32 = 0o040_755 << 16;
     out[directory + 38..directory + 42].copy_from_slice(&mode.to_le_bytes());
     out
@@ -341,7 +395,10 @@ fn tampered_keys() -> Vec<(&'static str, Vec<u8>)> {
             "key_of_small_order__key.weak.json",
             line(edit(&good, |k| k["public_key"] = STANDARD.encode([0; 32]).into())),
         ),
-        ("key_with_more__key.document.json", line(edit(&good, |k| k["alg"] = "none".into()))),
+        (
+            "key_with_more__key.document.json",
+            line(edit(&good, |k| k["alg"] = "none".into())),
+        ),
     ]
 }
 
@@ -353,7 +410,9 @@ fn root() -> PathBuf {
 fn settle(folder: &Path, want: &Files) {
     let names = || -> Vec<String> {
         let entries = std::fs::read_dir(folder).into_iter().flatten();
-        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     };
@@ -366,7 +425,11 @@ fn settle(folder: &Path, want: &Files) {
             std::fs::write(folder.join(name), bytes).unwrap();
         }
     }
-    assert!(names().iter().eq(want.keys()), "{} is stale; run with GAIT_BLESS=1", folder.display());
+    assert!(
+        names().iter().eq(want.keys()),
+        "{} is stale; run with GAIT_BLESS=1",
+        folder.display()
+    );
     for (name, bytes) in want {
         let have = std::fs::read(folder.join(name)).unwrap();
         assert!(have == *bytes, "{name} is stale; run the tests with GAIT_BLESS=1");
@@ -387,37 +450,51 @@ fn the_fixtures_are_what_this_version_makes() {
         if bless {
             std::fs::write(&path, &bytes).unwrap();
         }
-        assert!(std::fs::read(&path).unwrap_or_default() == bytes, "{name} is stale; run with GAIT_BLESS=1");
+        assert!(
+            std::fs::read(&path).unwrap_or_default() == bytes,
+            "{name} is stale; run with GAIT_BLESS=1"
+        );
     }
 }
 
 #[test]
 fn every_valid_artifact_verifies() {
-    let trust = root().join("keys/test.public.json");
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trust"), key().verifying_key().to_file()).unwrap();
     for (name, bytes) in valid() {
         std::fs::write(folder.path().join(&name), bytes).unwrap();
-        let args = ["verify", &name, "--trust", trust.to_str().unwrap()];
+        let args = ["verify", &name, "--trust", "trust"];
         let plain = gait(folder.path(), &args).output().unwrap();
         assert_eq!(exit(&plain), 0, "{name}: {}", text(&plain.stderr));
-        let json = gait(folder.path(), &[&args[..], &["--json"]].concat()).output().unwrap();
+        let json = gait(folder.path(), &[&args[..], &["--json"]].concat())
+            .output()
+            .unwrap();
         let value = document(&json, "verify");
         let kind = value["kind"].as_str().unwrap();
         assert!(name.starts_with(kind), "{name}: {kind}");
-        assert!(text(&plain.stdout).contains(value["digest"].as_str().unwrap()), "{name}");
-        assert_eq!(value["signers"].as_array().unwrap().is_empty(), kind == "public_key");
+        assert!(
+            text(&plain.stdout).contains(value["digest"].as_str().unwrap()),
+            "{name}"
+        );
+        assert_eq!(
+            value["signers"].as_array().unwrap().is_empty(),
+            kind == "public_key"
+        );
     }
 }
 
 #[test]
 fn every_tampered_artifact_is_refused_with_the_code_in_its_name() {
-    let trust = root().join("keys/test.public.json");
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trust"), key().verifying_key().to_file()).unwrap();
     let mut wrong = Vec::new();
     for (name, bytes) in tampered() {
         let code = name.split_once("__").unwrap().1.rsplit_once('.').unwrap().0;
         std::fs::write(folder.path().join(&name), bytes).unwrap();
-        let found = refusal(folder.path(), &["verify", &name, "--trust", trust.to_str().unwrap()]);
+        let found = refusal(
+            folder.path(),
+            &["verify", &name, "--trust", "trust"],
+        );
         if found != (code.to_owned(), 2) {
             wrong.push(format!("{name}: {found:?}"));
         }

@@ -1,9 +1,7 @@
 //! The one integration binary: one module per kind of test.
 #![expect(
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::unwrap_used,
     reason = "tests read fixtures from disk and may stop at the first surprise"
 )]
 
@@ -33,6 +31,10 @@ mod import;
 mod intents;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod policies;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]

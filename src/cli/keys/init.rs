@@ -5,13 +5,13 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::{Tone, Ui, paint, safe};
 use crate::host::Host;
 use crate::json::Json;
-use crate::keyring::{self, Pair};
+use crate::keyring::{self, Made, Pair};
 use std::path::PathBuf;
 
 /// Make a new pair of keys for signing
 ///
 /// Writes PREFIX.private.json (mode 0600; keep it secret) and PREFIX.public.json. Keys that are there already are
-/// never replaced: that is refused with exit code 8.
+/// never replaced: that is refused with exit code 8. A run that was cut off is completed by the next.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder for the two files
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let valid_until = super::instant(args.valid_until.as_deref())?;
     let pair = Pair::current(&args.out_dir, &args.prefix)?;
-    let key = keyring::init(host, &pair, valid_until)?;
+    let Made { key, completed } = keyring::init(host, &args.out_dir, &args.prefix, valid_until)?;
     let (private, public) = (pair.private.to_string_lossy(), pair.public.to_string_lossy());
     if ui.is_json() {
         ui.json(&Json::object([
@@ -38,10 +38,15 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             ("private", Json::str(private)),
             ("public", Json::str(public)),
             ("valid_until", super::window(key.valid_until)),
+            ("completed", Json::Bool(completed)),
         ]))?;
         return Ok(Exit::Success);
     }
-    ui.line(&format!("{} {}", paint(Tone::Good, "made key"), key.id()))?;
+    let made = if completed { "completed key" } else { "made key" };
+    ui.line(&format!("{} {}", paint(Tone::Good, made), key.id()))?;
+    if completed {
+        ui.note("an interrupted run had left the private key alone; its public half is there now");
+    }
     ui.line(&format!("  private  {} (keep it secret)", safe(&private)))?;
     ui.line(&format!("  public   {}", safe(&public)))?;
     ui.line(&format!("  trusted  {}", super::validity(&key)))?;

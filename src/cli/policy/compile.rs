@@ -37,8 +37,8 @@ pub struct Args {
 
 /// Compiles, signs and writes.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let out = destination(&args)?;
     let name = source_name(&args.file)?;
+    let out = destination(&args)?;
     let text = source_text(host, &args.file)?;
     let report = compile::check(&name, &text);
     let Some(checked) = &report.checked else {
