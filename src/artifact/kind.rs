@@ -104,7 +104,5 @@ fn text_kind(bytes: &[u8]) -> Option<Kind> {
     let members = MEMBERS.map(|(member, kind)| (format!("\"{member}\":"), kind));
     let marks = schemas.map(|(schema, kind)| (format!("\"{schema}\""), kind));
     let mut known = marks.into_iter().chain(members);
-    known
-        .find(|(mark, _)| text.contains(mark))
-        .map(|(_, kind)| kind)
+    known.find(|(mark, _)| text.contains(mark)).map(|(_, kind)| kind)
 }

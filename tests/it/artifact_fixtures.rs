@@ -491,10 +491,7 @@ fn every_tampered_artifact_is_refused_with_the_code_in_its_name() {
     for (name, bytes) in tampered() {
         let code = name.split_once("__").unwrap().1.rsplit_once('.').unwrap().0;
         std::fs::write(folder.path().join(&name), bytes).unwrap();
-        let found = refusal(
-            folder.path(),
-            &["verify", &name, "--trust", "trust"],
-        );
+        let found = refusal(folder.path(), &["verify", &name, "--trust", "trust"]);
         if found != (code.to_owned(), 2) {
             wrong.push(format!("{name}: {found:?}"));
         }

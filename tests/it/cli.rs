@@ -371,22 +371,12 @@ fn policy_replay_refuses_what_it_cannot_use() {
 
 #[test]
 fn policy_replay_decides_by_a_signed_bundle() {
-    use gait::artifact::{BundleContents, SigningKey, TestSummary, bundle};
+    use gait::artifact::SigningKey;
     let source =
         "gaitpol 1\npolicy t\ndefault block code nothing\n\ntool look {\n}\n\nrule any\n  on look\n  allow\n";
     let checked = gait::compile::check("t.gaitpol", source).checked.unwrap();
     let key = SigningKey::from_seed(&[4; 32]);
-    let contents = BundleContents {
-        name: "t".to_owned(),
-        version: String::new(),
-        edition: 1,
-        epoch: 0,
-        ir: gait::ir::encode(&gait::compile::lower(&checked)),
-        sources: vec![("t.gaitpol".to_owned(), source.to_owned())],
-        tests: TestSummary { passed: 0, total: 0 },
-        compiler: "test".to_owned(),
-    };
-    let mut packed = bundle::build(contents, &key).unwrap();
+    let mut packed = gait::bundling::build(&checked, 0, &key).unwrap().bytes;
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("gait-out/keys");
     std::fs::create_dir_all(&keys).unwrap();

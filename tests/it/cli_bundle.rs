@@ -201,7 +201,7 @@ fn a_policy_that_cannot_be_released_gives_no_bundle() {
         (&[".."], "policy.file_name", 6),
         (&["p.gaitpol", "--out", "p.gaitpol"], "policy.out_name", 6),
         (&["p.gaitbundle"], "policy.out_is_source", 8),
-        (&["p.gaitpol", "--epoch", "-1"], "usage.invalid", 6),
+        (&["p.gaitpol", "--epoch=-1"], "usage.invalid", 6),
         (&["p.gaitpol", "--epoch", "9007199254740992"], "build.invalid", 6),
         (&["p.gaitpol", "--key", "absent.json"], "keys.missing", 7),
         (&["p.gaitpol", "--key", "p.gaitpol"], "file.exposed", 8),
