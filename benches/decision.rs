@@ -135,15 +135,21 @@ fn main() {
     let bytes = intent().into_bytes();
     show(
         "floor: sha256 of the intent",
-        &measure(|| {
-            black_box(digest::sha256(&bytes));
-        }, 1_000),
+        &measure(
+            || {
+                black_box(digest::sha256(&bytes));
+            },
+            1_000,
+        ),
     );
     show(
         "floor: ed25519 signature of the intent",
-        &measure(|| {
-            black_box(key.sign(&bytes));
-        }, 50),
+        &measure(
+            || {
+                black_box(key.sign(&bytes));
+            },
+            50,
+        ),
     );
     for n in SIZES {
         let text = policy(n);

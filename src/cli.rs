@@ -2,13 +2,18 @@
 //! command is one file with `Args` (its doc comment is the help) and `run(ui, host, args)`; it parses, calls library
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
+mod bundle;
 mod completions;
 pub mod error;
 pub mod exit;
 mod explain;
 mod json_text;
+pub mod key_args;
+mod keys;
 mod policy;
+mod trace;
 pub mod ui;
+mod verify;
 mod version;
 
 use crate::host::{Host, Os};
@@ -55,18 +60,26 @@ struct Global {
 /// The list of commands, as `--help` shows it.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Bundle(bundle::Args),
     Completions(completions::Args),
     Explain(explain::Args),
+    Keys(keys::Args),
     Policy(policy::Args),
+    Trace(trace::Args),
+    Verify(verify::Args),
     Version(version::Args),
 }
 
 impl Command {
     fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
         match self {
+            Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
+            Command::Keys(args) => keys::run(ui, host, args),
             Command::Policy(args) => policy::run(ui, host, args),
+            Command::Trace(args) => trace::run(ui, host, args),
+            Command::Verify(args) => verify::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),
         }
     }

@@ -1,5 +1,6 @@
-//! `gait policy`: commands about policies and what they decide.
+//! `gait policy`: the commands that work on policy files. Each is one file in `policy/`.
 
+mod compile;
 mod replay;
 
 use super::error::CliError;
@@ -7,7 +8,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Work with policies
+/// Compile and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -16,12 +17,14 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Compile(compile::Args),
     Replay(replay::Args),
 }
 
-/// Runs the subcommand.
+/// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
+        Command::Compile(args) => compile::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
     }
 }

@@ -90,6 +90,17 @@ impl Host for Memory {
         Ok(bytes.clone())
     }
 
+    fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let bytes = self.read(path, max_bytes)?;
+        match self.mode(path) {
+            Some(Mode::Private) => Ok(bytes),
+            _ => Err(HostError::Exposed {
+                path: path.to_owned(),
+                mode: 0o644,
+            }),
+        }
+    }
+
     fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
         if self.exists(path) {
             return Err(HostError::Exists {

@@ -29,31 +29,18 @@ impl Host for Os {
     }
 
     fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
-        let wrong = |error| explain(path, &error);
-        // Asked before opening: opening a pipe would wait for a writer.
-        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
-            return Err(HostError::NotRegular {
-                path: path.to_owned(),
-            });
+        content(path, opened(path)?, max_bytes)
+    }
+
+    fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let file = opened(path)?;
+        // Asked of the open file: the path may name another one by now.
+        let mode = permissions(&file.metadata().map_err(|error| explain(path, &error))?);
+        if mode & 0o077 != 0 {
+            let path = path.to_owned();
+            return Err(HostError::Exposed { path, mode });
         }
-        let file = File::open(path).map_err(wrong)?;
-        if !file.metadata().map_err(wrong)?.is_file() {
-            return Err(HostError::NotRegular {
-                path: path.to_owned(),
-            });
-        }
-        let mut bytes = Vec::new();
-        // The size in the metadata may be stale; what counts is how much can be read.
-        file.take(max_bytes.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(wrong)?;
-        if bytes.len() as u64 > max_bytes {
-            return Err(HostError::TooLarge {
-                path: path.to_owned(),
-                limit: max_bytes,
-            });
-        }
-        Ok(bytes)
+        content(path, file, max_bytes)
     }
 
     fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
@@ -134,6 +121,50 @@ impl Host for Os {
             Stream::Err => io::stderr().is_terminal(),
         }
     }
+}
+
+/// Opens a regular file.
+fn opened(path: &Path) -> Result<File, HostError> {
+    let wrong = |error| explain(path, &error);
+    // Asked before opening: opening a pipe would wait for a writer.
+    if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+        return Err(HostError::NotRegular {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(wrong)?;
+    if !file.metadata().map_err(wrong)?.is_file() {
+        return Err(HostError::NotRegular {
+            path: path.to_owned(),
+        });
+    }
+    Ok(file)
+}
+
+fn content(path: &Path, file: File, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+    let mut bytes = Vec::new();
+    // The size in the metadata may be stale; what counts is how much can be read.
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| explain(path, &error))?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(HostError::TooLarge {
+            path: path.to_owned(),
+            limit: max_bytes,
+        });
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn permissions(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777
+}
+
+/// Elsewhere access is that of the folder; see `restrict`.
+#[cfg(not(unix))]
+fn permissions(_metadata: &std::fs::Metadata) -> u32 {
+    0o600
 }
 
 /// Takes the exclusive lock, which the system frees when the process ends, however it ends.
@@ -236,9 +267,9 @@ fn explain(path: &Path, error: &io::Error) -> HostError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::NotFound => HostError::NotFound { path },
-        ErrorKind::PermissionDenied => HostError::Permission { path },
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => HostError::Permission { path },
         ErrorKind::AlreadyExists => HostError::Exists { path },
-        ErrorKind::IsADirectory => HostError::NotRegular { path },
+        ErrorKind::IsADirectory | ErrorKind::NotADirectory => HostError::NotRegular { path },
         _ => HostError::Io {
             path,
             reason: error.to_string(),

@@ -100,7 +100,11 @@ fn bounded(rows: &mut Vec<Conjunction>) -> Result<(), TooManyRows> {
     if rows.len() > limits::ROWS_PER_RULE / 8 {
         absorb(rows);
     }
-    if rows.len() > limits::ROWS_PER_RULE { Err(TooManyRows) } else { Ok(()) }
+    if rows.len() > limits::ROWS_PER_RULE {
+        Err(TooManyRows)
+    } else {
+        Ok(())
+    }
 }
 
 fn literal(atom: &Atom, polarity: Polarity, names: &mut impl Names, chain: &Chain) -> Option<Conjunction> {
@@ -226,9 +230,14 @@ fn absorb<K: Ord + Clone>(rows: &mut Vec<BTreeMap<K, ClassSet>>) {
     let covered = |row: &BTreeMap<K, ClassSet>, by: &BTreeMap<K, ClassSet>| {
         by.len() <= row.len()
             && row != by
-            && by.iter().all(|(key, wide)| row.get(key).is_some_and(|own| own.intersection(wide) == *own))
+            && by
+                .iter()
+                .all(|(key, wide)| row.get(key).is_some_and(|own| own.intersection(wide) == *own))
     };
-    let kept: Vec<_> =
-        rows.iter().filter(|row| !rows.iter().any(|other| covered(row, other))).cloned().collect();
+    let kept: Vec<_> = rows
+        .iter()
+        .filter(|row| !rows.iter().any(|other| covered(row, other)))
+        .cloned()
+        .collect();
     *rows = kept;
 }

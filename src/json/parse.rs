@@ -320,7 +320,11 @@ mod tests {
         for twice in [0usize, 14, 15, 16, 17, 40] {
             let names = (0..41).chain([twice]).map(|n| format!("\"k{n}\":0"));
             let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
-            assert_eq!(parse(text.as_bytes()).map_err(|e| e.kind), Err(JsonErrorKind::DuplicateKey), "{twice}");
+            assert_eq!(
+                parse(text.as_bytes()).map_err(|e| e.kind),
+                Err(JsonErrorKind::DuplicateKey),
+                "{twice}"
+            );
         }
         let deep = "[".repeat(100_000);
         assert_eq!(

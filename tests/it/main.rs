@@ -8,7 +8,13 @@
 #[cfg(test)]
 mod artifact;
 #[cfg(test)]
+mod artifact_fixtures;
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod cli_bundle;
+#[cfg(test)]
+mod cli_keys;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
