@@ -7,6 +7,8 @@ pub mod error;
 pub mod exit;
 mod explain;
 mod json_text;
+mod policy;
+mod render;
 pub mod ui;
 mod version;
 
@@ -56,6 +58,7 @@ struct Global {
 enum Command {
     Completions(completions::Args),
     Explain(explain::Args),
+    Policy(policy::Args),
     Version(version::Args),
 }
 
@@ -64,6 +67,7 @@ impl Command {
         match self {
             Command::Completions(args) => completions::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
+            Command::Policy(args) => policy::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),
         }
     }

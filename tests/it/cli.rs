@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A command line with an empty environment, in an empty folder.
-fn gait(folder: &Path, args: &[&str]) -> Command {
+pub fn gait(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gait"));
     command
         .args(args)
@@ -20,16 +20,16 @@ fn run(args: &[&str]) -> Output {
     gait(folder.path(), args).output().unwrap()
 }
 
-fn exit(output: &Output) -> i32 {
+pub fn exit(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
 /// Validates standard output against `schemas/v1/cli/<name>.schema.json`.
-fn document(output: &Output, name: &str) -> serde_json::Value {
+pub fn document(output: &Output, name: &str) -> serde_json::Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/v1/cli/{name}.schema.json"));
     let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -71,6 +71,10 @@ fn help_reads_well() {
     for command in commands() {
         show(&[&command, "--help"]);
     }
+    for command in ["check", "fmt", "import", "test"] {
+        show(&["policy", command, "--help"]);
+    }
+    show(&["policy", "import", "tools", "--help"]);
     insta::assert_snapshot!(pages);
 }
 
@@ -92,8 +96,8 @@ fn a_command_line_that_cannot_be_used_is_invalid_input() {
         (&["explain"][..], "usage.invalid"),
         (&["completions", "cmd.exe"][..], "usage.invalid"),
         (&["version", "--color", "mauve"][..], "usage.invalid"),
-        (&["explain", "GP9999"][..], "explain.unknown_code"),
-        (&["explain", "\u{1b}[2J\u{202e}"][..], "explain.unknown_code"),
+        (&["explain", "GP9999"][..], "explain.unknown_topic"),
+        (&["explain", "\u{1b}[2J\u{202e}"][..], "explain.unknown_topic"),
     ] {
         let plain = run(args);
         assert_eq!(exit(&plain), 6, "{args:?}");
@@ -163,6 +167,20 @@ fn explain_prints_the_page_of_every_code() {
             "{code} prints hidden characters"
         );
     }
+}
+
+#[test]
+fn explain_prints_the_entry_of_every_type() {
+    for doc in gait::builtins::ALL {
+        let word = gait::builtins::manual::key(doc);
+        let json = run(&["explain", word, "--json"]);
+        assert_eq!(document(&json, "explain")["type"], doc.name);
+        let plain = run(&["explain", &word.to_lowercase()]);
+        let shown = text(&plain.stdout);
+        assert!(shown.starts_with(&format!("# `{}`", doc.name)), "{shown}");
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+    }
+    assert!(text(&run(&["explain", "Emial"]).stderr).contains("did you mean `Email`?"));
 }
 
 #[test]

@@ -26,7 +26,13 @@ mod import;
 #[cfg(test)]
 mod intents;
 #[cfg(test)]
+mod lang;
+#[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod soup;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]

@@ -1,0 +1,37 @@
+//! `gait policy`: the commands that work on policy files. Each is one file in `policy/`.
+
+mod check;
+mod fmt;
+mod import;
+mod source;
+mod test;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::host::Host;
+
+/// Check, format, test and import policies
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Check(check::Args),
+    Fmt(fmt::Args),
+    Import(import::Args),
+    Test(test::Args),
+}
+
+/// Starts the command of the group.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Check(args) => check::run(ui, host, args),
+        Command::Fmt(args) => fmt::run(ui, host, args),
+        Command::Import(args) => import::run(ui, host, args),
+        Command::Test(args) => test::run(ui, host, args),
+    }
+}
