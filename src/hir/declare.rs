@@ -252,6 +252,11 @@ fn rules(
         if let Item::Group(group) = item
             && once(&mut names, &group.name, "group", out)
         {
+            if groups.len() == limits::GROUPS {
+                let message = format!("a policy declares at most {} groups", limits::GROUPS);
+                out.push(Diagnostic::error(TOO_LARGE, group.name.span, message));
+                break;
+            }
             groups.insert(group.name.text.as_str(), group);
         }
     }
@@ -265,15 +270,10 @@ fn rules(
             );
         }
     }
-    let catalogue = Catalogue {
-        tools,
-        by_name,
-        groups,
-        effects,
-    };
-    catalogue.check_groups(out);
+    let catalogue = Catalogue::new(tools, by_name, groups, effects, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
+    let mut pairs = 0;
     for item in items {
         let Item::Rule(declared) = item else { continue };
         if !once(&mut seen, &declared.name, "rule", out) {
@@ -284,7 +284,18 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        rules.push(rule(declared, &catalogue, out));
+        let rule = rule(declared, &catalogue, out);
+        pairs += rule.on.len();
+        if pairs > limits::RULE_TOOLS {
+            let message = format!(
+                "the rules are about over {} tools, each counted once per rule",
+                limits::RULE_TOOLS
+            );
+            let report = Diagnostic::error(TOO_LARGE, declared.name.span, message);
+            out.push(report.help("join rules that differ only in a constant, or name fewer tools in them"));
+            break;
+        }
+        rules.push(rule);
     }
     rules
 }
@@ -295,7 +306,7 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
     if tools.is_empty() && out.len() == before {
         let message = format!("rule `{}` applies to no tool", declared.name.text);
         let report = Diagnostic::error(EMPTY_SELECTOR, declared.name.span, message);
-        out.push(report.help("no declared tool is selected after `on`"));
+        out.push(report.help("declare a tool that it selects after `on`, or remove the rule"));
     }
     let mut on = Vec::new();
     let mut found: Vec<(usize, Diagnostic)> = Vec::new();
@@ -319,6 +330,11 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         span: declared.span,
         name_span: declared.name.span,
+        conditions_span: declared
+            .conditions
+            .iter()
+            .map(|c| c.span)
+            .reduce(Span::to),
         on,
     }
 }
@@ -357,13 +373,15 @@ fn report_once(
         }
     }
     for (mut diagnostic, on) in merged {
-        if on.len() == selected.len()
-            && diagnostic.code == NOT_ON_EVERY_TOOL
-            && !diagnostic.message.contains("target")
-        {
+        let lacks = diagnostic.code == NOT_ON_EVERY_TOOL;
+        if lacks && on.len() == selected.len() && !diagnostic.message.contains("target") {
             diagnostic.code = UNKNOWN_NAME;
+            // No tool has it, so there is no call that shows the difference.
+            diagnostic.witness = None;
         }
-        if on.len() < selected.len() {
+        if lacks && on.len() > 1 {
+            diagnostic.message = format!("{}, nor have {} more", diagnostic.message, on.len() - 1);
+        } else if !lacks && on.len() < selected.len() {
             let names: Vec<&str> = on
                 .iter()
                 .take(5)

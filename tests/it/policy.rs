@@ -63,7 +63,7 @@ fn every_mistake_shows_in_every_format() {
     assert_eq!(
         text(&concise.stdout),
         "a.gaitpol:11:6: error[GP0101]: no tool or group is called `mail.sned`\n\
-         a.gaitpol:16:59: error[GP0401]: no rule is called `coleagues`, so this test could not pass\n"
+         a.gaitpol:16:53: error[GP0401]: no rule is called `coleagues`, so this test could not pass\n"
     );
     let human = run(at.path(), &["check", "a.gaitpol", "b.gaitpol"]);
     assert_eq!(exit(&human), 6);
