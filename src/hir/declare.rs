@@ -303,9 +303,11 @@ fn rules(
 fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnostic>) -> Rule {
     let before = out.len();
     let tools = catalogue.resolve(&declared.on, out);
-    if tools.is_empty() && out.len() == before {
+    if tools.is_empty() && out.len() == before && !catalogue.is_doubtful(&declared.on) {
         let message = format!("rule `{}` applies to no tool", declared.name.text);
-        let report = Diagnostic::error(EMPTY_SELECTOR, declared.name.span, message);
+        let span = declared.on.iter().map(ast::Selector::span).reduce(Span::to);
+        let report = Diagnostic::error(EMPTY_SELECTOR, span.unwrap_or(declared.name.span), message)
+            .label("this selects nothing");
         out.push(report.help("declare a tool that it selects after `on`, or remove the rule"));
     }
     let mut on = Vec::new();

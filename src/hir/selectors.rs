@@ -14,6 +14,8 @@ pub(super) struct Catalogue<'a> {
     effects: &'a BTreeSet<String>,
     /// The tools of each group, once it is resolved.
     members: BTreeMap<&'a str, BTreeSet<usize>>,
+    /// Groups in whose declaration, or in that of a group they name, something is wrong.
+    doubtful: BTreeSet<&'a str>,
 }
 
 impl<'a> Catalogue<'a> {
@@ -32,9 +34,14 @@ impl<'a> Catalogue<'a> {
             groups,
             effects,
             members: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
         };
         for group in catalogue.order(out) {
+            let before = out.len();
             let tools = catalogue.resolve(&group.selectors, out);
+            if out.len() > before || catalogue.is_doubtful(&group.selectors) {
+                catalogue.doubtful.insert(&group.name.text);
+            }
             catalogue.members.insert(&group.name.text, tools);
         }
         catalogue
@@ -71,6 +78,17 @@ impl<'a> Catalogue<'a> {
             }
         }
         order
+    }
+
+    /// Whether selectors name a group that is reported already, so that an empty selection is no news.
+    pub fn is_doubtful(&self, selectors: &[Selector]) -> bool {
+        selectors.iter().any(|s| match s {
+            Selector::Named(name) => {
+                let unresolved = || self.group(&name.text).is_some() && !self.members.contains_key(name.text.as_str());
+                self.doubtful.contains(name.text.as_str()) || unresolved()
+            }
+            _ => false,
+        })
     }
 
     /// The group of a name that no tool has.
