@@ -23,7 +23,10 @@ pub fn key(doc: &Doc) -> &'static str {
     match doc.name {
         "T?" => "optional",
         name if name.starts_with('{') => "record",
-        name => name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(name),
+        name => name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or(name),
     }
 }
 
@@ -37,8 +40,14 @@ pub fn find(word: &str) -> Option<&'static Doc> {
 /// One entry, as a page of its own.
 pub fn entry(doc: &Doc) -> String {
     let mut out = format!("# `{}`\n\n{}.\n\n", doc.name, doc.summary);
-    out.push_str(&format!("- JSON: {}\n- Canonical form: {}\n", doc.json, doc.canonical));
-    out.push_str(&format!("- Operators: {}\n", listed(doc.operators.iter().copied())));
+    out.push_str(&format!(
+        "- JSON: {}\n- Canonical form: {}\n",
+        doc.json, doc.canonical
+    ));
+    out.push_str(&format!(
+        "- Operators: {}\n",
+        listed(doc.operators.iter().copied())
+    ));
     if !doc.parts.is_empty() {
         let parts: Vec<String> = doc
             .parts
@@ -51,7 +60,10 @@ pub fn entry(doc: &Doc) -> String {
     for rule in doc.rules {
         out.push_str(&format!("- {rule}\n"));
     }
-    out.push_str(&format!("\n| as `{}` | canonical form |\n|---|---|\n", doc.example_type));
+    out.push_str(&format!(
+        "\n| as `{}` | canonical form |\n|---|---|\n",
+        doc.example_type
+    ));
     for (input, result) in doc.examples {
         let result = match result {
             Ok(canonical) => cell(canonical),
@@ -91,7 +103,11 @@ fn cell(text: &str) -> String {
     let long: String = shown.chars().take(60).collect();
     let more = if long.len() < shown.len() { "…" } else { "" };
     let ticks = if shown.contains('`') { "``" } else { "`" };
-    let space = if ticks.len() > 1 || shown.starts_with(' ') { " " } else { "" };
+    let space = if ticks.len() > 1 || shown.starts_with(' ') {
+        " "
+    } else {
+        ""
+    };
     format!("{ticks}{space}{long}{more}{space}{ticks}")
 }
 

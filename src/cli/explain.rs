@@ -58,6 +58,7 @@ fn unknown(given: &str) -> CliError {
     let topics = codes::ALL.iter().map(|(code, _)| code.0).chain(types);
     match suggest::nearest(given, topics) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("codes look like GP0102 and stand in the brackets of a diagnostic; types look like Email"),
+        None => error
+            .hint("codes look like GP0102 and stand in the brackets of a diagnostic; types look like Email"),
     }
 }

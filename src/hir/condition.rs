@@ -82,6 +82,8 @@ struct Operand<'e> {
     /// `else` constant for when it is missing.
     fallback: Option<&'e Expr>,
     span: Span,
+    /// Its name as written, in backticks.
+    written: Option<String>,
 }
 
 fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
@@ -135,7 +137,9 @@ fn flip(op: Op, span: Span) -> Result<Op, Failed> {
         _ => {
             let message = format!("the constant belongs to the right of `{}`", op.as_str());
             let report = Diagnostic::error(TYPE_MISMATCH, span, message);
-            Err(Some(report.help("swap the sides: first the argument, then the operator and the constant")))
+            Err(Some(report.help(
+                "swap the sides: first the argument, then the operator and the constant",
+            )))
         }
     }
 }
@@ -166,7 +170,11 @@ fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Failed> {
         return Err(None);
     }
     if operand.found.maybe_absent && operand.fallback.is_none() {
-        let report = Diagnostic::error(OPTIONAL_UNCHECKED, operand.span, "this value may be missing");
+        let message = format!(
+            "{} may be missing",
+            operand.written.as_deref().unwrap_or("this value")
+        );
+        let report = Diagnostic::error(OPTIONAL_UNCHECKED, operand.span, message);
         let report = report.label("an optional is on the way").help(
             "ask `present …` before it with `and`, give a value with `else`, or quantify with `any x in …: …`",
         );
@@ -198,6 +206,7 @@ fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed>
                 found,
                 fallback: None,
                 span: expr.span,
+                written: written(expr).map(|text| format!("`{text}`")),
             })
         }
     }
@@ -252,6 +261,18 @@ fn with_example(report: Diagnostic, scope: &Scope<'_>) -> Diagnostic {
     match super::sample::call(scope.tool) {
         Some(call) => report.witness(call),
         None => report,
+    }
+}
+
+/// A name and its members as written; `None` for anything else.
+fn written(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.text.clone()),
+        ExprKind::Field(of, name) => {
+            let name = crate::syntax::quote::member_name(&name.text);
+            Some(format!("{}.{name}", written(of)?))
+        }
+        _ => None,
     }
 }
 
@@ -333,7 +354,8 @@ fn no_member(of: &Expr, outer: &Found, name: &Name, scope: &Scope<'_>) -> Diagno
         None => match names.as_slice() {
             [] if is_args => report.help("the tool takes no arguments"),
             [] => report.help("it has no parts; ask about it directly"),
-            few if few.len() <= NAMES_SHOWN => report.help(format!("there are {}", few.join(", "))),
+            [one] => report.help(format!("there is only `{one}`")),
+            few if few.len() <= NAMES_SHOWN => report.help(format!("there are `{}`", few.join("`, `"))),
             _ => report.help(if is_args {
                 "declare it in the tool, or name one of its arguments"
             } else {
@@ -347,7 +369,11 @@ fn truth(expr: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
     let operand = operand(expr, scope)?;
     let ty = usable(&operand, scope)?;
     if ty != Ty::Bool {
-        let report = Diagnostic::error(TYPE_MISMATCH, expr.span, format!("{} is not a condition", ty.phrase()));
+        let report = Diagnostic::error(
+            TYPE_MISMATCH,
+            expr.span,
+            format!("{} is not a condition", ty.phrase()),
+        );
         return Err(Some(report.help("compare it with a constant")));
     }
     ask(operand, ty, Question::True, true, expr.span)
@@ -390,7 +416,9 @@ fn quantified(
         let message = format!("`{}` cannot be a variable", variable.text);
         return report(
             out,
-            Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message),
+            Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message)
+                .why("it would hide the arguments or targets of the call")
+                .help("choose another name"),
         );
     }
     let ranges = match ranges(list, scope) {

@@ -79,12 +79,28 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
     }
 }
 
+/// What a constant is, in words.
+fn kind(constant: &Expr) -> String {
+    match &constant.kind {
+        ExprKind::String(_) => "a text".to_owned(),
+        ExprKind::Number(_) => "a number".to_owned(),
+        ExprKind::Bool(_) => "a truth value".to_owned(),
+        ExprKind::Set(_) => "a set".to_owned(),
+        ExprKind::Name(name) => format!("the name `{}`", name.text),
+        _ => "this".to_owned(),
+    }
+}
+
 fn mismatch(ty: &Ty, constant: Option<&Expr>) -> Diagnostic {
     let span = constant.map(|c| c.span).unwrap_or_default();
     let report = Diagnostic::error(
         TYPE_MISMATCH,
         span,
-        format!("{} cannot be compared with this", ty.phrase()),
+        format!(
+            "{} cannot be compared with {}",
+            ty.phrase(),
+            constant.map_or("nothing".to_owned(), kind)
+        ),
     );
     match ty {
         Ty::List { .. } => report.help("quantify over it: `any x in …: …` or `all x in …: …`"),
@@ -127,7 +143,11 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
 
 fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
     let ExprKind::Number(text) = &constant.kind else {
-        let message = format!("{} is compared with a number", ty.phrase());
+        let message = format!(
+            "{} is compared with a number, not with {}",
+            ty.phrase(),
+            kind(constant)
+        );
         let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
         return Err(match &constant.kind {
             ExprKind::String(text) if literal::number(text, ty).is_ok() => report
@@ -142,7 +162,7 @@ fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
             constant.span,
             format!("`{text}` is not {}: {why}", ty.phrase()),
         )
-        .why("no call could have this value, so the comparison would never tell calls apart")
+        .why("nothing is rounded, so the constant must be a value that a call can have")
         .help(number_help(ty))
     })
 }
@@ -172,7 +192,10 @@ fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
         let message = format!("{quoted} is not {}: {why}", ty.phrase());
         Diagnostic::error(BAD_LITERAL, constant.span, message)
             .why("no argument could have this value, so the comparison would never hold")
-            .help(format!("`gait explain {}` lists what the type accepts", manual_word(ty)))
+            .help(format!(
+                "`gait explain {}` lists what the type accepts",
+                manual_word(ty)
+            ))
     })?;
     if let Ty::String { max } = ty
         && canonical.len() as u64 > *max
@@ -192,7 +215,11 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
     match &constant.kind {
         ExprKind::String(text) => Ok(text),
         ExprKind::Name(name) => {
-            let message = format!("{} is compared with a text", ty.phrase());
+            let message = format!(
+                "{} is compared with a text, not with {}",
+                ty.phrase(),
+                kind(constant)
+            );
             let quoted = crate::syntax::quote::string(&name.text);
             Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message)
                 .help(format!("put it in quotes: {quoted}"))
@@ -201,7 +228,11 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
         _ => Err(Diagnostic::error(
             TYPE_MISMATCH,
             constant.span,
-            format!("{} is compared with a text", ty.phrase()),
+            format!(
+                "{} is compared with a text, not with {}",
+                ty.phrase(),
+                kind(constant)
+            ),
         )),
     }
 }
@@ -210,7 +241,9 @@ fn member(constant: &Expr, of: &Ty, name: &str, members: &[String]) -> Result<u3
     let written = match &constant.kind {
         ExprKind::Name(n) => n.text.as_str(),
         ExprKind::String(text) => text,
-        ExprKind::Field(owner, n) if matches!(&owner.kind, ExprKind::Name(e) if e.text == name) => n.text.as_str(),
+        ExprKind::Field(owner, n) if matches!(&owner.kind, ExprKind::Name(e) if e.text == name) => {
+            n.text.as_str()
+        }
         _ => {
             let message = format!("{} is compared with one of its members", of.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
@@ -260,7 +293,17 @@ fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagn
 }
 
 fn pattern(kind: GlobKind, written: &str, span: Span) -> Result<Shape, Diagnostic> {
-    let bad = |why: String| Diagnostic::error(BAD_PATTERN, span, format!("the glob cannot be used: {why}"));
+    let bad = |why: String| {
+        let message = format!("the glob cannot be used: {why}");
+        Diagnostic::error(BAD_PATTERN, span, message).help(match kind {
+            GlobKind::String => "`*` is any run of characters and `?` one of them",
+            GlobKind::Path => {
+                "`*` stays within a segment, `**` stands for any number of whole segments: `/ws/**/*.rs`"
+            }
+            GlobKind::Host => "`*` is one label and `**` one or more: `*.acme.com`",
+            GlobKind::Url => "write the host out and end it with `/`: `https://*.acme.com/*`",
+        })
+    };
     if written.len() > limits::PATTERN_BYTES {
         return Err(bad(format!("it is over {} bytes", limits::PATTERN_BYTES)));
     }

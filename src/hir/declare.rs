@@ -5,8 +5,8 @@ use super::selectors::{Catalogue, unknown_effect};
 use super::{Cond, Package, Rule, Tool, condition, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
-    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, RESERVED_NAME, TOO_LARGE,
-    UNKNOWN_NAME,
+    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
+    RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
 use crate::domain::{Verdict, reserved};
 use crate::limits;
@@ -147,11 +147,12 @@ fn once<'n>(
     if let Some(first) = seen.get(name.text.as_str()) {
         let message = format!("{what} `{}` is declared twice", name.text);
         let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
-        out.push(
-            report
-                .also(*first, "first declared here")
-                .help("rename or remove one of them"),
-        );
+        let help = if first.file == name.span.file {
+            "rename or remove one of them"
+        } else {
+            "every policy has it already; remove it here"
+        };
+        out.push(report.also(*first, "first declared here").help(help));
         return false;
     }
     seen.insert(&name.text, name.span);
@@ -332,11 +333,7 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         span: declared.span,
         name_span: declared.name.span,
-        conditions_span: declared
-            .conditions
-            .iter()
-            .map(|c| c.span)
-            .reduce(Span::to),
+        conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),
         on,
     }
 }
@@ -355,6 +352,16 @@ fn conditions(clauses: &[ast::Condition], tool: &Tool, out: &mut Vec<Diagnostic>
         }
     }
     Cond::And(parts)
+}
+
+/// Codes whose mistake is better understood beside the tool's declaration.
+const SHOWS_TOOL: [crate::diag::Code; 4] =
+    [UNKNOWN_NAME, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH];
+
+/// "tool `a` has no …" as "tool `a` and 2 others have no …".
+fn in_plural(message: &str, others: usize) -> String {
+    let word = if others == 1 { "other" } else { "others" };
+    message.replacen(" has no ", &format!(" and {others} {word} have no "), 1)
 }
 
 /// The same mistake on several tools is one mistake; one that only some tools have says which.
@@ -376,13 +383,19 @@ fn report_once(
     }
     for (mut diagnostic, on) in merged {
         let lacks = diagnostic.code == NOT_ON_EVERY_TOOL;
+        if lacks && on.len() < selected.len() && diagnostic.why.is_none() {
+            diagnostic.why = Some("a rule over several tools may use only what each of them has".to_owned());
+            diagnostic.help =
+                Some("leave the tools without it out of the rule, or write another rule for them".to_owned());
+            diagnostic.edit = None;
+        }
         if lacks && on.len() == selected.len() && !diagnostic.message.contains("target") {
             diagnostic.code = UNKNOWN_NAME;
             // No tool has it, so there is no call that shows the difference.
             diagnostic.witness = None;
         }
         if lacks && on.len() > 1 {
-            diagnostic.message = format!("{}, nor have {} more", diagnostic.message, on.len() - 1);
+            diagnostic.message = in_plural(&diagnostic.message, on.len() - 1);
         } else if !lacks && on.len() < selected.len() {
             let names: Vec<&str> = on
                 .iter()
@@ -400,6 +413,7 @@ fn report_once(
         }
         if let Some(tool) = on.first().and_then(|i| tools.get(*i))
             && diagnostic.secondary.is_empty()
+            && SHOWS_TOOL.contains(&diagnostic.code)
         {
             let head = Span {
                 end: tool.span.start.saturating_add(4),

@@ -66,7 +66,9 @@ impl<'a> Catalogue<'a> {
                         open.pop();
                     }
                     Some(Selector::Named(name)) => {
-                        let Some(next) = self.group(&name.text) else { continue };
+                        let Some(next) = self.group(&name.text) else {
+                            continue;
+                        };
                         if open.iter().any(|(g, _)| g.name.text == name.text) {
                             out.push(cycle(group, next, name));
                         } else if seen.insert(next.name.text.as_str()) {
@@ -84,7 +86,8 @@ impl<'a> Catalogue<'a> {
     pub fn is_doubtful(&self, selectors: &[Selector]) -> bool {
         selectors.iter().any(|s| match s {
             Selector::Named(name) => {
-                let unresolved = || self.group(&name.text).is_some() && !self.members.contains_key(name.text.as_str());
+                let unresolved =
+                    || self.group(&name.text).is_some() && !self.members.contains_key(name.text.as_str());
                 self.doubtful.contains(name.text.as_str()) || unresolved()
             }
             _ => false,
@@ -105,15 +108,15 @@ impl<'a> Catalogue<'a> {
         for selector in selectors {
             match selector {
                 Selector::All(_) => tools.extend(0..self.tools.len()),
-                Selector::Named(name) => match (
-                    self.by_name.get(name.text.as_str()),
-                    self.group(&name.text),
-                ) {
+                Selector::Named(name) => match (self.by_name.get(name.text.as_str()), self.group(&name.text))
+                {
                     (Some(tool), _) => {
                         tools.insert(*tool);
                     }
                     // A group that is not resolved yet is in a cycle, which is reported.
-                    (None, Some(_)) => tools.extend(self.members.get(name.text.as_str()).into_iter().flatten()),
+                    (None, Some(_)) => {
+                        tools.extend(self.members.get(name.text.as_str()).into_iter().flatten())
+                    }
                     (None, None) => out.push(self.unknown(name)),
                 },
                 Selector::WithEffect(effects, _) => {
@@ -173,7 +176,10 @@ fn cycle(group: &Group, again: &Group, name: &Name) -> Diagnostic {
     let message = if itself {
         format!("group `{}` contains itself", name.text)
     } else {
-        format!("group `{}` contains itself through `{}`", name.text, group.name.text)
+        format!(
+            "group `{}` contains itself through `{}`",
+            name.text, group.name.text
+        )
     };
     let report = Diagnostic::error(GROUP_CYCLE, name.span, message)
         .label("reached again here")

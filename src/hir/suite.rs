@@ -110,7 +110,9 @@ fn no_call(case: &ast::Case, tool: &Tool, error: &BindError) -> Diagnostic {
         report = report.edit(name.span, crate::syntax::quote::member_name(near));
         return report.help(format!("did you mean `{near}`?"));
     }
-    report.help(format!("mend the arguments, or expect `block code {code}` if that is the point"))
+    report.help(format!(
+        "mend the arguments, or expect `block code {code}` if that is the point"
+    ))
 }
 
 fn poisoned(ty: &Ty) -> bool {

@@ -53,7 +53,14 @@ fn assert_compiles(done: &Imported) {
     let wrong: Vec<String> = report
         .diagnostics
         .iter()
-        .map(|d| format!("{} {} at `{}`", d.code, d.message, report.sources[0].slice(d.primary.span)))
+        .map(|d| {
+            format!(
+                "{} {} at `{}`",
+                d.code,
+                d.message,
+                report.sources[0].slice(d.primary.span)
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), done.source);
 }
@@ -283,14 +290,24 @@ fn numbers_past_rfc_8785_do_not_end_an_import() {
     for (property, line) in [
         (r#"{"type":"integer","maximum":18446744073709551615}"#, "a: Int"),
         (r#"{"type":"number","minimum":-1e400}"#, "a: Decimal[9]"),
-        (r#"{"type":"string","maxLength":18446744073709551615}"#, "a: String"),
-        (r#"{"type":"array","maxItems":1e99999999999999999999}"#, "a: List[String, max 10000]"),
+        (
+            r#"{"type":"string","maxLength":18446744073709551615}"#,
+            "a: String",
+        ),
+        (
+            r#"{"type":"array","maxItems":1e99999999999999999999}"#,
+            "a: List[String, max 10000]",
+        ),
         (r#"{"enum":[1,18446744073709551615]}"#, "a: Int"),
         (r#"{"type":"integer","default":18446744073709551615}"#, "a: Int?"),
     ] {
         let done = tools_from_bytes(tool(property).as_bytes(), &Options::default()).unwrap();
         assert_eq!((done.tools, done.refused.len()), (2, 0), "{property}");
-        assert!(done.source.contains(&format!("  {line}\n")), "{property}: {}", done.source);
+        assert!(
+            done.source.contains(&format!("  {line}\n")),
+            "{property}: {}",
+            done.source
+        );
         assert_compiles(&done);
     }
 }
@@ -298,10 +315,16 @@ fn numbers_past_rfc_8785_do_not_end_an_import() {
 /// Words of the language are sound names of tools, arguments and enum members.
 #[test]
 fn keywords_import_as_names() {
-    for word in gait::syntax::token::Keyword::ALL.iter().map(|k| k.text()).chain(["args", "targets", "len", "Int", "_"]) {
+    for word in gait::syntax::token::Keyword::ALL
+        .iter()
+        .map(|k| k.text())
+        .chain(["args", "targets", "len", "Int", "_"])
+    {
         let schema = json!({"type": "object", "required": [word], "properties": {
             word: {"type": "object", "properties": {word: {"enum": [word, "x"]}}}}});
-        let done = import(&json!([{"name": word, "parameters": schema}, {"name": format!("x.{word}"), "parameters": schema}]));
+        let done = import(
+            &json!([{"name": word, "parameters": schema}, {"name": format!("x.{word}"), "parameters": schema}]),
+        );
         assert_eq!((done.tools, done.refused.len()), (2, 0), "{word}");
         assert_compiles(&done);
     }

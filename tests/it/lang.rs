@@ -49,7 +49,11 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
                 match info.as_str() {
                     "gaitpol" => {
                         let text = padded(text, std::mem::take(&mut pad));
-                        cases.push(Case { line: start, text, calls: Vec::new() });
+                        cases.push(Case {
+                            line: start,
+                            text,
+                            calls: Vec::new(),
+                        });
                     }
                     "intent" if intent.is_none() => intent = Some(text),
                     "verdict" => match (cases.last_mut(), intent.take()) {
@@ -118,7 +122,11 @@ fn complaints(case: &Case) -> Vec<String> {
         return out;
     }
     let Some(checked) = &report.checked else {
-        out.extend(case.calls.first().map(|_| "calls of a policy with errors".to_owned()));
+        out.extend(
+            case.calls
+                .first()
+                .map(|_| "calls of a policy with errors".to_owned()),
+        );
         return out;
     };
     for result in suite::run(checked).iter().filter(|r| !r.passed()) {
@@ -130,14 +138,19 @@ fn complaints(case: &Case) -> Vec<String> {
         let read = |text: &str| json::parse(text.as_bytes()).unwrap();
         let (intent, verdict) = (read(intent), read(verdict));
         let tool = intent.get("tool").and_then(Json::as_str).unwrap();
-        let decision = gate.decide(tool, intent.get("args").unwrap(), &mut workspace).decision;
+        let decision = gate
+            .decide(tool, intent.get("args").unwrap(), &mut workspace)
+            .decision;
         let codes = decision.reason_codes.iter().map(Json::str).collect();
         let got = Json::object([
             ("verdict", Json::str(decision.verdict.as_str())),
             ("codes", Json::Array(codes)),
         ]);
         if got != verdict {
-            out.push(format!("{intent:?}: expected {verdict:?}, got {got:?} {:?}", decision.detail));
+            out.push(format!(
+                "{intent:?}: expected {verdict:?}, got {got:?} {:?}",
+                decision.detail
+            ));
         }
     }
     out
@@ -232,7 +245,10 @@ fn messages_read_well() {
                 let shown: String = line.chars().take(120).collect();
                 let name = name.trim_start_matches("fixtures/lang/");
                 out.push_str(&format!("{name}\n  {}\n", shown.trim().escape_debug()));
-                out.push_str(&format!("  {}:{} {}: {}\n", at.line, at.column, d.code, d.message));
+                out.push_str(&format!(
+                    "  {}:{} {}: {}\n",
+                    at.line, at.column, d.code, d.message
+                ));
                 let mut say = |head: &str, text: &Option<String>| {
                     if let Some(text) = text {
                         out.push_str(&format!("    {head}: {text}\n"));
@@ -240,7 +256,10 @@ fn messages_read_well() {
                 };
                 say("label", &Some(d.primary.text.clone()).filter(|t| !t.is_empty()));
                 for label in &d.secondary {
-                    say("also", &Some(format!("{} at `{}`", label.text, place(&report, label.span))));
+                    say(
+                        "also",
+                        &Some(format!("{} at `{}`", label.text, place(&report, label.span))),
+                    );
                 }
                 say("why", &d.why);
                 say("witness", &d.witness);
@@ -303,7 +322,9 @@ fn each_complaint_is_possible() {
     };
     let good = format!("{}{}", block(policy), call(1, "allow", "r"));
     assert!(!complains(&good));
-    assert!(!complains(&block(&policy.replace("args.n ==", "args.m // error[GP0101]\n =="))));
+    assert!(!complains(&block(
+        &policy.replace("args.n ==", "args.m // error[GP0101]\n ==")
+    )));
     for bad in [
         block(&policy.replace("args.n", "args.m")),
         block(&policy.replace("allow", "allow // error[GP0101]")),

@@ -38,7 +38,8 @@ fn run(folder: &Path, args: &[&str]) -> Output {
 }
 
 fn bad() -> String {
-    GOOD.replace("on mail.send", "on mail.sned").replace("by colleagues", "by coleagues")
+    GOOD.replace("on mail.send", "on mail.sned")
+        .replace("by colleagues", "by coleagues")
 }
 
 #[test]
@@ -46,19 +47,29 @@ fn a_clean_policy_is_summed_up_in_a_line() {
     let at = folder(&[("a.gaitpol", GOOD)]);
     let plain = run(at.path(), &["check", "a.gaitpol"]);
     assert_eq!(exit(&plain), 0);
-    assert_eq!(text(&plain.stdout), "a.gaitpol: ok (1 tool, 1 rule, 2 test cases)\n");
+    assert_eq!(
+        text(&plain.stdout),
+        "a.gaitpol: ok (1 tool, 1 rule, 2 test cases)\n"
+    );
     assert!(plain.stderr.is_empty());
     let json = run(at.path(), &["check", "a.gaitpol", "--json"]);
     let value = document(&json, "policy_check");
     assert_eq!((exit(&json), &value["ok"]), (0, &true.into()));
     assert_eq!(value["files"][0]["counts"]["tests"], 2);
-    assert!(run(at.path(), &["check", "a.gaitpol", "--format=concise"]).stdout.is_empty());
+    assert!(
+        run(at.path(), &["check", "a.gaitpol", "--format=concise"])
+            .stdout
+            .is_empty()
+    );
 }
 
 #[test]
 fn every_mistake_shows_in_every_format() {
     let at = folder(&[("a.gaitpol", &bad()), ("b.gaitpol", GOOD)]);
-    let concise = run(at.path(), &["check", "--format", "concise", "a.gaitpol", "b.gaitpol"]);
+    let concise = run(
+        at.path(),
+        &["check", "--format", "concise", "a.gaitpol", "b.gaitpol"],
+    );
     assert_eq!(exit(&concise), 6);
     assert_eq!(
         text(&concise.stdout),
@@ -82,9 +93,15 @@ fn every_mistake_shows_in_every_format() {
     let (start, end) = (&range["start"]["byte"], &range["end"]["byte"]);
     let slice = start.as_u64().unwrap() as usize..end.as_u64().unwrap() as usize;
     assert_eq!(&bad()[slice], "mail.sned");
-    assert_eq!((&range["start"]["line"], &range["end"]["column"]), (&11.into(), &15.into()));
+    assert_eq!(
+        (&range["start"]["line"], &range["end"]["column"]),
+        (&11.into(), &15.into())
+    );
     assert_eq!(first["edit"]["replacement"], "mail.send");
-    assert_eq!(run(at.path(), &["check", "--format=json", "a.gaitpol", "b.gaitpol"]).stdout, json.stdout);
+    assert_eq!(
+        run(at.path(), &["check", "--format=json", "a.gaitpol", "b.gaitpol"]).stdout,
+        json.stdout
+    );
 
     let sarif = run(at.path(), &["check", "--format=sarif", "a.gaitpol", "b.gaitpol"]);
     assert_eq!(exit(&sarif), 6);
@@ -93,12 +110,21 @@ fn every_mistake_shows_in_every_format() {
     let run = &log["runs"][0];
     assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), 2);
     let result = &run["results"][0];
-    assert_eq!((&result["ruleId"], &result["level"]), (&"GP0101".into(), &"error".into()));
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&"GP0101".into(), &"error".into())
+    );
     let region = &result["locations"][0]["physicalLocation"]["region"];
-    assert_eq!((&region["startLine"], &region["startColumn"]), (&11.into(), &6.into()));
+    assert_eq!(
+        (&region["startLine"], &region["startColumn"]),
+        (&11.into(), &6.into())
+    );
     let fix = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
     assert_eq!(fix["insertedContent"]["text"], "mail.send");
-    insta::assert_snapshot!("sarif_log", text(&sarif.stdout).replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+    insta::assert_snapshot!(
+        "sarif_log",
+        text(&sarif.stdout).replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    );
 }
 
 /// Nothing a policy holds can act on a terminal or break the JSON; places stay right beside what is escaped.
@@ -107,7 +133,11 @@ fn hostile_text_is_shown_harmless() {
     let hostile = format!(
         "gaitpol 1\r\npolicy a // \u{1b}[2J\u{202e}é😀\r\n\tdefault block // \u{9b}31m \u{7}\r\nrule \u{200b}x on \"\\u{{1B}}[31m\\n\" allow $\nrule y on nothing allow"
     );
-    for (name, source) in [("a.gaitpol", hostile.as_str()), ("empty.gaitpol", ""), ("line.gaitpol", "\n\n")] {
+    for (name, source) in [
+        ("a.gaitpol", hostile.as_str()),
+        ("empty.gaitpol", ""),
+        ("line.gaitpol", "\n\n"),
+    ] {
         let at = folder(&[(name, source)]);
         let all = ["human", "concise", "json", "sarif"].map(|f| format!("--format={f}"));
         for format in &all {
@@ -124,10 +154,17 @@ fn hostile_text_is_shown_harmless() {
         let coloured = run(at.path(), &["check", name, "--color=always"]);
         assert!(text(&coloured.stderr).contains("\u{1b}["));
         let human = run(at.path(), &["check", name]);
-        assert!(!text(&human.stderr).contains("Failed to read"), "{}", text(&human.stderr));
+        assert!(
+            !text(&human.stderr).contains("Failed to read"),
+            "{}",
+            text(&human.stderr)
+        );
     }
     let at = folder(&[("a.gaitpol", &hostile)]);
-    insta::assert_snapshot!("hostile_reports", text(&run(at.path(), &["check", "a.gaitpol"]).stderr));
+    insta::assert_snapshot!(
+        "hostile_reports",
+        text(&run(at.path(), &["check", "a.gaitpol"]).stderr)
+    );
 }
 
 #[test]
@@ -136,7 +173,10 @@ fn suggested_changes_are_applied_on_request() {
     let json = run(at.path(), &["check", "--fix", "--json", "a.gaitpol"]);
     assert_eq!(exit(&json), 0, "{}", text(&json.stdout));
     assert_eq!(document(&json, "policy_check")["files"][0]["fixed"], 2);
-    assert_eq!(std::fs::read_to_string(at.path().join("a.gaitpol")).unwrap(), GOOD);
+    assert_eq!(
+        std::fs::read_to_string(at.path().join("a.gaitpol")).unwrap(),
+        GOOD
+    );
     let again = run(at.path(), &["check", "--fix", "a.gaitpol"]);
     assert_eq!((exit(&again), again.stderr.len()), (0, 0));
 }
@@ -162,8 +202,14 @@ fn files_that_cannot_be_read_are_named() {
 
 #[test]
 fn fmt_changes_files_in_place() {
-    let loose = GOOD.replace("\n  when", " when").replace("{\n  to: Email\n}", "{ to: Email }");
-    let at = folder(&[("a.gaitpol", &loose), ("b.gaitpol", GOOD), ("c.gaitpol", "gaitpol 1\nrule")]);
+    let loose = GOOD
+        .replace("\n  when", " when")
+        .replace("{\n  to: Email\n}", "{ to: Email }");
+    let at = folder(&[
+        ("a.gaitpol", &loose),
+        ("b.gaitpol", GOOD),
+        ("c.gaitpol", "gaitpol 1\nrule"),
+    ]);
     let check = run(at.path(), &["fmt", "--check", "a.gaitpol", "b.gaitpol"]);
     assert_eq!((exit(&check), text(&check.stdout)), (6, "a.gaitpol\n"));
     let json = run(at.path(), &["fmt", "--check", "--json", "a.gaitpol", "b.gaitpol"]);
@@ -174,7 +220,10 @@ fn fmt_changes_files_in_place() {
     let done = run(at.path(), &["fmt", "--json", "a.gaitpol", "b.gaitpol"]);
     assert_eq!(exit(&done), 0);
     let value = document(&done, "policy_fmt");
-    assert_eq!((&value["files"][0]["changed"], &value["files"][1]["changed"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&value["files"][0]["changed"], &value["files"][1]["changed"]),
+        (&true.into(), &false.into())
+    );
     let formatted = std::fs::read_to_string(at.path().join("a.gaitpol")).unwrap();
     assert_ne!(formatted, loose);
     assert_eq!(exit(&run(at.path(), &["fmt", "--check", "a.gaitpol"])), 0);
@@ -182,8 +231,15 @@ fn fmt_changes_files_in_place() {
 
     let broken = run(at.path(), &["fmt", "c.gaitpol"]);
     assert_eq!(exit(&broken), 6);
-    assert!(text(&broken.stderr).contains("GP0004"), "{}", text(&broken.stderr));
-    assert_eq!(std::fs::read_to_string(at.path().join("c.gaitpol")).unwrap(), "gaitpol 1\nrule");
+    assert!(
+        text(&broken.stderr).contains("GP0004"),
+        "{}",
+        text(&broken.stderr)
+    );
+    assert_eq!(
+        std::fs::read_to_string(at.path().join("c.gaitpol")).unwrap(),
+        "gaitpol 1\nrule"
+    );
     let json = run(at.path(), &["fmt", "--json", "c.gaitpol"]);
     assert_eq!(document(&json, "policy_fmt")["exit_code"], 6);
 }
@@ -191,11 +247,17 @@ fn fmt_changes_files_in_place() {
 #[test]
 fn test_tells_what_was_decided() {
     let wrong = GOOD
-        .replace("=> allow by colleagues", "=> require_approval code gait.input_invalid")
+        .replace(
+            "=> allow by colleagues",
+            "=> require_approval code gait.input_invalid",
+        )
         .replace("=> block\n", "=> block by colleagues\n");
     let at = folder(&[("a.gaitpol", GOOD), ("b.gaitpol", &wrong), ("c.gaitpol", &bad())]);
     let good = run(at.path(), &["test", "a.gaitpol"]);
-    assert_eq!((exit(&good), text(&good.stdout)), (0, "a.gaitpol: 2 cases passed\n"));
+    assert_eq!(
+        (exit(&good), text(&good.stdout)),
+        (0, "a.gaitpol: 2 cases passed\n")
+    );
     let failing = run(at.path(), &["test", "a.gaitpol", "b.gaitpol"]);
     assert_eq!(exit(&failing), 5);
     assert_eq!(
@@ -225,7 +287,11 @@ fn import_writes_a_policy_that_passes_check() {
     let catalogue = r#"{"tools":[{"name":"pay","description":"Pays","inputSchema":{"type":"object",
         "properties":{"effect":{"type":"string"},"n":{"type":"integer","maximum":18446744073709551615}},
         "required":["effect","n"]}},{"name":"odd","inputSchema":{"type":"string"}}]}"#;
-    let at = folder(&[("t.json", catalogue), ("none.json", "[{\"name\":\"x\",\"parameters\":3}]"), ("empty.json", "[]")]);
+    let at = folder(&[
+        ("t.json", catalogue),
+        ("none.json", "[{\"name\":\"x\",\"parameters\":3}]"),
+        ("empty.json", "[]"),
+    ]);
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(catalogue.as_bytes()).unwrap();
     std::fs::write(at.path().join("t.json.gz"), packed.finish().unwrap()).unwrap();
@@ -244,7 +310,17 @@ fn import_writes_a_policy_that_passes_check() {
     assert_eq!(text(&quiet.stdout), source);
     assert!(!text(&quiet.stderr).contains("note"));
 
-    let args = ["t.json", "--out", "new.gaitpol", "--prefix", "srv", "--descriptions", "--name", "acme.pay", "--json"];
+    let args = [
+        "t.json",
+        "--out",
+        "new.gaitpol",
+        "--prefix",
+        "srv",
+        "--descriptions",
+        "--name",
+        "acme.pay",
+        "--json",
+    ];
     let json = run(at.path(), &[&tools[..], &args[..]].concat());
     assert_eq!(exit(&json), 0);
     let value = document(&json, "policy_import_tools");
@@ -252,7 +328,11 @@ fn import_writes_a_policy_that_passes_check() {
     assert_eq!(value["source"], written.as_str());
     assert!(written.contains("tool srv.pay \"Pays\" {") && written.contains("policy acme.pay"));
     assert_eq!(exit(&run(at.path(), &["check", "new.gaitpol"])), 0);
-    assert_eq!(exit(&run(at.path(), &[&tools[..], &args[..]].concat())), 8, "a file that exists is kept");
+    assert_eq!(
+        exit(&run(at.path(), &[&tools[..], &args[..]].concat())),
+        8,
+        "a file that exists is kept"
+    );
 
     for file in ["none.json", "empty.json"] {
         let json = run(at.path(), &[&tools[..], &[file, "--json"]].concat());

@@ -43,7 +43,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         checked.push(if args.fix {
             fix(host, file, report)?
         } else {
-            Checked { file, report, fixed: 0 }
+            Checked {
+                file,
+                report,
+                fixed: 0,
+            }
         });
     }
     let format = if ui.is_json() && args.format != Format::Sarif {
@@ -80,7 +84,11 @@ fn findings(checked: &Checked) -> Findings<'_> {
 fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, CliError> {
     let edits = edits(&report);
     if edits.is_empty() {
-        return Ok(Checked { file, report, fixed: 0 });
+        return Ok(Checked {
+            file,
+            report,
+            fixed: 0,
+        });
     }
     let mut text = file.text;
     for edit in edits.iter().rev() {
@@ -130,7 +138,11 @@ fn people(ui: &mut Ui, checked: &[Checked]) -> Result<(), CliError> {
     for one in checked {
         source::tell(ui, findings(one));
         if one.fixed > 0 {
-            ui.note(&format!("{}: {} applied", one.file.name, count(one.fixed, "change")));
+            ui.note(&format!(
+                "{}: {} applied",
+                one.file.name,
+                count(one.fixed, "change")
+            ));
         }
         let errors = one.report.errors();
         let warnings = one.report.diagnostics.len() - errors;

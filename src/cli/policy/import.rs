@@ -97,7 +97,12 @@ fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, CliError> {
     flate2::read::MultiGzDecoder::new(bytes.as_slice())
         .take(limits::FILE_BYTES + 1)
         .read_to_end(&mut plain)
-        .map_err(|error| wrong("import.not_gzip", format!("the file cannot be decompressed: {error}")))?;
+        .map_err(|error| {
+            wrong(
+                "import.not_gzip",
+                format!("the file cannot be decompressed: {error}"),
+            )
+        })?;
     if plain.len() as u64 > limits::FILE_BYTES {
         let message = format!("the file is over {} bytes once decompressed", limits::FILE_BYTES);
         return Err(wrong("import.too_large", message));

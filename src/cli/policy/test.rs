@@ -86,7 +86,10 @@ fn people(ui: &mut Ui, tested: &Tested) -> Result<(), CliError> {
     let end = match (passed, failed) {
         (0, 0) => paint(Tone::Warn, "no tests"),
         (_, 0) => paint(Tone::Good, &format!("{} passed", count(passed, "case"))),
-        _ => paint(Tone::Bad, &format!("{} failed, {passed} passed", count(failed, "case"))),
+        _ => paint(
+            Tone::Bad,
+            &format!("{} failed, {passed} passed", count(failed, "case")),
+        ),
     };
     ui.line(&format!("{name}: {end}"))
 }
@@ -100,9 +103,8 @@ fn matched(case: &CaseResult) -> String {
     if case.decision.matched.is_empty() {
         return "no rule matched".to_owned();
     }
-    let rule = |m: &crate::domain::MatchedRule| {
-        format!("{} ({}, line {})", safe(&m.name), m.verdict, m.start.line)
-    };
+    let rule =
+        |m: &crate::domain::MatchedRule| format!("{} ({}, line {})", safe(&m.name), m.verdict, m.start.line);
     let rules: Vec<String> = case.decision.matched.iter().map(rule).collect();
     format!("matched: {}", rules.join(", "))
 }

@@ -150,7 +150,9 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
         styles: ThemeStyles::ansi(),
     };
     let mut out = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(WIDTH)
+        .with_links(false);
     match handler.render_report(&mut out, &drawn) {
         Ok(()) => out,
         // Writing into a string does not fail; without the excerpt the message still counts.
@@ -167,7 +169,10 @@ fn footer(diagnostic: &Diagnostic, findings: Findings<'_>) -> Vec<String> {
     let elsewhere = |l: &&crate::diag::Label| l.span.file != diagnostic.primary.span.file;
     for label in diagnostic.secondary.iter().filter(elsewhere) {
         let (file, at) = findings.place(label.span);
-        say("note:", &format!("{}: {file}:{}:{}", label.text, at.line, at.column));
+        say(
+            "note:",
+            &format!("{}: {file}:{}:{}", label.text, at.line, at.column),
+        );
     }
     if let Some(why) = &diagnostic.why {
         say("why:", why);

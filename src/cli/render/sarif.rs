@@ -26,7 +26,9 @@ pub fn log(files: &[Findings<'_>]) -> Json {
     Json::object([
         (
             "$schema",
-            Json::str("https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"),
+            Json::str(
+                "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+            ),
         ),
         ("version", Json::str("2.1.0")),
         ("runs", Json::Array(vec![run])),
@@ -55,7 +57,10 @@ fn rule(code: codes::Code) -> Json {
 }
 
 fn result(diagnostic: &Diagnostic, findings: Findings<'_>, used: &[codes::Code]) -> Json {
-    let rule = used.iter().position(|c| *c == diagnostic.code).unwrap_or_default();
+    let rule = used
+        .iter()
+        .position(|c| *c == diagnostic.code)
+        .unwrap_or_default();
     let level = super::severity(diagnostic);
     let more = [&diagnostic.why, &diagnostic.help];
     let message = more
