@@ -116,7 +116,7 @@ fn start(host: &dyn Host, arguments: &[OsString]) -> Exit {
             let mut ui = Ui::new(
                 host,
                 Options {
-                    json: asks_for_json(&arguments),
+                    json: asks_for_json(arguments),
                     ..Options::default()
                 },
             );

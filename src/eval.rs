@@ -50,17 +50,8 @@ pub fn decide<'w>(
         .split_at_mut_checked(tool.scope.words())
         .unwrap_or_default();
     run(&tool.scope, args, rows, free);
-    let strictest = first(rows)
-        .and_then(|row| tool.rows.get(row))
-        .and_then(|r| program.rules.get(*r as usize));
-    let verdict = strictest.map_or(program.default.0, |rule| rule.verdict);
+    let verdict = tool.severity.strictest(rows).unwrap_or(program.default.0);
     Outcome { verdict, rows }
-}
-
-/// The lowest set row; stricter rules come first.
-fn first(rows: &[u64]) -> Option<usize> {
-    let (at, word) = rows.iter().enumerate().find(|(_, word)| **word != 0)?;
-    Some(at * 64 + word.trailing_zeros() as usize)
 }
 
 /// Leaves in `rows` those whose every demand the value meets.

@@ -63,6 +63,12 @@ pub enum HostError {
         /// The path.
         path: PathBuf,
     },
+    /// Another process holds the lock.
+    #[error("{} is in use by another process", path.display())]
+    Contended {
+        /// The path.
+        path: PathBuf,
+    },
     /// Anything else the system reports.
     #[error("{}: {reason}", path.display())]
     Io {
@@ -88,11 +94,15 @@ impl HostError {
             | HostError::TooLarge { path, .. }
             | HostError::NotRegular { path }
             | HostError::Exists { path }
+            | HostError::Contended { path }
             | HostError::Io { path, .. } => Some(path),
             HostError::Entropy { .. } => None,
         }
     }
 }
+
+/// From the last line of a file to the one after it.
+pub type NextLine<'f> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'f;
 
 /// Everything the crate asks of the machine. Writing makes missing parent folders, and is durable when it returns:
 /// the file and its folder are flushed.
@@ -108,6 +118,12 @@ pub trait Host {
 
     /// Writes or replaces a file; a reader sees the old bytes or the new ones, never a mix.
     fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError>;
+
+    /// Appends a line to a file that only its owner may read, alone: `next` is given the last whole line (none in a
+    /// new file), and what it returns is durable, with a line end, when this returns. Bytes after the last line end
+    /// are a write that a crash cut off; they were never acknowledged and are removed. Where `next` returns nothing,
+    /// nothing changes. Waits for the lock up to `limits::LOCK_WAIT_MILLIS`.
+    fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError>;
 
     /// The names in a folder, sorted.
     fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError>;
@@ -129,6 +145,33 @@ pub trait Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn appends(host: &dyn Host, path: &Path) {
+        let mut seen = Vec::new();
+        for line in ["one", "two", "three"] {
+            let mut next = |last: Option<&[u8]>| {
+                seen.push(last.map(<[u8]>::to_vec));
+                Some(line.as_bytes().to_vec())
+            };
+            host.append_line(path, &mut next).unwrap();
+        }
+        host.append_line(path, &mut |_| None).unwrap();
+        assert_eq!(host.read(path, 99).unwrap(), b"one\ntwo\nthree\n");
+        assert_eq!(seen, [None, Some(b"one".to_vec()), Some(b"two".to_vec())]);
+        let long = vec![b'x'; 200_000];
+        host.append_line(path, &mut |_| Some(long.clone())).unwrap();
+        host.append_line(path, &mut |last| (last == Some(&long)).then(|| b"four".to_vec()))
+            .unwrap();
+        let all = host.read(path, 1 << 20).unwrap();
+        assert!(all.ends_with(b"x\nfour\n"));
+        host.write_atomic(path, &[all.as_slice(), b"torn"].concat(), Mode::Private)
+            .unwrap();
+        host.append_line(path, &mut |last| {
+            (last == Some(b"four")).then(|| b"five".to_vec())
+        })
+        .unwrap();
+        assert!(host.read(path, 1 << 20).unwrap().ends_with(b"x\nfour\nfive\n"));
+    }
 
     fn contract(host: &dyn Host, root: &Path) {
         let deep = root.join("a/b/file");
@@ -179,6 +222,7 @@ mod tests {
         host.entropy(&mut two).unwrap();
         assert_ne!(one, two);
         assert_eq!(host.env("GAIT_NO_SUCH_VARIABLE"), None);
+        appends(host, &root.join("journal"));
     }
 
     #[test]

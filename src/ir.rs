@@ -71,10 +71,48 @@ pub struct ToolProgram {
     pub args: Vec<Field>,
     /// Where its targets come from.
     pub targets: Vec<TargetSource>,
-    /// The rule of each row, by index into `Program::rules`; rows of stricter rules come first.
+    /// The rule of each row, by index into `Program::rules`. Rows that ask about the same variables are neighbours, so
+    /// that a variable few rules ask about touches few words.
     pub rows: Vec<u32>,
+    /// The rows of each verdict, as bits, strictest first.
+    pub severity: Severity,
     /// The variables of the arguments.
     pub scope: Scope,
+}
+
+/// Rows by the verdict they ask for, as bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Severity {
+    masks: Vec<(Verdict, Vec<u64>)>,
+}
+
+impl Severity {
+    /// Sorts rows by the verdict of their rules.
+    pub fn new(rows: &[u32], verdict_of: impl Fn(u32) -> Option<Verdict>) -> Severity {
+        let words = rows.len().div_ceil(64);
+        let mask = |verdict: Verdict| {
+            let mut mask = vec![0u64; words];
+            for (row, rule) in rows.iter().enumerate() {
+                if let (Some(word), true) = (mask.get_mut(row / 64), verdict_of(*rule) == Some(verdict)) {
+                    *word |= 1 << (row % 64);
+                }
+            }
+            (verdict, mask)
+        };
+        Severity {
+            masks: Verdict::ALL.into_iter().rev().map(mask).collect(),
+        }
+    }
+
+    /// The strictest verdict among the rows; none when no row is set.
+    #[inline]
+    pub fn strictest(&self, rows: &[u64]) -> Option<Verdict> {
+        let hit = |mask: &[u64]| mask.iter().zip(rows).any(|(mine, row)| mine & row != 0);
+        self.masks
+            .iter()
+            .find(|(_, mask)| hit(mask))
+            .map(|(verdict, _)| *verdict)
+    }
 }
 
 /// The variables of a record or list element, and the rows they decide.

@@ -110,3 +110,18 @@ impl Json {
         }
     }
 }
+
+/// For writers that know serde. There is no `Deserialize`: reading goes through `parse`, which refuses what serde's
+/// readers let through.
+impl serde::Serialize for Json {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => to.serialize_unit(),
+            Json::Bool(truth) => to.serialize_bool(*truth),
+            Json::Number(number) => number.serialize(to),
+            Json::String(text) => to.serialize_str(text),
+            Json::Array(items) => to.collect_seq(items),
+            Json::Object(members) => to.collect_map(members.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}

@@ -35,7 +35,13 @@ pub mod gate;
 pub mod host;
 
 // L5 work
+#[cfg(feature = "cli")]
+pub mod boundary;
 pub mod import;
+#[cfg(feature = "cli")]
+pub mod replay;
+#[cfg(feature = "cli")]
+pub mod session;
 pub mod suite;
 
 // L6 surface

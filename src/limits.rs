@@ -90,3 +90,15 @@ pub const IMPORT_DEPTH: usize = 16;
 pub const IMPORT_NODES: usize = 10_000;
 /// Decimal places given to an imported `number`, which states none.
 pub const IMPORT_DECIMAL_PLACES: u32 = 9;
+/// Longest wait for a file another process has locked, in milliseconds.
+pub const LOCK_WAIT_MILLIS: u64 = 10_000;
+/// Time between two tries for a lock, in milliseconds.
+pub const LOCK_RETRY_MILLIS: u64 = 5;
+
+// Replay
+/// Distinct tool names, and distinct sessions, one replay keeps apart.
+pub const REPLAY_NAMES: usize = 100_000;
+/// Calls a replay lists one by one; the rest are only counted.
+pub const REPLAY_FINDINGS: usize = 10_000;
+/// Inexact numbers looked past in one document; each costs one more reading of it.
+pub const REPLAY_INEXACT_NUMBERS: usize = 64;

@@ -22,9 +22,7 @@ pub use parse::{Parsed, parse};
 lalrpop_util::lalrpop_mod!(
     #[allow(
         clippy::all,
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::panic,
+        clippy::restriction,
         missing_docs,
         unused_imports,
         unused_qualifications,

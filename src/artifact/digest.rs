@@ -87,7 +87,7 @@ mod tests {
             &text.replace("ba", "BA"),
             "sha256:",
             &format!("{text}0"),
-            &text[7..],
+            text.trim_start_matches("sha256:"),
         ] {
             assert_eq!(Digest::parse(bad), None, "{bad}");
         }

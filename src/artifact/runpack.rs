@@ -298,3 +298,105 @@ impl Meta for RunpackMeta {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::archive;
+    use crate::artifact::digest::sha256;
+    use crate::artifact::{PolicyRef, trace};
+    use crate::domain::{Decision, Verdict};
+
+    fn record(now: Timestamp) -> TraceRecord {
+        TraceRecord {
+            trace_id: "t".into(),
+            created_at: now,
+            producer_version: "0".into(),
+            bundle_digest: sha256(b"b"),
+            policy: PolicyRef {
+                name: "p".into(),
+                version: String::new(),
+            },
+            intent_digest: sha256(b"{}"),
+            args_digest: sha256(b"{}"),
+            call_digest: None,
+            tool: "x".into(),
+            decision: Decision {
+                verdict: Verdict::Block,
+                reason_codes: vec!["c".into()],
+                matched: vec![],
+                targets: vec![],
+                detail: None,
+            },
+            correlation_id: None,
+            session_id: None,
+            run_id: Some("r".into()),
+            request_id: None,
+            identity: None,
+            intent: None,
+            previous: None,
+        }
+    }
+
+    /// Even who holds a trusted key cannot sign a pack whose parts contradict each other.
+    #[test]
+    fn a_signed_pack_that_contradicts_its_traces_is_refused() {
+        let key = SigningKey::from_seed(&[3; 32]);
+        let trusted = TrustedKeys::new([key.verifying_key()]);
+        let now = time::parse("2026-11-23T12:00:00.000Z").unwrap();
+        let traces = vec![trace::sign(&record(now), &key).unwrap()];
+        let intents = vec![("t".to_owned(), b"{}".to_vec())];
+        let contents = RunpackContents {
+            run_id: "r".into(),
+            traces,
+            intents,
+            created_at: now,
+        };
+        let good = pack(contents, &trusted, &key).unwrap();
+        let opened = open(&good, &trusted, now).unwrap().into_value();
+        let forge = |change: fn(&mut RunpackMeta, &mut Vec<Entry>)| {
+            let mut entries = archive::read(&good).unwrap();
+            entries.retain(|entry| entry.name != manifest::MANIFEST_NAME);
+            let mut meta = meta("r", now, &opened.traces.iter().collect::<Vec<_>>());
+            change(&mut meta, &mut entries);
+            let bytes = manifest::pack(meta, entries, &key).unwrap();
+            open(&bytes, &trusted, now)
+                .map(drop)
+                .map_err(|error| error.code())
+        };
+        assert_eq!(forge(|_, _| ()), Ok(()));
+        assert_eq!(forge(|meta, _| meta.traces = 2), Err("verify.contents"));
+        assert_eq!(forge(|meta, _| meta.bundles.clear()), Err("verify.contents"));
+        assert_eq!(
+            forge(|meta, _| meta.run_id = "s".into()),
+            Err("verify.run_mismatch")
+        );
+        assert_eq!(
+            forge(|_, entries| entries[1].bytes.push(b'\n')),
+            Err("verify.chain")
+        );
+        assert_eq!(
+            forge(|_, entries| entries[0].bytes = b"[]".to_vec()),
+            Err("verify.digest_mismatch")
+        );
+        assert_eq!(
+            forge(|_, entries| entries[0].bytes = b"{ }".to_vec()),
+            Err("verify.payload_not_canonical")
+        );
+        assert_eq!(
+            forge(|_, entries| entries[2].name = "traces/0002_t.json".into()),
+            Err("verify.contents")
+        );
+        assert_eq!(
+            forge(|_, entries| drop(entries.remove(1))),
+            Err("verify.contents")
+        );
+        let extra = forge(|_, entries| {
+            entries.push(Entry {
+                name: "zz".into(),
+                bytes: vec![],
+            })
+        });
+        assert_eq!(extra, Err("verify.contents"));
+    }
+}

@@ -26,6 +26,9 @@ pub struct Texts {
     other: u32,
 }
 
+/// Known texts with their classes, the automaton for all others, and the class where there is none.
+pub type Parts<'t> = (&'t [(Box<str>, u32)], Option<&'t Automaton>, u32);
+
 const FREE: u32 = u32::MAX;
 
 impl Texts {
@@ -76,7 +79,7 @@ impl Texts {
     }
 
     /// The parts, for encoding: known texts, the automaton, the class of all others.
-    pub fn parts(&self) -> (&[(Box<str>, u32)], Option<&Automaton>, u32) {
+    pub fn parts(&self) -> Parts<'_> {
         (&self.known, self.automaton.as_ref(), self.other)
     }
 }

@@ -114,6 +114,7 @@ impl From<HostError> for CliError {
             HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
             HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
+            HostError::Contended { .. } => (Category::Internal, "file.contended"),
             HostError::Io { .. } => (Category::Internal, "file.io"),
             HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
         };

@@ -3,68 +3,72 @@
 
 use super::ui::is_hidden;
 use crate::json::Json;
+use serde::Serialize as _;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use std::io::{self, Write};
 
 /// The text of a document, with a line end.
 pub fn write(document: &Json) -> String {
-    let mut out = String::new();
-    value(document, 0, &mut out);
-    out.push('\n');
-    out
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, Escaping(PrettyFormatter::new()));
+    // Writing to memory does not fail, and a `Json` has nothing that serde_json refuses.
+    let _written = document.serialize(&mut serializer);
+    bytes.push(b'\n');
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn value(json: &Json, depth: usize, out: &mut String) {
-    match json {
-        Json::Null => out.push_str("null"),
-        Json::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        Json::Number(number) => out.push_str(number.text()),
-        Json::String(text) => string(text, out),
-        Json::Array(items) if items.is_empty() => out.push_str("[]"),
-        Json::Object(members) if members.is_empty() => out.push_str("{}"),
-        Json::Array(items) => {
-            for (i, item) in items.iter().enumerate() {
-                out.push(if i == 0 { '[' } else { ',' });
-                line(depth + 1, out);
-                value(item, depth + 1, out);
-            }
-            line(depth, out);
-            out.push(']');
-        }
-        Json::Object(members) => {
-            for (i, (key, member)) in members.iter().enumerate() {
-                out.push(if i == 0 { '{' } else { ',' });
-                line(depth + 1, out);
-                string(key, out);
-                out.push_str(": ");
-                value(member, depth + 1, out);
-            }
-            line(depth, out);
-            out.push('}');
-        }
+/// serde_json's indented form with hidden characters escaped.
+struct Escaping(PrettyFormatter<'static>);
+
+impl Formatter for Escaping {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
     }
-}
 
-fn line(depth: usize, out: &mut String) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n("  ", depth));
-}
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
 
-fn string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if is_hidden(c) => {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        for c in fragment.chars() {
+            if is_hidden(c) {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    write!(out, "\\u{unit:04x}")?;
                 }
+            } else {
+                write!(out, "{c}")?;
             }
-            c => out.push(c),
         }
+        Ok(())
     }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! `gait policy`: the commands that work on policy files. Each is one file in `policy/`.
+//! `gait policy`: the commands that work on policy files and on what they decide. Each is one file in `policy/`.
 
 mod check;
 mod fmt;
 mod import;
+mod replay;
 mod source;
 mod test;
 
@@ -11,7 +12,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, format, test and import policies
+/// Check, format, test, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Import(import::Args),
+    Replay(replay::Args),
     Test(test::Args),
 }
 
@@ -32,6 +34,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Check(args) => check::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),
+        Command::Replay(args) => replay::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
     }
 }

@@ -51,7 +51,7 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
 }
 
 /// Whether a condition holds; `chain` has the arguments first, then the element of each quantifier by its level.
-fn holds<'v>(cond: &Cond, chain: &mut Vec<&'v Value>) -> bool {
+fn holds(cond: &Cond, chain: &mut Vec<&Value>) -> bool {
     match cond {
         Cond::Const(b) => *b,
         Cond::Not(inner) => !holds(inner, chain),

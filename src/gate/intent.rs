@@ -52,7 +52,11 @@ impl Intent {
     /// 4. the closed shape of `schemas/v1/gate/intent_request.schema.json`;
     /// 5. no negative zero anywhere, since RFC 8785 would drop its sign.
     pub fn read(bytes: &[u8]) -> Result<Intent, IntentError> {
-        let document = json::parse(bytes).map_err(unreadable)?;
+        Intent::from_document(json::parse(bytes).map_err(unreadable)?)
+    }
+
+    /// Checks an intent that came inside another document, which `json::parse` has read: steps 2 to 5 of `read`.
+    pub fn from_document(document: Json) -> Result<Intent, IntentError> {
         header(&document)?;
         if document.get("script").is_some() {
             let message = "`/script` asks for several steps in one request, which this version does not judge; \

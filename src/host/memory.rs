@@ -1,7 +1,7 @@
 //! A machine for tests: files in a map, a clock that stands still, a counter for entropy, terminals on
 //! request. It keeps the same contract as `Os` and never touches the real one.
 
-use super::{Host, HostError, Mode, Stream};
+use super::{Host, HostError, Mode, NextLine, Stream};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,24 @@ impl Host for Memory {
         self.files
             .borrow_mut()
             .insert(path.to_owned(), (bytes.to_vec(), mode));
+        Ok(())
+    }
+
+    fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
+        let mut bytes = if self.exists(path) {
+            self.read(path, u64::MAX)?
+        } else {
+            Vec::new()
+        };
+        bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1));
+        let last = bytes
+            .strip_suffix(b"\n")
+            .and_then(|lines| lines.rsplit(|b| *b == b'\n').next());
+        if let Some(line) = next(last) {
+            bytes.extend(line);
+            bytes.push(b'\n');
+            self.write_atomic(path, &bytes, Mode::Private)?;
+        }
         Ok(())
     }
 

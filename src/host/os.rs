@@ -6,9 +6,10 @@
     reason = "this is the door the bans point to"
 )]
 
-use super::{Host, HostError, Mode, Stream};
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use super::{Host, HostError, Mode, NextLine, Stream};
+use crate::limits;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The machine this process runs on.
@@ -74,6 +75,31 @@ impl Host for Os {
         flush_folder(path)
     }
 
+    fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
+        let wrong = |error| explain(path, &error);
+        std::fs::create_dir_all(folder_of(path)).map_err(wrong)?;
+        let fresh = !self.exists(path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        restrict(&mut options, Mode::Private);
+        let mut file = options.open(path).map_err(wrong)?;
+        if !file.metadata().map_err(wrong)?.is_file() {
+            return Err(HostError::NotRegular {
+                path: path.to_owned(),
+            });
+        }
+        lock(&file, path)?;
+        let (last, end) = last_line(&mut file).map_err(wrong)?;
+        if let Some(mut line) = next(last.as_deref()) {
+            line.push(b'\n');
+            file.set_len(end).map_err(wrong)?;
+            file.seek(SeekFrom::Start(end)).map_err(wrong)?;
+            file.write_all(&line).map_err(wrong)?;
+            file.sync_data().map_err(wrong)?;
+        }
+        if fresh { flush_folder(path) } else { Ok(()) }
+    }
+
     fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
         let wrong = |error| explain(path, &error);
         let mut names = Vec::new();
@@ -107,6 +133,53 @@ impl Host for Os {
             Stream::Out => io::stdout().is_terminal(),
             Stream::Err => io::stderr().is_terminal(),
         }
+    }
+}
+
+/// Takes the exclusive lock, which the system frees when the process ends, however it ends.
+fn lock(file: &File, path: &Path) -> Result<(), HostError> {
+    let mut waited = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(explain(path, &error)),
+            Err(TryLockError::WouldBlock) if waited >= limits::LOCK_WAIT_MILLIS => {
+                return Err(HostError::Contended {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(std::time::Duration::from_millis(limits::LOCK_RETRY_MILLIS));
+                waited += limits::LOCK_RETRY_MILLIS;
+            }
+        }
+    }
+}
+
+/// The last whole line, and the byte after its end. Reads backwards, so the cost does not grow with the file.
+fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
+    const BLOCK: u64 = 64 << 10;
+    let mut start = file.seek(SeekFrom::End(0))?;
+    let mut tail: Vec<u8> = Vec::new();
+    loop {
+        let end = tail.iter().rposition(|b| *b == b'\n');
+        let before = end.and_then(|end| tail.get(..end));
+        let begin = before.and_then(|b| b.iter().rposition(|b| *b == b'\n'));
+        match (before, begin) {
+            (Some(before), _) if begin.is_some() || start == 0 => {
+                let line = before.get(begin.map_or(0, |b| b + 1)..).unwrap_or_default();
+                return Ok((Some(line.to_vec()), start + before.len() as u64 + 1));
+            }
+            _ if start == 0 => return Ok((None, 0)),
+            _ => {}
+        }
+        let take = start.min(BLOCK.max(tail.len() as u64));
+        start -= take;
+        file.seek(SeekFrom::Start(start))?;
+        let mut block = vec![0; usize::try_from(take).unwrap_or(usize::MAX)];
+        file.read_exact(&mut block)?;
+        block.extend(&tail);
+        tail = block;
     }
 }
 

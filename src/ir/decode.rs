@@ -2,7 +2,9 @@
 //! are not the canonical form of what they hold are refused.
 
 use super::codec::Reader;
-use super::{Constraint, List, Masks, Predicate, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
+use super::{
+    Constraint, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram, VERSION, Var,
+};
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
@@ -33,7 +35,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let default = (verdict(&mut r)?, r.text()?);
     let files = r.list(Reader::text)?;
     let rules = r.list(|r| rule(r, files.len()))?;
-    let tools = r.list(|r| tool(r, rules.len()))?;
+    let tools = r.list(|r| tool(r, &rules))?;
     let program = Program {
         edition,
         policy,
@@ -94,13 +96,13 @@ fn optional<T>(r: &mut Reader<'_>, each: impl FnMut(&mut Reader<'_>) -> Result<T
     }
 }
 
-fn tool(r: &mut Reader<'_>, rules: usize) -> Result<ToolProgram> {
+fn tool(r: &mut Reader<'_>, rules: &[RuleInfo]) -> Result<ToolProgram> {
     let name = r.text()?;
     let args = r.list(field)?;
     let targets = r.list(target)?;
     let rows = r.list(|r| {
         let rule = r.small()?;
-        if (rule as usize) < rules {
+        if (rule as usize) < rules.len() {
             Ok(rule)
         } else {
             Err(DecodeError::Malformed("rule"))
@@ -110,11 +112,13 @@ fn tool(r: &mut Reader<'_>, rules: usize) -> Result<ToolProgram> {
     if scope.rows as usize != rows.len() {
         return Err(DecodeError::Malformed("rows"));
     }
+    let severity = Severity::new(&rows, |rule| rules.get(rule as usize).map(|r| r.verdict));
     Ok(ToolProgram {
         name,
         args,
         targets,
         rows,
+        severity,
         scope,
     })
 }
@@ -281,7 +285,7 @@ fn masks(r: &mut Reader<'_>, count: u32, rows: u32) -> Result<Masks> {
         let mut classes = ClassSet::empty(count);
         for (start, length) in r.list(|r| Ok((r.small()?, r.small()?)))? {
             let end = start.checked_add(length).filter(|end| *end <= count);
-            (start..end.ok_or(DecodeError::Malformed("class"))?).for_each(|class| classes.insert(class));
+            classes.insert_range(start, end.ok_or(DecodeError::Malformed("class"))?);
         }
         if row < rows {
             Ok(Constraint { row, classes })

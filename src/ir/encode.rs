@@ -3,7 +3,7 @@
 
 use super::codec::Writer;
 use super::{Constraint, List, Masks, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
-use crate::classes::{ClassSet, Classifier};
+use crate::classes::Classifier;
 use crate::hir::{Step, TargetSource};
 use crate::ty::{Field, Ty};
 
@@ -165,23 +165,11 @@ fn classifier(w: &mut Writer, classifier: &Classifier) {
 fn masks(w: &mut Writer, masks: &Masks) {
     w.list(masks.constraints(), |w, Constraint { row, classes }| {
         w.int(u64::from(*row));
-        w.list(&runs(classes), |w, (start, length)| {
+        w.list(&classes.runs(), |w, (start, length)| {
             w.int(u64::from(*start));
             w.int(u64::from(*length));
         });
     });
-}
-
-/// A set of classes as runs of neighbours.
-fn runs(classes: &ClassSet) -> Vec<(u32, u32)> {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    for class in classes.iter() {
-        match runs.last_mut() {
-            Some((start, length)) if *start + *length == class => *length += 1,
-            _ => runs.push((class, 1)),
-        }
-    }
-    runs
 }
 
 fn list(w: &mut Writer, list: &List) {

@@ -3,7 +3,7 @@
 
 use super::masks::{Constraint, Masks};
 use super::rows::{self, Literal, Names, Row};
-use super::{List, Predicate, Scope, ToolProgram, Var};
+use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
 use crate::classes::{ClassSet, Classifier, Partition, partition};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
@@ -62,12 +62,6 @@ fn one_tool(
                 .map(|(_, c)| (index, c)),
         );
     }
-    rules.sort_by_key(|(index, _)| {
-        (
-            std::cmp::Reverse(package.rules.get(*index).map(|r| r.verdict)),
-            *index,
-        )
-    });
     let mut builder = Builder::default();
     builder.scopes.push(Building::default());
     for (_, cond) in &rules {
@@ -104,15 +98,46 @@ fn one_tool(
         out.push(report.help("use fewer rules, or fewer different constants for one argument"));
         return None;
     }
+    let (all, rule_of) = cluster(all, rule_of);
     let scope = builder.finish(0, &all);
-    let (name, args) = (declared.name.clone(), declared.args.clone());
+    let severity = Severity::new(&rule_of, |rule| {
+        package.rules.get(rule as usize).map(|r| r.verdict)
+    });
+    let (name, args, targets) = (
+        declared.name.clone(),
+        declared.args.clone(),
+        declared.targets.clone(),
+    );
     Some(ToolProgram {
         name,
         args,
-        targets: declared.targets.clone(),
+        targets,
         rows: rule_of,
+        severity,
         scope,
     })
+}
+
+/// Puts rows that ask about the same variables side by side, those with the rarest variable first.
+fn cluster(rows: Vec<Row>, rule_of: Vec<u32>) -> (Vec<Row>, Vec<u32>) {
+    let mut uses: BTreeMap<Literal, usize> = BTreeMap::new();
+    for literal in rows.iter().flat_map(Row::keys) {
+        *uses.entry(*literal).or_default() += 1;
+    }
+    let mut keyed: Vec<_> = rows
+        .into_iter()
+        .zip(rule_of)
+        .map(|(row, rule)| {
+            let mut rarest: Vec<(usize, Literal)> = row
+                .keys()
+                .map(|l| (uses.get(l).copied().unwrap_or(0), *l))
+                .collect();
+            rarest.sort_unstable();
+            (rarest, row, rule)
+        })
+        .collect();
+    keyed.sort();
+    keyed.into_iter().map(|(_, row, rule)| (row, rule)).unzip()
 }
 
 /// A scope being built.

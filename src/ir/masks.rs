@@ -44,20 +44,10 @@ impl Masks {
         let first = constraints.first().map_or(0, |c| word(c.row));
         let words = constraints.last().map_or(0, |c| word(c.row) + 1 - first);
         let mut constrained = vec![0u64; words];
-        let mut table = vec![0u64; words * count as usize];
-        for Constraint { row, classes } in &constraints {
-            let (at, bit) = (word(*row) - first, 1u64 << (row % 64));
-            set(&mut constrained, at, bit);
-            classes
-                .iter()
-                .for_each(|class| set(&mut table, class as usize * words + at, bit));
+        for Constraint { row, .. } in &constraints {
+            set(&mut constrained, word(*row) - first, 1u64 << (row % 64));
         }
-        for (mask, all) in table
-            .chunks_mut(words.max(1))
-            .flat_map(|m| m.iter_mut().zip(&constrained))
-        {
-            *mask |= !all;
-        }
+        let table = sweep(count, &constraints, &constrained, first);
         let mask_of = |class: usize| table.get(class * words..(class + 1) * words).unwrap_or_default();
         let last = (count as usize).saturating_sub(1);
         let cost = |base: usize| {
@@ -171,6 +161,31 @@ impl Masks {
             .zip(self.base.get(at..).unwrap_or_default())
             .for_each(|(row, mask)| *row &= mask);
     }
+}
+
+/// The mask of every class, one after the other: class by class, only the rows whose answer changes are touched.
+fn sweep(count: u32, constraints: &[Constraint], constrained: &[u64], first: usize) -> Vec<u64> {
+    let mut changes: Vec<(u32, usize, u64)> = Vec::new();
+    for Constraint { row, classes } in constraints {
+        let (at, bit) = (*row as usize / 64 - first, 1u64 << (row % 64));
+        for (start, length) in classes.runs() {
+            changes.push((start, at, bit));
+            changes.push((start + length, at, bit));
+        }
+    }
+    changes.sort_unstable();
+    let mut mask: Vec<u64> = constrained.iter().map(|word| !word).collect();
+    let mut table = Vec::with_capacity(mask.len() * count as usize);
+    let mut changes = changes.into_iter().peekable();
+    for class in 0..count {
+        while let Some((_, at, bit)) = changes.next_if(|(from, _, _)| *from == class) {
+            if let Some(word) = mask.get_mut(at) {
+                *word ^= bit;
+            }
+        }
+        table.extend_from_slice(&mask);
+    }
+    table
 }
 
 fn set(words: &mut [u64], at: usize, bit: u64) {

@@ -86,7 +86,7 @@ fn normal(
             let mut any = Vec::new();
             for part in parts {
                 any.extend(normal(part, polarity, names, chain)?);
-                bounded(&any)?;
+                bounded(&mut any)?;
             }
             Ok(any)
         }
@@ -95,7 +95,11 @@ fn normal(
     }
 }
 
-fn bounded(rows: &[Conjunction]) -> Result<(), TooManyRows> {
+/// Simplifies and refuses what is still too much.
+fn bounded(rows: &mut Vec<Conjunction>) -> Result<(), TooManyRows> {
+    if rows.len() > limits::ROWS_PER_RULE / 8 {
+        absorb(rows);
+    }
     if rows.len() > limits::ROWS_PER_RULE {
         Err(TooManyRows)
     } else {
@@ -132,9 +136,10 @@ fn product(left: &[Conjunction], right: &[Conjunction]) -> Result<Vec<Conjunctio
     for a in left {
         for b in right {
             out.extend(both(a, b));
-            bounded(&out)?;
         }
+        bounded(&mut out)?;
     }
+    absorb(&mut out);
     Ok(out)
 }
 
@@ -218,22 +223,18 @@ fn refuted(outer: &Conjunction, key: (u32, Literal)) -> Vec<Conjunction> {
     fails.chain([Conjunction::from([(key, truth(0))])]).collect()
 }
 
-/// Sorts rows and drops those that another, weaker row covers.
-fn absorb(rows: &mut Vec<Row>) {
+/// Sorts conjunctions and drops those that another, weaker one covers.
+fn absorb<K: Ord + Clone>(rows: &mut Vec<BTreeMap<K, ClassSet>>) {
     rows.sort();
     rows.dedup();
-    /// Past this many rows the pairwise comparison costs more than it saves.
-    const WORTH: usize = 128;
-    if rows.len() > WORTH {
-        return;
-    }
-    let covered = |row: &Row, by: &Row| {
-        row != by
+    let covered = |row: &BTreeMap<K, ClassSet>, by: &BTreeMap<K, ClassSet>| {
+        by.len() <= row.len()
+            && row != by
             && by
                 .iter()
                 .all(|(key, wide)| row.get(key).is_some_and(|own| own.intersection(wide) == *own))
     };
-    let kept: Vec<Row> = rows
+    let kept: Vec<_> = rows
         .iter()
         .filter(|row| !rows.iter().any(|other| covered(row, other)))
         .cloned()

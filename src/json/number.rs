@@ -66,6 +66,16 @@ impl Number {
     }
 }
 
+impl serde::Serialize for Number {
+    /// As an integer where it is one that fits, else as the double it was accepted for being equal to.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.text.parse::<i64>() {
+            Ok(integer) => to.serialize_i64(integer),
+            Err(_) => to.serialize_f64(self.text.parse().map_err(serde::ser::Error::custom)?),
+        }
+    }
+}
+
 /// Reads a decimal text (`-12.50`, `1e3`) as an integer of 10^-`places`; `None` when it has more places or does not
 /// fit. Follows the JSON number grammar, so `+1`, `.5`, `01` and `1.` are refused by the callers' own syntax checks.
 pub fn scaled(text: &str, places: u32) -> Option<i128> {

@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.at += 1;
         let mut members: Vec<(String, Json)> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = Keys::default();
         self.space();
         if self.eat(b'}') {
             return Ok(Json::Object(members));
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("expected a member name in double quotes"));
             }
             let key = self.string()?;
-            if !seen.insert(key.clone()) {
+            if !seen.add(&members, &key) {
                 let message = format!("member `{}` appears twice", key.escape_debug());
                 return Err(error(JsonErrorKind::DuplicateKey, message, start));
             }
@@ -298,6 +298,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The member names of one object: compared one by one while they are few, looked up once they are many.
+#[derive(Default)]
+struct Keys {
+    many: std::collections::BTreeSet<String>,
+}
+
+impl Keys {
+    /// Few enough that comparing them all is quicker than keeping a set.
+    const FEW: usize = 16;
+
+    /// Adds a name; false when a member has it already.
+    fn add(&mut self, members: &[(String, Json)], key: &str) -> bool {
+        if members.len() < Self::FEW {
+            return members.iter().all(|(known, _)| known != key);
+        }
+        if self.many.is_empty() {
+            self.many.extend(members.iter().map(|(known, _)| known.clone()));
+        }
+        self.many.insert(key.to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{JsonErrorKind, parse, parse_any_numbers};
@@ -336,6 +358,15 @@ mod tests {
             ("", JsonErrorKind::Syntax),
         ] {
             assert_eq!(parse(text.as_bytes()).map_err(|e| e.kind), Err(kind), "{text}");
+        }
+        for twice in [0usize, 14, 15, 16, 17, 40] {
+            let names = (0..41).chain([twice]).map(|n| format!("\"k{n}\":0"));
+            let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
+            assert_eq!(
+                parse(text.as_bytes()).map_err(|e| e.kind),
+                Err(JsonErrorKind::DuplicateKey),
+                "{twice}"
+            );
         }
         let deep = "[".repeat(100_000);
         assert_eq!(

@@ -18,15 +18,15 @@ pub type Failure<'s> = ParseError<usize, Terminal<'s>, TooDeep>;
 
 /// The item that failed.
 #[derive(Clone, Copy, Debug)]
-pub struct Item<'a, 's> {
+pub struct Item<'a> {
     /// The file.
-    pub source: &'s Source,
+    pub source: &'a Source,
     /// The item's tokens without trivia; never empty.
     pub tokens: &'a [Token],
 }
 
 /// The diagnostic for a failure.
-pub fn explain(item: Item<'_, '_>, failure: Failure<'_>) -> Diagnostic {
+pub fn explain(item: Item<'_>, failure: Failure<'_>) -> Diagnostic {
     match failure {
         ParseError::User { error } => too_deep(error),
         ParseError::UnrecognizedEof { expected, .. } => unfinished(item, &Expected::new(&expected)),
@@ -70,18 +70,10 @@ pub fn too_deep(error: TooDeep) -> Diagnostic {
     Diagnostic::error(codes::TOO_DEEP, error.span, message).help(help)
 }
 
-fn unfinished(item: Item<'_, '_>, expected: &Expected<'_>) -> Diagnostic {
-    let mut open: Vec<Token> = Vec::new();
-    for token in item.tokens {
-        if token.kind.is_open() {
-            open.push(*token);
-        } else if token.kind.is_close() {
-            open.pop();
-        }
-    }
+fn unfinished(item: Item<'_>, expected: &Expected<'_>) -> Diagnostic {
     let last = item.tokens.last().map(|t| t.span).unwrap_or_default();
     let wanted = expected.words();
-    if let Some(opener) = open.last() {
+    if let Some(opener) = unclosed(item.tokens) {
         let message = format!("`{}` is never closed", item.source.slice(opener.span));
         return Diagnostic::error(codes::UNEXPECTED, opener.span, message)
             .label("opened here")
@@ -104,7 +96,24 @@ fn unfinished(item: Item<'_, '_>, expected: &Expected<'_>) -> Diagnostic {
     .label("it ends here")
 }
 
-fn unexpected(item: Item<'_, '_>, span: Span, found: &Terminal<'_>, expected: &Expected<'_>) -> Diagnostic {
+/// The innermost bracket that the item opens and does not close.
+fn unclosed(tokens: &[Token]) -> Option<Token> {
+    let mut open: Vec<Token> = Vec::new();
+    for token in tokens {
+        if token.kind.is_open() {
+            open.push(*token);
+        } else if token.kind.is_close() {
+            open.pop();
+        }
+    }
+    open.pop()
+}
+
+fn unexpected(item: Item<'_>, span: Span, found: &Terminal<'_>, expected: &Expected<'_>) -> Diagnostic {
+    let is_clause = matches!(found, Terminal::Keyword(k) if matches!(k.role(), Role::Clause | Role::Verdict | Role::Item));
+    if is_clause && expected.may_close() && unclosed(item.tokens).is_some() {
+        return unfinished(item, expected);
+    }
     let text = item.source.slice(span);
     let shown = match found {
         Terminal::Text(_) => "a string".to_owned(),
@@ -124,12 +133,25 @@ fn unexpected(item: Item<'_, '_>, span: Span, found: &Terminal<'_>, expected: &E
             .help(format!("did you mean `{near}`?"))
             .edit(span, near);
     }
+    // `effct a.b` reads as an argument whose colon is missing.
+    let before = item
+        .tokens
+        .iter()
+        .map(|t| t.span)
+        .take_while(|s| s.end <= span.start)
+        .last();
+    if let Some(before) = before
+        && expected.terminals.iter().eq([":"].iter())
+        && suggest::nearest(item.source.slice(before), ["effect"]).is_some()
+    {
+        return diagnostic.help("did you mean `effect`?").edit(before, "effect");
+    }
     mend(item, span, found, expected, diagnostic)
 }
 
 /// Adds the help and edit for the mistakes that have one mending.
 fn mend(
-    item: Item<'_, '_>,
+    item: Item<'_>,
     span: Span,
     found: &Terminal<'_>,
     expected: &Expected<'_>,
@@ -150,7 +172,7 @@ fn mend(
                 .edit(span, format!("\"{text}\""))
         }
         Terminal::Mark(kind) if !kind.is_open() => diagnostic,
-        _ if expected.has(",") && !expected.has("and") => {
+        _ if expected.has(",") && expected.may_close() => {
             let end = item
                 .tokens
                 .iter()
@@ -165,6 +187,9 @@ fn mend(
             diagnostic
                 .help("elements are separated by commas")
                 .edit(here, ",")
+        }
+        Terminal::Name(_) if VERDICTS.iter().all(|v| expected.has(v)) => {
+            diagnostic.help("the verdicts are `allow`, `dry_run`, `require_approval` and `block`")
         }
         _ => diagnostic,
     }
@@ -207,6 +232,11 @@ impl<'e> Expected<'e> {
     /// A value or condition may start here.
     fn is_operand(&self) -> bool {
         self.has("(") && self.has("INT")
+    }
+
+    /// A bracket may be closed here.
+    fn may_close(&self) -> bool {
+        ["}", "]", ")"].iter().any(|t| self.has(t))
     }
 
     /// Every keyword is listed because each may be a name here.

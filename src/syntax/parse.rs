@@ -73,7 +73,7 @@ pub fn parse(source: &Source) -> Parsed {
             }
             Ok(Part::Item(item)) => parsed.module.items.push(item),
             Err(None) => {}
-            Err(Some(diagnostic)) if is_edition => {
+            Err(Some(diagnostic)) if is_edition && in_edition_line(slice, &diagnostic) => {
                 parsed.diagnostics.push(Diagnostic {
                     code: codes::EDITION,
                     ..*diagnostic
@@ -88,6 +88,14 @@ pub fn parse(source: &Source) -> Parsed {
     parsed.diagnostics.sort_by_key(|d| d.primary.span);
     parsed.diagnostics.truncate(limits::DIAGNOSTICS);
     parsed
+}
+
+/// Whether the mistake is in `gaitpol 1` itself, not in what stands between it and the next item.
+fn in_edition_line(slice: &[Token], diagnostic: &Diagnostic) -> bool {
+    slice
+        .iter()
+        .take(2)
+        .any(|token| token.span == diagnostic.primary.span)
 }
 
 /// Parses one item. `Err(None)` is a mistake that is reported already.
@@ -108,7 +116,7 @@ fn part(
     }
     let terminals = terminals(source, tokens).map_err(|(span, flaw)| error(malformed(source, span, flaw)))?;
     grammar::PartParser::new()
-        .parse(source.id, terminals.into_iter())
+        .parse(source.id, terminals)
         .map_err(|failure| error(explain::explain(Item { source, tokens }, failure)))
 }
 

@@ -97,6 +97,9 @@ fn asks(source: &Source, tokens: &[Token], at: usize, wanted: bool) -> bool {
             word,
             Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Test
         ),
-        Role::Clause => !matches!(word, Keyword::Only | Keyword::Hint),
+        Role::Clause => !matches!(
+            word,
+            Keyword::Only | Keyword::Hint | Keyword::Tools | Keyword::With
+        ),
     }
 }

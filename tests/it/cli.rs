@@ -71,7 +71,7 @@ fn help_reads_well() {
     for command in commands() {
         show(&[&command, "--help"]);
     }
-    for command in ["check", "fmt", "import", "test"] {
+    for command in ["check", "fmt", "import", "replay", "test"] {
         show(&["policy", command, "--help"]);
     }
     show(&["policy", "import", "tools", "--help"]);
@@ -245,4 +245,173 @@ fn output_that_cannot_be_written_is_not_success() {
         "{}",
         text(&output.stderr)
     );
+}
+
+/// A folder with a policy of two tools and a file of calls.
+fn replayed(calls: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "gaitpol 1\npolicy t\ndefault block code nothing\n\ntool pay {\n  n: Int\n}\n\n\
+                  rule small\n  on pay\n  when args.n < 10\n  allow\n";
+    std::fs::write(folder.path().join("p.gaitpol"), policy).unwrap();
+    std::fs::write(folder.path().join("c.jsonl"), calls).unwrap();
+    let args = [
+        &["policy", "replay", "--policy", "p.gaitpol", "--calls", "c.jsonl"],
+        more,
+    ]
+    .concat();
+    gait(folder.path(), &args).output().unwrap()
+}
+
+#[test]
+fn policy_replay_counts_and_its_document_fits_the_schema() {
+    let calls = r#"{"id":"a","calls":[{"tool":"pay","args":{"n":1},"label":"malicious"},{"tool":"pay","args":{"n":99}}]}
+{"id":"b\u001b[2J\n","tool":"nap\u001b","label":"benign","cost":1e400}
+"#;
+    for more in [
+        &[][..],
+        &["--details"],
+        &["--only", "id=a"],
+        &["--tool-prefix", "pa"],
+    ] {
+        let with_json = [more, &["--json"]].concat();
+        let json = replayed(calls, &with_json);
+        assert_eq!(exit(&json), 0, "{}", text(&json.stdout));
+        let value = document(&json, "policy_replay");
+        assert_eq!(value["records"]["total"], 2);
+        assert_eq!(value.get("findings").is_some(), more == ["--details"]);
+        assert_eq!(replayed(calls, &with_json).stdout, json.stdout, "the same bytes");
+
+        let plain = replayed(calls, more);
+        assert_eq!(exit(&plain), 0);
+        assert!(text(&plain.stdout).starts_with("tool "));
+        assert!(!plain.stdout.contains(&0x1b) && !plain.stderr.contains(&0x1b));
+    }
+    let value = document(&replayed(calls, &["--json", "--details"]), "policy_replay");
+    assert_eq!(value["attacked_runs"]["complete"], 1);
+    assert_eq!(
+        (&value["tasks"]["blocked"], &value["records"]["inexact"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(value["findings"].as_array().unwrap().len(), 3);
+    let plain = replayed(calls, &["--quiet"]);
+    assert!(
+        text(&plain.stderr).starts_with("warning: 1 "),
+        "{}",
+        text(&plain.stderr)
+    );
+}
+
+#[test]
+fn policy_replay_refuses_what_it_cannot_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("c.jsonl", "{\"tool\":\"pay\"}\nnot json\n");
+    write("p.gaitpol", "gaitpol 1\npolicy t\ndefault block code nothing\n");
+    write(
+        "wrong.gaitpol",
+        "gaitpol 1\npolicy t\ndefault block code nothing\nrule\n",
+    );
+    write("b.gaitbundle", "no bundle");
+    write("k.public.json", "{}");
+    let key = gait::artifact::SigningKey::from_seed(&[3; 32]).verifying_key();
+    write("good.public.json", text(&key.to_file()));
+    for (args, code, exit_code) in [
+        (
+            &["--policy", "p.gaitpol", "--calls", "c.jsonl"][..],
+            "calls.malformed",
+            6,
+        ),
+        (
+            &["--policy", "wrong.gaitpol", "--calls", "c.jsonl"],
+            "policy.invalid",
+            6,
+        ),
+        (&["--policy", "none", "--calls", "c.jsonl"], "file.not_found", 6),
+        (&["--policy", "p.gaitpol", "--calls", "none"], "file.not_found", 6),
+        (
+            &["--policy", "p.gaitpol", "--calls", "c.jsonl", "--only", "x"],
+            "usage.invalid",
+            6,
+        ),
+        (&["--calls", "c.jsonl"], "usage.invalid", 6),
+        (
+            &["--bundle", "b.gaitbundle", "--calls", "c.jsonl"],
+            "keys.none_trusted",
+            7,
+        ),
+        (
+            &[
+                "--bundle",
+                "b.gaitbundle",
+                "--calls",
+                "c.jsonl",
+                "--trust",
+                "k.public.json",
+            ],
+            "",
+            6,
+        ),
+        (
+            &[
+                "--bundle",
+                "b.gaitbundle",
+                "--calls",
+                "c.jsonl",
+                "--trust",
+                "good.public.json",
+            ],
+            "",
+            2,
+        ),
+    ] {
+        let args = [&["policy", "replay", "--json"], args].concat();
+        let output = gait(folder.path(), &args).output().unwrap();
+        assert_eq!(exit(&output), exit_code, "{args:?}: {}", text(&output.stdout));
+        let value = document(&output, "error");
+        if !code.is_empty() {
+            assert_eq!(value["error"]["code"], code, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn policy_replay_decides_by_a_signed_bundle() {
+    use gait::artifact::{BundleContents, SigningKey, TestSummary, bundle};
+    let source =
+        "gaitpol 1\npolicy t\ndefault block code nothing\n\ntool look {\n}\n\nrule any\n  on look\n  allow\n";
+    let checked = gait::compile::check("t.gaitpol", source).checked.unwrap();
+    let key = SigningKey::from_seed(&[4; 32]);
+    let contents = BundleContents {
+        name: "t".to_owned(),
+        version: String::new(),
+        edition: 1,
+        epoch: 0,
+        ir: gait::ir::encode(&gait::compile::lower(&checked)),
+        sources: vec![("t.gaitpol".to_owned(), source.to_owned())],
+        tests: TestSummary { passed: 0, total: 0 },
+        compiler: "test".to_owned(),
+    };
+    let mut packed = bundle::build(contents, &key).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("gait-out/keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    std::fs::write(keys.join("a.public.json"), key.verifying_key().to_file()).unwrap();
+    std::fs::write(folder.path().join("c.jsonl"), "{\"tool\":\"look\"}\n").unwrap();
+    let replay = |bytes: &[u8]| {
+        std::fs::write(folder.path().join("b.gaitbundle"), bytes).unwrap();
+        let args = [
+            "policy",
+            "replay",
+            "--json",
+            "--bundle",
+            "b.gaitbundle",
+            "--calls",
+            "c.jsonl",
+        ];
+        gait(folder.path(), &args).output().unwrap()
+    };
+    assert_eq!(document(&replay(&packed), "policy_replay")["tasks"]["allowed"], 1);
+    let middle = packed.len() / 2;
+    packed[middle] ^= 1;
+    assert_eq!(exit(&replay(&packed)), 2);
 }

@@ -1,9 +1,7 @@
 //! The one integration binary: one module per kind of test.
 #![expect(
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
     clippy::string_slice,
-    clippy::unwrap_used,
     reason = "tests read fixtures from disk and may stop at the first surprise"
 )]
 
@@ -30,7 +28,11 @@ mod lang;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod policy;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]

@@ -270,12 +270,18 @@ fn args() -> impl Strategy<Value = String> {
     })
 }
 
+/// Random conditions may exclude one another, or need more rows than a rule may have.
+const EXPECTED: [gait::diag::Code; 2] = [
+    gait::diag::codes::CONSTANT_CONDITION,
+    gait::diag::codes::TOO_LARGE,
+];
+
 fn agree(text: &str, calls: &[String]) {
     let report = compile::check("random.gaitpol", text);
     let unexpected: Vec<_> = report
         .diagnostics
         .iter()
-        .filter(|d| d.is_error() && d.code != gait::diag::codes::CONSTANT_CONDITION)
+        .filter(|d| d.is_error() && !EXPECTED.contains(&d.code))
         .collect();
     assert!(unexpected.is_empty(), "{text}\n{unexpected:#?}");
     let Some(checked) = report.checked else { return };

@@ -13,6 +13,7 @@
 use std::path::Path;
 
 use base64::Engine as _;
+use gait::artifact::digest::sha256;
 use gait::artifact::{VerifyingKey, archive, jcs};
 use gait::json::{self, JsonErrorKind};
 
@@ -136,5 +137,66 @@ fn standard_base64_takes_one_text_per_value() {
     let engine = base64::engine::general_purpose::STANDARD;
     for bad in ["QQ", "QQ=", "QR==", "QQ==\n", "Q Q=", "QQ==QQ==", "-_-_"] {
         assert!(engine.decode(bad).is_err(), "{bad}");
+    }
+}
+
+/// ECMAScript's text of a double (ECMA-262 Number::toString), from Rust's own digits: an oracle that shares no code
+/// with the crate that `Number` uses. Rust's shortest form gives the count of digits; between two equally near ones
+/// it rounds up, ECMAScript takes the even one, as does the form of fixed length.
+fn es6(double: f64) -> String {
+    let shortest = format!("{double:e}");
+    let count = shortest
+        .split('e')
+        .next()
+        .unwrap()
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .count();
+    let text = format!("{double:.*e}", count - 1);
+    let (mantissa, exponent) = text.split_once('e').unwrap();
+    let (sign, mantissa) = mantissa
+        .strip_prefix('-')
+        .map_or(("", mantissa), |rest| ("-", rest));
+    let digits = mantissa.replace('.', "");
+    let (count, point) = (digits.len() as i32, exponent.parse::<i32>().unwrap() + 1);
+    let zeros = |n: i32| "0".repeat(n as usize);
+    let body = if double == 0.0 {
+        return "0".to_owned();
+    } else if count <= point && point <= 21 {
+        format!("{digits}{}", zeros(point - count))
+    } else if 0 < point && point <= 21 {
+        format!("{}.{}", &digits[..point as usize], &digits[point as usize..])
+    } else if -6 < point && point <= 0 {
+        format!("0.{}{digits}", zeros(-point))
+    } else {
+        let rest = &digits[1..];
+        let dot = if rest.is_empty() { "" } else { "." };
+        format!("{}{dot}{rest}e{:+}", &digits[..1], point - 1)
+    };
+    format!("{sign}{body}")
+}
+
+#[test]
+fn numbers_are_written_as_ecmascript_writes_them() {
+    let mut block = *sha256(b"numbers").as_bytes();
+    let mut count = 0;
+    while count < 100_000 {
+        block = *sha256(&block).as_bytes();
+        for bits in block.chunks_exact(8) {
+            let random = u64::from_le_bytes(bits.try_into().unwrap());
+            // Half of all bit patterns are far from 1; the second value has an exponent near it.
+            for bits in [random, random & !(0x7ff << 52) | (1023 - 40 + random % 113) << 52] {
+                let double = f64::from_bits(bits);
+                if double.is_finite() {
+                    let text = es6(double);
+                    assert_eq!(text.parse(), Ok(double), "the oracle itself");
+                    assert_eq!(
+                        json::parse(text.as_bytes()).map(|json| jcs::to_vec(&json)),
+                        Ok(text.into_bytes())
+                    );
+                    count += 1;
+                }
+            }
+        }
     }
 }

@@ -335,8 +335,11 @@ impl Printer {
     }
 }
 
+/// Whether a line may break between two pieces.
+type Level = fn(Option<&Piece>, Option<&Piece>) -> bool;
+
 /// Whether a line may be split between two neighbours, coarsest first.
-const LEVELS: [fn(Option<&Piece>, Option<&Piece>) -> bool; 3] = [
+const LEVELS: [Level; 3] = [
     |_, after| after.is_some_and(|p| p.kind == Kind::Arrow),
     |before, _| before.is_some_and(|p| matches!(p.kind, Kind::Comma | Kind::Assign)),
     |_, after| after.is_some_and(|p| p.kind == Kind::Word && matches!(p.text.as_str(), "and" | "or")),

@@ -61,6 +61,7 @@ pub const TABLE: &[Module] = &[
     module("boundary", Layer::L5, &["session"]),
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
+    module("suite", Layer::L5, &[]),
     module("regress", Layer::L5, &["session", "replay"]),
     Module {
         name: "import",

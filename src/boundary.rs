@@ -1,0 +1,206 @@
+//! The one path of authority: a verified bundle, an intent, a moment and a key become a signed trace. The command
+//! line, and every service that will gate calls, judges here and nowhere else; no trace, no verdict. The time is the
+//! caller's; files are touched only for a session's journal.
+
+use crate::artifact::{
+    BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TrustedKeys, Verified,
+    VerifyError, bundle, digest, jcs, time, trace,
+};
+use crate::domain::Intent;
+use crate::eval::Workspace;
+use crate::gate::Gate;
+use crate::host::Host;
+use crate::ir::{self, DecodeError};
+use crate::json::Json;
+use crate::session::{self, Event, SessionError};
+use jiff::Timestamp;
+use std::path::Path;
+
+/// Why a bundle cannot decide.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It does not verify.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// It verifies, but this program cannot read what it holds.
+    #[error("the bundle's program cannot be read: {0}")]
+    Program(#[from] DecodeError),
+}
+
+/// A verified bundle, ready to judge.
+#[derive(Debug)]
+pub struct Boundary {
+    gate: Gate,
+    workspace: Workspace,
+    bundle: Digest,
+    policy: PolicyRef,
+}
+
+/// When and in which run a call is judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// The time; traces keep its milliseconds.
+    pub now: Timestamp,
+    /// The session the trace belongs to; the caller's own claim where there is none.
+    pub session_id: Option<String>,
+    /// The run the trace belongs to.
+    pub run_id: Option<String>,
+    /// The digest of the trace before this one.
+    pub previous: Option<Digest>,
+}
+
+/// A judged and signed call.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The record, as signed.
+    pub record: TraceRecord,
+    /// The signed trace.
+    pub trace: Signed<TraceRecord>,
+    /// The digest of the record: its name in the next trace.
+    pub digest: Digest,
+    /// The arguments in canonical form: what was judged and what an executor should run.
+    pub canonical_args: Option<Json>,
+    /// The intent the trace's digest covers, in canonical bytes.
+    pub intent: Vec<u8>,
+}
+
+impl Boundary {
+    /// Verifies a bundle and makes its gate ready.
+    pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Boundary, OpenError> {
+        Boundary::of(bundle::open(bytes, trusted, now)?)
+    }
+
+    /// Makes the gate of a verified bundle ready.
+    pub fn of(bundle: Verified<Bundle>) -> Result<Boundary, OpenError> {
+        let bundle = bundle.into_value();
+        let gate = Gate::new(ir::decode(&bundle.contents.ir)?);
+        let policy = PolicyRef {
+            name: bundle.contents.name,
+            version: bundle.contents.version,
+        };
+        Ok(Boundary {
+            workspace: gate.workspace(),
+            gate,
+            bundle: bundle.digest,
+            policy,
+        })
+    }
+
+    /// The gate, for callers that only ask.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The bundle's name in traces.
+    pub fn bundle(&self) -> Digest {
+        self.bundle
+    }
+
+    /// The policy that decides.
+    pub fn policy(&self) -> &PolicyRef {
+        &self.policy
+    }
+
+    /// Judges an intent and signs the record. Errors mean there is no verdict: the call must not run.
+    pub fn judge(
+        &mut self,
+        intent: &Intent,
+        moment: &Moment,
+        key: &SigningKey,
+    ) -> Result<Recorded, BuildError> {
+        let judged = self.gate.decide(&intent.tool, &intent.args, &mut self.workspace);
+        let canonical = jcs::to_vec(&intent.canonical());
+        let intent_digest = digest::sha256(&canonical);
+        let record = TraceRecord {
+            trace_id: trace_id(self.bundle, intent_digest, moment),
+            created_at: moment.now,
+            producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+            bundle_digest: self.bundle,
+            policy: self.policy.clone(),
+            intent_digest,
+            args_digest: digest::of_json(&intent.args),
+            call_digest: judged
+                .canonical_args
+                .as_ref()
+                .map(|args| call_digest(&intent.tool, args)),
+            tool: intent.tool.clone(),
+            decision: judged.decision,
+            correlation_id: None,
+            session_id: moment.session_id.clone().or_else(|| intent.session_id.clone()),
+            run_id: moment.run_id.clone(),
+            request_id: intent.request_id.clone(),
+            identity: Some(intent.identity.clone()),
+            intent: None,
+            previous: moment.previous,
+        };
+        let trace = trace::sign(&record, key)?;
+        let digest = digest::of_json(&crate::artifact::envelope::Payload::to_json(&record));
+        let canonical_args = judged.canonical_args;
+        Ok(Recorded {
+            record,
+            trace,
+            digest,
+            canonical_args,
+            intent: canonical,
+        })
+    }
+
+    /// Judges an intent as the next call of a session: the trace follows the journal's last one, and is in the
+    /// journal, durable, before this returns. `moment.previous` is taken from the journal.
+    pub fn judge_in_session(
+        &mut self,
+        journal: Journal<'_>,
+        intent: &Intent,
+        moment: &Moment,
+        key: &SigningKey,
+    ) -> Result<Recorded, SessionError> {
+        let mut recorded = None;
+        session::append(journal.host, journal.path, |head| {
+            let moment = Moment {
+                previous: head.previous,
+                ..moment.clone()
+            };
+            let judged = self.judge(intent, &moment, key).map_err(|e| e.to_string())?;
+            let event = Event {
+                trace: judged.trace.clone(),
+                digest: judged.digest,
+                intent: judged.intent.clone(),
+            };
+            recorded = Some(judged);
+            Ok(event)
+        })?;
+        recorded.ok_or_else(|| SessionError::NoTrace("the journal was not written".to_owned()))
+    }
+}
+
+/// Where a session's calls are judged: its journal and the time.
+#[derive(Clone, Copy)]
+pub struct Journal<'a> {
+    /// The machine.
+    pub host: &'a dyn Host,
+    /// The journal's path.
+    pub path: &'a Path,
+}
+
+/// Names what an executor should run: the tool and its canonical arguments.
+pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
+    digest::of_json(&Json::object([
+        ("tool", Json::str(tool)),
+        ("args", canonical_args.clone()),
+    ]))
+}
+
+/// The same event has the same id; another moment, run or place in a chain makes another event.
+fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
+    let or_null = |text: Option<String>| text.map_or(Json::Null, Json::String);
+    let event = Json::object([
+        ("bundle", bundle.to_json()),
+        ("intent", intent.to_json()),
+        ("at", Json::String(time::print(moment.now))),
+        ("run", or_null(moment.run_id.clone())),
+        ("previous", or_null(moment.previous.map(|d| d.to_string()))),
+    ]);
+    let digest = digest::of_json(&event).to_string();
+    let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
+    hex.chars().take(24).collect()
+}

@@ -1,0 +1,206 @@
+//! `gait policy replay`: decides recorded calls and prints what a policy would have done, per tool, per task and per
+//! attacked run. The counting is `crate::replay`; here are the policy's loading and the table.
+
+mod report;
+
+use crate::artifact::{TrustedKeys, VerifyError, VerifyingKey, bundle};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::compile;
+use crate::gate::Gate;
+use crate::host::Host;
+use crate::ir;
+use crate::limits;
+use crate::replay::{Options, Replay, ReplayError, Report};
+use std::path::{Path, PathBuf};
+
+/// Where `gait keys init` puts keys.
+const KEYS: &str = "gait-out/keys";
+
+/// Decide recorded tool calls and count verdicts per tool, task and attacked run
+///
+/// Reads JSON Lines or a JSON array, plain or gzip: tasks (`{"id", "calls": [{"tool", "args", "label"}]}`), single
+/// calls (`{"tool", "args"}`), and v1 IntentRequests, alone or as the member `intent`. A call labelled "malicious" makes
+/// its task an attacked run; a call without a label counts as benign. The exit code is 0 whatever the verdicts.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The signed policy to decide by
+    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    bundle: Option<PathBuf>,
+    /// A policy source to compile and decide by, instead of a bundle
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    policy: Option<PathBuf>,
+    /// Public keys that may have signed the bundle [default: gait-out/keys/*.public.json]
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "bundle")]
+    trust: Vec<PathBuf>,
+    /// Files of recorded calls
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    calls: Vec<PathBuf>,
+    /// Take this off the tool names; calls of other tools are left out and counted
+    #[arg(long, value_name = "TEXT")]
+    tool_prefix: Option<String>,
+    /// Read only records whose top-level member FIELD is the text VALUE, such as `suite=banking`
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = field)]
+    only: Vec<(String, String)>,
+    /// List each benign call that is not allowed and each malicious call that is
+    #[arg(long)]
+    details: bool,
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write FIELD=VALUE, such as suite=banking".to_owned())
+}
+
+/// Replays the files and prints the report.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let gate = match (&args.bundle, &args.policy) {
+        (Some(path), _) => from_bundle(host, path, &args.trust)?,
+        (None, Some(path)) => from_source(host, path)?,
+        (None, None) => {
+            return Err(CliError::new(
+                Category::Internal,
+                "usage.invalid",
+                "no policy is named",
+            ));
+        }
+    };
+    let options = Options {
+        tool_prefix: args.tool_prefix,
+        only: args.only,
+    };
+    let report = replay(ui, host, &gate, options, &args.calls)?;
+    talk(ui, &report);
+    let program = gate.program();
+    if ui.is_json() {
+        ui.json(&report::document(&report, program, args.details))?;
+    } else {
+        report::print(ui, &report, args.details)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn replay(
+    ui: &Ui,
+    host: &dyn Host,
+    gate: &Gate,
+    options: Options,
+    files: &[PathBuf],
+) -> Result<Report, CliError> {
+    let mut replay = Replay::new(gate, options);
+    for path in files {
+        let bytes = host.read(path, limits::FILE_BYTES)?;
+        let bar = ui.progress(bytes.len() as u64, "bytes replayed");
+        let outcome = replay.file(&path.to_string_lossy(), &bytes, &mut |done| {
+            bar.set_position(done)
+        });
+        bar.finish_and_clear();
+        outcome.map_err(unusable)?;
+    }
+    Ok(replay.finish())
+}
+
+fn unusable(error: ReplayError) -> CliError {
+    CliError::new(Category::InvalidInput, error.code(), error.to_string())
+        .hint("`gait policy replay --help` names the shapes of records it reads")
+}
+
+/// What the table alone might hide.
+fn talk(ui: &mut Ui, report: &Report) {
+    let calls = &report.calls;
+    if report.inexact_documents > 0 {
+        ui.warn(&format!(
+            "{} records hold a number that cannot be carried exactly; their calls count as blocked",
+            report.inexact_documents
+        ));
+    }
+    if calls.unlabelled > 0 {
+        ui.note(&format!(
+            "note: {} calls carry no label and count as benign",
+            calls.unlabelled
+        ));
+    }
+    if report.skipped_documents > 0 || calls.skipped > 0 {
+        ui.note(&format!(
+            "note: left out {} records (--only) and {} calls (--tool-prefix)",
+            report.skipped_documents, calls.skipped
+        ));
+    }
+}
+
+fn from_bundle(host: &dyn Host, path: &Path, trust: &[PathBuf]) -> Result<Gate, CliError> {
+    let trusted = trusted(host, trust)?;
+    let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
+    let refused = |error: VerifyError| {
+        CliError::new(
+            Category::Verification,
+            error.code(),
+            format!("{}: {error}", path.display()),
+        )
+        .hint("--trust names the public keys that may have signed it")
+    };
+    let bundle = bundle::open(&bytes, &trusted, host.now())
+        .map_err(refused)?
+        .into_value();
+    let program = ir::decode(&bundle.contents.ir).map_err(|error| {
+        CliError::new(
+            Category::Verification,
+            "bundle.program",
+            format!("{}: {error}", path.display()),
+        )
+        .hint("compile the policy again with this version")
+    })?;
+    Ok(Gate::new(program))
+}
+
+fn trusted(host: &dyn Host, files: &[PathBuf]) -> Result<TrustedKeys, CliError> {
+    let mut files = files.to_vec();
+    if files.is_empty() && host.exists(Path::new(KEYS)) {
+        let names = host.list_dir(Path::new(KEYS))?;
+        let public = names.iter().filter(|name| name.ends_with(".public.json"));
+        files = public.map(|name| Path::new(KEYS).join(name)).collect();
+    }
+    if files.is_empty() {
+        let message = format!("no public key is trusted: no --trust, and none in {KEYS}");
+        return Err(
+            CliError::new(Category::MissingDependency, "keys.none_trusted", message)
+                .hint("name the signer's public key with --trust, or replay a source with --policy"),
+        );
+    }
+    let mut keys = Vec::new();
+    for path in files {
+        let bytes = host.read(&path, limits::KEY_FILE_BYTES as u64)?;
+        keys.push(VerifyingKey::parse(&bytes).map_err(|error| {
+            CliError::new(
+                Category::InvalidInput,
+                error.code(),
+                format!("{}: {error}", path.display()),
+            )
+        })?);
+    }
+    Ok(TrustedKeys::new(keys))
+}
+
+fn from_source(host: &dyn Host, path: &Path) -> Result<Gate, CliError> {
+    let bytes = host.read(path, limits::SOURCE_BYTES as u64)?;
+    let name = path.to_string_lossy();
+    let wrong = |message: String| CliError::new(Category::InvalidInput, "policy.invalid", message);
+    let text = String::from_utf8(bytes).map_err(|_| wrong(format!("{name}: text is not UTF-8")))?;
+    let report = compile::check(&name, &text);
+    if let Some(checked) = &report.checked {
+        return Ok(Gate::new(compile::lower(checked)));
+    }
+    let first = report
+        .diagnostics
+        .iter()
+        .find(|d| d.is_error())
+        .map_or_else(String::new, |d| {
+            let source = report.sources.iter().find(|s| s.id == d.primary.span.file);
+            let line = source.map_or(1, |s| s.position(d.primary.span.start).line);
+            format!("; the first is {} on line {line}: {}", d.code, d.message)
+        });
+    let message = format!("{name} has {} errors{first}", report.errors());
+    Err(wrong(message).hint(format!("`gait policy check {name}` shows all of them")))
+}

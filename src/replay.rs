@@ -1,0 +1,210 @@
+//! Replay: recorded tool calls are decided again under a policy and counted, per tool, per task and per attacked run.
+//! In: a gate and the bytes of call files (JSONL or JSON, plain or gzip). Out: a `Report`, the same for the same
+//! bytes. Memory holds one line and the counts. It opens no files and prints nothing.
+
+mod lines;
+mod shape;
+mod tally;
+
+pub use tally::{Attacked, Calls, Finding, FindingKind, Report, Tasks, ToolTally};
+
+use crate::domain::{Decision, Verdict};
+use crate::eval::Workspace;
+use crate::gate::Gate;
+use crate::json::JsonError;
+use crate::limits;
+use lines::{Document, Fault};
+use shape::{Call, Grouping, Record};
+use std::collections::BTreeMap;
+use std::fmt;
+use tally::Group;
+
+/// What to replay of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Taken off tool names; calls of tools without it are left out and counted.
+    pub tool_prefix: Option<String>,
+    /// Only documents whose top-level members have these texts; the others are left out and counted.
+    pub only: Vec<(String, String)>,
+}
+
+/// A place in a call file, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of the (unpacked) text.
+    Line(u64),
+    /// An element of the array the file consists of.
+    Element(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(n) => write!(f, "line {n}"),
+            Place::Element(n) => write!(f, "element {n}"),
+        }
+    }
+}
+
+/// Why a call file cannot be replayed. No part of such a file counts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// Not JSON, or JSON that could be read in two ways.
+    #[error("{file}, {place}: {error}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        error: JsonError,
+    },
+    /// JSON, but no recorded call.
+    #[error("{file}, {place}: {reason}")]
+    Shape {
+        /// The file.
+        file: String,
+        /// Where.
+        place: Place,
+        /// What was expected.
+        reason: String,
+    },
+    /// Damaged gzip, or a bound that the unpacked text exceeds.
+    #[error("{file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl ReplayError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReplayError::Malformed { .. } => "calls.malformed",
+            ReplayError::Shape { .. } => "calls.shape",
+            ReplayError::Unreadable { .. } => "calls.unreadable",
+        }
+    }
+}
+
+/// A replay under way.
+#[derive(Debug)]
+pub struct Replay<'g> {
+    gate: &'g Gate,
+    workspace: Workspace,
+    options: Options,
+    report: Report,
+}
+
+impl<'g> Replay<'g> {
+    /// A replay under the gate's policy.
+    pub fn new(gate: &'g Gate, options: Options) -> Self {
+        Replay {
+            gate,
+            workspace: gate.workspace(),
+            options,
+            report: Report::default(),
+        }
+    }
+
+    /// Replays one file. `name` is for messages; `progress` hears how many of the bytes are done. A session spans
+    /// the lines of one file, never two files.
+    pub fn file(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), ReplayError> {
+        let mut sessions = BTreeMap::new();
+        let named = |fault: Fault| fault.named(name);
+        lines::each(bytes, progress, &mut |document| {
+            self.document(document, &mut sessions)
+        })
+        .map_err(named)?;
+        for group in sessions.into_values() {
+            self.report.close(&group);
+        }
+        Ok(())
+    }
+
+    /// What was counted.
+    pub fn finish(self) -> Report {
+        self.report
+    }
+
+    fn document(&mut self, document: Document, sessions: &mut BTreeMap<String, Group>) -> Result<(), Fault> {
+        let place = document.place;
+        self.report.documents += 1;
+        let text = |name: &str| document.json.get(name).and_then(crate::json::Json::as_str);
+        if self
+            .options
+            .only
+            .iter()
+            .any(|(name, value)| text(name) != Some(value))
+        {
+            self.report.skipped_documents += 1;
+            return Ok(());
+        }
+        self.report.inexact_documents += u64::from(document.inexact);
+        let shape = |reason: String| Fault::Shape(place, reason);
+        let Record { grouping, calls } = shape::read(document).map_err(shape)?;
+        match grouping {
+            Grouping::Own(id) => {
+                let mut group = Group::new(id);
+                self.calls(&mut group, calls).map_err(shape)?;
+                self.report.close(&group);
+            }
+            Grouping::Session(id) => {
+                if sessions.len() >= limits::REPLAY_NAMES && !sessions.contains_key(&id) {
+                    return Err(shape(format!(
+                        "over {} sessions in one file",
+                        limits::REPLAY_NAMES
+                    )));
+                }
+                let group = sessions.entry(id.clone()).or_insert_with(|| Group::new(id));
+                self.calls(group, calls).map_err(shape)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn calls(&mut self, group: &mut Group, calls: Vec<Call>) -> Result<(), String> {
+        for mut call in calls {
+            if let Some(prefix) = &self.options.tool_prefix {
+                let Some(rest) = call.tool.strip_prefix(prefix.as_str()) else {
+                    self.report.calls.skipped += 1;
+                    continue;
+                };
+                call.tool = rest.to_owned();
+            }
+            if self.report.tools.len() >= limits::REPLAY_NAMES && !self.report.tools.contains_key(&call.tool)
+            {
+                return Err(format!("over {} different tool names", limits::REPLAY_NAMES));
+            }
+            let decision = self.decide(&call);
+            self.report.count(group, &call, &decision);
+        }
+        Ok(())
+    }
+
+    /// A call that could not be read as a request is one the gate refuses: nothing unread is ever allowed.
+    fn decide(&mut self, call: &Call) -> Decision {
+        match &call.refusal {
+            Some(refusal) => Decision {
+                verdict: Verdict::Block,
+                reason_codes: vec![refusal.code.to_owned()],
+                matched: Vec::new(),
+                targets: Vec::new(),
+                detail: Some(refusal.message.clone()),
+            },
+            None => {
+                self.gate
+                    .decide(&call.tool, &call.args, &mut self.workspace)
+                    .decision
+            }
+        }
+    }
+}

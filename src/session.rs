@@ -1,0 +1,218 @@
+//! Session journals: one line per judged call, appended under a lock, each naming the line before it. In: recorded
+//! calls. Out: a JSONL file that holds each signed trace with its intent, so that a run can be packed and judged
+//! again. A line cut off by a crash was never acknowledged and is dropped; any other flaw is an error.
+
+use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
+use crate::host::{Host, HostError};
+use crate::json::{self, Json};
+use crate::limits;
+use std::path::{Path, PathBuf};
+
+/// The schema every line names.
+pub const SCHEMA: &str = "gait.session.entry/1";
+const MEMBERS: [&str; 6] = [
+    "schema",
+    "sequence",
+    "previous",
+    "trace_digest",
+    "trace",
+    "intent",
+];
+
+/// Why a journal cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The machine refused.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A line is not what a journal holds.
+    #[error("line {line} of {} is no journal entry: {reason}", path.display())]
+    Entry {
+        /// The journal.
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The call could not be judged or signed, so nothing was written.
+    #[error("the call has no trace: {0}")]
+    NoTrace(String),
+}
+
+/// Where the next trace goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the next line, from 1.
+    pub sequence: u64,
+    /// The digest of the last trace.
+    pub previous: Option<Digest>,
+}
+
+/// What one line holds of a judged call.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The signed trace.
+    pub trace: Signed<TraceRecord>,
+    /// The digest of its record.
+    pub digest: Digest,
+    /// The intent, in canonical bytes.
+    pub intent: Vec<u8>,
+}
+
+/// One line, read back. Nothing in it is trusted before its trace verifies.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// From 1.
+    pub sequence: u64,
+    /// The signed trace.
+    pub trace: Signed<TraceRecord>,
+    /// The intent, in canonical bytes.
+    pub intent: Vec<u8>,
+}
+
+/// Judges and appends in one step: `judge` is told where its trace goes, and nothing is appended when it fails. The
+/// lock is held meanwhile, so two callers never write the same place of the chain.
+pub fn append(
+    host: &dyn Host,
+    path: &Path,
+    judge: impl FnOnce(&Head) -> Result<Event, String>,
+) -> Result<(), SessionError> {
+    let mut judge = Some(judge);
+    let mut result: Option<Result<(), SessionError>> = None;
+    let mut next = |last: Option<&[u8]>| {
+        let outcome = head(path, last).and_then(|(head, previous_line)| {
+            let judge = judge
+                .take()
+                .ok_or_else(|| SessionError::NoTrace("asked twice".to_owned()))?;
+            let event = judge(&head).map_err(SessionError::NoTrace)?;
+            line(&head, previous_line, &event)
+        });
+        match outcome {
+            Ok(line) => {
+                result = Some(Ok(()));
+                Some(line)
+            }
+            Err(error) => {
+                result = Some(Err(error));
+                None
+            }
+        }
+    };
+    host.append_line(path, &mut next)?;
+    result.unwrap_or_else(|| Err(SessionError::NoTrace("the journal was not written".to_owned())))
+}
+
+/// Where the next line goes, and the digest of the last one.
+fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), SessionError> {
+    let Some(bytes) = last else {
+        return Ok((
+            Head {
+                sequence: 1,
+                previous: None,
+            },
+            None,
+        ));
+    };
+    let wrong = |reason: &str| SessionError::Entry {
+        path: path.to_owned(),
+        line: 0,
+        reason: reason.to_owned(),
+    };
+    let parsed = json::parse(bytes).map_err(|e| wrong(&e.to_string()))?;
+    let sequence = parsed
+        .get("sequence")
+        .and_then(Json::as_i64)
+        .and_then(|n| u64::try_from(n).ok());
+    let sequence = sequence.ok_or_else(|| wrong("the last line has no sequence number"))?;
+    let trace = parsed
+        .get("trace_digest")
+        .and_then(Json::as_str)
+        .and_then(Digest::parse);
+    let trace = trace.ok_or_else(|| wrong("the last line names no trace"))?;
+    Ok((
+        Head {
+            sequence: sequence + 1,
+            previous: Some(trace),
+        },
+        Some(digest::sha256(bytes)),
+    ))
+}
+
+fn line(head: &Head, previous: Option<Digest>, event: &Event) -> Result<Vec<u8>, SessionError> {
+    let tree = |bytes: &[u8]| json::parse(bytes).map_err(|e| SessionError::NoTrace(e.to_string()));
+    let entry = Json::object([
+        ("schema", Json::str(SCHEMA)),
+        (
+            "sequence",
+            Json::int(i64::try_from(head.sequence).unwrap_or(i64::MAX)),
+        ),
+        ("previous", previous.map_or(Json::Null, |d| d.to_json())),
+        ("trace_digest", event.digest.to_json()),
+        ("trace", tree(event.trace.as_bytes())?),
+        ("intent", tree(&event.intent)?),
+    ]);
+    Ok(jcs::to_vec(&entry))
+}
+
+/// Reads a journal whole and checks its chain of lines. Signatures are the caller's to verify.
+pub fn read(host: &dyn Host, path: &Path) -> Result<Vec<Entry>, SessionError> {
+    let bytes = host.read(path, limits::FILE_BYTES)?;
+    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+    let lines = bytes
+        .get(..whole)
+        .unwrap_or_default()
+        .split_inclusive(|b| *b == b'\n');
+    let mut entries = Vec::new();
+    let mut previous: Option<Digest> = None;
+    for (line, number) in lines.zip(1u64..) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let entry = entry(line, number, previous).map_err(|reason| SessionError::Entry {
+            path: path.to_owned(),
+            line: number,
+            reason,
+        })?;
+        previous = Some(digest::sha256(line));
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry(line: &[u8], number: u64, previous: Option<Digest>) -> Result<Entry, String> {
+    let parsed = json::parse(line).map_err(|e| e.to_string())?;
+    let members = parsed.as_object().ok_or("it is not an object")?;
+    if members.len() != MEMBERS.len() || !members.iter().all(|(key, _)| MEMBERS.contains(&key.as_str())) {
+        return Err("its members are not those of an entry".to_owned());
+    }
+    if jcs::to_vec(&parsed) != line {
+        return Err("it is not in canonical form".to_owned());
+    }
+    if parsed.get("schema").and_then(Json::as_str) != Some(SCHEMA) {
+        return Err("it has another schema".to_owned());
+    }
+    let sequence = parsed
+        .get("sequence")
+        .and_then(Json::as_i64)
+        .and_then(|n| u64::try_from(n).ok());
+    if sequence != Some(number) {
+        return Err("its sequence number is out of order".to_owned());
+    }
+    let named = parsed
+        .get("previous")
+        .and_then(Json::as_str)
+        .and_then(Digest::parse);
+    if named != previous {
+        return Err("it does not follow the line before it".to_owned());
+    }
+    let bytes = |key: &str| {
+        parsed
+            .get(key)
+            .map(jcs::to_vec)
+            .ok_or_else(|| format!("`{key}` is missing"))
+    };
+    Ok(Entry {
+        sequence: number,
+        trace: Signed::from_bytes(bytes("trace")?),
+        intent: bytes("intent")?,
+    })
+}
