@@ -130,11 +130,11 @@ fn every_mistake_shows_in_every_format() {
 /// Nothing a policy holds can act on a terminal or break the JSON; places stay right beside what is escaped.
 #[test]
 fn hostile_text_is_shown_harmless() {
-    let hostile = format!(
-        "gaitpol 1\r\npolicy a // \u{1b}[2J\u{202e}é😀\r\n\tdefault block // \u{9b}31m \u{7}\r\nrule \u{200b}x on \"\\u{{1B}}[31m\\n\" allow $\nrule y on nothing allow"
+    let hostile = concat!(
+        "gaitpol 1\r\npolicy a // \u{1b}[2J\u{202e}é😀\r\n\tdefault block // \u{9b}31m \u{7}\r\nrule \u{200b}x on \"\\u{1B}[31m\\n\" allow $\nrule y on nothing allow"
     );
     for (name, source) in [
-        ("a.gaitpol", hostile.as_str()),
+        ("a.gaitpol", hostile),
         ("empty.gaitpol", ""),
         ("line.gaitpol", "\n\n"),
     ] {
@@ -160,7 +160,7 @@ fn hostile_text_is_shown_harmless() {
             text(&human.stderr)
         );
     }
-    let at = folder(&[("a.gaitpol", &hostile)]);
+    let at = folder(&[("a.gaitpol", hostile)]);
     insta::assert_snapshot!(
         "hostile_reports",
         text(&run(at.path(), &["check", "a.gaitpol"]).stderr)
