@@ -8,10 +8,16 @@ use gait::{compile, ir, syntax};
 /// Every file of `fixtures/fuzz/<target>/`, by name.
 fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
     let dir = format!("{}/fixtures/fuzz/{target}", env!("CARGO_MANIFEST_DIR"));
-    let mut files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "no inputs in {dir}");
-    files.into_iter().map(|f| (f.display().to_string(), std::fs::read(&f).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|f| (f.display().to_string(), std::fs::read(&f).unwrap()))
+        .collect()
 }
 
 #[test]

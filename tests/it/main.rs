@@ -32,11 +32,17 @@ mod import;
 #[cfg(test)]
 mod intents;
 #[cfg(test)]
+mod lang;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod soup;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]
