@@ -199,6 +199,12 @@ fn large_policies_end() {
             }),
         ),
         (
+            "patterns too large",
+            many(20, &|i| {
+                format!("rule r{i} on t when args.s matches r\".*a.{{{i}}}b.*\" block\n")
+            }),
+        ),
+        (
             "nested quantifiers",
             format!(
                 "rule r on t when {} args.n == 1 block\n",
