@@ -116,11 +116,6 @@ fn lines(report: &Report) -> Vec<String> {
 
 fn invalid(path: &Path, report: &Report) -> CliError {
     let errors = report.errors();
-    let count = if errors == 1 {
-        "1 error".to_owned()
-    } else {
-        format!("{errors} errors")
-    };
     let code = report
         .diagnostics
         .iter()
@@ -129,7 +124,7 @@ fn invalid(path: &Path, report: &Report) -> CliError {
     let error = CliError::new(
         Category::InvalidInput,
         "policy.invalid",
-        format!("{} has {count}", path.display()),
+        format!("{} has {}", path.display(), count(errors, "error")),
     );
     error.hint(format!("`gait explain {code}` says more")).details([
         ("path", Json::str(path.to_string_lossy())),
@@ -138,6 +133,12 @@ fn invalid(path: &Path, report: &Report) -> CliError {
             Json::Array(lines(report).iter().map(Json::str).collect()),
         ),
     ])
+}
+
+/// `1 tool`, `2 tools`.
+fn count(n: usize, what: &str) -> String {
+    let end = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{end}")
 }
 
 fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
@@ -222,7 +223,9 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  signer   {signer}"))?;
     ui.line(&format!(
-        "  holds    {rules} rules over {tools} tools, {} bytes of program",
+        "  holds    {} over {}, {} bytes of program",
+        count(rules, "rule"),
+        count(tools, "tool"),
         contents.ir.len()
     ))?;
     ui.line(&format!(
