@@ -57,6 +57,12 @@ pub enum HostError {
         /// The path.
         path: PathBuf,
     },
+    /// A file where a folder is needed.
+    #[error("{} is not a folder", path.display())]
+    NotFolder {
+        /// The path.
+        path: PathBuf,
+    },
     /// A file that must be new is there already.
     #[error("{} exists already", path.display())]
     Exists {
@@ -101,6 +107,7 @@ impl HostError {
             | HostError::Permission { path }
             | HostError::TooLarge { path, .. }
             | HostError::NotRegular { path }
+            | HostError::NotFolder { path }
             | HostError::Exists { path }
             | HostError::Exposed { path, .. }
             | HostError::Contended { path }
@@ -230,6 +237,16 @@ mod tests {
             host.write_atomic(&folder, b"x", Mode::Public),
             Err(HostError::NotRegular { .. })
         ));
+        let inside = deep.join("c/inside");
+        let folder_needed = [
+            host.write_new(&inside, b"x", Mode::Public),
+            host.write_atomic(&inside, b"x", Mode::Public),
+            host.append_line(&inside, &mut |_| None),
+            host.write_new(&deep.join("inside"), b"x", Mode::Public),
+        ];
+        for refused in folder_needed {
+            assert!(matches!(refused, Err(HostError::NotFolder { .. })), "{refused:?}");
+        }
         host.write_atomic(&folder.join("Zz"), b"", Mode::Public).unwrap();
         host.write_atomic(&folder.join("aa"), b"", Mode::Public).unwrap();
         assert_eq!(

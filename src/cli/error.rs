@@ -121,6 +121,7 @@ impl From<HostError> for CliError {
             HostError::Permission { .. } => (Category::InvalidInput, "file.permission"),
             HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
             HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
+            HostError::NotFolder { .. } => (Category::InvalidInput, "file.not_folder"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
             HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
             HostError::Contended { .. } => (Category::Internal, "file.contended"),
@@ -180,6 +181,7 @@ mod tests {
                 6,
             ),
             (HostError::NotRegular { path: path() }, "file.not_regular", 6),
+            (HostError::NotFolder { path: path() }, "file.not_folder", 6),
             (HostError::Exists { path: path() }, "file.exists", 8),
             (
                 HostError::Exposed {

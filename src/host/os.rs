@@ -64,7 +64,7 @@ impl Host for Os {
 
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
         let wrong = |error| explain(path, &error);
-        std::fs::create_dir_all(folder_of(path)).map_err(wrong)?;
+        make_folder(&folder_of(path))?;
         let fresh = !self.exists(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -218,7 +218,7 @@ fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, HostError> {
     let wrong = |error| explain(path, &error);
     let folder = folder_of(path);
-    std::fs::create_dir_all(&folder).map_err(wrong)?;
+    make_folder(&folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gait-").suffix(".tmp");
     let mut file = builder
@@ -252,6 +252,16 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// Makes a folder with its parents.
+fn make_folder(folder: &Path) -> Result<(), HostError> {
+    std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => HostError::NotFolder {
+            path: folder.to_owned(),
+        },
+        _ => explain(folder, &error),
+    })
+}
+
 /// Makes the rename itself durable. Windows has no way to flush a folder and needs none.
 fn flush_folder(path: &Path) -> Result<(), HostError> {
     if cfg!(windows) {
@@ -269,7 +279,8 @@ fn explain(path: &Path, error: &io::Error) -> HostError {
         ErrorKind::NotFound => HostError::NotFound { path },
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => HostError::Permission { path },
         ErrorKind::AlreadyExists => HostError::Exists { path },
-        ErrorKind::IsADirectory | ErrorKind::NotADirectory => HostError::NotRegular { path },
+        ErrorKind::IsADirectory => HostError::NotRegular { path },
+        ErrorKind::NotADirectory => HostError::NotFolder { path },
         _ => HostError::Io {
             path,
             reason: error.to_string(),

@@ -207,7 +207,7 @@ fn a_policy_that_cannot_be_released_gives_no_bundle() {
         (&["p.gaitpol", "--key", "p.gaitpol"], "file.exposed", 8),
         (
             &["p.gaitpol", "--out", "p.gaitpol/x.gaitbundle"],
-            "file.not_regular",
+            "file.not_folder",
             6,
         ),
     ] {

@@ -129,7 +129,8 @@ fn what_cannot_be_made_is_refused_before_anything_is_written() {
         (&["--valid-until", "tomorrow"][..], "keys.valid_until"),
         (&["--valid-until", "2027-01-31"][..], "keys.valid_until"),
         (&["--valid-until", "2001-01-31T00:00:00Z"][..], "keys.expired"),
-        (&["--out-dir", "file/keys"][..], "file.not_regular"),
+        (&["--out-dir", "file"][..], "file.not_folder"),
+        (&["--out-dir", "file/keys"][..], "file.not_folder"),
     ] {
         let all: Vec<&str> = ["keys", "init"].iter().chain(args).copied().collect();
         assert_eq!(refusal(here, &all), is(code, 6));

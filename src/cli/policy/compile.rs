@@ -104,12 +104,18 @@ fn invalid(path: &Path, report: &Report) -> CliError {
     let error = CliError::new(
         Category::InvalidInput,
         "policy.invalid",
-        format!("{} has {count}", path.display()),
+        format!("{} has {}", path.display(), count(errors, "error")),
     );
     error.hint(format!("`gait explain {code}` says more")).details([
         ("path", Json::str(path.to_string_lossy())),
         ("diagnostics", render::json::diagnostics(findings(report))),
     ])
+}
+
+/// `1 tool`, `2 tools`.
+fn count(n: usize, what: &str) -> String {
+    let end = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{end}")
 }
 
 fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
@@ -194,7 +200,9 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  signer   {signer}"))?;
     ui.line(&format!(
-        "  holds    {rules} rules over {tools} tools, {} bytes of program",
+        "  holds    {} over {}, {} bytes of program",
+        count(rules, "rule"),
+        count(tools, "tool"),
         contents.ir.len()
     ))?;
     ui.line(&format!(
