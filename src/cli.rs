@@ -3,10 +3,17 @@
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
 mod completions;
+mod demo;
 pub mod error;
 pub mod exit;
 mod explain;
+mod failure;
+mod gate;
 mod json_text;
+mod keyring;
+mod load;
+mod regress;
+mod run;
 pub mod ui;
 mod version;
 
@@ -55,7 +62,11 @@ struct Global {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Completions(completions::Args),
+    Demo(demo::Args),
     Explain(explain::Args),
+    Gate(gate::Args),
+    Regress(regress::Args),
+    Run(run::Args),
     Version(version::Args),
 }
 
@@ -63,7 +74,11 @@ impl Command {
     fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
         match self {
             Command::Completions(args) => completions::run(ui, host, args),
+            Command::Demo(args) => demo::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
+            Command::Gate(args) => gate::run(ui, host, args),
+            Command::Regress(args) => regress::run(ui, host, args),
+            Command::Run(args) => run::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),
         }
     }

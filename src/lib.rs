@@ -39,6 +39,8 @@ pub mod host;
 pub mod boundary;
 pub mod import;
 #[cfg(feature = "cli")]
+pub mod regress;
+#[cfg(feature = "cli")]
 pub mod session;
 pub mod suite;
 

@@ -90,3 +90,9 @@ pub const IMPORT_DECIMAL_PLACES: u32 = 9;
 pub const LOCK_WAIT_MILLIS: u64 = 10_000;
 /// Time between two tries for a lock, in milliseconds.
 pub const LOCK_RETRY_MILLIS: u64 = 5;
+/// Tries to find a moment in which no other process judged the same intent, in milliseconds past the clock.
+pub const TRACE_TRIES: u32 = 256;
+/// Folders `gait demo` leaves beside each other before it asks for another place.
+pub const DEMO_FOLDERS: u32 = 1_000;
+/// Recorded calls of one regression run.
+pub const REGRESS_CASES: usize = 100_000;

@@ -2,6 +2,10 @@
 //! calls. Out: a JSONL file that holds each signed trace with its intent, so that a run can be packed and judged
 //! again. A line cut off by a crash was never acknowledged and is dropped; any other flaw is an error.
 
+mod record;
+
+pub use record::{RecordError, Recording, record};
+
 use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
 use crate::host::{Host, HostError};
 use crate::json::{self, Json};

@@ -81,6 +81,17 @@ pub fn safe(text: &str) -> String {
     out
 }
 
+/// Text from outside that must stay on its line: one with a line end in it could pose as output of its own.
+pub fn one_line(text: &str) -> String {
+    safe(&text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
+/// A number with its noun: `1 trace`, `2 traces`.
+pub fn count(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
 /// Control, bidirectional, invisible and tag characters: the Unicode general categories Cc, Cf, Zl and Zp, and the
 /// block of tags and variation selectors in plane 14.
 pub fn is_hidden(c: char) -> bool {
