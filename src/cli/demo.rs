@@ -24,11 +24,22 @@ pub struct Args {
 
 /// Runs every step; the first that does not do what it should ends the demo with an error.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let mark = if host.is_terminal(Stream::Out) { "✓" } else { "ok" };
+    // Asked first: a demo whose commands cannot be printed should not start.
+    word(args.out.to_str().unwrap_or("\u{0}"))?;
+    let mark = if host.is_terminal(Stream::Out) {
+        "✓"
+    } else {
+        "ok"
+    };
     let plain = !ui.is_json();
     let mut show = |step: &Step| {
         if plain {
-            let text = format!("{} {:<8} {}", paint(Tone::Good, mark), step.name, one_line(&step.text));
+            let text = format!(
+                "{} {:<8} {}",
+                paint(Tone::Good, mark),
+                step.name,
+                one_line(&step.text)
+            );
             ui.line(&text)
         } else {
             Ok(())
@@ -78,18 +89,27 @@ fn commands(done: &Done) -> Result<Vec<String>, CliError> {
 
 /// How this program was started: `cargo run` does not put it on the search path.
 fn program() -> String {
-    let first = std::env::args_os().next().and_then(|name| name.into_string().ok());
-    first.filter(|name| name.contains('/')).unwrap_or_else(|| "gait".to_owned())
+    let first = std::env::args_os()
+        .next()
+        .and_then(|name| name.into_string().ok());
+    first
+        .filter(|name| name.contains('/'))
+        .unwrap_or_else(|| "gait".to_owned())
 }
 
 /// A text as one word of a shell.
 fn word(text: &str) -> Result<String, CliError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+@:,=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return Ok(text.to_owned());
+    let text = if text.starts_with('-') {
+        format!("./{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.chars().all(plain) {
+        return Ok(text);
     }
     if text.chars().any(|c| super::ui::is_hidden(c) || c == '\'') {
-        let message = format!("the name `{text}` does not fit into a command");
+        let message = format!("the name `{}` does not fit into a command", text.escape_debug());
         return Err(CliError::new(Category::InvalidInput, "demo.folder", message));
     }
     Ok(format!("'{text}'"))

@@ -19,7 +19,9 @@ pub fn verification(path: &Path, error: &VerifyError) -> CliError {
         &format!("{} does not verify: {error}", path.display()),
     );
     match error {
-        VerifyError::KeyUnknown(_) => failed.hint("if the signer is one of yours, name its public key with --trust"),
+        VerifyError::KeyUnknown(_) => {
+            failed.hint("if the signer is one of yours, name its public key with --trust")
+        }
         VerifyError::KeyExpired(_) | VerifyError::KeyNotYetValid(_) => failed,
         _ => failed.hint("do not use this file; take it again from where it was made"),
     }

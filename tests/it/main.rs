@@ -18,6 +18,12 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod gate_eval;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod hostile;
@@ -27,6 +33,10 @@ mod import;
 mod intents;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod regress;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]

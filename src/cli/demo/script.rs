@@ -1,9 +1,7 @@
 //! The steps of the demo, on the same library functions as the commands. Each does one thing, checks that it came
 //! out as it should, and says so in a line.
 
-use crate::artifact::{
-    BundleContents, SigningKey, TestSummary, TrustedKeys, bundle, runpack, trace,
-};
+use crate::artifact::{BundleContents, SigningKey, TestSummary, TrustedKeys, bundle, runpack, trace};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::cli::error::{Category, CliError};
 use crate::cli::failure;
@@ -112,9 +110,8 @@ pub fn play<'a>(host: &'a dyn Host, wanted: &Path, show: &'a mut Show<'a>) -> Re
 /// Takes the folder, or the first numbered one beside it that is free, by writing the policy there.
 fn claim(host: &dyn Host, wanted: &Path) -> Result<PathBuf, CliError> {
     for number in 1..=limits::DEMO_FOLDERS {
-        let mut folder = wanted.as_os_str().to_owned();
+        let mut folder = wanted.components().as_path().as_os_str().to_owned();
         if number > 1 {
-            folder = wanted.components().as_path().as_os_str().to_owned();
             folder.push(format!("-{number}"));
         }
         let folder = PathBuf::from(folder);
@@ -233,7 +230,10 @@ impl Stage<'_> {
         }
         let trace = format!("traces/trace_{}.json", recorded.record.trace_id);
         self.write(&trace, recorded.trace.as_bytes(), Mode::Public)?;
-        let text = format!("{}: {} ({codes}), signed trace written", intent.tool, decision.verdict);
+        let text = format!(
+            "{}: {} ({codes}), signed trace written",
+            intent.tool, decision.verdict
+        );
         self.step("decide", text)?;
         Ok((self.folder.join(trace), recorded))
     }
@@ -244,16 +244,21 @@ impl Stage<'_> {
 
     /// Reads the traces back from disk: what counts is what was written.
     fn verify(&mut self, traces: &[(PathBuf, Recorded)], trusted: &TrustedKeys) -> Result<(), CliError> {
+        let mut previous = None;
         for (path, recorded) in traces {
             let bytes = self.host.read(path, limits::ENVELOPE_BYTES as u64)?;
             let verified = trace::verify(&bytes, trusted, self.now)
                 .map_err(|error| failure::verification(path, &error))?;
-            if verified.digest() != recorded.digest {
+            if verified.digest() != recorded.digest || verified.value().previous != previous {
                 return Err(failed("verify", "a trace on disk is not the one that was signed"));
             }
+            previous = Some(verified.digest());
         }
         let traces = count(traces.len(), "trace");
-        self.step("verify", format!("{traces} read back and verified, each naming the one before"))
+        self.step(
+            "verify",
+            format!("{traces} read back and verified, each naming the one before"),
+        )
     }
 
     fn pack(&mut self, trusted: &TrustedKeys, key: &SigningKey) -> Result<session::Recording, CliError> {
@@ -271,11 +276,22 @@ impl Stage<'_> {
     fn replay(&mut self, recording: &session::Recording, boundary: &Boundary) -> Result<(), CliError> {
         let path = self.folder.join(RUNPACK);
         let fixture = Fixture::of(&recording.pack).map_err(|error| failure::regress(&path, &error))?;
-        self.write(&format!("{FIXTURE}/{RUNPACK_NAME}"), &recording.bytes, Mode::Public)?;
-        self.write(&format!("{FIXTURE}/{FIXTURE_NAME}"), &fixture.to_file(), Mode::Public)?;
+        self.write(
+            &format!("{FIXTURE}/{RUNPACK_NAME}"),
+            &recording.bytes,
+            Mode::Public,
+        )?;
+        self.write(
+            &format!("{FIXTURE}/{FIXTURE_NAME}"),
+            &fixture.to_file(),
+            Mode::Public,
+        )?;
         let results = fixture.run(boundary.gate());
         if results.iter().any(|result| result.drift.is_some()) {
-            return Err(failed("replay", "a call is decided differently from a moment ago"));
+            return Err(failed(
+                "replay",
+                "a call is decided differently from a moment ago",
+            ));
         }
         let calls = count(results.len(), "recorded call");
         self.step("replay", format!("{calls} judged again, all decided as recorded"))

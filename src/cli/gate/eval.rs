@@ -56,7 +56,8 @@ impl Place {
     fn of(host: &dyn Host, path: &Path) -> Place {
         let written = path.as_os_str().as_encoded_bytes();
         // What cannot be read because it is no file is a folder, or fails as one.
-        let folder = written.ends_with(b"/") || matches!(host.read(path, 0), Err(HostError::NotRegular { .. }));
+        let folder =
+            written.ends_with(b"/") || matches!(host.read(path, 0), Err(HostError::NotRegular { .. }));
         if folder {
             Place::Folder(path.to_owned())
         } else {
@@ -208,7 +209,10 @@ fn document(recorded: &Recorded, path: &Path, exit: Exit) -> Json {
         member("matched_rules"),
         member("targets"),
         member("detail"),
-        ("canonical_args", recorded.canonical_args.clone().unwrap_or(Json::Null)),
+        (
+            "canonical_args",
+            recorded.canonical_args.clone().unwrap_or(Json::Null),
+        ),
         member("tool"),
         member("trace_id"),
         ("trace_path", Json::str(path.to_string_lossy())),
@@ -229,7 +233,10 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     let decision = &recorded.record.decision;
     let verdict = paint(tone(decision.verdict), decision.verdict.as_str());
     ui.line(&format!("{verdict} {}", one_line(&recorded.record.tool)))?;
-    ui.line(&format!("  codes   {}", one_line(&decision.reason_codes.join(", "))))?;
+    ui.line(&format!(
+        "  codes   {}",
+        one_line(&decision.reason_codes.join(", "))
+    ))?;
     if let Some(detail) = &decision.detail {
         ui.line(&format!("  detail  {}", one_line(detail)))?;
     }

@@ -94,10 +94,19 @@ pub fn difference(result: &CaseResult) -> Vec<String> {
         format!("+ {}", shown(&Outcome::of(&result.decision))),
     ];
     for rule in &result.decision.matched {
-        let at = format!("{} {}:{}:{}", rule.name, rule.file, rule.start.line, rule.start.column);
+        let at = format!(
+            "{} {}:{}:{}",
+            rule.name, rule.file, rule.start.line, rule.start.column
+        );
         lines.push(format!("  by {}", one_line(&at)));
     }
-    lines.extend(result.decision.detail.iter().map(|d| format!("  {}", one_line(d))));
+    lines.extend(
+        result
+            .decision
+            .detail
+            .iter()
+            .map(|d| format!("  {}", one_line(d))),
+    );
     lines
 }
 
@@ -105,7 +114,11 @@ fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
     for one in ran {
         for result in &one.cases {
             let Some(drift) = result.drift else { continue };
-            let tone = if drift == Drift::Loosened { Tone::Bad } else { Tone::Warn };
+            let tone = if drift == Drift::Loosened {
+                Tone::Bad
+            } else {
+                Tone::Warn
+            };
             ui.line(&format!(
                 "{} {} {} in {}",
                 paint(tone, drift.as_str()),
@@ -121,7 +134,10 @@ fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
     let total: usize = ran.iter().map(|r| r.cases.len()).sum();
     let changed = drifted(ran).count();
     let end = if changed == 0 {
-        paint(Tone::Good, &format!("{} decided as recorded", count(total, "call")))
+        paint(
+            Tone::Good,
+            &format!("{} decided as recorded", count(total, "call")),
+        )
     } else {
         paint(
             Tone::Bad,

@@ -62,7 +62,11 @@ fn people(ui: &mut Ui, pack: &Verified<Runpack>) -> Result<(), CliError> {
             paint(tone(verdict), &format!("{:<16}", verdict.as_str())),
             record.trace_id,
             one_line(&record.decision.reason_codes.join(", ")),
-            if item.intent.is_none() { "  (without its intent)" } else { "" },
+            if item.intent.is_none() {
+                "  (without its intent)"
+            } else {
+                ""
+            },
         ))?;
     }
     Ok(())
@@ -81,12 +85,18 @@ fn document(pack: &Verified<Runpack>) -> Json {
         ("run_id", Json::str(&value.run_id)),
         ("runpack_digest", pack.digest().to_json()),
         ("created_at", Json::String(time::print(value.created_at))),
-        ("signers", strings(pack.keys().iter().map(ToString::to_string).collect())),
+        (
+            "signers",
+            strings(pack.keys().iter().map(ToString::to_string).collect()),
+        ),
         (
             "bundle_digests",
             strings(value.bundles.iter().map(ToString::to_string).collect()),
         ),
-        ("continues", value.continues.map_or(Json::Null, |digest| digest.to_json())),
+        (
+            "continues",
+            value.continues.map_or(Json::Null, |digest| digest.to_json()),
+        ),
         ("traces", Json::Array(traces.collect())),
     ])
 }
