@@ -5,7 +5,7 @@ mod script;
 
 use super::error::{Category, CliError};
 use super::exit::Exit;
-use super::ui::{Tone, Ui, count, one_line, paint};
+use super::ui::{Tone, Ui, count, one_line, paint, shell_word};
 use crate::host::{Host, Stream};
 use crate::json::Json;
 use script::{Done, Step};
@@ -97,22 +97,12 @@ fn program() -> String {
         .unwrap_or_else(|| "gait".to_owned())
 }
 
-/// A text as one word of a shell.
-fn word(text: &str) -> Result<String, CliError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+@:,=".contains(c);
-    let text = if text.starts_with('-') {
-        format!("./{text}")
-    } else {
-        text.to_owned()
-    };
-    if text.chars().all(plain) {
-        return Ok(text);
-    }
-    if text.chars().any(|c| super::ui::is_hidden(c) || c == '\'') {
-        let message = format!("the name `{}` does not fit into a command", text.escape_debug());
-        return Err(CliError::new(Category::InvalidInput, "demo.folder", message));
-    }
-    Ok(format!("'{text}'"))
+/// A name as it stands in a command. Errors on what would break it.
+fn word(name: &str) -> Result<String, CliError> {
+    shell_word(name).ok_or_else(|| {
+        let message = format!("the name `{}` does not fit into a command", name.escape_debug());
+        CliError::new(Category::InvalidInput, "demo.folder", message).hint("name a plainer folder with --out")
+    })
 }
 
 fn document(done: &Done, next: &[String]) -> Json {

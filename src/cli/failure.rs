@@ -75,7 +75,7 @@ pub fn session(error: SessionError) -> CliError {
     match error {
         SessionError::Host(error) => error.into(),
         SessionError::NoTrace(reason) => no_trace(&reason),
-        SessionError::Entry { ref path, .. } => {
+        SessionError::Entry { ref path, .. } | SessionError::Last { ref path, .. } => {
             about(path, Category::Verification, "session.entry", &error.to_string())
                 .hint("keep the file as evidence, and go on in a new session")
         }

@@ -77,7 +77,7 @@ impl Host for Os {
 
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
         let wrong = |error| explain(path, &error);
-        std::fs::create_dir_all(folder_of(path)).map_err(wrong)?;
+        make_folder(&folder_of(path))?;
         let fresh = !self.exists(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -187,7 +187,7 @@ fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, HostError> {
     let wrong = |error| explain(path, &error);
     let folder = folder_of(path);
-    std::fs::create_dir_all(&folder).map_err(wrong)?;
+    make_folder(&folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gait-").suffix(".tmp");
     let mut file = builder
@@ -213,6 +213,18 @@ fn restrict(options: &mut OpenOptions, mode: Mode) {
 /// Elsewhere a file takes the access rules of its folder, which a user profile restricts to its owner.
 #[cfg(not(unix))]
 fn restrict(_options: &mut OpenOptions, _mode: Mode) {}
+
+/// Makes a folder with its parents. A file in the place of one is not the file that was to be written, so it is never
+/// reported as `Exists`.
+fn make_folder(folder: &Path) -> Result<(), HostError> {
+    std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => HostError::Io {
+            path: folder.to_owned(),
+            reason: "a file is where this folder should be".to_owned(),
+        },
+        _ => explain(folder, &error),
+    })
+}
 
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {

@@ -93,6 +93,7 @@ fn again_is_a_folder_beside_and_the_first_stays() {
     }
     assert_eq!(folder.list("gait-out/demo"), ["mine"]);
     assert_eq!(folder.read("gait-out/demo/mine"), b"not the demo's");
+    folder.fails(&["demo", "--out", "it's"], 6, "demo.folder");
     folder.write("file", b"");
     assert_eq!(
         folder.json(&["demo", "--out", "file"], 0, "demo")["folder"],
@@ -103,6 +104,13 @@ fn again_is_a_folder_beside_and_the_first_stays() {
         folder.json(&["demo", "--out", "empty/"], 0, "demo")["folder"],
         "empty"
     );
+}
+
+#[test]
+fn the_starter_policy_is_formatted() {
+    let text = crate::folder::policy();
+    let source = gait::source::Source::new(gait::source::FileId(0), "policy.gaitpol", text.as_str());
+    assert_eq!(gait::syntax::format::format(&source).unwrap(), text);
 }
 
 #[test]

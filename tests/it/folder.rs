@@ -60,7 +60,7 @@ impl Folder {
         let folder = Folder {
             dir: tempfile::tempdir().unwrap(),
         };
-        folder.write("gait-out/keys/gait.private.json", &key().to_file());
+        folder.write_private("gait-out/keys/gait.private.json", &key().to_file());
         folder.write("gait-out/keys/gait.public.json", &key().verifying_key().to_file());
         folder.write("b.gaitbundle", &compiled(&policy()));
         for name in ["allow", "block", "approval"] {
@@ -80,6 +80,16 @@ impl Folder {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Writes a file that only its owner may read.
+    pub fn write_private(&self, name: &str, bytes: &[u8]) {
+        self.write(name, bytes);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
     }
 
     /// Reads a file.

@@ -185,6 +185,7 @@ fn a_command_that_cannot_decide_says_why() {
     let other = gait::artifact::SigningKey::from_seed(&[8; 32]);
     folder.write("other.public.json", &other.verifying_key().to_file());
     folder.write("broken.json", b"{\"schema\":1}");
+    folder.write_private("public.json", &other.verifying_key().to_file());
     let with = |bundle: &'static str| ["gate", "eval", "--intent", "allow.json", "--bundle", bundle];
     folder.fails(&with("tampered"), 2, "verify.archive_checksum");
     folder.fails(&with("truncated"), 2, "verify.archive_end");

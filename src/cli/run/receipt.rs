@@ -5,7 +5,7 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::keyring::{self, TrustArgs};
 use crate::cli::load;
-use crate::cli::ui::{Ui, is_hidden};
+use crate::cli::ui::{Ui, shell_word};
 use crate::host::Host;
 use crate::json::Json;
 use std::path::{Path, PathBuf};
@@ -53,20 +53,10 @@ fn receipt(pack: &Verified<Runpack>, path: &str) -> String {
     )
 }
 
-/// The path as one word of a shell, inside double quotes. Errors on what would break the line.
+/// The path as it stands in the line. Errors on what would break it.
 fn on_one_line(path: &Path) -> Result<String, CliError> {
-    let refused = || {
+    path.to_str().and_then(shell_word).ok_or_else(|| {
         let message = format!("the path {} does not fit into one line", path.display());
         CliError::new(Category::InvalidInput, "receipt.path", message).hint("move the file to a plainer name")
-    };
-    let text = path.to_str().ok_or_else(refused)?;
-    if text.chars().any(|c| is_hidden(c) || "\"'\\".contains(c)) {
-        return Err(refused());
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+@:,=".contains(c);
-    Ok(if text.chars().all(plain) && !text.starts_with('-') {
-        text.to_owned()
-    } else {
-        format!("'{text}'")
     })
 }
