@@ -62,42 +62,34 @@ fn the_default_folder_is_the_runs_and_stays() {
 #[test]
 fn drift_has_a_direction_and_exit_5() {
     let folder = fixture();
-    for (from, to, drift, shows) in [
+    for (from, to, drift) in [
         (
             "block\n  code foreign_recipient",
             "allow\n  code foreign_recipient",
-            "loosened",
-            "+ allow",
+            Some(("loosened", "+ allow")),
         ),
-        ("args.amount <= 250.00", "args.amount <= 2500.00", "sideways", ""),
         (
             "under \"acme.example\"\n  allow",
             "under \"acme.example\"\n  dry_run",
-            "tightened",
-            "+ dry_run (mail_inside)",
+            Some(("tightened", "+ dry_run (mail_inside)")),
         ),
         (
             "code foreign_recipient\n  hint",
             "code outsider\n  hint",
-            "sideways",
-            "+ block (outsider)",
+            Some(("sideways", "+ block (outsider)")),
         ),
+        ("args.amount <= 250.00", "args.amount <= 2500.00", None),
         (
             "default block code no_rule_matched",
-            "default allow code anything_goes",
-            "",
-            "",
+            "default block code nothing_fits",
+            None,
         ),
     ] {
-        let text = policy().replace(from, to);
-        if drift.is_empty() || shows.is_empty() {
-            // These two change nothing that was recorded.
-            let bundle = compiled(&text);
-            folder.write("new.gaitbundle", &bundle);
+        replaced(&folder, from, to);
+        let Some((drift, shows)) = drift else {
             folder.json(&RUN, 0, "regress_run");
             continue;
-        }
-        replaced(&folder, from, to);
+        };
         let value = folder.json(&RUN, 5, "regress_run");
         assert_eq!(value["summary"][drift], 1, "{value:#}");
         assert_eq!(value["summary"]["unchanged"], 2, "{value:#}");
@@ -110,6 +102,11 @@ fn drift_has_a_direction_and_exit_5() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_tool_that_is_gone_is_drift() {
+    let folder = fixture();
     let tool = policy();
     let start = tool.find("tool pay.transfer").unwrap();
     let end = tool.find("tool shell.run").unwrap();
