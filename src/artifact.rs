@@ -22,6 +22,7 @@ pub use bundle::{Bundle, BundleContents, TestSummary};
 pub use digest::Digest;
 pub use envelope::{PayloadType, Signed, TrustedKeys, Verified};
 pub use error::{BuildError, VerifyError};
+pub use fields::is_id;
 pub use key::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use kind::Kind;
 pub use runpack::{Runpack, RunpackContents};

@@ -190,13 +190,14 @@ pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
     ]))
 }
 
-/// The same event has the same id; another moment, run or place in a chain makes another event.
+/// The same event has the same id; another moment, session, run or place in a chain makes another event.
 fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let or_null = |text: Option<String>| text.map_or(Json::Null, Json::String);
     let event = Json::object([
         ("bundle", bundle.to_json()),
         ("intent", intent.to_json()),
         ("at", Json::String(time::print(moment.now))),
+        ("session", or_null(moment.session_id.clone())),
         ("run", or_null(moment.run_id.clone())),
         ("previous", or_null(moment.previous.map(|d| d.to_string()))),
     ]);

@@ -4,14 +4,20 @@
 
 mod bundle;
 mod completions;
+mod demo;
 pub mod error;
 pub mod exit;
 mod explain;
+mod failure;
+mod gate;
 mod json_text;
 pub mod key_args;
 mod keys;
+mod load;
 mod policy;
+mod regress;
 mod render;
+mod run;
 mod trace;
 pub mod ui;
 mod verify;
@@ -63,9 +69,13 @@ struct Global {
 enum Command {
     Bundle(bundle::Args),
     Completions(completions::Args),
+    Demo(demo::Args),
     Explain(explain::Args),
+    Gate(gate::Args),
     Keys(keys::Args),
     Policy(policy::Args),
+    Regress(regress::Args),
+    Run(run::Args),
     Trace(trace::Args),
     Verify(verify::Args),
     Version(version::Args),
@@ -76,9 +86,13 @@ impl Command {
         match self {
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
+            Command::Demo(args) => demo::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
+            Command::Gate(args) => gate::run(ui, host, args),
             Command::Keys(args) => keys::run(ui, host, args),
             Command::Policy(args) => policy::run(ui, host, args),
+            Command::Regress(args) => regress::run(ui, host, args),
+            Command::Run(args) => run::run(ui, host, args),
             Command::Trace(args) => trace::run(ui, host, args),
             Command::Verify(args) => verify::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),

@@ -41,6 +41,7 @@ pub mod bundling;
 pub mod import;
 #[cfg(feature = "cli")]
 pub mod keyring;
+pub mod regress;
 #[cfg(feature = "cli")]
 pub mod replay;
 #[cfg(feature = "cli")]

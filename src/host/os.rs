@@ -252,7 +252,8 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes a folder with its parents.
+/// Makes a folder with its parents. A file in the place of one is not the file that was to be written, so it is never
+/// reported as `Exists`.
 fn make_folder(folder: &Path) -> Result<(), HostError> {
     std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => HostError::NotFolder {

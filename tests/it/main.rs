@@ -22,7 +22,13 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod gate_eval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -40,7 +46,11 @@ mod policies;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod regress;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
