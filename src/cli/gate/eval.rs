@@ -259,3 +259,58 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     }
     ui.line(&format!("  trace   {}", one_line(&path.display().to_string())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{BundleContents, TestSummary, TrustedKeys, bundle};
+    use crate::host::Memory;
+    use crate::{compile, ir};
+
+    fn boundary(key: &SigningKey, now: Timestamp) -> Boundary {
+        let text = include_str!("../../../policies/starter/policy.gaitpol");
+        let checked = compile::check("p.gaitpol", text).checked.unwrap();
+        let contents = BundleContents {
+            name: "p".to_owned(),
+            version: String::new(),
+            edition: 1,
+            epoch: 0,
+            ir: ir::encode(&compile::lower(&checked)),
+            sources: Vec::new(),
+            tests: TestSummary { passed: 0, total: 0 },
+            compiler: "0".to_owned(),
+        };
+        let trusted = TrustedKeys::new([key.verifying_key()]);
+        Boundary::open(&bundle::build(contents, key).unwrap(), &trusted, now).unwrap()
+    }
+
+    /// The clock of this machine stands still, so every call is in the same millisecond.
+    #[test]
+    fn equal_calls_in_one_millisecond_are_traces_of_their_own() {
+        let now: Timestamp = "2026-01-02T03:04:05.006Z".parse().unwrap();
+        let (host, key) = (Memory::new(now), SigningKey::from_seed(&[1; 32]));
+        let mut boundary = boundary(&key, now);
+        let text = include_bytes!("../../../policies/starter/intents/allow.json");
+        let intent = Intent::read(text).unwrap();
+        let call = |at, place| Call {
+            host: &host,
+            intent: &intent,
+            key: &key,
+            place,
+            session: None,
+            run: None,
+            at,
+        };
+        let folder = || Place::Folder(PathBuf::from("t"));
+        for later in 0..3i64 {
+            let (recorded, _) = alone(&call(None, folder()), &mut boundary).unwrap();
+            assert_eq!(recorded.record.created_at, now + later.milliseconds());
+        }
+        assert_eq!(host.list_dir(Path::new("t")).unwrap().len(), 3);
+        let file = || Place::File(PathBuf::from("t.json"));
+        alone(&call(None, file()), &mut boundary).unwrap();
+        for refused in [call(Some(now), folder()), call(None, file())] {
+            assert_eq!(alone(&refused, &mut boundary).unwrap_err().code, "file.exists");
+        }
+    }
+}
