@@ -47,7 +47,7 @@ pub fn compiled(text: &str) -> Vec<u8> {
         edition: package.edition,
         epoch: 0,
         ir: ir::encode(&compile::lower(&checked)),
-        sources: vec![("policy.gaitpol".to_owned(), text.to_owned())],
+        sources: package.sources.iter().map(|s| (s.name.clone(), s.text.clone())).collect(),
         tests: TestSummary { passed: 0, total: 0 },
         compiler: "test".to_owned(),
     };

@@ -44,12 +44,6 @@ fn every_policy_passes_its_own_tests() {
     for folder in folders() {
         let checked = checked(&folder);
         let results = suite::run(&checked);
-        assert!(
-            results.len() >= 20,
-            "{}: {} cases",
-            folder.display(),
-            results.len()
-        );
         let failed: Vec<String> = results
             .iter()
             .filter(|case| !case.passed())

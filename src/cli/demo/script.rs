@@ -1,7 +1,8 @@
 //! The steps of the demo, on the same library functions as the commands. Each does one thing, checks that it came
 //! out as it should, and says so in a line.
 
-use crate::artifact::{BundleContents, SigningKey, TestSummary, TrustedKeys, bundle, runpack, trace};
+use crate::artifact::{SigningKey, TrustedKeys, runpack, trace};
+use crate::bundling;
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::cli::error::{Category, CliError};
 use crate::cli::failure;
@@ -163,38 +164,13 @@ impl Stage<'_> {
         let Some(checked) = report.checked else {
             return Err(failed("compile", "the starter policy has errors"));
         };
-        let cases = suite::run(&checked);
-        let passed = cases.iter().filter(|case| case.passed()).count();
-        if passed != cases.len() {
-            return Err(failed("compile", "a test of the starter policy fails"));
-        }
-        let program = compile::lower(&checked);
-        let rules = program.rules.len();
-        let package = checked.package();
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let contents = BundleContents {
-            name: package.name.clone(),
-            version: package.version.clone(),
-            edition: package.edition,
-            epoch: 0,
-            ir: ir::encode(&program),
-            sources: package
-                .sources
-                .iter()
-                .map(|source| (source.name.clone(), source.text.clone()))
-                .collect(),
-            tests: TestSummary {
-                passed: small(passed),
-                total: small(cases.len()),
-            },
-            compiler: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let bytes = bundle::build(contents, key).map_err(|error| failed("compile", &error.to_string()))?;
-        self.write(BUNDLE, &bytes, Mode::Public)?;
-        let boundary = Boundary::open(&bytes, trusted, self.now)
+        let built = bundling::build(&checked, 0, key).map_err(|error| failed("compile", &error.to_string()))?;
+        self.write(BUNDLE, &built.bytes, Mode::Public)?;
+        let boundary = Boundary::open(&built.bytes, trusted, self.now)
             .map_err(|error| failure::open(&self.folder.join(BUNDLE), &error))?;
+        let passed = built.bundle.value().contents.tests.passed as usize;
         let tests = count(passed, "test case");
-        let text = format!("{} in a signed bundle, {tests} passed", count(rules, "rule"));
+        let text = format!("{} in a signed bundle, {tests} passed", count(built.program.rules.len(), "rule"));
         self.step("compile", text)?;
         Ok(boundary)
     }
