@@ -10,6 +10,7 @@ pub mod email;
 pub mod glob;
 pub mod host;
 pub mod literal;
+pub mod manual;
 pub mod path;
 mod percent;
 pub mod regex;

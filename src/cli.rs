@@ -11,6 +11,7 @@ mod json_text;
 pub mod key_args;
 mod keys;
 mod policy;
+mod render;
 mod trace;
 pub mod ui;
 mod verify;

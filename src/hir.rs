@@ -5,6 +5,7 @@ pub mod answer;
 mod condition;
 mod constant;
 mod declare;
+mod sample;
 mod scope;
 mod selectors;
 mod suite;
@@ -177,6 +178,8 @@ pub struct Rule {
     pub span: Span,
     /// Its name's place, for diagnostics.
     pub name_span: Span,
+    /// The place of all its conditions, where it has any.
+    pub conditions_span: Option<Span>,
     /// Per tool it is about, by index into `Package::tools`, the condition typed for that tool.
     pub on: Vec<(usize, Cond)>,
 }

@@ -4,7 +4,6 @@
 //! are the tool author's claims, and it must not judge calls.
 
 mod catalogue;
-mod quote;
 mod render;
 mod schema;
 
@@ -70,9 +69,10 @@ pub struct Imported {
 }
 
 /// Imports a catalogue given as text: one JSON document, or one document per line (JSONL). Fails where it is neither,
-/// with the byte of the mistake.
+/// with the byte of the mistake. A number no intent could carry, such as `"maximum": 18446744073709551615`, is no
+/// reason to fail: catalogues are read for their types and never digested.
 pub fn tools_from_bytes(bytes: &[u8], options: &Options) -> Result<Imported, JsonError> {
-    let whole = match json::parse(bytes) {
+    let whole = match json::parse_any_numbers(bytes) {
         Ok(document) => return Ok(tools(&document, options)),
         Err(error) => error,
     };
@@ -80,7 +80,7 @@ pub fn tools_from_bytes(bytes: &[u8], options: &Options) -> Result<Imported, Jso
     let mut start = 0;
     for line in bytes.split(|b| *b == b'\n') {
         if !line.trim_ascii().is_empty() {
-            match json::parse(line) {
+            match json::parse_any_numbers(line) {
                 Ok(item) => items.push(item),
                 Err(_) if items.is_empty() => return Err(whole),
                 Err(error) => {
@@ -122,7 +122,7 @@ pub fn tools(json: &Json, options: &Options) -> Imported {
 }
 
 fn header(options: &Options) -> String {
-    let name = quote::dotted_name(&options.policy_name);
+    let name = crate::syntax::quote::dotted_name(&options.policy_name);
     format!("gaitpol 1\npolicy {name}\n\ndefault block code no_rule_matched\n")
 }
 

@@ -8,7 +8,7 @@ mod parse;
 pub mod pointer;
 
 pub use number::{Number, scaled};
-pub use parse::{JsonError, JsonErrorKind, parse};
+pub use parse::{JsonError, JsonErrorKind, parse, parse_any_numbers};
 
 /// A JSON document.
 #[derive(Clone, Debug, PartialEq, Eq)]

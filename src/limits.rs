@@ -32,6 +32,10 @@ pub const EMAIL_BYTES: usize = 254;
 pub const RULES: usize = 100_000;
 /// Tools in one package.
 pub const TOOLS: usize = 10_000;
+/// Groups in one package.
+pub const GROUPS: usize = 1_000;
+/// Pairs of a rule and a tool it is about, in one package.
+pub const RULE_TOOLS: usize = 1_000_000;
 /// Rows (conjunctions) one rule may need on one tool after normalisation.
 pub const ROWS_PER_RULE: usize = 1_024;
 /// A regular expression, in bytes.

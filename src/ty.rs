@@ -75,6 +75,17 @@ impl Ty {
         }
     }
 
+    /// The type with its article and in backticks, for messages: "an `Int`".
+    pub fn phrase(&self) -> String {
+        let text = self.to_string();
+        let article = if text.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} `{text}`")
+    }
+
     /// Whether the value may be missing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Ty::Optional(_))

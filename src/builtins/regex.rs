@@ -7,10 +7,20 @@ use regex_automata::dfa::{StartKind, dense};
 use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
 use regex_automata::util::syntax;
 
+/// Why an expression cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no expression, or asks for what is not offered; the reason.
+    Malformed(String),
+    /// Its automaton is over `limits::AUTOMATON_BYTES`.
+    TooLarge,
+}
+
 /// Refuses an expression that is malformed, too long or too large.
-pub fn check(expression: &str) -> Result<(), String> {
+pub fn check(expression: &str) -> Result<(), Fault> {
     if expression.len() > limits::PATTERN_BYTES {
-        return Err(format!("it is over {} bytes", limits::PATTERN_BYTES));
+        let reason = format!("it is over {} bytes", limits::PATTERN_BYTES);
+        return Err(Fault::Malformed(reason));
     }
     let last_line = |text: String| {
         let last = text
@@ -20,10 +30,12 @@ pub fn check(expression: &str) -> Result<(), String> {
             .unwrap_or("malformed");
         last.trim().trim_start_matches("error: ").to_owned()
     };
-    compile(expression).map_err(|e| last_line(e.to_string()))?;
-    automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES)
-        .map(|_| ())
-        .map_err(|e| last_line(e.to_string()))
+    compile(expression).map_err(|e| Fault::Malformed(last_line(e.to_string())))?;
+    match automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_size_limit_exceeded() => Err(Fault::TooLarge),
+        Err(error) => Err(Fault::Malformed(last_line(error.to_string()))),
+    }
 }
 
 /// The syntax every expression is read with.

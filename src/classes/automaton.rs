@@ -118,28 +118,22 @@ impl Matcher {
         Some(Self::pack(rows, matches))
     }
 
-    /// Merges equal states, then bytes that no state tells apart.
+    /// Merges bytes that no state tells apart, then equal states, then bytes again. Bytes come first because states are
+    /// compared by what follows each column, and most patterns tell few bytes apart.
     fn pack(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> Matcher {
+        let (narrow, rows) = merge_columns(&rows, 256);
+        let width = rows.first().map_or(0, Vec::len);
         let (rows, matches) = minimise(rows, matches);
-        let mut columns: BTreeMap<Vec<u32>, u8> = BTreeMap::new();
-        let mut order: Vec<Vec<u32>> = Vec::new();
+        let (again, rows) = merge_columns(&rows, width);
         let mut bytes = Box::new([0u8; 256]);
-        for (byte, slot) in bytes.iter_mut().enumerate() {
-            let column: Vec<u32> = rows.iter().filter_map(|r| r.get(byte).copied()).collect();
-            let fresh = u8::try_from(columns.len()).unwrap_or(u8::MAX);
-            *slot = *columns.entry(column.clone()).or_insert_with(|| {
-                order.push(column);
-                fresh
-            });
+        for (slot, column) in bytes.iter_mut().zip(narrow) {
+            *slot = again.get(usize::from(column)).copied().unwrap_or(0);
         }
-        let stride = u32::try_from(order.len()).unwrap_or(256);
-        let next = (0..rows.len())
-            .flat_map(|s| order.iter().filter_map(move |c| c.get(s).copied()))
-            .collect();
+        let stride = rows.first().map_or(0, Vec::len);
         Matcher {
             bytes,
-            stride,
-            next,
+            stride: u32::try_from(stride).unwrap_or(256),
+            next: rows.concat(),
             matches,
         }
     }
@@ -160,6 +154,23 @@ impl Matcher {
         }
         self.matches.get(state).cloned().unwrap_or_default()
     }
+}
+
+/// Equal columns become one, in the order of their first appearance: the new column of each old one, and the rows.
+fn merge_columns(rows: &[Vec<u32>], width: usize) -> (Vec<u8>, Vec<Vec<u32>>) {
+    let mut seen: BTreeMap<Vec<u32>, u8> = BTreeMap::new();
+    let mut kept: Vec<usize> = Vec::new();
+    let mut column_of = Vec::with_capacity(width);
+    for column in 0..width {
+        let key: Vec<u32> = rows.iter().filter_map(|r| r.get(column).copied()).collect();
+        let fresh = u8::try_from(seen.len()).unwrap_or(u8::MAX);
+        column_of.push(*seen.entry(key).or_insert_with(|| {
+            kept.push(column);
+            fresh
+        }));
+    }
+    let narrow = |row: &Vec<u32>| kept.iter().filter_map(|c| row.get(*c).copied()).collect();
+    (column_of, rows.iter().map(narrow).collect())
 }
 
 /// States that no text can tell apart become one (Moore's partition refinement), numbered breadth first again.

@@ -1,31 +1,38 @@
-//! `gait explain`: the page of a diagnostic code, as it stands in `docs/errors/`, shipped inside the binary.
+//! `gait explain`: the page of a diagnostic code, as it stands in `docs/errors/`, or the entry of a built-in type, as
+//! it stands in `docs/reference/types.md`, shipped inside the binary.
 
 use super::error::{Category, CliError};
 use super::exit::Exit;
 use super::ui::{Tone, Ui, paint, safe};
+use crate::builtins::{self, manual};
 use crate::diag::{codes, suggest};
 use crate::host::Host;
 use crate::json::Json;
 
-/// Explain a diagnostic code, with an example and its fix
+/// Explain a diagnostic code or a built-in type, with examples
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The code, such as GP0102
-    code: String,
+    /// The code, such as GP0102, or the type, such as Email
+    #[arg(value_name = "CODE|TYPE")]
+    topic: String,
 }
 
 /// Prints the page.
 pub fn run(ui: &mut Ui, _host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let wanted = args.code.to_ascii_uppercase();
-    let (code, page) = codes::PAGES
-        .iter()
-        .find(|(code, _)| code.0 == wanted)
-        .ok_or_else(|| unknown(&args.code))?;
+    let wanted = args.topic.to_ascii_uppercase();
+    let code = codes::PAGES.iter().find(|(code, _)| code.0 == wanted);
+    let ty = manual::find(&args.topic);
+    let (page, code, ty) = match (code, ty) {
+        (Some((code, page)), _) => ((*page).to_owned(), Json::str(code.0), Json::Null),
+        (None, Some(doc)) => (manual::entry(doc), Json::Null, Json::str(doc.name)),
+        (None, None) => return Err(unknown(&args.topic)),
+    };
     if ui.is_json() {
         let members = [
             ("ok", Json::Bool(true)),
-            ("code", Json::str(code.0)),
-            ("page", Json::str(*page)),
+            ("code", code),
+            ("type", ty),
+            ("page", Json::str(page)),
         ];
         ui.json(&Json::object(members))?;
         return Ok(Exit::Success);
@@ -43,12 +50,15 @@ pub fn run(ui: &mut Ui, _host: &dyn Host, args: Args) -> Result<Exit, CliError> 
 fn unknown(given: &str) -> CliError {
     let error = CliError::new(
         Category::InvalidInput,
-        "explain.unknown_code",
-        format!("no diagnostic has the code `{given}`"),
+        "explain.unknown_topic",
+        format!("no diagnostic code or built-in type is called `{given}`"),
     )
     .details([("given", Json::str(given))]);
-    match suggest::nearest(given, codes::ALL.iter().map(|(code, _)| code.0)) {
+    let types = builtins::ALL.iter().map(|doc| manual::key(doc));
+    let topics = codes::ALL.iter().map(|(code, _)| code.0).chain(types);
+    match suggest::nearest(given, topics) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("codes look like GP0102; a diagnostic shows its code in brackets"),
+        None => error
+            .hint("codes look like GP0102 and stand in the brackets of a diagnostic; types look like Email"),
     }
 }

@@ -1,14 +1,19 @@
-//! `gait policy`: the commands that work on policy files. Each is one file in `policy/`.
+//! `gait policy`: the commands that work on policy files and on what they decide. Each is one file in `policy/`.
 
+mod check;
 mod compile;
+mod fmt;
+mod import;
 mod replay;
+mod source;
+mod test;
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Compile and replay policies
+/// Check, format, test, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -18,13 +23,21 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Compile(compile::Args),
+    Check(check::Args),
+    Fmt(fmt::Args),
+    Import(import::Args),
     Replay(replay::Args),
+    Test(test::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Compile(args) => compile::run(ui, host, args),
+        Command::Check(args) => check::run(ui, host, args),
+        Command::Fmt(args) => fmt::run(ui, host, args),
+        Command::Import(args) => import::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
+        Command::Test(args) => test::run(ui, host, args),
     }
 }

@@ -10,6 +10,9 @@ use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Name, Op};
 use crate::ty::Ty;
 
+/// Names a message lists at most.
+const NAMES_SHOWN: usize = 8;
+
 /// Types one condition for the tool of the scope.
 pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Cond {
     match &expr.kind {
@@ -79,6 +82,8 @@ struct Operand<'e> {
     /// `else` constant for when it is missing.
     fallback: Option<&'e Expr>,
     span: Span,
+    /// Its name as written, in backticks.
+    written: Option<String>,
 }
 
 fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
@@ -100,7 +105,7 @@ fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) 
         }
     };
     let operand = operand(value, scope)?;
-    let ty = usable(&operand)?;
+    let ty = usable(&operand, scope)?;
     let (test, positive) = constant::question(&ty, op, op_span, constant).map_err(Some)?;
     ask(operand, ty, test, positive, left.span.to(right.span))
 }
@@ -131,7 +136,10 @@ fn flip(op: Op, span: Span) -> Result<Op, Failed> {
         Op::Ge => Ok(Op::Le),
         _ => {
             let message = format!("the constant belongs to the right of `{}`", op.as_str());
-            Err(Some(Diagnostic::error(TYPE_MISMATCH, span, message)))
+            let report = Diagnostic::error(TYPE_MISMATCH, span, message);
+            Err(Some(report.help(
+                "swap the sides: first the argument, then the operator and the constant",
+            )))
         }
     }
 }
@@ -156,16 +164,21 @@ fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
 }
 
 /// The type of an operand once its optional is dealt with.
-fn usable(operand: &Operand<'_>) -> Result<Ty, Failed> {
+fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Failed> {
     let ty = operand.found.ty.required().clone();
     if ty == Ty::Poison {
         return Err(None);
     }
     if operand.found.maybe_absent && operand.fallback.is_none() {
-        let report = Diagnostic::error(OPTIONAL_UNCHECKED, operand.span, "this value may be missing");
-        return Err(Some(report.label("an optional is on the way").help(
+        let message = format!(
+            "{} may be missing",
+            operand.written.as_deref().unwrap_or("this value")
+        );
+        let report = Diagnostic::error(OPTIONAL_UNCHECKED, operand.span, message);
+        let report = report.label("an optional is on the way").help(
             "ask `present …` before it with `and`, give a value with `else`, or quantify with `any x in …: …`",
-        )));
+        );
+        return Err(Some(with_example(report, scope)));
     }
     Ok(ty)
 }
@@ -193,6 +206,7 @@ fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed>
                 found,
                 fallback: None,
                 span: expr.span,
+                written: written(expr).map(|text| format!("`{text}`")),
             })
         }
     }
@@ -229,7 +243,7 @@ fn call<'e>(
         Ty::Poison => return Err(None),
         Ty::String { .. } | Ty::List { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {}
         other => {
-            let message = format!("`len` does not apply to a `{other}`");
+            let message = format!("`len` does not apply to {}", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);
             return Err(Some(
                 report.help("it gives the bytes of a text or the elements of a list"),
@@ -240,6 +254,26 @@ fn call<'e>(
     inner.found.ty = Ty::Int;
     inner.span = span;
     Ok(inner)
+}
+
+/// Adds the smallest call of the tool, which has no optional and an empty list for every list, as a witness.
+fn with_example(report: Diagnostic, scope: &Scope<'_>) -> Diagnostic {
+    match super::sample::call(scope.tool) {
+        Some(call) => report.witness(call),
+        None => report,
+    }
+}
+
+/// A name and its members as written; `None` for anything else.
+fn written(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.text.clone()),
+        ExprKind::Field(of, name) => {
+            let name = crate::syntax::quote::member_name(&name.text);
+            Some(format!("{}.{name}", written(of)?))
+        }
+        _ => None,
+    }
 }
 
 /// The place an expression names.
@@ -261,7 +295,7 @@ fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
             let outer = place(of, scope)?;
             scope
                 .member(&outer, &name.text)
-                .ok_or_else(|| Some(no_member(of, &outer, name)))
+                .ok_or_else(|| Some(no_member(of, &outer, name, scope)))
         }
         _ => {
             let report = Diagnostic::error(TYPE_MISMATCH, expr.span, "this is not a value of the call");
@@ -297,31 +331,49 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
     }
 }
 
-fn no_member(of: &Expr, outer: &Found, name: &Name) -> Diagnostic {
+fn no_member(of: &Expr, outer: &Found, name: &Name, scope: &Scope<'_>) -> Diagnostic {
     let is_args = matches!(&of.kind, ExprKind::Name(n) if n.text == "args");
     let message = if is_args {
-        format!("the tool has no argument `{}`", name.text)
+        format!("tool `{}` has no argument `{}`", scope.tool.name, name.text)
     } else {
-        format!("a `{}` has no part `{}`", outer.ty, name.text)
+        format!("{} has no part `{}`", outer.ty.phrase(), name.text)
     };
     let code = if is_args { NOT_ON_EVERY_TOOL } else { UNKNOWN_NAME };
-    let report = Diagnostic::error(code, name.span, message);
+    let mut report = Diagnostic::error(code, name.span, message);
+    if is_args {
+        report = with_example(report, scope);
+    }
     if let Ty::List { .. } = outer.ty.required() {
         return report.help("it is a list: quantify over it with `any x in …: …` or `all x in …: …`");
     }
-    match suggest::nearest(&name.text, member_names(outer.ty.required())) {
+    let names = member_names(outer.ty.required());
+    match suggest::nearest(&name.text, names.iter().copied()) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, crate::syntax::quote::member_name(near)),
-        None => report,
+        None => match names.as_slice() {
+            [] if is_args => report.help("the tool takes no arguments"),
+            [] => report.help("it has no parts; ask about it directly"),
+            [one] => report.help(format!("there is only `{one}`")),
+            few if few.len() <= NAMES_SHOWN => report.help(format!("there are `{}`", few.join("`, `"))),
+            _ => report.help(if is_args {
+                "declare it in the tool, or name one of its arguments"
+            } else {
+                "name one of its fields"
+            }),
+        },
     }
 }
 
 fn truth(expr: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
     let operand = operand(expr, scope)?;
-    let ty = usable(&operand)?;
+    let ty = usable(&operand, scope)?;
     if ty != Ty::Bool {
-        let report = Diagnostic::error(TYPE_MISMATCH, expr.span, format!("a `{ty}` is not a condition"));
+        let report = Diagnostic::error(
+            TYPE_MISMATCH,
+            expr.span,
+            format!("{} is not a condition", ty.phrase()),
+        );
         return Err(Some(report.help("compare it with a constant")));
     }
     ask(operand, ty, Question::True, true, expr.span)
@@ -343,7 +395,7 @@ fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
             }))
         }
         other => {
-            let message = format!("a `{other}` is always there");
+            let message = format!("{} is always there", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, inner.span, message);
             Err(Some(
                 report.help("only an optional, declared with `?`, can be missing"),
@@ -364,7 +416,9 @@ fn quantified(
         let message = format!("`{}` cannot be a variable", variable.text);
         return report(
             out,
-            Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message),
+            Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message)
+                .why("it would hide the arguments or targets of the call")
+                .help("choose another name"),
         );
     }
     let ranges = match ranges(list, scope) {
@@ -441,9 +495,8 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
             list.span,
             "this list may be missing with the record it is in",
         );
-        return Err(Some(
-            report.help("ask `present …` of the record before it with `and`"),
-        ));
+        let report = report.help("ask `present …` of the record before it with `and`");
+        return Err(Some(with_example(report, scope)));
     }
     let ty = match &found.ty {
         Ty::Poison => return Err(None),
@@ -453,7 +506,7 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
             other => other.clone(),
         },
         other => {
-            let message = format!("a `{other}` is neither a list nor an optional");
+            let message = format!("{} is neither a list nor an optional", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, list.span, message);
             return Err(Some(report.help("ask about it directly")));
         }
@@ -470,7 +523,12 @@ fn targets(kind: &Name, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
         let message = format!("no kind of target is called `{}`", kind.text);
         let names = TargetKind::ALL.map(TargetKind::as_str);
         let report = Diagnostic::error(UNKNOWN_NAME, kind.span, message);
-        return Err(Some(report.help(format!("the kinds are {}", names.join(", ")))));
+        return Err(Some(match suggest::nearest(&kind.text, names) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(kind.span, near),
+            None => report.help(format!("the kinds are {}", names.join(", "))),
+        }));
     };
     let mut ranges: Vec<Range> = Vec::new();
     for source in scope.tool.targets.iter().filter(|t| t.kind == wanted) {
@@ -485,11 +543,11 @@ fn targets(kind: &Name, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
         }
     }
     if ranges.is_empty() {
-        let message = format!("the tool has no `{}` target", kind.text);
+        let message = format!("tool `{}` has no `{}` target", scope.tool.name, kind.text);
         let report = Diagnostic::error(NOT_ON_EVERY_TOOL, kind.span, message)
             .why("a condition over no targets would hold, or fail, without looking at the call")
             .help("give the tool an `effect … to …`, or leave it out of the rule");
-        return Err(Some(report));
+        return Err(Some(with_example(report, scope)));
     }
     Ok(ranges)
 }

@@ -3,8 +3,9 @@
 
 use super::{Question, Shape};
 use crate::builtins::glob::GlobKind;
+use crate::builtins::regex::Fault;
 use crate::builtins::{glob, literal};
-use crate::diag::codes::{BAD_LITERAL, BAD_PATTERN, TYPE_MISMATCH, UNKNOWN_NAME};
+use crate::diag::codes::{BAD_LITERAL, BAD_PATTERN, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::limits;
 use crate::source::Span;
@@ -58,7 +59,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
         },
         Ty::Enum { name, members } => {
             let picked: Result<BTreeSet<u32>, Diagnostic> =
-                items.iter().map(|i| member(i, name, members)).collect();
+                items.iter().map(|i| member(i, ty, name, members)).collect();
             Ok(Question::Member(picked?))
         }
         _ if is_number(ty) => {
@@ -78,12 +79,28 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
     }
 }
 
+/// What a constant is, in words.
+fn kind(constant: &Expr) -> String {
+    match &constant.kind {
+        ExprKind::String(_) => "a text".to_owned(),
+        ExprKind::Number(_) => "a number".to_owned(),
+        ExprKind::Bool(_) => "a truth value".to_owned(),
+        ExprKind::Set(_) => "a set".to_owned(),
+        ExprKind::Name(name) => format!("the name `{}`", name.text),
+        _ => "this".to_owned(),
+    }
+}
+
 fn mismatch(ty: &Ty, constant: Option<&Expr>) -> Diagnostic {
     let span = constant.map(|c| c.span).unwrap_or_default();
     let report = Diagnostic::error(
         TYPE_MISMATCH,
         span,
-        format!("a `{ty}` cannot be compared with this"),
+        format!(
+            "{} cannot be compared with {}",
+            ty.phrase(),
+            constant.map_or("nothing".to_owned(), kind)
+        ),
     );
     match ty {
         Ty::List { .. } => report.help("quantify over it: `any x in …: …` or `all x in …: …`"),
@@ -107,8 +124,12 @@ pub(super) fn merge(ranges: impl IntoIterator<Item = (i128, i128)>) -> Vec<(i128
 
 fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, Diagnostic> {
     if !is_number(ty) {
-        let message = format!("`{}` compares numbers, and this is a `{ty}`", op.as_str());
-        return Err(Diagnostic::error(TYPE_MISMATCH, op_span, message));
+        let message = format!("`{}` compares numbers, and this is {}", op.as_str(), ty.phrase());
+        let report = Diagnostic::error(TYPE_MISMATCH, op_span, message);
+        return Err(match ty {
+            Ty::String { .. } | Ty::List { .. } => report.help("`len(…)` gives its size"),
+            _ => report.help("use `==`, `!=` or `in`"),
+        });
     }
     let n = number(ty, constant)?;
     let range = match op {
@@ -122,23 +143,59 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
 
 fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
     let ExprKind::Number(text) = &constant.kind else {
-        let message = format!("a `{ty}` is compared with a number");
-        return Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message));
+        let message = format!(
+            "{} is compared with a number, not with {}",
+            ty.phrase(),
+            kind(constant)
+        );
+        let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
+        return Err(match &constant.kind {
+            ExprKind::String(text) if literal::number(text, ty).is_ok() => report
+                .help("write the number without quotes")
+                .edit(constant.span, text.clone()),
+            _ => report,
+        });
     };
     literal::number(text, ty).map_err(|why| {
         Diagnostic::error(
             BAD_LITERAL,
             constant.span,
-            format!("`{text}` is no `{ty}`: {why}"),
+            format!("`{text}` is not {}: {why}", ty.phrase()),
         )
+        .why("nothing is rounded, so the constant must be a value that a call can have")
+        .help(number_help(ty))
     })
+}
+
+/// What a number of the type looks like.
+fn number_help(ty: &Ty) -> String {
+    match ty {
+        Ty::Decimal { places: 0 } | Ty::Money { places: 0, .. } | Ty::Int => {
+            "write a whole number, such as `1_000`".to_owned()
+        }
+        Ty::Decimal { places } | Ty::Money { places, .. } => {
+            format!("write at most {places} digits after the point")
+        }
+        _ => "write a number".to_owned(),
+    }
+}
+
+/// The word `gait explain` knows the type by.
+fn manual_word(ty: &Ty) -> String {
+    ty.to_string().split('[').next().unwrap_or_default().to_owned()
 }
 
 fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
     let written = string(ty, constant)?;
     let canonical = literal::text(written, ty).map_err(|why| {
-        let message = format!("{} is no `{ty}`: {why}", crate::syntax::quote::string(written));
+        let quoted = crate::syntax::quote::string(written);
+        let message = format!("{quoted} is not {}: {why}", ty.phrase());
         Diagnostic::error(BAD_LITERAL, constant.span, message)
+            .why("no argument could have this value, so the comparison would never hold")
+            .help(format!(
+                "`gait explain {}` lists what the type accepts",
+                manual_word(ty)
+            ))
     })?;
     if let Ty::String { max } = ty
         && canonical.len() as u64 > *max
@@ -147,7 +204,9 @@ fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
             "the text is {} bytes long, but the argument holds at most {max}",
             canonical.len()
         );
-        return Err(Diagnostic::error(BAD_LITERAL, constant.span, message).why("it could never be equal"));
+        return Err(Diagnostic::error(BAD_LITERAL, constant.span, message)
+            .why("it could never be equal")
+            .help("shorten the text, or raise `max` in the tool's declaration if the tool takes more"));
     }
     Ok(canonical)
 }
@@ -156,7 +215,11 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
     match &constant.kind {
         ExprKind::String(text) => Ok(text),
         ExprKind::Name(name) => {
-            let message = format!("a `{ty}` is compared with a text");
+            let message = format!(
+                "{} is compared with a text, not with {}",
+                ty.phrase(),
+                kind(constant)
+            );
             let quoted = crate::syntax::quote::string(&name.text);
             Err(Diagnostic::error(TYPE_MISMATCH, constant.span, message)
                 .help(format!("put it in quotes: {quoted}"))
@@ -165,18 +228,24 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
         _ => Err(Diagnostic::error(
             TYPE_MISMATCH,
             constant.span,
-            format!("a `{ty}` is compared with a text"),
+            format!(
+                "{} is compared with a text, not with {}",
+                ty.phrase(),
+                kind(constant)
+            ),
         )),
     }
 }
 
-fn member(constant: &Expr, name: &str, members: &[String]) -> Result<u32, Diagnostic> {
+fn member(constant: &Expr, of: &Ty, name: &str, members: &[String]) -> Result<u32, Diagnostic> {
     let written = match &constant.kind {
         ExprKind::Name(n) => n.text.as_str(),
         ExprKind::String(text) => text,
-        ExprKind::Field(of, n) if matches!(&of.kind, ExprKind::Name(e) if e.text == name) => n.text.as_str(),
+        ExprKind::Field(owner, n) if matches!(&owner.kind, ExprKind::Name(e) if e.text == name) => {
+            n.text.as_str()
+        }
         _ => {
-            let message = format!("a `{name}` is compared with one of its members");
+            let message = format!("{} is compared with one of its members", of.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
             return Err(report.help(format!("its members are {}", members.join(", "))));
         }
@@ -201,7 +270,7 @@ fn member(constant: &Expr, name: &str, members: &[String]) -> Result<u32, Diagno
 
 fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagnostic> {
     let unfit = |help: &str| {
-        let message = format!("`{}` does not apply to a `{ty}`", op.as_str());
+        let message = format!("`{}` does not apply to {}", op.as_str(), ty.phrase());
         Err(Diagnostic::error(TYPE_MISMATCH, op_span, message).help(help.to_owned()))
     };
     match (ty, op) {
@@ -224,7 +293,17 @@ fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagn
 }
 
 fn pattern(kind: GlobKind, written: &str, span: Span) -> Result<Shape, Diagnostic> {
-    let bad = |why: String| Diagnostic::error(BAD_PATTERN, span, format!("the glob cannot be used: {why}"));
+    let bad = |why: String| {
+        let message = format!("the glob cannot be used: {why}");
+        Diagnostic::error(BAD_PATTERN, span, message).help(match kind {
+            GlobKind::String => "`*` is any run of characters and `?` one of them",
+            GlobKind::Path => {
+                "`*` stays within a segment, `**` stands for any number of whole segments: `/ws/**/*.rs`"
+            }
+            GlobKind::Host => "`*` is one label and `**` one or more: `*.acme.com`",
+            GlobKind::Url => "write the host out and end it with `/`: `https://*.acme.com/*`",
+        })
+    };
     if written.len() > limits::PATTERN_BYTES {
         return Err(bad(format!("it is over {} bytes", limits::PATTERN_BYTES)));
     }
@@ -233,13 +312,15 @@ fn pattern(kind: GlobKind, written: &str, span: Span) -> Result<Shape, Diagnosti
 }
 
 fn regex(written: &str, span: Span) -> Result<Shape, Diagnostic> {
-    crate::builtins::regex::check(written).map_err(|why| {
-        Diagnostic::error(
-            BAD_PATTERN,
-            span,
-            format!("the regular expression cannot be used: {why}"),
-        )
-        .help("syntax is that of the `regex` crate; there are no back-references and no look-around")
+    crate::builtins::regex::check(written).map_err(|fault| match fault {
+        Fault::Malformed(why) => {
+            let message = format!("the regular expression cannot be used: {why}");
+            Diagnostic::error(BAD_PATTERN, span, message)
+                .help("the syntax is that of the `regex` crate; there are no back-references and no look-around")
+        }
+        Fault::TooLarge => Diagnostic::error(TOO_LARGE, span, "this pattern needs too large an automaton")
+            .why("it is compiled into a table, so that every decision takes one step per byte")
+            .help("make it more specific, bound its repetitions, or use `starts_with`, `ends_with` or `contains`"),
     })?;
     Ok(Shape::Regex(written.to_owned()))
 }
@@ -252,7 +333,7 @@ pub(super) fn answer(question: &Question, ty: &Ty, constant: &Expr) -> Result<bo
             ExprKind::Bool(b) => Value::Bool(b),
             _ => return Err(mismatch(ty, Some(constant))),
         },
-        Ty::Enum { name, members } => Value::Enum(member(constant, name, members)?),
+        Ty::Enum { name, members } => Value::Enum(member(constant, ty, name, members)?),
         _ if is_number(ty) => Value::Num(number(ty, constant)?),
         Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => Value::Str(text(ty, constant)?),
         _ => return Err(mismatch(ty, Some(constant))),

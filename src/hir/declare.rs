@@ -5,8 +5,8 @@ use super::selectors::{Catalogue, unknown_effect};
 use super::{Cond, Package, Rule, Tool, condition, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
-    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, RESERVED_NAME, TOO_LARGE,
-    UNKNOWN_NAME,
+    BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
+    RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
 use crate::domain::{Verdict, reserved};
 use crate::limits;
@@ -147,11 +147,12 @@ fn once<'n>(
     if let Some(first) = seen.get(name.text.as_str()) {
         let message = format!("{what} `{}` is declared twice", name.text);
         let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
-        out.push(
-            report
-                .also(*first, "first declared here")
-                .help("rename or remove one of them"),
-        );
+        let help = if first.file == name.span.file {
+            "rename or remove one of them"
+        } else {
+            "every policy has it already; remove it here"
+        };
+        out.push(report.also(*first, "first declared here").help(help));
         return false;
     }
     seen.insert(&name.text, name.span);
@@ -252,6 +253,11 @@ fn rules(
         if let Item::Group(group) = item
             && once(&mut names, &group.name, "group", out)
         {
+            if groups.len() == limits::GROUPS {
+                let message = format!("a policy declares at most {} groups", limits::GROUPS);
+                out.push(Diagnostic::error(TOO_LARGE, group.name.span, message));
+                break;
+            }
             groups.insert(group.name.text.as_str(), group);
         }
     }
@@ -265,15 +271,10 @@ fn rules(
             );
         }
     }
-    let catalogue = Catalogue {
-        tools,
-        by_name,
-        groups,
-        effects,
-    };
-    catalogue.check_groups(out);
+    let catalogue = Catalogue::new(tools, by_name, groups, effects, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
+    let mut pairs = 0;
     for item in items {
         let Item::Rule(declared) = item else { continue };
         if !once(&mut seen, &declared.name, "rule", out) {
@@ -284,7 +285,18 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        rules.push(rule(declared, &catalogue, out));
+        let rule = rule(declared, &catalogue, out);
+        pairs += rule.on.len();
+        if pairs > limits::RULE_TOOLS {
+            let message = format!(
+                "the rules are about over {} tools, each counted once per rule",
+                limits::RULE_TOOLS
+            );
+            let report = Diagnostic::error(TOO_LARGE, declared.name.span, message);
+            out.push(report.help("join rules that differ only in a constant, or name fewer tools in them"));
+            break;
+        }
+        rules.push(rule);
     }
     rules
 }
@@ -292,10 +304,12 @@ fn rules(
 fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnostic>) -> Rule {
     let before = out.len();
     let tools = catalogue.resolve(&declared.on, out);
-    if tools.is_empty() && out.len() == before {
+    if tools.is_empty() && out.len() == before && !catalogue.is_doubtful(&declared.on) {
         let message = format!("rule `{}` applies to no tool", declared.name.text);
-        let report = Diagnostic::error(EMPTY_SELECTOR, declared.name.span, message);
-        out.push(report.help("no declared tool is selected after `on`"));
+        let span = declared.on.iter().map(ast::Selector::span).reduce(Span::to);
+        let report = Diagnostic::error(EMPTY_SELECTOR, span.unwrap_or(declared.name.span), message)
+            .label("this selects nothing");
+        out.push(report.help("declare a tool that it selects after `on`, or remove the rule"));
     }
     let mut on = Vec::new();
     let mut found: Vec<(usize, Diagnostic)> = Vec::new();
@@ -319,6 +333,7 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         span: declared.span,
         name_span: declared.name.span,
+        conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),
         on,
     }
 }
@@ -339,6 +354,16 @@ fn conditions(clauses: &[ast::Condition], tool: &Tool, out: &mut Vec<Diagnostic>
     Cond::And(parts)
 }
 
+/// Codes whose mistake is better understood beside the tool's declaration.
+const SHOWS_TOOL: [crate::diag::Code; 4] =
+    [UNKNOWN_NAME, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH];
+
+/// "tool `a` has no …" as "tool `a` and 2 others have no …".
+fn in_plural(message: &str, others: usize) -> String {
+    let word = if others == 1 { "other" } else { "others" };
+    message.replacen(" has no ", &format!(" and {others} {word} have no "), 1)
+}
+
 /// The same mistake on several tools is one mistake; one that only some tools have says which.
 fn report_once(
     found: Vec<(usize, Diagnostic)>,
@@ -357,13 +382,21 @@ fn report_once(
         }
     }
     for (mut diagnostic, on) in merged {
-        if on.len() == selected.len()
-            && diagnostic.code == NOT_ON_EVERY_TOOL
-            && !diagnostic.message.contains("target")
-        {
-            diagnostic.code = UNKNOWN_NAME;
+        let lacks = diagnostic.code == NOT_ON_EVERY_TOOL;
+        if lacks && on.len() < selected.len() && diagnostic.why.is_none() {
+            diagnostic.why = Some("a rule over several tools may use only what each of them has".to_owned());
+            diagnostic.help =
+                Some("leave the tools without it out of the rule, or write another rule for them".to_owned());
+            diagnostic.edit = None;
         }
-        if on.len() < selected.len() {
+        if lacks && on.len() == selected.len() && !diagnostic.message.contains("target") {
+            diagnostic.code = UNKNOWN_NAME;
+            // No tool has it, so there is no call that shows the difference.
+            diagnostic.witness = None;
+        }
+        if lacks && on.len() > 1 {
+            diagnostic.message = in_plural(&diagnostic.message, on.len() - 1);
+        } else if !lacks && on.len() < selected.len() {
             let names: Vec<&str> = on
                 .iter()
                 .take(5)
@@ -380,6 +413,7 @@ fn report_once(
         }
         if let Some(tool) = on.first().and_then(|i| tools.get(*i))
             && diagnostic.secondary.is_empty()
+            && SHOWS_TOOL.contains(&diagnostic.code)
         {
             let head = Span {
                 end: tool.span.start.saturating_add(4),

@@ -9,28 +9,116 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The declarations selectors refer to.
 pub(super) struct Catalogue<'a> {
     pub tools: &'a [Tool],
-    pub by_name: BTreeMap<&'a str, usize>,
-    pub groups: BTreeMap<&'a str, &'a Group>,
-    pub effects: &'a BTreeSet<String>,
+    by_name: BTreeMap<&'a str, usize>,
+    groups: BTreeMap<&'a str, &'a Group>,
+    effects: &'a BTreeSet<String>,
+    /// The tools of each group, once it is resolved.
+    members: BTreeMap<&'a str, BTreeSet<usize>>,
+    /// Groups in whose declaration, or in that of a group they name, something is wrong.
+    doubtful: BTreeSet<&'a str>,
 }
 
-impl Catalogue<'_> {
-    /// The tools a list of selectors stands for; unknown names are reported and stand for none.
-    pub fn resolve(&self, selectors: &[Selector], out: &mut Vec<Diagnostic>) -> BTreeSet<usize> {
-        self.within(selectors, &mut Vec::new(), out)
+impl<'a> Catalogue<'a> {
+    /// Resolves every group, each once and after the groups it names. Reports unknown names and cycles where the group
+    /// is declared. No step goes deeper for a longer chain of groups.
+    pub fn new(
+        tools: &'a [Tool],
+        by_name: BTreeMap<&'a str, usize>,
+        groups: BTreeMap<&'a str, &'a Group>,
+        effects: &'a BTreeSet<String>,
+        out: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut catalogue = Self {
+            tools,
+            by_name,
+            groups,
+            effects,
+            members: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+        };
+        for group in catalogue.order(out) {
+            let before = out.len();
+            let tools = catalogue.resolve(&group.selectors, out);
+            if out.len() > before || catalogue.is_doubtful(&group.selectors) {
+                catalogue.doubtful.insert(&group.name.text);
+            }
+            catalogue.members.insert(&group.name.text, tools);
+        }
+        catalogue
     }
 
-    fn within(
-        &self,
-        selectors: &[Selector],
-        open: &mut Vec<String>,
-        out: &mut Vec<Diagnostic>,
-    ) -> BTreeSet<usize> {
+    /// The groups, each after those it names; a name that leads back to an open group is reported as a cycle.
+    fn order(&self, out: &mut Vec<Diagnostic>) -> Vec<&'a Group> {
+        let mut order = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for root in self.groups.values() {
+            if !seen.insert(root.name.text.as_str()) {
+                continue;
+            }
+            // Groups under way, each with how many of its selectors are done.
+            let mut open: Vec<(&'a Group, usize)> = vec![(root, 0)];
+            while let Some((group, done)) = open.last_mut() {
+                let (group, selector) = (*group, group.selectors.get(*done));
+                *done += 1;
+                match selector {
+                    None => {
+                        order.push(group);
+                        open.pop();
+                    }
+                    Some(Selector::Named(name)) => {
+                        let Some(next) = self.group(&name.text) else {
+                            continue;
+                        };
+                        if open.iter().any(|(g, _)| g.name.text == name.text) {
+                            out.push(cycle(group, next, name));
+                        } else if seen.insert(next.name.text.as_str()) {
+                            open.push((next, 0));
+                        }
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        order
+    }
+
+    /// Whether selectors name a group that is reported already, so that an empty selection is no news.
+    pub fn is_doubtful(&self, selectors: &[Selector]) -> bool {
+        selectors.iter().any(|s| match s {
+            Selector::Named(name) => {
+                let unresolved =
+                    || self.group(&name.text).is_some() && !self.members.contains_key(name.text.as_str());
+                self.doubtful.contains(name.text.as_str()) || unresolved()
+            }
+            _ => false,
+        })
+    }
+
+    /// The group of a name that no tool has.
+    fn group(&self, name: &str) -> Option<&'a Group> {
+        self.groups
+            .get(name)
+            .copied()
+            .filter(|_| !self.by_name.contains_key(name))
+    }
+
+    /// The tools a list of selectors stands for; unknown names are reported and stand for none.
+    pub fn resolve(&self, selectors: &[Selector], out: &mut Vec<Diagnostic>) -> BTreeSet<usize> {
         let mut tools = BTreeSet::new();
         for selector in selectors {
             match selector {
                 Selector::All(_) => tools.extend(0..self.tools.len()),
-                Selector::Named(name) => tools.extend(self.named(name, open, out)),
+                Selector::Named(name) => match (self.by_name.get(name.text.as_str()), self.group(&name.text))
+                {
+                    (Some(tool), _) => {
+                        tools.insert(*tool);
+                    }
+                    // A group that is not resolved yet is in a cycle, which is reported.
+                    (None, Some(_)) => {
+                        tools.extend(self.members.get(name.text.as_str()).into_iter().flatten())
+                    }
+                    (None, None) => out.push(self.unknown(name)),
+                },
                 Selector::WithEffect(effects, _) => {
                     let wanted = self.effects(effects, out);
                     tools.extend(self.matching(|t| t.effects.iter().any(|e| wanted.contains(e.as_str()))));
@@ -53,58 +141,6 @@ impl Catalogue<'_> {
             .filter(|(_, t)| keep(t))
             .map(|(i, _)| i)
             .collect()
-    }
-
-    fn named(&self, name: &Name, open: &mut Vec<String>, out: &mut Vec<Diagnostic>) -> BTreeSet<usize> {
-        if let Some(tool) = self.by_name.get(name.text.as_str()) {
-            return BTreeSet::from([*tool]);
-        }
-        let Some(group) = self.groups.get(name.text.as_str()) else {
-            out.push(self.unknown(name));
-            return BTreeSet::new();
-        };
-        if open.contains(&name.text) {
-            let message = format!("group `{}` contains itself", name.text);
-            let report = Diagnostic::error(GROUP_CYCLE, name.span, message).label("reached again here");
-            out.push(report.help("name the tools instead"));
-            return BTreeSet::new();
-        }
-        open.push(name.text.clone());
-        // What is wrong inside a group is reported where the group is declared, once.
-        let tools = self.within(&group.selectors, open, &mut Vec::new());
-        open.pop();
-        tools
-    }
-
-    /// Checks every group for unknown names and cycles.
-    pub fn check_groups(&self, out: &mut Vec<Diagnostic>) {
-        for group in self.groups.values() {
-            self.within(&group.selectors, &mut vec![group.name.text.clone()], out);
-        }
-        for (name, group) in &self.groups {
-            let reaches = |from: &Group| self.reaches(from, name, &mut BTreeSet::new());
-            let indirect = group.selectors.iter().find_map(|s| match s {
-                Selector::Named(n) if n.text != *name => {
-                    self.groups.get(n.text.as_str()).filter(|g| reaches(g)).map(|_| n)
-                }
-                _ => None,
-            });
-            if let Some(via) = indirect {
-                let message = format!("group `{name}` contains itself through `{}`", via.text);
-                out.push(Diagnostic::error(GROUP_CYCLE, via.span, message).help("name the tools instead"));
-            }
-        }
-    }
-
-    fn reaches<'s>(&'s self, from: &'s Group, name: &str, seen: &mut BTreeSet<&'s str>) -> bool {
-        from.selectors.iter().any(|s| match s {
-            Selector::Named(n) if n.text == name => true,
-            Selector::Named(n) if seen.insert(n.text.as_str()) => self
-                .groups
-                .get(n.text.as_str())
-                .is_some_and(|g| self.reaches(g, name, seen)),
-            _ => false,
-        })
     }
 
     fn unknown(&self, name: &Name) -> Diagnostic {
@@ -131,6 +167,27 @@ impl Catalogue<'_> {
             }
         }
         known
+    }
+}
+
+/// The report for a group that leads back to itself: `name`, in `group`, names `again`.
+fn cycle(group: &Group, again: &Group, name: &Name) -> Diagnostic {
+    let itself = group.name.text == again.name.text;
+    let message = if itself {
+        format!("group `{}` contains itself", name.text)
+    } else {
+        format!(
+            "group `{}` contains itself through `{}`",
+            name.text, group.name.text
+        )
+    };
+    let report = Diagnostic::error(GROUP_CYCLE, name.span, message)
+        .label("reached again here")
+        .help("name the tools instead");
+    if itself {
+        report
+    } else {
+        report.also(again.name.span, "the group is declared here")
     }
 }
 

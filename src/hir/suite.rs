@@ -1,10 +1,13 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
 use super::{Case, Rule, Test, Tool};
+use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
+use crate::domain::reserved;
 use crate::json::{Json, Number};
 use crate::syntax::ast::{self, Literal, LiteralKind};
+use crate::ty::Ty;
 use std::collections::BTreeSet;
 
 /// What the cases may refer to.
@@ -62,6 +65,13 @@ fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Optio
         check_name(rule, "rule", names.rules.iter().map(|r| r.name.as_str()), out);
     }
     let args = record(&case.args, out)?;
+    if let Some(tool) = names.tools.iter().find(|t| t.name == case.tool.text)
+        && !case.codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
+        && !tool.args.iter().any(|f| poisoned(&f.ty))
+        && let Err(error) = bind::bind_record(&args, &tool.args)
+    {
+        out.push(no_call(case, tool, &error));
+    }
     Some(Case {
         tool: case.tool.text.clone(),
         args,
@@ -70,6 +80,49 @@ fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Optio
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         span: case.span,
     })
+}
+
+/// The report for arguments that the tool's declaration does not accept, in a case that does not expect it.
+fn no_call(case: &ast::Case, tool: &Tool, error: &BindError) -> Diagnostic {
+    // The pointer's first step names the argument, where it is written.
+    let step = error.path.split('/').nth(1).unwrap_or_default();
+    let written = case
+        .args
+        .iter()
+        .find(|(name, _)| step == name.text.replace('~', "~0").replace('/', "~1"));
+    let span = match (written, error.kind) {
+        (Some((name, _)), BindErrorKind::UnknownField) => name.span,
+        (Some((_, value)), _) => value.span,
+        (None, _) => case.tool.span,
+    };
+    let code = match error.kind {
+        BindErrorKind::Unparsable => reserved::ARG_UNPARSABLE,
+        _ => reserved::INPUT_INVALID,
+    };
+    let message = format!("this is no call of `{}`: {}", tool.name, error.message);
+    let mut report = Diagnostic::error(BAD_TEST, span, message)
+        .why("the gate blocks it before any rule speaks, so the case says nothing about the rules");
+    let names = tool.args.iter().map(|f| f.name.as_str());
+    if error.kind == BindErrorKind::UnknownField
+        && let Some((name, _)) = written
+        && let Some(near) = suggest::nearest(&name.text, names)
+    {
+        report = report.edit(name.span, crate::syntax::quote::member_name(near));
+        return report.help(format!("did you mean `{near}`?"));
+    }
+    report.help(format!(
+        "mend the arguments, or expect `block code {code}` if that is the point"
+    ))
+}
+
+fn poisoned(ty: &Ty) -> bool {
+    match ty {
+        Ty::Poison => true,
+        Ty::Optional(inner) => poisoned(inner),
+        Ty::List { element, .. } => poisoned(element),
+        Ty::Record(fields) => fields.iter().any(|f| poisoned(&f.ty)),
+        _ => false,
+    }
 }
 
 fn check_name<'n>(

@@ -1,7 +1,7 @@
 //! Writes tool declarations. In: names and types. Out: `.gaitpol` text, one argument per line. It chooses nothing.
 
-use super::quote;
 use crate::limits;
+use crate::syntax::quote;
 use crate::ty::{Field, Ty};
 
 /// One tool, with an empty line before it.

@@ -26,15 +26,19 @@ pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
         let conditional = rule.on.iter().any(|(_, c)| *c != Cond::And(Vec::new()));
         if !rule.on.is_empty() && !matchable.contains(&index) {
             let message = format!("rule `{}` can never match", rule.name);
-            let report = Diagnostic::error(CONSTANT_CONDITION, rule.name_span, message);
+            let span = rule.conditions_span.unwrap_or(rule.name_span);
+            let report = Diagnostic::error(CONSTANT_CONDITION, span, message);
             out.push(
                 report
+                    .label("no call satisfies this")
                     .why("its conditions exclude one another")
                     .help("remove the rule or mend its conditions"),
             );
         } else if conditional && always.get(&index) == Some(&rule.on.len()) {
             let message = format!("the conditions of rule `{}` always hold", rule.name);
-            let report = Diagnostic::warning(CONSTANT_CONDITION, rule.name_span, message);
+            let span = rule.conditions_span.unwrap_or(rule.name_span);
+            let report = Diagnostic::warning(CONSTANT_CONDITION, span, message);
+            let report = report.label("every call satisfies this");
             out.push(report.help("leave them out, or mend them if they should tell calls apart"));
         }
     }

@@ -42,6 +42,14 @@ impl Number {
         }
     }
 
+    /// A number past what RFC 8785 carries, for `parse_any_numbers` alone: its text is not canonical.
+    pub(super) fn as_written(text: &str) -> Number {
+        Number {
+            text: text.into(),
+            negative_zero: false,
+        }
+    }
+
     /// The canonical text (RFC 8785 section 3.2.2.3).
     pub fn text(&self) -> &str {
         &self.text

@@ -31,8 +31,27 @@ pub struct JsonError {
     pub at: usize,
 }
 
+/// What becomes of a number that RFC 8785 cannot carry exactly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// The document is refused.
+    Exact,
+    /// It keeps the text it was written with.
+    AsWritten,
+}
+
 /// Reads one JSON document.
 pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
+    read(bytes, Numbers::Exact)
+}
+
+/// Reads one JSON document in which numbers may be past what RFC 8785 carries, such as a bound in a schema. Such a
+/// number keeps its exact value and its own text, so a document read this way must never be digested or sent on.
+pub fn parse_any_numbers(bytes: &[u8]) -> Result<Json, JsonError> {
+    read(bytes, Numbers::AsWritten)
+}
+
+fn read(bytes: &[u8], numbers: Numbers) -> Result<Json, JsonError> {
     if bytes.len() > limits::JSON_BYTES {
         return Err(error(
             JsonErrorKind::Size,
@@ -42,7 +61,7 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonError> {
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|e| error(JsonErrorKind::Syntax, "text is not UTF-8", e.valid_up_to()))?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, numbers };
     let value = reader.value(0)?;
     reader.space();
     match reader.peek() {
@@ -62,6 +81,7 @@ fn error(kind: JsonErrorKind, message: impl Into<String>, at: usize) -> JsonErro
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    numbers: Numbers,
 }
 
 impl<'a> Reader<'a> {
@@ -191,7 +211,8 @@ impl<'a> Reader<'a> {
             }
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        Number::read(text).ok_or_else(|| {
+        let as_written = || (self.numbers == Numbers::AsWritten).then(|| Number::as_written(text));
+        Number::read(text).or_else(as_written).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
             let message = format!("number {shown} cannot be carried exactly by RFC 8785");
             error(JsonErrorKind::Number, message, start)
@@ -301,7 +322,28 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
-    use super::{JsonErrorKind, parse};
+    use super::{JsonErrorKind, parse, parse_any_numbers};
+
+    #[test]
+    fn any_number_is_read_only_where_it_is_asked_for() {
+        for (text, whole) in [
+            ("18446744073709551615", Some(18_446_744_073_709_551_615)),
+            ("9007199254740993", Some(9_007_199_254_740_993)),
+            ("1e400", None),
+            ("1e99999999999999999999", None),
+            ("0.1", None),
+            ("3", Some(3)),
+        ] {
+            let crate::json::Json::Number(number) = parse_any_numbers(text.as_bytes()).unwrap() else {
+                panic!("{text}");
+            };
+            assert_eq!(number.to_scaled(0), whole, "{text}");
+        }
+        assert!(parse(b"18446744073709551615").is_err());
+        for text in ["01", "{\"a\":1,\"a\":2}", "-", "1 2"] {
+            assert!(parse_any_numbers(text.as_bytes()).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn refuses_what_would_be_read_in_two_ways() {

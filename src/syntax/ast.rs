@@ -100,6 +100,16 @@ pub enum Selector {
     OnlyEffects(Vec<Name>, Span),
 }
 
+impl Selector {
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        match self {
+            Selector::All(span) | Selector::WithEffect(_, span) | Selector::OnlyEffects(_, span) => *span,
+            Selector::Named(name) => name.span,
+        }
+    }
+}
+
 /// A tool declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {

@@ -31,9 +31,10 @@ pub fn parse(source: &Source) -> Parsed {
     if source.text.len() > limits::SOURCE_BYTES {
         let message = format!("`{}` is larger than {} bytes", source.name, limits::SOURCE_BYTES);
         let span = Span::new(source.id, 0, 0);
-        parsed
-            .diagnostics
-            .push(Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message));
+        parsed.diagnostics.push(
+            Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message)
+                .help("leave descriptions out, or remove tools that no agent calls"),
+        );
         return parsed;
     }
     let hidden = hidden::runs(&source.text);
@@ -43,6 +44,10 @@ pub fn parse(source: &Source) -> Parsed {
     let tokens: Vec<Token> = lex(source).into_iter().filter(|t| !t.kind.is_trivia()).collect();
     let slices = split(source, &tokens);
     for (index, slice) in slices.iter().enumerate() {
+        if parsed.diagnostics.len() > limits::DIAGNOSTICS + hidden.len() {
+            // No more would be shown.
+            break;
+        }
         let slice = tokens.get(slice.clone()).unwrap_or_default();
         let is_edition = slice.first().is_some_and(|t| source.slice(t.span) == "gaitpol");
         if index == 0 && !is_edition {

@@ -77,8 +77,13 @@ fn help_reads_well() {
         "keys init",
         "keys rotate",
         "keys verify",
+        "policy check",
         "policy compile",
+        "policy fmt",
+        "policy import",
+        "policy import tools",
         "policy replay",
+        "policy test",
         "trace verify",
     ] {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
@@ -105,8 +110,8 @@ fn a_command_line_that_cannot_be_used_is_invalid_input() {
         (&["explain"][..], "usage.invalid"),
         (&["completions", "cmd.exe"][..], "usage.invalid"),
         (&["version", "--color", "mauve"][..], "usage.invalid"),
-        (&["explain", "GP9999"][..], "explain.unknown_code"),
-        (&["explain", "\u{1b}[2J\u{202e}"][..], "explain.unknown_code"),
+        (&["explain", "GP9999"][..], "explain.unknown_topic"),
+        (&["explain", "\u{1b}[2J\u{202e}"][..], "explain.unknown_topic"),
     ] {
         let plain = run(args);
         assert_eq!(exit(&plain), 6, "{args:?}");
@@ -176,6 +181,20 @@ fn explain_prints_the_page_of_every_code() {
             "{code} prints hidden characters"
         );
     }
+}
+
+#[test]
+fn explain_prints_the_entry_of_every_type() {
+    for doc in gait::builtins::ALL {
+        let word = gait::builtins::manual::key(doc);
+        let json = run(&["explain", word, "--json"]);
+        assert_eq!(document(&json, "explain")["type"], doc.name);
+        let plain = run(&["explain", &word.to_lowercase()]);
+        let shown = text(&plain.stdout);
+        assert!(shown.starts_with(&format!("# `{}`", doc.name)), "{shown}");
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+    }
+    assert!(text(&run(&["explain", "Emial"]).stderr).contains("did you mean `Email`?"));
 }
 
 #[test]

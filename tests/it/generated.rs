@@ -18,3 +18,8 @@ fn editor_grammar_is_up_to_date() {
         &gait::syntax::highlight::textmate(),
     );
 }
+
+#[test]
+fn the_page_of_types_is_up_to_date() {
+    check("docs/reference/types.md", &gait::builtins::manual::page());
+}

@@ -47,6 +47,24 @@ fn names_in(source: &str) -> BTreeSet<String> {
     source.lines().filter_map(name).collect()
 }
 
+/// What comes out passes `gait policy check`.
+fn assert_compiles(done: &Imported) {
+    let report = gait::compile::check("imported.gaitpol", &done.source);
+    let wrong: Vec<String> = report
+        .diagnostics
+        .iter()
+        .map(|d| {
+            format!(
+                "{} {} at `{}`",
+                d.code,
+                d.message,
+                report.sources[0].slice(d.primary.span)
+            )
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), done.source);
+}
+
 fn check_corpus(file: &str, least: usize, most_refused: usize) {
     let Some(dir) = corpora::dir() else { return };
     let mut bytes = std::fs::read(dir.join(file)).unwrap();
@@ -70,6 +88,7 @@ fn check_corpus(file: &str, least: usize, most_refused: usize) {
         assert!(!note.message.is_empty() && !note.tool.is_empty() && note.pointer.starts_with('/'));
     }
     assert_eq!(names.len(), done.tools);
+    assert_compiles(&done);
     assert!(done.tools >= least, "{file}: {}", done.tools);
     assert!(
         done.refused.len() <= most_refused,
@@ -103,7 +122,7 @@ fn schemas_become_types() {
         (json!({"type": "string", "format": "date"}), "String"),
         (
             json!({"enum": ["a", "b c", "a", "effect"]}),
-            "enum { a, \"b c\", \"effect\" }",
+            "enum { a, \"b c\", effect }",
         ),
         (json!({"const": "x"}), "enum { x }"),
         (json!({"enum": ["a", null]}), "enum { a }?"),
@@ -260,6 +279,57 @@ fn descriptions_and_hints_come_only_when_asked_for() {
     assert!(!import(&tool).source.contains("hi"));
 }
 
+/// Numbers no intent could carry are no reason to lose a catalogue; what they bound is at its limit, or noted.
+#[test]
+fn numbers_past_rfc_8785_do_not_end_an_import() {
+    let tool = |property: &str| {
+        format!(
+            r#"[{{"name":"t","parameters":{{"type":"object","properties":{{"a":{property}}},"required":["a"]}}}},{{"name":"u","parameters":{{"type":"object"}}}}]"#
+        )
+    };
+    for (property, line) in [
+        (r#"{"type":"integer","maximum":18446744073709551615}"#, "a: Int"),
+        (r#"{"type":"number","minimum":-1e400}"#, "a: Decimal[9]"),
+        (
+            r#"{"type":"string","maxLength":18446744073709551615}"#,
+            "a: String",
+        ),
+        (
+            r#"{"type":"array","maxItems":1e99999999999999999999}"#,
+            "a: List[String, max 10000]",
+        ),
+        (r#"{"enum":[1,18446744073709551615]}"#, "a: Int"),
+        (r#"{"type":"integer","default":18446744073709551615}"#, "a: Int?"),
+    ] {
+        let done = tools_from_bytes(tool(property).as_bytes(), &Options::default()).unwrap();
+        assert_eq!((done.tools, done.refused.len()), (2, 0), "{property}");
+        assert!(
+            done.source.contains(&format!("  {line}\n")),
+            "{property}: {}",
+            done.source
+        );
+        assert_compiles(&done);
+    }
+}
+
+/// Words of the language are sound names of tools, arguments and enum members.
+#[test]
+fn keywords_import_as_names() {
+    for word in gait::syntax::token::Keyword::ALL
+        .iter()
+        .map(|k| k.text())
+        .chain(["args", "targets", "len", "Int", "_"])
+    {
+        let schema = json!({"type": "object", "required": [word], "properties": {
+            word: {"type": "object", "properties": {word: {"enum": [word, "x"]}}}}});
+        let done = import(
+            &json!([{"name": word, "parameters": schema}, {"name": format!("x.{word}"), "parameters": schema}]),
+        );
+        assert_eq!((done.tools, done.refused.len()), (2, 0), "{word}");
+        assert_compiles(&done);
+    }
+}
+
 #[test]
 fn what_cannot_be_said_is_noted() {
     let done = import(
@@ -339,6 +409,7 @@ proptest! {
         let done = import(&catalogue);
         let mut met = names_in(&done.source);
         prop_assert_eq!(met.len(), done.tools);
+        assert_compiles(&done);
         prop_assert!(done.refused.iter().all(|n| !n.message.is_empty() && met.insert(n.tool.clone())));
         prop_assert_eq!(met.len(), catalogue.as_array().unwrap().len());
         prop_assert!(done.notes.iter().all(|n| catalogue.pointer(&n.pointer).is_some()), "{:?}", done.notes);

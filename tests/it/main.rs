@@ -22,6 +22,8 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod hostile;
@@ -30,11 +32,17 @@ mod import;
 #[cfg(test)]
 mod intents;
 #[cfg(test)]
+mod lang;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod soup;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! `gait policy compile`: a policy file to a signed bundle. Nothing of the machine enters the bundle but the key: no
 //! time, no folder.
 
+use super::source;
 use crate::artifact::Bundle;
 use crate::bundling::{self, Built, BundlingError};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{KeyArgs, signing_key};
+use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Tone, Ui, paint, safe};
 use crate::compile::{self, Report};
 use crate::host::{Host, Mode};
 use crate::json::Json;
-use crate::limits;
 use crate::suite::CaseResult;
 use std::path::{Path, PathBuf};
 
@@ -39,13 +40,14 @@ pub struct Args {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let name = source_name(&args.file)?;
     let out = destination(&args)?;
-    let text = source_text(host, &args.file)?;
+    let text = source::read(host, &args.file)?.text;
     let report = compile::check(&name, &text);
+    if !ui.is_json() {
+        source::tell(ui, findings(&report));
+    }
     let Some(checked) = &report.checked else {
-        tell(ui, &report);
         return Err(invalid(&args.file, &report));
     };
-    tell(ui, &report);
     let key = signing_key(host, &args.key)?;
     let built = bundling::build(checked, args.epoch, &key).map_err(|error| refused(ui, &args.file, error))?;
     host.write_atomic(&out, &built.bytes, Mode::Public)?;
@@ -84,38 +86,16 @@ fn source_name(path: &Path) -> Result<String, CliError> {
     })
 }
 
-fn source_text(host: &dyn Host, path: &Path) -> Result<String, CliError> {
-    let bytes = host.read(path, limits::FILE_BYTES)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let message = format!("{} is not UTF-8 at byte {at}", path.display());
-        CliError::new(Category::InvalidInput, "policy.not_utf8", message)
-    })
-}
-
-/// Shows diagnostics to a person, one line each.
-fn tell(ui: &mut Ui, report: &Report) {
-    for line in lines(report) {
-        ui.rendered(&safe(&line));
+fn findings(report: &Report) -> Findings<'_> {
+    Findings {
+        diagnostics: &report.diagnostics,
+        sources: &report.sources,
     }
-}
-
-fn lines(report: &Report) -> Vec<String> {
-    let line = |d: &crate::diag::Diagnostic| {
-        let span = d.primary.span;
-        let source = report.sources.iter().find(|s| s.id == span.file);
-        let place = source.map_or_else(String::new, |s| {
-            let at = s.position(span.start);
-            format!("{}:{}:{}: ", s.name, at.line, at.column)
-        });
-        let severity = if d.is_error() { "error" } else { "warning" };
-        format!("{place}{severity}[{}]: {}", d.code, d.message)
-    };
-    report.diagnostics.iter().map(line).collect()
 }
 
 fn invalid(path: &Path, report: &Report) -> CliError {
     let errors = report.errors();
+    let count = source::count(errors, "error");
     let code = report
         .diagnostics
         .iter()
@@ -128,10 +108,7 @@ fn invalid(path: &Path, report: &Report) -> CliError {
     );
     error.hint(format!("`gait explain {code}` says more")).details([
         ("path", Json::str(path.to_string_lossy())),
-        (
-            "diagnostics",
-            Json::Array(lines(report).iter().map(Json::str).collect()),
-        ),
+        ("diagnostics", render::json::diagnostics(findings(report))),
     ])
 }
 

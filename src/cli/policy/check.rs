@@ -1,0 +1,199 @@
+//! `gait policy check`: every mistake of a policy in one run.
+
+use super::source::{self, PolicyFile, count};
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::render::{self, Findings, Format};
+use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::compile::{self, Report};
+use crate::diag::Edit;
+use crate::host::{Host, Mode};
+use crate::json::Json;
+use std::path::PathBuf;
+
+/// Find every mistake in policies, with the change that mends it
+///
+/// Each file is one policy. Exits 0 without errors and 6 with them; warnings do not count.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The policy files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How to show what was found; `--json` is `--format json`
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    format: Format,
+    /// Apply the suggested changes, then check again
+    #[arg(long)]
+    fix: bool,
+}
+
+/// A file and what a run over it found.
+struct Checked {
+    file: PolicyFile,
+    report: Report,
+    /// Suggested changes applied before.
+    fixed: usize,
+}
+
+/// Checks, and applies changes if asked to.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let mut checked = Vec::new();
+    for file in source::read_all(host, &args.files)? {
+        let report = compile::check(&file.name, &file.text);
+        checked.push(if args.fix {
+            fix(host, file, report)?
+        } else {
+            Checked {
+                file,
+                report,
+                fixed: 0,
+            }
+        });
+    }
+    let format = if ui.is_json() && args.format != Format::Sarif {
+        Format::Json
+    } else {
+        args.format
+    };
+    let ok = checked.iter().all(|c| c.report.errors() == 0);
+    let exit = if ok { Exit::Success } else { Exit::InvalidInput };
+    match format {
+        Format::Human => people(ui, &checked)?,
+        Format::Concise => {
+            for line in checked.iter().flat_map(|c| render::concise::lines(findings(c))) {
+                ui.line(&line)?;
+            }
+        }
+        Format::Json => ui.json(&document(&checked, ok, exit))?,
+        Format::Sarif => {
+            let files: Vec<Findings<'_>> = checked.iter().map(findings).collect();
+            ui.json(&render::sarif::log(&files))?;
+        }
+    }
+    Ok(exit)
+}
+
+fn findings(checked: &Checked) -> Findings<'_> {
+    Findings {
+        diagnostics: &checked.report.diagnostics,
+        sources: &checked.report.sources,
+    }
+}
+
+/// Applies the suggested changes that do not overlap and checks again. Nothing is written when there are none.
+fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, CliError> {
+    let edits = edits(&report);
+    if edits.is_empty() {
+        return Ok(Checked {
+            file,
+            report,
+            fixed: 0,
+        });
+    }
+    let mut text = file.text;
+    for edit in edits.iter().rev() {
+        text.replace_range(edit.span.range(), &edit.replacement);
+    }
+    host.write_atomic(&file.path, text.as_bytes(), Mode::Public)?;
+    let report = compile::check(&file.name, &text);
+    Ok(Checked {
+        file: PolicyFile { text, ..file },
+        report,
+        fixed: edits.len(),
+    })
+}
+
+/// The changes of the policy itself, by place; of two that overlap the first.
+fn edits(report: &Report) -> Vec<&Edit> {
+    let Some(policy) = report.sources.first() else {
+        return Vec::new();
+    };
+    let mut edits: Vec<&Edit> = report
+        .diagnostics
+        .iter()
+        .filter_map(|d| d.edit.as_ref())
+        .filter(|e| e.span.file == policy.id && policy.text.get(e.span.range()).is_some())
+        .collect();
+    edits.sort_by_key(|e| e.span);
+    let mut free = 0;
+    edits.retain(|e| {
+        let fits = e.span.start >= free;
+        if fits {
+            // Two insertions at one place would also be in doubt.
+            free = e.span.end.max(e.span.start.saturating_add(1));
+        }
+        fits
+    });
+    edits
+}
+
+/// Tools, rules and test cases of a policy without errors.
+fn counts(report: &Report) -> Option<[usize; 3]> {
+    let package = report.checked.as_ref()?.package();
+    let cases = package.tests.iter().map(|t| t.cases.len()).sum();
+    Some([package.tools.len(), package.rules.len(), cases])
+}
+
+fn people(ui: &mut Ui, checked: &[Checked]) -> Result<(), CliError> {
+    for one in checked {
+        source::tell(ui, findings(one));
+        if one.fixed > 0 {
+            ui.note(&format!(
+                "{}: {} applied",
+                one.file.name,
+                count(one.fixed, "change")
+            ));
+        }
+        let errors = one.report.errors();
+        let warnings = one.report.diagnostics.len() - errors;
+        let warned = if warnings == 0 {
+            String::new()
+        } else {
+            format!(", {}", count(warnings, "warning"))
+        };
+        match counts(&one.report) {
+            Some([tools, rules, tests]) => ui.line(&format!(
+                "{}: {} ({}, {}, {}{warned})",
+                safe(&one.file.name),
+                paint(Tone::Good, "ok"),
+                count(tools, "tool"),
+                count(rules, "rule"),
+                count(tests, "test case"),
+            ))?,
+            None => ui.line(&format!(
+                "{}: {}{warned}",
+                safe(&one.file.name),
+                paint(Tone::Bad, &count(errors, "error")),
+            ))?,
+        }
+    }
+    Ok(())
+}
+
+fn document(checked: &[Checked], ok: bool, exit: Exit) -> Json {
+    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+    let file = |c: &Checked| {
+        let errors = c.report.errors();
+        let counts = counts(&c.report).map_or(Json::Null, |[tools, rules, tests]| {
+            Json::object([
+                ("tools", number(tools)),
+                ("rules", number(rules)),
+                ("tests", number(tests)),
+            ])
+        });
+        Json::object([
+            ("file", Json::str(&c.file.name)),
+            ("ok", Json::Bool(errors == 0)),
+            ("errors", number(errors)),
+            ("warnings", number(c.report.diagnostics.len() - errors)),
+            ("fixed", number(c.fixed)),
+            ("counts", counts),
+            ("diagnostics", render::json::diagnostics(findings(c))),
+        ])
+    };
+    Json::object([
+        ("ok", Json::Bool(ok)),
+        ("files", Json::Array(checked.iter().map(file).collect())),
+        ("exit_code", Json::int(i64::from(exit.code()))),
+    ])
+}

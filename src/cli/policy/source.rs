@@ -1,0 +1,65 @@
+//! Policy files as the commands of the group read them, and how several of them report mistakes.
+
+use crate::cli::error::{Category, CliError};
+use crate::cli::render::{self, Findings};
+use crate::cli::ui::{Ui, safe};
+use crate::host::Host;
+use crate::limits;
+use std::path::{Path, PathBuf};
+
+/// One policy file.
+pub(super) struct PolicyFile {
+    pub path: PathBuf,
+    /// The path with `/`, as diagnostics and traces write it.
+    pub name: String,
+    pub text: String,
+}
+
+/// Reads one policy file. Errors: those of the host, and `policy.not_utf8`.
+pub(super) fn read(host: &dyn Host, path: &Path) -> Result<PolicyFile, CliError> {
+    let bytes = host.read(path, limits::SOURCE_BYTES as u64)?;
+    let name = path.to_string_lossy();
+    let name = if cfg!(windows) {
+        name.replace('\\', "/")
+    } else {
+        name.into_owned()
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CliError::new(
+            Category::InvalidInput,
+            "policy.not_utf8",
+            format!("{name} is not UTF-8 at byte {at}"),
+        )
+        .hint("save the file as UTF-8, without a byte order mark")
+    })?;
+    Ok(PolicyFile {
+        path: path.to_owned(),
+        name,
+        text,
+    })
+}
+
+/// Reads every file before anything is done with one.
+pub(super) fn read_all(host: &dyn Host, paths: &[PathBuf]) -> Result<Vec<PolicyFile>, CliError> {
+    paths.iter().map(|path| read(host, path)).collect()
+}
+
+/// Shows diagnostics to a person.
+pub(super) fn tell(ui: &mut Ui, findings: Findings<'_>) {
+    for report in render::human::reports(findings) {
+        ui.rendered(&report);
+    }
+    let mut codes: Vec<&str> = findings.diagnostics.iter().map(|d| d.code.0).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    if let Some(code) = codes.first() {
+        ui.note(&format!("`gait explain {code}` says more"));
+    }
+}
+
+/// `1 tool`, `2 tools`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    let end = if n == 1 { "" } else { "s" };
+    format!("{n} {}{end}", safe(what))
+}

@@ -1,0 +1,83 @@
+//! The smallest call of a tool, as a witness beside a diagnostic: no optional is there, every list is empty, every other
+//! value is the plainest of its type. In: a tool. Out: canonical JSON of tool and arguments (RFC 8785). It judges nothing.
+
+use super::Tool;
+use crate::ty::{Field, Ty};
+
+/// The call; `None` where a type is wrong or the call would be too long to help.
+pub(super) fn call(tool: &Tool) -> Option<String> {
+    /// Bytes of a witness that a person still reads.
+    const LONGEST: usize = 400;
+    let args = record(&tool.args)?;
+    let call = format!("{{\"args\":{args},\"tool\":{}}}", string(&tool.name));
+    (call.len() <= LONGEST).then_some(call)
+}
+
+fn value(ty: &Ty) -> Option<String> {
+    Some(match ty {
+        Ty::Bool => "false".to_owned(),
+        Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => "0".to_owned(),
+        Ty::String { .. } => string(""),
+        Ty::Enum { members, .. } => string(members.first()?),
+        Ty::Path => string("file.txt"),
+        Ty::Url => string("https://example.com/"),
+        Ty::Host => string("example.com"),
+        Ty::Email => string("someone@example.com"),
+        Ty::List { .. } => "[]".to_owned(),
+        Ty::Record(fields) => record(fields)?,
+        Ty::Optional(_) | Ty::Poison => return None,
+    })
+}
+
+/// Members sorted by the UTF-16 code units of their names (RFC 8785 section 3.2.3).
+fn record(fields: &[Field]) -> Option<String> {
+    let mut there: Vec<&Field> = fields.iter().filter(|f| !f.ty.is_optional()).collect();
+    there.sort_by(|a, b| a.name.encode_utf16().cmp(b.name.encode_utf16()));
+    let members: Option<Vec<String>> = there
+        .into_iter()
+        .map(|f| Some(format!("{}:{}", string(&f.name), value(&f.ty)?)))
+        .collect();
+    Some(format!("{{{}}}", members?.join(",")))
+}
+
+/// A string with the escapes of RFC 8785 section 3.2.2.2.
+fn string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::jcs;
+    use crate::builtins::bind;
+    use crate::{compile, json};
+
+    #[test]
+    fn a_witness_is_a_canonical_call_the_gate_accepts() {
+        let text = "gaitpol 1\npolicy a\ndefault block code b\nenum E { \"x\\u{1}\\\"\", y }\n\
+            tool \"t\\n\" { b: Bool, i: Int, d: Decimal[2], m: Money[USD, 2], s: String[max 4], e: E, p: Path, u: Url, h: Host, \
+            ee: Email, l: List[Int, max 3], o: Int?, r: { b: Path, a: Host, c: Int? }, \"é\": Bool, \"\\u{10000}\": Bool }";
+        let report = compile::check("a", text);
+        let checked = report.checked.unwrap();
+        let tool = &checked.package().tools[0];
+        let witness = call(tool).unwrap();
+        let read = json::parse(witness.as_bytes()).unwrap();
+        assert!(jcs::is_canonical(&read, witness.as_bytes()), "{witness}");
+        bind::bind_record(read.get("args").unwrap(), &tool.args).unwrap();
+    }
+}
