@@ -104,18 +104,12 @@ fn invalid(path: &Path, report: &Report) -> CliError {
     let error = CliError::new(
         Category::InvalidInput,
         "policy.invalid",
-        format!("{} has {}", path.display(), count(errors, "error")),
+        format!("{} has {count}", path.display()),
     );
     error.hint(format!("`gait explain {code}` says more")).details([
         ("path", Json::str(path.to_string_lossy())),
         ("diagnostics", render::json::diagnostics(findings(report))),
     ])
-}
-
-/// `1 tool`, `2 tools`.
-fn count(n: usize, what: &str) -> String {
-    let end = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{end}")
 }
 
 fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
@@ -201,8 +195,8 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     ui.line(&format!("  signer   {signer}"))?;
     ui.line(&format!(
         "  holds    {} over {}, {} bytes of program",
-        count(rules, "rule"),
-        count(tools, "tool"),
+        source::count(rules, "rule"),
+        source::count(tools, "tool"),
         contents.ir.len()
     ))?;
     ui.line(&format!(
