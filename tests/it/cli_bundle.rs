@@ -293,6 +293,10 @@ fn a_bundle_that_its_sources_do_not_make_is_named() {
         "{}",
         text(&older.stderr)
     );
+    let other_compiler = forged_bundle(|contents| contents.compiler = "0.0.9".to_owned());
+    let same = check(other_compiler, true);
+    assert_eq!(exit(&same), 0);
+    assert!(text(&same.stderr).contains("compiler 0.0.9 made this bundle"));
     let unloadable = check(forged_bundle(|contents| contents.ir.clear()), false);
     assert_eq!(exit(&unloadable), 2);
 }

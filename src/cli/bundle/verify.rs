@@ -54,6 +54,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         ui.line("  checked  the sources make the same program, byte for byte")?;
     }
     ui.line(&format!("  compiler {}", safe(compiler)))?;
+    if compiler != COMPILER {
+        ui.note(&format!(
+            "compiler {compiler} made this bundle; this is {COMPILER}"
+        ));
+    }
     Ok(Exit::Success)
 }
 
