@@ -11,7 +11,7 @@ use crate::domain::{Intent, Verdict};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::regress::{FIXTURE_NAME, Fixture, RUNPACK_NAME};
-use crate::{compile, ir, limits, session, suite};
+use crate::{compile, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
