@@ -6,11 +6,11 @@ use crate::artifact::{
     BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TrustedKeys, Verified,
     VerifyError, bundle, digest, jcs, time, trace,
 };
+use crate::bundling::{self, LoadError};
 use crate::domain::Intent;
 use crate::eval::Workspace;
 use crate::gate::Gate;
 use crate::host::Host;
-use crate::ir::{self, DecodeError};
 use crate::json::Json;
 use crate::session::{self, Event, SessionError};
 use jiff::Timestamp;
@@ -23,8 +23,8 @@ pub enum OpenError {
     #[error(transparent)]
     Verify(#[from] VerifyError),
     /// It verifies, but this program cannot read what it holds.
-    #[error("the bundle's program cannot be read: {0}")]
-    Program(#[from] DecodeError),
+    #[error(transparent)]
+    Program(#[from] LoadError),
 }
 
 /// A verified bundle, ready to judge.
@@ -73,7 +73,7 @@ impl Boundary {
     /// Makes the gate of a verified bundle ready.
     pub fn of(bundle: Verified<Bundle>) -> Result<Boundary, OpenError> {
         let bundle = bundle.into_value();
-        let gate = Gate::new(ir::decode(&bundle.contents.ir)?);
+        let gate = Gate::new(bundling::load(&bundle)?);
         let policy = PolicyRef {
             name: bundle.contents.name,
             version: bundle.contents.version,
@@ -190,13 +190,14 @@ pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
     ]))
 }
 
-/// The same event has the same id; another moment, run or place in a chain makes another event.
+/// The same event has the same id; another moment, session, run or place in a chain makes another event.
 fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let or_null = |text: Option<String>| text.map_or(Json::Null, Json::String);
     let event = Json::object([
         ("bundle", bundle.to_json()),
         ("intent", intent.to_json()),
         ("at", Json::String(time::print(moment.now))),
+        ("session", or_null(moment.session_id.clone())),
         ("run", or_null(moment.run_id.clone())),
         ("previous", or_null(moment.previous.map(|d| d.to_string()))),
     ]);

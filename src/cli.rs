@@ -2,14 +2,25 @@
 //! command is one file with `Args` (its doc comment is the help) and `run(ui, host, args)`; it parses, calls library
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
+mod bundle;
 mod completions;
+mod demo;
 pub mod error;
 pub mod exit;
 mod explain;
+mod failure;
+mod gate;
 mod json_text;
+pub mod key_args;
+mod keys;
+mod load;
 mod policy;
+mod regress;
 mod render;
+mod run;
+mod trace;
 pub mod ui;
+mod verify;
 mod version;
 
 use crate::host::{Host, Os};
@@ -56,18 +67,34 @@ struct Global {
 /// The list of commands, as `--help` shows it.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Bundle(bundle::Args),
     Completions(completions::Args),
+    Demo(demo::Args),
     Explain(explain::Args),
+    Gate(gate::Args),
+    Keys(keys::Args),
     Policy(policy::Args),
+    Regress(regress::Args),
+    Run(run::Args),
+    Trace(trace::Args),
+    Verify(verify::Args),
     Version(version::Args),
 }
 
 impl Command {
     fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
         match self {
+            Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
+            Command::Demo(args) => demo::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
+            Command::Gate(args) => gate::run(ui, host, args),
+            Command::Keys(args) => keys::run(ui, host, args),
             Command::Policy(args) => policy::run(ui, host, args),
+            Command::Regress(args) => regress::run(ui, host, args),
+            Command::Run(args) => run::run(ui, host, args),
+            Command::Trace(args) => trace::run(ui, host, args),
+            Command::Verify(args) => verify::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),
         }
     }

@@ -9,7 +9,7 @@ use crate::source::{FileId, Source};
 use crate::syntax::parse::{self, Unread};
 
 /// Modules that every policy sees: name and text.
-const LIBRARY: [(&str, &str); 1] = [(
+pub const LIBRARY: [(&str, &str); 1] = [(
     "stdlib/effects.gaitpol",
     include_str!("../stdlib/effects.gaitpol"),
 )];

@@ -57,11 +57,25 @@ pub enum HostError {
         /// The path.
         path: PathBuf,
     },
+    /// A file where a folder is needed.
+    #[error("{} is not a folder", path.display())]
+    NotFolder {
+        /// The path.
+        path: PathBuf,
+    },
     /// A file that must be new is there already.
     #[error("{} exists already", path.display())]
     Exists {
         /// The path.
         path: PathBuf,
+    },
+    /// A secret file that others than its owner may read or change.
+    #[error("{} may be read or changed by others (mode {mode:04o})", path.display())]
+    Exposed {
+        /// The path.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
     },
     /// Another process holds the lock.
     #[error("{} is in use by another process", path.display())]
@@ -93,7 +107,9 @@ impl HostError {
             | HostError::Permission { path }
             | HostError::TooLarge { path, .. }
             | HostError::NotRegular { path }
+            | HostError::NotFolder { path }
             | HostError::Exists { path }
+            | HostError::Exposed { path, .. }
             | HostError::Contended { path }
             | HostError::Io { path, .. } => Some(path),
             HostError::Entropy { .. } => None,
@@ -112,6 +128,10 @@ pub trait Host {
 
     /// Reads a regular file whole. A file of more than `max_bytes` is refused before it is held in memory.
     fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError>;
+
+    /// Reads a secret as `read` does; refused before its content is read when others than its owner may read or
+    /// change the file.
+    fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError>;
 
     /// Writes a file that must not exist yet; nobody ever sees a part of it.
     fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError>;
@@ -195,6 +215,19 @@ mod tests {
         );
         host.write_atomic(&deep, b"three", Mode::Private).unwrap();
         assert_eq!(host.read(&deep, 9).unwrap(), b"three");
+        assert_eq!(host.read_private(&deep, 9).unwrap(), b"three");
+        let open = root.join("a/b/open");
+        host.write_new(&open, b"x", Mode::Public).unwrap();
+        if cfg!(unix) {
+            assert!(matches!(
+                host.read_private(&open, 9),
+                Err(HostError::Exposed { .. })
+            ));
+        }
+        assert!(matches!(
+            host.read_private(&root.join("none"), 9),
+            Err(HostError::NotFound { .. })
+        ));
         let folder = root.join("a/b");
         assert_eq!(
             host.read(&folder, 9),
@@ -204,11 +237,21 @@ mod tests {
             host.write_atomic(&folder, b"x", Mode::Public),
             Err(HostError::NotRegular { .. })
         ));
+        let inside = deep.join("c/inside");
+        let folder_needed = [
+            host.write_new(&inside, b"x", Mode::Public),
+            host.write_atomic(&inside, b"x", Mode::Public),
+            host.append_line(&inside, &mut |_| None),
+            host.write_new(&deep.join("inside"), b"x", Mode::Public),
+        ];
+        for refused in folder_needed {
+            assert!(matches!(refused, Err(HostError::NotFolder { .. })), "{refused:?}");
+        }
         host.write_atomic(&folder.join("Zz"), b"", Mode::Public).unwrap();
         host.write_atomic(&folder.join("aa"), b"", Mode::Public).unwrap();
         assert_eq!(
             host.list_dir(&folder).unwrap(),
-            ["Zz", "aa", "file"],
+            ["Zz", "aa", "file", "open"],
             "no temporary file stays"
         );
         assert_eq!(host.list_dir(root).unwrap(), ["a"]);

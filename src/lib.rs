@@ -37,7 +37,11 @@ pub mod host;
 // L5 work
 #[cfg(feature = "cli")]
 pub mod boundary;
+pub mod bundling;
 pub mod import;
+#[cfg(feature = "cli")]
+pub mod keyring;
+pub mod regress;
 #[cfg(feature = "cli")]
 pub mod replay;
 #[cfg(feature = "cli")]

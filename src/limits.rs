@@ -102,3 +102,9 @@ pub const REPLAY_NAMES: usize = 100_000;
 pub const REPLAY_FINDINGS: usize = 10_000;
 /// Inexact numbers looked past in one document; each costs one more reading of it.
 pub const REPLAY_INEXACT_NUMBERS: usize = 64;
+/// Tries to find a moment in which no other process judged the same intent, in milliseconds past the clock.
+pub const TRACE_TRIES: u32 = 256;
+/// Folders `gait demo` leaves beside each other before it asks for another place.
+pub const DEMO_FOLDERS: u32 = 1_000;
+/// Recorded calls of one regression run.
+pub const REGRESS_CASES: usize = 100_000;

@@ -2,6 +2,10 @@
 //! calls. Out: a JSONL file that holds each signed trace with its intent, so that a run can be packed and judged
 //! again. A line cut off by a crash was never acknowledged and is dropped; any other flaw is an error.
 
+mod record;
+
+pub use record::{RecordError, Recording, record};
+
 use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
 use crate::host::{Host, HostError};
 use crate::json::{self, Json};
@@ -32,6 +36,14 @@ pub enum SessionError {
         path: PathBuf,
         /// From 1.
         line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The last line, which the next one has to name, cannot be read.
+    #[error("the last line of {} is no journal entry: {reason}", path.display())]
+    Last {
+        /// The journal.
+        path: PathBuf,
         /// What is wrong.
         reason: String,
     },
@@ -114,9 +126,8 @@ fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), Sess
             None,
         ));
     };
-    let wrong = |reason: &str| SessionError::Entry {
+    let wrong = |reason: &str| SessionError::Last {
         path: path.to_owned(),
-        line: 0,
         reason: reason.to_owned(),
     };
     let parsed = json::parse(bytes).map_err(|e| wrong(&e.to_string()))?;
@@ -124,12 +135,12 @@ fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), Sess
         .get("sequence")
         .and_then(Json::as_i64)
         .and_then(|n| u64::try_from(n).ok());
-    let sequence = sequence.ok_or_else(|| wrong("the last line has no sequence number"))?;
+    let sequence = sequence.ok_or_else(|| wrong("it has no sequence number"))?;
     let trace = parsed
         .get("trace_digest")
         .and_then(Json::as_str)
         .and_then(Digest::parse);
-    let trace = trace.ok_or_else(|| wrong("the last line names no trace"))?;
+    let trace = trace.ok_or_else(|| wrong("it names no trace"))?;
     Ok((
         Head {
             sequence: sequence + 1,

@@ -11,8 +11,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         assert_eq!(ir::decode(&ir::encode(&program)).as_ref(), Ok(&program));
         drop(ir::print(&program));
     }
-    if let Ok(once) = syntax::format::format(&Source::new(FileId(0), "fuzz.gaitpol", text)) {
-        let again = syntax::format::format(&Source::new(FileId(0), "fuzz.gaitpol", once.clone()));
+    if let Ok(once) = syntax::format(&Source::new(FileId(0), "fuzz.gaitpol", text)) {
+        let again = syntax::format(&Source::new(FileId(0), "fuzz.gaitpol", once.clone()));
         assert_eq!(again.as_ref(), Ok(&once));
     }
 });

@@ -26,6 +26,11 @@ impl KeyId {
     pub fn parse(text: &str) -> Option<KeyId> {
         Digest::parse(text).map(KeyId)
     }
+
+    /// The digest of the public bytes.
+    pub fn digest(self) -> Digest {
+        self.0
+    }
 }
 
 impl std::fmt::Display for KeyId {

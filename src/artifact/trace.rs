@@ -7,7 +7,8 @@ use super::digest::Digest;
 use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified};
 use super::fields::{Fields, number};
 use super::key::SigningKey;
-use super::{BuildError, VerifyError, time};
+use super::manifest::check_digest;
+use super::{BuildError, VerifyError, jcs, time};
 use crate::domain::{Decision, MatchedRule, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
@@ -163,7 +164,7 @@ impl Payload for TraceRecord {
         fields.constant("schema", PayloadType::Trace.schema())?;
         fields.constant("enforcement", ENFORCEMENT)?;
         let policy = Fields::open("trace policy", fields.any("policy")?, &["name", "version"])?;
-        Ok(TraceRecord {
+        let record = TraceRecord {
             trace_id: fields.id("trace_id")?,
             created_at: fields.instant("created_at")?,
             producer_version: fields.name("producer_version")?,
@@ -187,7 +188,28 @@ impl Payload for TraceRecord {
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
             previous: fields.digest_or_null("previous")?,
-        })
+        };
+        check_intent(&fields, &record)?;
+        Ok(record)
+    }
+}
+
+/// A record must not contradict the intent it carries: digests of the whole and of the arguments, and the tool.
+fn check_intent(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyError> {
+    let Some(intent) = &record.intent else {
+        return Ok(());
+    };
+    let name = format!("intent of {}", record.trace_id);
+    check_digest(&name, record.intent_digest, &jcs::to_vec(intent))?;
+    if let Some(args) = intent.get("args") {
+        let name = format!("arguments of {}", record.trace_id);
+        check_digest(&name, record.args_digest, &jcs::to_vec(args))?;
+    }
+    match intent.get("tool_name") {
+        Some(tool) if tool.as_str() != Some(&record.tool) => {
+            Err(fields.refuse("`tool` is not the tool of the intent"))
+        }
+        _ => Ok(()),
     }
 }
 

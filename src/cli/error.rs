@@ -2,8 +2,10 @@
 //! for people. The JSON error envelope of `--json` is written here and nowhere else.
 
 use super::exit::Exit;
+use crate::artifact::{BuildError, KeyError, VerifyError};
 use crate::host::HostError;
 use crate::json::Json;
+use std::path::Path;
 
 /// The kind of failure. Verdicts are not errors and are not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,12 @@ impl CliError {
         self
     }
 
+    /// Says which file it is about: before the message, and as `details.path`.
+    pub fn in_file(mut self, path: &Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
+        self.details([("path", Json::str(path.to_string_lossy()))])
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         Exit::of_category(self.category)
@@ -113,13 +121,42 @@ impl From<HostError> for CliError {
             HostError::Permission { .. } => (Category::InvalidInput, "file.permission"),
             HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
             HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
+            HostError::NotFolder { .. } => (Category::InvalidInput, "file.not_folder"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
+            HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
             HostError::Contended { .. } => (Category::Internal, "file.contended"),
             HostError::Io { .. } => (Category::Internal, "file.io"),
             HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
         };
         let path = error.path().map(|p| ("path", Json::str(p.to_string_lossy())));
         CliError::new(category, code, error.to_string()).details(path)
+    }
+}
+
+impl From<VerifyError> for CliError {
+    fn from(error: VerifyError) -> Self {
+        let unknown = matches!(error, VerifyError::KeyUnknown(_));
+        let refused = CliError::new(Category::Verification, error.code(), error.to_string());
+        if unknown {
+            refused.hint("if you trust the signer, name its public key with `--trust FILE`")
+        } else {
+            refused
+        }
+    }
+}
+
+impl From<KeyError> for CliError {
+    fn from(error: KeyError) -> Self {
+        CliError::new(Category::Verification, error.code(), error.to_string())
+    }
+}
+
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Verify(error) => error.into(),
+            error => CliError::new(Category::InvalidInput, error.code(), error.to_string()),
+        }
     }
 }
 
@@ -144,7 +181,16 @@ mod tests {
                 6,
             ),
             (HostError::NotRegular { path: path() }, "file.not_regular", 6),
+            (HostError::NotFolder { path: path() }, "file.not_folder", 6),
             (HostError::Exists { path: path() }, "file.exists", 8),
+            (
+                HostError::Exposed {
+                    path: path(),
+                    mode: 0o644,
+                },
+                "file.exposed",
+                8,
+            ),
             (
                 HostError::Io {
                     path: path(),

@@ -1,6 +1,7 @@
 //! `gait policy`: the commands that work on policy files and on what they decide. Each is one file in `policy/`.
 
 mod check;
+mod compile;
 mod fmt;
 mod import;
 mod replay;
@@ -12,7 +13,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, format, test, import and replay policies
+/// Check, format, test, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -21,6 +22,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Compile(compile::Args),
     Check(check::Args),
     Fmt(fmt::Args),
     Import(import::Args),
@@ -31,6 +33,7 @@ enum Command {
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
+        Command::Compile(args) => compile::run(ui, host, args),
         Command::Check(args) => check::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),

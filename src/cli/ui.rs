@@ -81,6 +81,33 @@ pub fn safe(text: &str) -> String {
     out
 }
 
+/// Text from outside that must stay on its line: one with a line end in it could pose as output of its own.
+pub fn one_line(text: &str) -> String {
+    safe(&text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
+/// A name as one word of a shell, also inside double quotes; `None` where it would need more than single quotes.
+pub fn shell_word(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+@:,=".contains(c);
+    if text.is_empty() || text.chars().any(|c| is_hidden(c) || "\"'\\".contains(c)) {
+        return None;
+    }
+    // What starts with a dash would be read as a flag.
+    let dash = if text.starts_with('-') { "./" } else { "" };
+    let word = format!("{dash}{text}");
+    Some(if text.chars().all(plain) {
+        word
+    } else {
+        format!("'{word}'")
+    })
+}
+
+/// A number with its noun: `1 trace`, `2 traces`.
+pub fn count(n: usize, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
 /// Control, bidirectional, invisible and tag characters: the Unicode general categories Cc, Cf, Zl and Zp, and the
 /// block of tags and variation selectors in plane 14.
 pub fn is_hidden(c: char) -> bool {
@@ -249,6 +276,25 @@ mod tests {
             ("a\u{200b}\u{feff}\u{e0041}", "a\\u{200b}\\u{feff}\\u{e0041}"),
         ] {
             assert_eq!(safe(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_word_or_none() {
+        for (text, word) in [
+            ("a/b-1.zip", Some("a/b-1.zip")),
+            ("-x", Some("./-x")),
+            ("a b", Some("'a b'")),
+            ("$(id)`id`", Some("'$(id)`id`'")),
+            ("-a b", Some("'./-a b'")),
+            ("é", Some("'é'")),
+            ("", None),
+            ("a'b", None),
+            ("a\"b", None),
+            ("a\nb", None),
+            ("a\u{202e}b", None),
+        ] {
+            assert_eq!(shell_word(text).as_deref(), word, "{text:?}");
         }
     }
 

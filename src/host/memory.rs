@@ -58,6 +58,21 @@ impl Memory {
         self.files.borrow().get(path).map(|(_, mode)| *mode)
     }
 
+    /// Errors when a folder of the path is a file.
+    fn check_folders(&self, path: &Path) -> Result<(), HostError> {
+        let files = self.files.borrow();
+        let file = path
+            .ancestors()
+            .skip(1)
+            .find(|folder| files.contains_key(*folder));
+        match file {
+            Some(file) => Err(HostError::NotFolder {
+                path: file.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn is_folder(&self, path: &Path) -> bool {
         self.files
             .borrow()
@@ -90,6 +105,17 @@ impl Host for Memory {
         Ok(bytes.clone())
     }
 
+    fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let bytes = self.read(path, max_bytes)?;
+        match self.mode(path) {
+            Some(Mode::Private) => Ok(bytes),
+            _ => Err(HostError::Exposed {
+                path: path.to_owned(),
+                mode: 0o644,
+            }),
+        }
+    }
+
     fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
         if self.exists(path) {
             return Err(HostError::Exists {
@@ -100,6 +126,7 @@ impl Host for Memory {
     }
 
     fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
+        self.check_folders(path)?;
         if self.is_folder(path) {
             return Err(HostError::NotRegular {
                 path: path.to_owned(),
@@ -112,6 +139,7 @@ impl Host for Memory {
     }
 
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
+        self.check_folders(path)?;
         let mut bytes = if self.exists(path) {
             self.read(path, u64::MAX)?
         } else {

@@ -29,31 +29,18 @@ impl Host for Os {
     }
 
     fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
-        let wrong = |error| explain(path, &error);
-        // Asked before opening: opening a pipe would wait for a writer.
-        if !std::fs::metadata(path).map_err(wrong)?.is_file() {
-            return Err(HostError::NotRegular {
-                path: path.to_owned(),
-            });
+        content(path, opened(path)?, max_bytes)
+    }
+
+    fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let file = opened(path)?;
+        // Asked of the open file: the path may name another one by now.
+        let mode = permissions(&file.metadata().map_err(|error| explain(path, &error))?);
+        if mode & 0o077 != 0 {
+            let path = path.to_owned();
+            return Err(HostError::Exposed { path, mode });
         }
-        let file = File::open(path).map_err(wrong)?;
-        if !file.metadata().map_err(wrong)?.is_file() {
-            return Err(HostError::NotRegular {
-                path: path.to_owned(),
-            });
-        }
-        let mut bytes = Vec::new();
-        // The size in the metadata may be stale; what counts is how much can be read.
-        file.take(max_bytes.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(wrong)?;
-        if bytes.len() as u64 > max_bytes {
-            return Err(HostError::TooLarge {
-                path: path.to_owned(),
-                limit: max_bytes,
-            });
-        }
-        Ok(bytes)
+        content(path, file, max_bytes)
     }
 
     fn write_new(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError> {
@@ -77,7 +64,7 @@ impl Host for Os {
 
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
         let wrong = |error| explain(path, &error);
-        std::fs::create_dir_all(folder_of(path)).map_err(wrong)?;
+        make_folder(&folder_of(path))?;
         let fresh = !self.exists(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -136,6 +123,50 @@ impl Host for Os {
     }
 }
 
+/// Opens a regular file.
+fn opened(path: &Path) -> Result<File, HostError> {
+    let wrong = |error| explain(path, &error);
+    // Asked before opening: opening a pipe would wait for a writer.
+    if !std::fs::metadata(path).map_err(wrong)?.is_file() {
+        return Err(HostError::NotRegular {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(wrong)?;
+    if !file.metadata().map_err(wrong)?.is_file() {
+        return Err(HostError::NotRegular {
+            path: path.to_owned(),
+        });
+    }
+    Ok(file)
+}
+
+fn content(path: &Path, file: File, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+    let mut bytes = Vec::new();
+    // The size in the metadata may be stale; what counts is how much can be read.
+    file.take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| explain(path, &error))?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(HostError::TooLarge {
+            path: path.to_owned(),
+            limit: max_bytes,
+        });
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn permissions(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777
+}
+
+/// Elsewhere access is that of the folder; see `restrict`.
+#[cfg(not(unix))]
+fn permissions(_metadata: &std::fs::Metadata) -> u32 {
+    0o600
+}
+
 /// Takes the exclusive lock, which the system frees when the process ends, however it ends.
 fn lock(file: &File, path: &Path) -> Result<(), HostError> {
     let mut waited = 0;
@@ -187,7 +218,7 @@ fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, HostError> {
     let wrong = |error| explain(path, &error);
     let folder = folder_of(path);
-    std::fs::create_dir_all(&folder).map_err(wrong)?;
+    make_folder(&folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gait-").suffix(".tmp");
     let mut file = builder
@@ -221,6 +252,17 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// Makes a folder with its parents. A file in the place of one is not the file that was to be written, so it is never
+/// reported as `Exists`.
+fn make_folder(folder: &Path) -> Result<(), HostError> {
+    std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => HostError::NotFolder {
+            path: folder.to_owned(),
+        },
+        _ => explain(folder, &error),
+    })
+}
+
 /// Makes the rename itself durable. Windows has no way to flush a folder and needs none.
 fn flush_folder(path: &Path) -> Result<(), HostError> {
     if cfg!(windows) {
@@ -236,9 +278,10 @@ fn explain(path: &Path, error: &io::Error) -> HostError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::NotFound => HostError::NotFound { path },
-        ErrorKind::PermissionDenied => HostError::Permission { path },
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => HostError::Permission { path },
         ErrorKind::AlreadyExists => HostError::Exists { path },
         ErrorKind::IsADirectory => HostError::NotRegular { path },
+        ErrorKind::NotADirectory => HostError::NotFolder { path },
         _ => HostError::Io {
             path,
             reason: error.to_string(),

@@ -71,10 +71,24 @@ fn help_reads_well() {
     for command in commands() {
         show(&[&command, "--help"]);
     }
-    for command in ["check", "fmt", "import", "replay", "test"] {
-        show(&["policy", command, "--help"]);
+    for command in [
+        "bundle inspect",
+        "bundle verify",
+        "keys init",
+        "keys rotate",
+        "keys verify",
+        "policy check",
+        "policy compile",
+        "policy fmt",
+        "policy import",
+        "policy import tools",
+        "policy replay",
+        "policy test",
+        "trace verify",
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        show(&words);
     }
-    show(&["policy", "import", "tools", "--help"]);
     insta::assert_snapshot!(pages);
 }
 
@@ -336,7 +350,7 @@ fn policy_replay_refuses_what_it_cannot_use() {
         (&["--calls", "c.jsonl"], "usage.invalid", 6),
         (
             &["--bundle", "b.gaitbundle", "--calls", "c.jsonl"],
-            "keys.none_trusted",
+            "keys.missing",
             7,
         ),
         (
@@ -376,22 +390,12 @@ fn policy_replay_refuses_what_it_cannot_use() {
 
 #[test]
 fn policy_replay_decides_by_a_signed_bundle() {
-    use gait::artifact::{BundleContents, SigningKey, TestSummary, bundle};
+    use gait::artifact::SigningKey;
     let source =
         "gaitpol 1\npolicy t\ndefault block code nothing\n\ntool look {\n}\n\nrule any\n  on look\n  allow\n";
     let checked = gait::compile::check("t.gaitpol", source).checked.unwrap();
     let key = SigningKey::from_seed(&[4; 32]);
-    let contents = BundleContents {
-        name: "t".to_owned(),
-        version: String::new(),
-        edition: 1,
-        epoch: 0,
-        ir: gait::ir::encode(&gait::compile::lower(&checked)),
-        sources: vec![("t.gaitpol".to_owned(), source.to_owned())],
-        tests: TestSummary { passed: 0, total: 0 },
-        compiler: "test".to_owned(),
-    };
-    let mut packed = bundle::build(contents, &key).unwrap();
+    let mut packed = gait::bundling::build(&checked, 0, &key).unwrap().bytes;
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("gait-out/keys");
     std::fs::create_dir_all(&keys).unwrap();

@@ -8,13 +8,27 @@
 #[cfg(test)]
 mod artifact;
 #[cfg(test)]
+mod artifact_fixtures;
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod cli_bundle;
+#[cfg(test)]
+mod cli_keys;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod gate_eval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
@@ -32,7 +46,11 @@ mod policies;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod regress;
+#[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]

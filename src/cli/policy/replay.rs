@@ -3,20 +3,17 @@
 
 mod report;
 
-use crate::artifact::{TrustedKeys, VerifyError, VerifyingKey, bundle};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
+use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::Ui;
+use crate::cli::verify::of_bundle;
 use crate::compile;
 use crate::gate::Gate;
 use crate::host::Host;
-use crate::ir;
 use crate::limits;
 use crate::replay::{Options, Replay, ReplayError, Report};
 use std::path::{Path, PathBuf};
-
-/// Where `gait keys init` puts keys.
-const KEYS: &str = "gait-out/keys";
 
 /// Decide recorded tool calls and count verdicts per tool, task and attacked run
 ///
@@ -31,9 +28,8 @@ pub struct Args {
     /// A policy source to compile and decide by, instead of a bundle
     #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
     policy: Option<PathBuf>,
-    /// Public keys that may have signed the bundle [default: gait-out/keys/*.public.json]
-    #[arg(long, value_name = "FILE", num_args = 1.., requires = "bundle")]
-    trust: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Files of recorded calls
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     calls: Vec<PathBuf>,
@@ -130,57 +126,11 @@ fn talk(ui: &mut Ui, report: &Report) {
     }
 }
 
-fn from_bundle(host: &dyn Host, path: &Path, trust: &[PathBuf]) -> Result<Gate, CliError> {
-    let trusted = trusted(host, trust)?;
-    let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
-    let refused = |error: VerifyError| {
-        CliError::new(
-            Category::Verification,
-            error.code(),
-            format!("{}: {error}", path.display()),
-        )
-        .hint("--trust names the public keys that may have signed it")
-    };
-    let bundle = bundle::open(&bytes, &trusted, host.now())
-        .map_err(refused)?
-        .into_value();
-    let program = ir::decode(&bundle.contents.ir).map_err(|error| {
-        CliError::new(
-            Category::Verification,
-            "bundle.program",
-            format!("{}: {error}", path.display()),
-        )
-        .hint("compile the policy again with this version")
-    })?;
+fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Gate, CliError> {
+    let trusted = trusted_keys(host, trust)?;
+    let bytes = host.read(path, limits::FILE_BYTES)?;
+    let (_, program, _) = of_bundle(&bytes, &trusted, host.now()).map_err(|error| error.in_file(path))?;
     Ok(Gate::new(program))
-}
-
-fn trusted(host: &dyn Host, files: &[PathBuf]) -> Result<TrustedKeys, CliError> {
-    let mut files = files.to_vec();
-    if files.is_empty() && host.exists(Path::new(KEYS)) {
-        let names = host.list_dir(Path::new(KEYS))?;
-        let public = names.iter().filter(|name| name.ends_with(".public.json"));
-        files = public.map(|name| Path::new(KEYS).join(name)).collect();
-    }
-    if files.is_empty() {
-        let message = format!("no public key is trusted: no --trust, and none in {KEYS}");
-        return Err(
-            CliError::new(Category::MissingDependency, "keys.none_trusted", message)
-                .hint("name the signer's public key with --trust, or replay a source with --policy"),
-        );
-    }
-    let mut keys = Vec::new();
-    for path in files {
-        let bytes = host.read(&path, limits::KEY_FILE_BYTES as u64)?;
-        keys.push(VerifyingKey::parse(&bytes).map_err(|error| {
-            CliError::new(
-                Category::InvalidInput,
-                error.code(),
-                format!("{}: {error}", path.display()),
-            )
-        })?);
-    }
-    Ok(TrustedKeys::new(keys))
 }
 
 fn from_source(host: &dyn Host, path: &Path) -> Result<Gate, CliError> {

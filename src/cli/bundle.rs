@@ -1,0 +1,30 @@
+//! `gait bundle`: the commands about compiled policies. Each is one file in `bundle/`.
+
+mod inspect;
+mod verify;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::host::Host;
+
+/// Look into and check signed bundles
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Inspect(inspect::Args),
+    Verify(verify::Args),
+}
+
+/// Starts the command of the group.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Inspect(args) => inspect::run(ui, host, args),
+        Command::Verify(args) => verify::run(ui, host, args),
+    }
+}

@@ -1,0 +1,68 @@
+//! `gait bundle verify`: the signature and contents of a bundle, and on request whether its sources make it.
+
+use crate::bundling::{self, COMPILER, Difference};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::ui::{Ui, safe};
+use crate::cli::verify::of_bundle;
+use crate::host::Host;
+use crate::json::Json;
+use crate::limits;
+use std::path::PathBuf;
+
+/// Verify a signed bundle
+///
+/// Exits 2 when it is not what was signed by a trusted key or, with --rebuild, not what its sources make.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The bundle
+    file: PathBuf,
+    /// Compile the sources in it again and compare the programs byte for byte
+    #[arg(long)]
+    rebuild: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Verifies the bundle.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let trusted = trusted_keys(host, &args.trust)?;
+    let bytes = host.read(&args.file, limits::FILE_BYTES)?;
+    let (bundle, _, outcome) =
+        of_bundle(&bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.file))?;
+    let compiler = &bundle.value().contents.compiler;
+    if args.rebuild {
+        bundling::rebuild(bundle.value()).map_err(|d| differs(&d, compiler).in_file(&args.file))?;
+    }
+    if ui.is_json() {
+        let ok = [("ok", Json::Bool(true))];
+        let own = [
+            ("compiler", Json::str(compiler)),
+            ("rebuilt", Json::Bool(args.rebuild)),
+        ];
+        ui.json(&Json::object(
+            ok.into_iter().chain(outcome.to_json(&args.file)).chain(own),
+        ))?;
+        return Ok(Exit::Success);
+    }
+    outcome
+        .lines(&args.file)
+        .iter()
+        .try_for_each(|line| ui.line(line))?;
+    if args.rebuild {
+        ui.line("  checked  the sources make the same program, byte for byte")?;
+    }
+    ui.line(&format!("  compiler {}", safe(compiler)))?;
+    Ok(Exit::Success)
+}
+
+fn differs(difference: &Difference, compiler: &str) -> CliError {
+    let error = CliError::new(Category::Verification, difference.code(), difference.to_string());
+    if compiler == COMPILER {
+        return error.hint("the bundle was not made from the sources in it; do not use it");
+    }
+    error.hint(format!(
+        "compiler {compiler} made the bundle and this is {COMPILER}: rebuild with that version"
+    ))
+}

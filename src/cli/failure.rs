@@ -1,0 +1,116 @@
+//! From the errors of the library to what a command reports: one function per kind of error, so that the same
+//! failure has the same code and exit everywhere.
+
+use super::error::{Category, CliError};
+use crate::artifact::{BuildError, VerifyError};
+use crate::boundary::OpenError;
+use crate::gate::IntentError;
+use crate::json::Json;
+use crate::regress::RegressError;
+use crate::session::{RecordError, SessionError};
+use std::path::Path;
+
+/// An artifact that does not verify.
+pub fn verification(path: &Path, error: &VerifyError) -> CliError {
+    let failed = CliError::from(error.clone()).in_file(path);
+    match error {
+        VerifyError::KeyUnknown(_) | VerifyError::KeyExpired(_) | VerifyError::KeyNotYetValid(_) => failed,
+        _ => failed.hint("do not use this file; take it again from where it was made"),
+    }
+}
+
+/// A bundle that cannot decide.
+pub fn open(path: &Path, error: &OpenError) -> CliError {
+    match error {
+        OpenError::Verify(error) => verification(path, error),
+        OpenError::Program(error) => about(
+            path,
+            Category::Verification,
+            "bundle.program",
+            &format!("{}: the bundle's program cannot be read: {error}", path.display()),
+        )
+        .hint("compile the policy again with this version of gait"),
+    }
+}
+
+/// Bytes that are no intent.
+pub fn intent(path: &Path, error: &IntentError) -> CliError {
+    let message = format!("{} is refused: {}", path.display(), error.message);
+    let pointer = ("pointer", Json::str(&error.pointer));
+    let path = ("path", Json::str(path.to_string_lossy()));
+    CliError::new(Category::InvalidInput, error.code, message)
+        .details([path, pointer])
+        .hint(intent_hint(error.code))
+}
+
+fn intent_hint(code: &str) -> &'static str {
+    match code {
+        "intent.syntax" => "send one JSON document in UTF-8, without a byte order mark or anything after it",
+        "intent.duplicate_key" => "name every member once; readers disagree on which of two counts",
+        "intent.number_not_exact" => {
+            "send a large or long number as a string, where the policy's type reads decimal text"
+        }
+        "intent.too_large" => "send large contents by reference, such as a path",
+        "intent.script_unsupported" => "send one intent per step",
+        _ => "schemas/v1/gate/intent_request.schema.json describes every member",
+    }
+}
+
+/// A call that has no trace, so has no verdict.
+pub fn no_trace(reason: &str) -> CliError {
+    let message = format!("the call cannot be recorded, so it may not run: {reason}");
+    CliError::new(Category::InvalidInput, "gate.no_trace", message)
+}
+
+/// A journal that cannot be used.
+pub fn session(error: SessionError) -> CliError {
+    match error {
+        SessionError::Host(error) => error.into(),
+        SessionError::NoTrace(reason) => no_trace(&reason),
+        SessionError::Entry { ref path, .. } | SessionError::Last { ref path, .. } => {
+            about(path, Category::Verification, "session.entry", &error.to_string())
+                .hint("keep the file as evidence, and go on in a new session")
+        }
+    }
+}
+
+/// A run that cannot be packed.
+pub fn record(path: &Path, error: &RecordError) -> CliError {
+    let message = format!("{}: {error}", path.display());
+    let (category, code) = match error {
+        RecordError::Trace { error, .. } | RecordError::Pack(error) => (Category::Verification, error.code()),
+        RecordError::NoTrace { .. } => (Category::InvalidInput, "run.no_trace"),
+        RecordError::Interleaved { .. } => (Category::InvalidInput, "run.interleaved"),
+        RecordError::Build(error) => (build_category(error), error.code()),
+    };
+    let failed = about(path, category, code, &message);
+    match error {
+        RecordError::NoTrace { .. } => failed.hint("name the run with --run"),
+        RecordError::Interleaved { .. } => failed.hint("give each run a session of its own"),
+        _ => failed,
+    }
+}
+
+fn build_category(error: &BuildError) -> Category {
+    match error {
+        BuildError::Verify(_) => Category::Verification,
+        BuildError::Invalid(_) | BuildError::Duplicate(_) | BuildError::Archive(_) => Category::InvalidInput,
+    }
+}
+
+/// A fixture that cannot be made or run.
+pub fn regress(path: &Path, error: &RegressError) -> CliError {
+    let category = match error {
+        RegressError::Shape(_) | RegressError::Changed => Category::Verification,
+        RegressError::NoCase
+        | RegressError::TooMany
+        | RegressError::IntentMissing { .. }
+        | RegressError::Intent { .. } => Category::InvalidInput,
+    };
+    let message = format!("{}: {error}", path.display());
+    about(path, category, error.code(), &message)
+}
+
+fn about(path: &Path, category: Category, code: &str, message: &str) -> CliError {
+    CliError::new(category, code, message).details([("path", Json::str(path.to_string_lossy()))])
+}

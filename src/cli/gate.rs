@@ -1,0 +1,43 @@
+//! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
+
+mod eval;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{Tone, Ui};
+use crate::domain::Verdict;
+use crate::host::Host;
+use std::path::{Path, PathBuf};
+
+/// Decide whether a tool call may run
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Eval(eval::Args),
+}
+
+/// Starts the command of the group.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Eval(args) => eval::run(ui, host, args),
+    }
+}
+
+/// The journal of a session.
+pub fn journal(session: &str) -> PathBuf {
+    Path::new("gait-out/sessions").join(format!("{session}.jsonl"))
+}
+
+/// What a verdict looks like.
+pub fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Allow => Tone::Good,
+        Verdict::DryRun | Verdict::RequireApproval => Tone::Warn,
+        Verdict::Block => Tone::Bad,
+    }
+}

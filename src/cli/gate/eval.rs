@@ -1,0 +1,316 @@
+//! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
+
+use crate::artifact::SigningKey;
+use crate::artifact::envelope::Payload;
+use crate::boundary::{Boundary, Journal, Moment, Recorded};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::gate::{journal, tone};
+use crate::cli::key_args::{self, KeyArgs, TrustArgs};
+use crate::cli::ui::{Ui, one_line, paint};
+use crate::cli::{failure, load};
+use crate::domain::Intent;
+use crate::host::{Host, HostError, Mode};
+use crate::json::Json;
+use crate::limits;
+use jiff::{Timestamp, ToSpan};
+use std::path::{Path, PathBuf};
+
+/// Judge one intent and write a signed trace
+///
+/// Exits by verdict: 0 allow, 3 block, 4 require_approval, 9 dry_run. Anything that is no verdict has another code
+/// and must not run either.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The bundle that decides
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// The intent: one v1 IntentRequest
+    #[arg(long, value_name = "FILE")]
+    intent: PathBuf,
+    /// Where the trace goes: a folder, or the name of a new file
+    #[arg(long, value_name = "PATH", default_value = "gait-out/traces/")]
+    trace_out: PathBuf,
+    /// Append to this session's journal, gait-out/sessions/ID.jsonl; each trace names the one before it
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// The run the trace belongs to; otherwise the session's id
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// The time the trace states, such as 2026-01-31T12:00:00Z; keys are still held to the clock
+    #[arg(long, value_name = "RFC3339")]
+    evaluation_time: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Where traces are written.
+enum Place {
+    Folder(PathBuf),
+    File(PathBuf),
+}
+
+impl Place {
+    fn of(host: &dyn Host, path: &Path) -> Place {
+        let written = path.as_os_str().as_encoded_bytes();
+        // What cannot be read because it is no file is a folder, or fails as one.
+        let folder =
+            written.ends_with(b"/") || matches!(host.read(path, 0), Err(HostError::NotRegular { .. }));
+        if folder {
+            Place::Folder(path.to_owned())
+        } else {
+            Place::File(path.to_owned())
+        }
+    }
+
+    fn path(&self, trace_id: &str) -> PathBuf {
+        match self {
+            Place::Folder(folder) => folder.join(format!("trace_{trace_id}.json")),
+            Place::File(path) => path.clone(),
+        }
+    }
+}
+
+/// One call with everything its judgement needs.
+struct Call<'a> {
+    host: &'a dyn Host,
+    intent: &'a Intent,
+    key: &'a SigningKey,
+    place: Place,
+    session: Option<String>,
+    run: Option<String>,
+    at: Option<Timestamp>,
+}
+
+/// Reads, judges, writes, prints; in this order.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let session = load::id("session", args.session)?;
+    let run = load::id("run", args.run)?;
+    let at = args.evaluation_time.as_deref().map(instant).transpose()?;
+    let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
+    let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
+    let trusted = key_args::trusted_keys(host, &args.trust)?;
+    let mut boundary = load::boundary(host, &args.bundle, &trusted)?;
+    let key = key_args::signing_key(host, &args.key)?;
+    let call = Call {
+        host,
+        intent: &intent,
+        key: &key,
+        place: Place::of(host, &args.trace_out),
+        run: run.or_else(|| session.clone()),
+        session,
+        at,
+    };
+    let (recorded, path) = match &call.session {
+        Some(session) => in_session(&call, &mut boundary, session)?,
+        None => alone(&call, &mut boundary)?,
+    };
+    let exit = Exit::of_verdict(recorded.record.decision.verdict);
+    if ui.is_json() {
+        ui.json(&document(&recorded, &path, exit))?;
+    } else {
+        people(ui, &recorded, &path)?;
+    }
+    Ok(exit)
+}
+
+fn instant(text: &str) -> Result<Timestamp, CliError> {
+    text.parse().map_err(|_| {
+        let message = format!("`{text}` is not a time");
+        CliError::new(Category::InvalidInput, "usage.bad_time", message)
+            .hint("write it like 2026-01-31T12:00:00Z (RFC 3339)")
+    })
+}
+
+/// The same intent judged twice in a millisecond would be the same event; the second is one of the next.
+fn alone(call: &Call<'_>, boundary: &mut Boundary) -> Result<(Recorded, PathBuf), CliError> {
+    let mut moment = moment(call);
+    let mut tries = 1;
+    loop {
+        let recorded = boundary
+            .judge(call.intent, &moment, call.key)
+            .map_err(|error| failure::no_trace(&error.to_string()))?;
+        let path = call.place.path(&recorded.record.trace_id);
+        match write(call, &path, &recorded) {
+            Err(HostError::Exists { .. }) if may_wait(call) && tries < limits::TRACE_TRIES => {
+                let next = moment.now.checked_add(1.millisecond()).unwrap_or(moment.now);
+                moment.now = next.max(call.host.now());
+                tries += 1;
+            }
+            written => return finished(written, recorded, path),
+        }
+    }
+}
+
+/// The journal's place in the chain makes the event distinct, so there is nothing to try again.
+fn in_session(
+    call: &Call<'_>,
+    boundary: &mut Boundary,
+    session: &str,
+) -> Result<(Recorded, PathBuf), CliError> {
+    if let Place::File(path) = &call.place
+        && call.host.exists(path)
+    {
+        return Err(exists(HostError::Exists { path: path.clone() }));
+    }
+    let journal = Journal {
+        host: call.host,
+        path: &journal(session),
+    };
+    let recorded = boundary
+        .judge_in_session(journal, call.intent, &moment(call), call.key)
+        .map_err(failure::session)?;
+    let path = call.place.path(&recorded.record.trace_id);
+    finished(write(call, &path, &recorded), recorded, path)
+}
+
+fn moment(call: &Call<'_>) -> Moment {
+    Moment {
+        now: call.at.unwrap_or_else(|| call.host.now()),
+        session_id: call.session.clone(),
+        run_id: call.run.clone(),
+        previous: None,
+    }
+}
+
+fn may_wait(call: &Call<'_>) -> bool {
+    call.at.is_none() && matches!(call.place, Place::Folder(_))
+}
+
+fn write(call: &Call<'_>, path: &Path, recorded: &Recorded) -> Result<(), HostError> {
+    call.host.write_new(path, recorded.trace.as_bytes(), Mode::Public)
+}
+
+fn finished(
+    written: Result<(), HostError>,
+    recorded: Recorded,
+    path: PathBuf,
+) -> Result<(Recorded, PathBuf), CliError> {
+    written.map_err(exists).map(|()| (recorded, path))
+}
+
+fn exists(error: HostError) -> CliError {
+    match error {
+        HostError::Exists { .. } => CliError::from(error)
+            .hint("traces are never overwritten; name another place with --trace-out, or another time"),
+        other => other.into(),
+    }
+}
+
+fn document(recorded: &Recorded, path: &Path, exit: Exit) -> Json {
+    let record = recorded.record.to_json();
+    let member = |name: &'static str| (name, record.get(name).cloned().unwrap_or(Json::Null));
+    Json::object([
+        ("ok", Json::Bool(true)),
+        member("verdict"),
+        member("reason_codes"),
+        member("matched_rules"),
+        member("targets"),
+        member("detail"),
+        (
+            "canonical_args",
+            recorded.canonical_args.clone().unwrap_or(Json::Null),
+        ),
+        member("tool"),
+        member("trace_id"),
+        ("trace_path", Json::str(path.to_string_lossy())),
+        ("trace_digest", recorded.digest.to_json()),
+        member("bundle_digest"),
+        member("intent_digest"),
+        member("args_digest"),
+        member("call_digest"),
+        member("policy"),
+        member("session_id"),
+        member("run_id"),
+        member("previous"),
+        ("exit_code", Json::int(i64::from(exit.code()))),
+    ])
+}
+
+fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError> {
+    let decision = &recorded.record.decision;
+    let verdict = paint(tone(decision.verdict), decision.verdict.as_str());
+    ui.line(&format!("{verdict} {}", one_line(&recorded.record.tool)))?;
+    ui.line(&format!(
+        "  codes   {}",
+        one_line(&decision.reason_codes.join(", "))
+    ))?;
+    if let Some(detail) = &decision.detail {
+        ui.line(&format!("  detail  {}", one_line(detail)))?;
+    }
+    for rule in &decision.matched {
+        let at = format!("{}:{}:{}", rule.file, rule.start.line, rule.start.column);
+        ui.line(&format!(
+            "  rule    {} ({}, {}) {}",
+            one_line(&rule.name),
+            rule.verdict,
+            one_line(&rule.code),
+            one_line(&at)
+        ))?;
+        if let Some(hint) = &rule.hint {
+            ui.line(&format!("  hint    {}", one_line(hint)))?;
+        }
+    }
+    for target in &decision.targets {
+        let line = format!("{} {} {}", target.effect, target.kind, target.value);
+        ui.line(&format!("  target  {}", one_line(&line)))?;
+    }
+    ui.line(&format!("  trace   {}", one_line(&path.display().to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{BundleContents, TestSummary, TrustedKeys, bundle};
+    use crate::host::Memory;
+    use crate::{compile, ir};
+
+    fn boundary(key: &SigningKey, now: Timestamp) -> Boundary {
+        let text = include_str!("../../../policies/starter/policy.gaitpol");
+        let checked = compile::check("p.gaitpol", text).checked.unwrap();
+        let contents = BundleContents {
+            name: "p".to_owned(),
+            version: String::new(),
+            edition: 1,
+            epoch: 0,
+            ir: ir::encode(&compile::lower(&checked)),
+            sources: Vec::new(),
+            tests: TestSummary { passed: 0, total: 0 },
+            compiler: "0".to_owned(),
+        };
+        let trusted = TrustedKeys::new([key.verifying_key()]);
+        Boundary::open(&bundle::build(contents, key).unwrap(), &trusted, now).unwrap()
+    }
+
+    /// The clock of this machine stands still, so every call is in the same millisecond.
+    #[test]
+    fn equal_calls_in_one_millisecond_are_traces_of_their_own() {
+        let now: Timestamp = "2026-01-02T03:04:05.006Z".parse().unwrap();
+        let (host, key) = (Memory::new(now), SigningKey::from_seed(&[1; 32]));
+        let mut boundary = boundary(&key, now);
+        let text = include_bytes!("../../../policies/starter/intents/allow.json");
+        let intent = Intent::read(text).unwrap();
+        let call = |at, place| Call {
+            host: &host,
+            intent: &intent,
+            key: &key,
+            place,
+            session: None,
+            run: None,
+            at,
+        };
+        let folder = || Place::Folder(PathBuf::from("t"));
+        for later in 0..3i64 {
+            let (recorded, _) = alone(&call(None, folder()), &mut boundary).unwrap();
+            assert_eq!(recorded.record.created_at, now + later.milliseconds());
+        }
+        assert_eq!(host.list_dir(Path::new("t")).unwrap().len(), 3);
+        let file = || Place::File(PathBuf::from("t.json"));
+        alone(&call(None, file()), &mut boundary).unwrap();
+        for refused in [call(Some(now), folder()), call(None, file())] {
+            assert_eq!(alone(&refused, &mut boundary).unwrap_err().code, "file.exists");
+        }
+    }
+}

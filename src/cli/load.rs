@@ -1,0 +1,38 @@
+//! Files that commands open: read within their limit, then verified. Nothing leaves here unverified.
+
+use super::error::{Category, CliError};
+use super::failure;
+use crate::artifact::{Runpack, TrustedKeys, Verified, is_id, runpack};
+use crate::boundary::Boundary;
+use crate::host::Host;
+use crate::limits;
+use std::path::Path;
+
+/// A bundle, ready to judge.
+pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Boundary, CliError> {
+    let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
+    Boundary::open(&bytes, trusted, host.now()).map_err(|error| failure::open(path, &error))
+}
+
+/// A runpack with its bytes.
+pub fn runpack(
+    host: &dyn Host,
+    path: &Path,
+    trusted: &TrustedKeys,
+) -> Result<(Verified<Runpack>, Vec<u8>), CliError> {
+    let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
+    let pack = runpack::open(&bytes, trusted, host.now());
+    Ok((pack.map_err(|error| failure::verification(path, &error))?, bytes))
+}
+
+/// A session or run id, which becomes part of a file's name.
+pub fn id(what: &str, text: Option<String>) -> Result<Option<String>, CliError> {
+    match text {
+        Some(text) if !is_id(&text) => {
+            let message = format!("`{text}` is not a {what} id");
+            let error = CliError::new(Category::InvalidInput, "usage.bad_id", message);
+            Err(error.hint("an id is 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or digit"))
+        }
+        other => Ok(other),
+    }
+}

@@ -1,0 +1,210 @@
+//! `gait policy compile`: a policy file to a signed bundle. Nothing of the machine enters the bundle but the key: no
+//! time, no folder.
+
+use super::source;
+use crate::artifact::Bundle;
+use crate::bundling::{self, Built, BundlingError};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::key_args::{KeyArgs, signing_key};
+use crate::cli::render::{self, Findings};
+use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::compile::{self, Report};
+use crate::host::{Host, Mode};
+use crate::json::Json;
+use crate::suite::CaseResult;
+use std::path::{Path, PathBuf};
+
+/// What the names of bundles end in.
+const EXTENSION: &str = "gaitbundle";
+
+/// Compile a policy into a signed bundle
+///
+/// Checks the policy, runs its tests, signs, and opens the result again before it is written. Exits 6 when the policy
+/// has errors and 5 when a test fails. The same file, epoch and key give the same bytes, wherever the file lies.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The policy file
+    file: PathBuf,
+    /// Where the bundle goes [default: beside the policy, ending in .gaitbundle]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The number of this release: raise it with each, and gates can refuse to go back
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    epoch: u64,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// Compiles, signs and writes.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let name = source_name(&args.file)?;
+    let out = destination(&args)?;
+    let text = source::read(host, &args.file)?.text;
+    let report = compile::check(&name, &text);
+    if !ui.is_json() {
+        source::tell(ui, findings(&report));
+    }
+    let Some(checked) = &report.checked else {
+        return Err(invalid(&args.file, &report));
+    };
+    let key = signing_key(host, &args.key)?;
+    let built = bundling::build(checked, args.epoch, &key).map_err(|error| refused(ui, &args.file, error))?;
+    host.write_atomic(&out, &built.bytes, Mode::Public)?;
+    if built.bundle.value().contents.tests.total == 0 {
+        ui.warn("the policy has no tests");
+    }
+    print(ui, &built, &out)?;
+    Ok(Exit::Success)
+}
+
+/// Where the bundle goes. Another ending is refused, so that a slip cannot replace the policy.
+fn destination(args: &Args) -> Result<PathBuf, CliError> {
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| args.file.with_extension(EXTENSION));
+    let ends_well = out.extension().is_some_and(|end| end == EXTENSION);
+    if !ends_well {
+        let message = format!("{} does not end in .{EXTENSION}", out.display());
+        return Err(CliError::new(Category::InvalidInput, "policy.out_name", message));
+    }
+    if out == args.file {
+        let message = format!("the bundle would replace the policy {}", out.display());
+        return Err(CliError::new(Category::Unsafe, "policy.out_is_source", message)
+            .hint("policies end in .gaitpol; `--out FILE` names another place"));
+    }
+    Ok(out)
+}
+
+/// What the bundle and its traces call the policy: the file's own name, so that no folder of this machine shows.
+fn source_name(path: &Path) -> Result<String, CliError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| {
+        let message = format!("{} has no file name in UTF-8", path.display());
+        CliError::new(Category::InvalidInput, "policy.file_name", message)
+    })
+}
+
+fn findings(report: &Report) -> Findings<'_> {
+    Findings {
+        diagnostics: &report.diagnostics,
+        sources: &report.sources,
+    }
+}
+
+fn invalid(path: &Path, report: &Report) -> CliError {
+    let errors = report.errors();
+    let count = source::count(errors, "error");
+    let code = report
+        .diagnostics
+        .iter()
+        .find(|d| d.is_error())
+        .map_or("", |d| d.code.0);
+    let error = CliError::new(
+        Category::InvalidInput,
+        "policy.invalid",
+        format!("{} has {count}", path.display()),
+    );
+    error.hint(format!("`gait explain {code}` says more")).details([
+        ("path", Json::str(path.to_string_lossy())),
+        ("diagnostics", render::json::diagnostics(findings(report))),
+    ])
+}
+
+fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
+    let message = error.to_string();
+    match error {
+        BundlingError::Tests { failed, .. } => {
+            let lines: Vec<String> = failed.iter().flat_map(|case| failures(path, case)).collect();
+            lines.iter().for_each(|line| ui.rendered(&safe(line)));
+            CliError::new(
+                Category::Regression,
+                "policy.tests_failed",
+                format!("{}: {message}", path.display()),
+            )
+            .hint("mend the rules or the tests; no bundle was written")
+            .details([
+                ("path", Json::str(path.to_string_lossy())),
+                ("failures", Json::Array(lines.iter().map(Json::str).collect())),
+            ])
+        }
+        BundlingError::Build(error) => CliError::from(error).in_file(path),
+        BundlingError::Reopen(_) | BundlingError::Reload(_) => {
+            CliError::new(Category::Internal, "policy.unopened", message)
+        }
+    }
+}
+
+fn failures(path: &Path, case: &CaseResult) -> Vec<String> {
+    let line = |failure: &String| {
+        format!(
+            "{}:{}:{}: test `{}`, call of `{}`: {failure}",
+            path.display(),
+            case.at.line,
+            case.at.column,
+            case.test,
+            case.tool
+        )
+    };
+    case.failures.iter().map(line).collect()
+}
+
+fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
+    let Bundle { contents, digest } = built.bundle.value();
+    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+    let (rules, tools) = (built.program.rules.len(), built.program.tools.len());
+    let path = out.to_string_lossy();
+    let signer = built
+        .bundle
+        .keys()
+        .first()
+        .map_or_else(String::new, ToString::to_string);
+    if ui.is_json() {
+        return ui.json(&Json::object([
+            ("ok", Json::Bool(true)),
+            ("policy", Json::str(&contents.name)),
+            ("version", Json::str(&contents.version)),
+            (
+                "epoch",
+                Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),
+            ),
+            ("digest", digest.to_json()),
+            ("signer", Json::String(signer)),
+            ("rules", number(rules)),
+            ("tools", number(tools)),
+            ("tests", Json::int(i64::from(contents.tests.total))),
+            ("program_bytes", number(contents.ir.len())),
+            ("bundle_bytes", number(built.bytes.len())),
+            ("bundle", Json::str(path)),
+        ]));
+    }
+    let head = paint(Tone::Good, "compiled");
+    ui.line(&format!(
+        "{head} {} {}",
+        safe(&contents.name),
+        safe(&contents.version)
+    ))?;
+    ui.line(&format!(
+        "  bundle   {} ({} bytes)",
+        safe(&path),
+        built.bytes.len()
+    ))?;
+    ui.line(&format!("  digest   {digest}"))?;
+    ui.line(&format!("  epoch    {}", contents.epoch))?;
+    ui.line(&format!("  signer   {signer}"))?;
+    ui.line(&format!(
+        "  holds    {} over {}, {} bytes of program",
+        source::count(rules, "rule"),
+        source::count(tools, "tool"),
+        contents.ir.len()
+    ))?;
+    ui.line(&format!(
+        "  tests    {} of {} passed",
+        contents.tests.passed, contents.tests.total
+    ))?;
+    ui.note(&format!(
+        "next: `gait bundle verify {path} --rebuild`, or `gait gate eval --bundle {path} --intent FILE`"
+    ));
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! `gait regress run`: recorded calls, judged again by another bundle; what came out differently is a regression.
+
+use super::junit;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::key_args::{self, TrustArgs};
+use crate::cli::ui::{Tone, Ui, count, one_line, paint, safe};
+use crate::cli::{failure, load};
+use crate::host::{Host, Mode};
+use crate::json::Json;
+use crate::limits;
+use crate::regress::{CaseResult, Drift, FIXTURE_NAME, Fixture, Outcome, RUNPACK_NAME};
+use std::path::{Path, PathBuf};
+
+/// Judge the calls of fixtures again and compare verdicts and reason codes
+///
+/// Exits 0 when every call is decided as recorded, 5 when one is not, 2 when a fixture was changed.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The fixture folders
+    #[arg(required = true, value_name = "FIXTURE")]
+    fixtures: Vec<PathBuf>,
+    /// The bundle that decides now
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// Write a JUnit report, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// A fixture, judged again.
+pub struct Ran {
+    /// Its folder.
+    pub folder: String,
+    /// Its run.
+    pub run_id: String,
+    /// Its calls.
+    pub cases: Vec<CaseResult>,
+}
+
+/// Reads every fixture before it judges the first.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let trusted = key_args::trusted_keys(host, &args.trust)?;
+    let boundary = load::boundary(host, &args.bundle, &trusted)?;
+    let mut fixtures = Vec::new();
+    for folder in &args.fixtures {
+        let (pack, _) = load::runpack(host, &folder.join(RUNPACK_NAME), &trusted)?;
+        let file = host.read(&folder.join(FIXTURE_NAME), limits::ARCHIVE_BYTES as u64)?;
+        let fixture = Fixture::check(&pack, &file).map_err(|error| failure::regress(folder, &error))?;
+        fixtures.push((folder, fixture));
+    }
+    let judge = |(folder, fixture): (&PathBuf, Fixture)| Ran {
+        folder: folder.to_string_lossy().into_owned(),
+        run_id: fixture.run_id.clone(),
+        cases: fixture.run(boundary.gate()),
+    };
+    let ran: Vec<Ran> = fixtures.into_iter().map(judge).collect();
+    if let Some(path) = &args.junit {
+        write_junit(host, path, &ran)?;
+    }
+    let exit = if drifted(&ran).next().is_none() {
+        Exit::Success
+    } else {
+        Exit::Regression
+    };
+    if ui.is_json() {
+        let bundle = boundary.bundle().to_json();
+        ui.json(&document(&ran, bundle, exit))?;
+    } else {
+        people(ui, &ran)?;
+    }
+    Ok(exit)
+}
+
+fn write_junit(host: &dyn Host, path: &Path, ran: &[Ran]) -> Result<(), CliError> {
+    host.write_atomic(path, junit::report(ran)?.as_bytes(), Mode::Public)?;
+    Ok(())
+}
+
+fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {
+    ran.iter().flat_map(|r| &r.cases).filter(|c| c.drift.is_some())
+}
+
+/// The drift of a call in a few lines without colour: what was expected, what came out, and why.
+pub fn difference(result: &CaseResult) -> Vec<String> {
+    let shown = |outcome: &Outcome| {
+        let codes = outcome.reason_codes.join(", ");
+        format!("{} ({})", outcome.verdict, one_line(&codes))
+    };
+    let mut lines = vec![
+        format!("- {}", shown(&result.case.expected)),
+        format!("+ {}", shown(&Outcome::of(&result.decision))),
+    ];
+    for rule in &result.decision.matched {
+        let at = format!(
+            "{} {}:{}:{}",
+            rule.name, rule.file, rule.start.line, rule.start.column
+        );
+        lines.push(format!("  by {}", one_line(&at)));
+    }
+    lines.extend(
+        result
+            .decision
+            .detail
+            .iter()
+            .map(|d| format!("  {}", one_line(d))),
+    );
+    lines
+}
+
+fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
+    for one in ran {
+        for result in &one.cases {
+            let Some(drift) = result.drift else { continue };
+            let tone = if drift == Drift::Loosened {
+                Tone::Bad
+            } else {
+                Tone::Warn
+            };
+            ui.line(&format!(
+                "{} {} {} in {}",
+                paint(tone, drift.as_str()),
+                one_line(&result.case.tool),
+                result.case.trace_id,
+                safe(&one.folder)
+            ))?;
+            for line in difference(result) {
+                ui.line(&format!("  {line}"))?;
+            }
+        }
+    }
+    let total: usize = ran.iter().map(|r| r.cases.len()).sum();
+    let changed = drifted(ran).count();
+    let end = if changed == 0 {
+        paint(
+            Tone::Good,
+            &format!("{} decided as recorded", count(total, "call")),
+        )
+    } else {
+        paint(
+            Tone::Bad,
+            &format!("{} of {} decided differently", changed, count(total, "call")),
+        )
+    };
+    ui.line(&end)
+}
+
+fn document(ran: &[Ran], bundle: Json, exit: Exit) -> Json {
+    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+    let of = |drift| number(drifted(ran).filter(|c| c.drift == Some(drift)).count());
+    let total: usize = ran.iter().map(|r| r.cases.len()).sum();
+    let summary = Json::object([
+        ("cases", number(total)),
+        ("unchanged", number(total - drifted(ran).count())),
+        (Drift::Loosened.as_str(), of(Drift::Loosened)),
+        (Drift::Tightened.as_str(), of(Drift::Tightened)),
+        (Drift::Sideways.as_str(), of(Drift::Sideways)),
+    ]);
+    let fixture = |one: &Ran| {
+        Json::object([
+            ("fixture", Json::str(&one.folder)),
+            ("run_id", Json::str(&one.run_id)),
+            ("cases", Json::Array(one.cases.iter().map(case).collect())),
+        ])
+    };
+    Json::object([
+        ("ok", Json::Bool(exit == Exit::Success)),
+        ("bundle_digest", bundle),
+        ("summary", summary),
+        ("fixtures", Json::Array(ran.iter().map(fixture).collect())),
+        ("exit_code", Json::int(i64::from(exit.code()))),
+    ])
+}
+
+fn case(result: &CaseResult) -> Json {
+    let drift = result.drift.map_or(Json::Null, |d| Json::str(d.as_str()));
+    let rules = result.decision.matched.iter().map(|m| Json::str(&m.name));
+    Json::object([
+        ("trace_id", Json::str(&result.case.trace_id)),
+        ("tool", Json::str(&result.case.tool)),
+        ("drift", drift),
+        ("expected", result.case.expected.to_json()),
+        ("found", Outcome::of(&result.decision).to_json()),
+        ("matched", Json::Array(rules.collect())),
+        (
+            "detail",
+            result.decision.detail.as_ref().map_or(Json::Null, Json::str),
+        ),
+    ])
+}

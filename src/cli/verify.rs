@@ -1,0 +1,216 @@
+//! `gait verify`: one command for every artifact. It finds out what a file claims to be and asks for that kind's one
+//! verification. The commands `bundle verify` and `trace verify` print through it too.
+
+use super::error::{Category, CliError};
+use super::exit::Exit;
+use super::key_args::{TrustArgs, trusted_keys};
+use super::ui::{Tone, Ui, paint, safe};
+use crate::artifact::{
+    Bundle, Digest, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle, kind, runpack, trace,
+};
+use crate::bundling::{self, LoadError};
+use crate::host::Host;
+use crate::ir::Program;
+use crate::json::Json;
+use crate::{keyring, limits};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// Verify any artifact: a bundle, trace, runpack or key file
+///
+/// Exits 2 when the file is not what was signed by a trusted key, 6 when it is no artifact at all.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Verifies the file.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let bytes = host.read(&args.file, limits::FILE_BYTES)?;
+    let kind = kind::claimed(&bytes).ok_or_else(|| {
+        CliError::new(
+            Category::InvalidInput,
+            "verify.unknown_kind",
+            "the file is no artifact of gait",
+        )
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces and keys (.json)")
+        .in_file(&args.file)
+    })?;
+    let trusted = || trusted_keys(host, &args.trust);
+    let now = host.now();
+    let outcome = match kind {
+        Kind::Bundle => of_bundle(&bytes, &trusted()?, now).map(|(_, _, outcome)| outcome),
+        Kind::Runpack => of_runpack(&bytes, &trusted()?, now),
+        Kind::Trace => of_trace(&bytes, &trusted()?, now).map(|(_, outcome)| outcome),
+        Kind::PublicKey => VerifyingKey::parse(&bytes)
+            .map(|key| Outcome::key(kind, &key))
+            .map_err(CliError::from),
+        Kind::PrivateKey => return private_key(ui, host, &args.file),
+    };
+    outcome
+        .map_err(|error| error.in_file(&args.file))?
+        .print(ui, &args.file)?;
+    Ok(Exit::Success)
+}
+
+/// What a verification found.
+pub(super) struct Outcome {
+    kind: Kind,
+    name: String,
+    digest: Digest,
+    signers: Vec<String>,
+    checks: Vec<&'static str>,
+}
+
+const SIGNATURE: [&str; 3] = [
+    "the envelope is canonical and of this kind",
+    "every signature is by a trusted key, strict, and in its time of validity",
+    "the document follows its schema",
+];
+const CONTAINER: [&str; 2] = [
+    "the archive is the one its files make",
+    "every file is declared, with its size and digest",
+];
+
+/// Opens a bundle and loads its program.
+pub(super) fn of_bundle(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<(Verified<Bundle>, Program, Outcome), CliError> {
+    let bundle = bundle::open(bytes, trusted, now)?;
+    let program = bundling::load(bundle.value())?;
+    let contents = &bundle.value().contents;
+    let mut checks = [CONTAINER.as_slice(), &SIGNATURE].concat();
+    checks.push("the program is canonical and the one described");
+    let outcome = Outcome {
+        kind: Kind::Bundle,
+        name: format!("{} {}", contents.name, contents.version)
+            .trim_end()
+            .to_owned(),
+        digest: bundle.digest(),
+        signers: signers(&bundle),
+        checks,
+    };
+    Ok((bundle, program, outcome))
+}
+
+/// Verifies a trace.
+pub(super) fn of_trace(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<(Verified<TraceRecord>, Outcome), CliError> {
+    let trace = trace::verify(bytes, trusted, now)?;
+    let mut checks = SIGNATURE.to_vec();
+    if trace.value().intent.is_some() {
+        checks.push("the intent has the digests stated");
+    }
+    let outcome = Outcome {
+        kind: Kind::Trace,
+        name: trace.value().trace_id.clone(),
+        digest: trace.digest(),
+        signers: signers(&trace),
+        checks,
+    };
+    Ok((trace, outcome))
+}
+
+fn of_runpack(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let runpack = runpack::open(bytes, trusted, now)?;
+    let mut checks = [CONTAINER.as_slice(), &SIGNATURE].concat();
+    checks.extend([
+        "every trace is signed by a trusted key and of this run",
+        "every intent has the digest its trace states",
+        "the chain of traces and the journal have no gap",
+    ]);
+    Ok(Outcome {
+        kind: Kind::Runpack,
+        name: runpack.value().run_id.clone(),
+        digest: runpack.digest(),
+        signers: signers(&runpack),
+        checks,
+    })
+}
+
+/// A private key is read again under the rule for secrets.
+fn private_key(ui: &mut Ui, host: &dyn Host, path: &Path) -> Result<Exit, CliError> {
+    let key = keyring::signing_key(host, path).map_err(|error| match error {
+        keyring::KeyringError::Key { error, .. } => CliError::from(error).in_file(path),
+        other => other.into(),
+    })?;
+    let mut outcome = Outcome::key(Kind::PrivateKey, &key.verifying_key());
+    outcome.checks.push("its owner alone may read it");
+    outcome.print(ui, path)?;
+    Ok(Exit::Success)
+}
+
+fn signers<T>(verified: &Verified<T>) -> Vec<String> {
+    verified.keys().iter().map(ToString::to_string).collect()
+}
+
+impl Outcome {
+    fn key(kind: Kind, key: &VerifyingKey) -> Outcome {
+        let id = key.id();
+        Outcome {
+            kind,
+            name: id.to_string(),
+            digest: id.digest(),
+            signers: Vec::new(),
+            checks: vec![
+                "the document follows its schema",
+                "the key id is the digest of the key",
+            ],
+        }
+    }
+
+    /// The members of one verified file.
+    pub(super) fn to_json(&self, path: &Path) -> Vec<(&'static str, Json)> {
+        let list = |texts: Vec<Json>| Json::Array(texts);
+        vec![
+            ("file", Json::str(path.to_string_lossy())),
+            ("kind", Json::str(self.kind.as_str())),
+            ("name", Json::str(&self.name)),
+            ("digest", self.digest.to_json()),
+            ("signers", list(self.signers.iter().map(Json::str).collect())),
+            (
+                "checks",
+                list(self.checks.iter().copied().map(Json::str).collect()),
+            ),
+        ]
+    }
+
+    /// For people.
+    pub(super) fn lines(&self, path: &Path) -> Vec<String> {
+        let head = paint(Tone::Good, "verified");
+        let mut lines = vec![
+            format!(
+                "{head} {} {}",
+                self.kind.as_str().replace('_', " "),
+                safe(&self.name)
+            ),
+            format!("  file     {}", safe(&path.to_string_lossy())),
+            format!("  digest   {}", self.digest),
+        ];
+        lines.extend(self.signers.iter().map(|signer| format!("  signer   {signer}")));
+        lines.extend(self.checks.iter().map(|check| format!("  checked  {check}")));
+        lines
+    }
+
+    fn print(&self, ui: &mut Ui, path: &Path) -> Result<(), CliError> {
+        if ui.is_json() {
+            let ok = [("ok", Json::Bool(true))];
+            return ui.json(&Json::object(ok.into_iter().chain(self.to_json(path))));
+        }
+        self.lines(path).iter().try_for_each(|line| ui.line(line))
+    }
+}
+
+impl From<LoadError> for CliError {
+    fn from(error: LoadError) -> Self {
+        CliError::new(Category::Verification, error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,272 @@
+//! Regression fixtures: recorded calls and the decisions they got, judged again by another bundle. In: a verified
+//! runpack and a gate. Out: what came out differently. Pure: files are the command's. A fixture is derived from its
+//! runpack alone, so a changed expectation is found by deriving it again.
+
+use crate::artifact::{Digest, Runpack, Verified, jcs};
+use crate::domain::{Decision, Intent, Verdict};
+use crate::gate::{Gate, IntentError};
+use crate::json::Json;
+use crate::limits;
+
+/// The schema of `regress.json`.
+pub const SCHEMA: &str = "gait.regress/1";
+/// The name of the expectations inside a fixture folder.
+pub const FIXTURE_NAME: &str = "regress.json";
+/// The name of the runpack inside a fixture folder.
+pub const RUNPACK_NAME: &str = "runpack.zip";
+
+/// Why a fixture cannot be made or run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegressError {
+    /// The runpack holds no trace.
+    #[error("there is no recorded call, so there is nothing to compare")]
+    NoCase,
+    /// More recorded calls than the limit.
+    #[error("there are more than {} recorded calls", limits::REGRESS_CASES)]
+    TooMany,
+    /// A trace was packed without its intent.
+    #[error("trace `{trace_id}` has no intent, so its call cannot be judged again")]
+    IntentMissing {
+        /// The trace.
+        trace_id: String,
+    },
+    /// A recorded intent is none that this version reads.
+    #[error("the intent of trace `{trace_id}` is refused: {error}")]
+    Intent {
+        /// The trace.
+        trace_id: String,
+        /// Why.
+        error: IntentError,
+    },
+    /// The runpack contradicts itself.
+    #[error("trace `{0}` names another tool than its intent")]
+    Shape(String),
+    /// The expectations are not those of the runpack.
+    #[error("`{FIXTURE_NAME}` is not what the runpack beside it gives; one of them was changed")]
+    Changed,
+}
+
+impl RegressError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCase => "regress.no_case",
+            Self::TooMany => "regress.too_many",
+            Self::IntentMissing { .. } => "regress.intent_missing",
+            Self::Intent { error, .. } => error.code,
+            Self::Shape(_) => "regress.tool",
+            Self::Changed => "regress.changed",
+        }
+    }
+}
+
+/// What of a decision is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Its reason codes, sorted.
+    pub reason_codes: Vec<String>,
+}
+
+impl Outcome {
+    /// The compared part of a decision.
+    pub fn of(decision: &Decision) -> Outcome {
+        Outcome {
+            verdict: decision.verdict,
+            reason_codes: decision.reason_codes.clone(),
+        }
+    }
+
+    /// The members `verdict` and `reason_codes`.
+    pub fn to_json(&self) -> Json {
+        Json::object(self.members())
+    }
+
+    fn members(&self) -> [(&'static str, Json); 2] {
+        let codes = self.reason_codes.iter().map(Json::str).collect();
+        [
+            ("verdict", Json::str(self.verdict.as_str())),
+            ("reason_codes", Json::Array(codes)),
+        ]
+    }
+}
+
+/// How a decision moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Drift {
+    /// A looser verdict than recorded.
+    Loosened,
+    /// A stricter one.
+    Tightened,
+    /// The same verdict for other reasons.
+    Sideways,
+}
+
+impl Drift {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Drift::Loosened => "loosened",
+            Drift::Tightened => "tightened",
+            Drift::Sideways => "sideways",
+        }
+    }
+
+    fn between(expected: &Outcome, found: &Outcome) -> Option<Drift> {
+        match found.verdict.cmp(&expected.verdict) {
+            std::cmp::Ordering::Less => Some(Drift::Loosened),
+            std::cmp::Ordering::Greater => Some(Drift::Tightened),
+            std::cmp::Ordering::Equal if found.reason_codes != expected.reason_codes => Some(Drift::Sideways),
+            std::cmp::Ordering::Equal => None,
+        }
+    }
+}
+
+/// One recorded call with what is expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The trace it comes from.
+    pub trace_id: String,
+    /// The tool.
+    pub tool: String,
+    /// What was decided then.
+    pub expected: Outcome,
+    intent: Intent,
+}
+
+/// The recorded calls of one runpack. Only `Fixture::of` makes one, so every case has its intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixture {
+    /// The run.
+    pub run_id: String,
+    /// The digest that names the runpack.
+    pub runpack: Digest,
+    /// The bundles that decided then, sorted.
+    pub bundles: Vec<Digest>,
+    /// The calls, in the order of their chain; at least one.
+    pub cases: Vec<Case>,
+}
+
+/// One call, judged again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseResult {
+    /// The call.
+    pub case: Case,
+    /// What is decided now.
+    pub decision: Decision,
+    /// How it moved; none when it did not.
+    pub drift: Option<Drift>,
+}
+
+impl Fixture {
+    /// The fixture of a runpack.
+    pub fn of(pack: &Verified<Runpack>) -> Result<Fixture, RegressError> {
+        let value = pack.value();
+        if value.traces.is_empty() {
+            return Err(RegressError::NoCase);
+        }
+        if value.traces.len() > limits::REGRESS_CASES {
+            return Err(RegressError::TooMany);
+        }
+        let mut cases = Vec::new();
+        for item in &value.traces {
+            let record = item.trace.value();
+            let trace_id = record.trace_id.clone();
+            let Some(document) = &item.intent else {
+                return Err(RegressError::IntentMissing { trace_id });
+            };
+            let intent = match Intent::read(&jcs::to_vec(document)) {
+                Ok(intent) => intent,
+                Err(error) => return Err(RegressError::Intent { trace_id, error }),
+            };
+            if intent.tool != record.tool {
+                return Err(RegressError::Shape(trace_id));
+            }
+            cases.push(Case {
+                trace_id,
+                tool: record.tool.clone(),
+                expected: Outcome::of(&record.decision),
+                intent,
+            });
+        }
+        Ok(Fixture {
+            run_id: value.run_id.clone(),
+            runpack: pack.digest(),
+            bundles: value.bundles.clone(),
+            cases,
+        })
+    }
+
+    /// The bytes of `regress.json`: canonical, with a line end.
+    pub fn to_file(&self) -> Vec<u8> {
+        let case = |case: &Case| {
+            let id = [
+                ("trace_id", Json::str(&case.trace_id)),
+                ("tool", Json::str(&case.tool)),
+            ];
+            Json::object(id.into_iter().chain(case.expected.members()))
+        };
+        let document = Json::object([
+            ("schema", Json::str(SCHEMA)),
+            ("run_id", Json::str(&self.run_id)),
+            ("runpack_digest", self.runpack.to_json()),
+            (
+                "bundle_digests",
+                Json::Array(self.bundles.iter().map(Digest::to_json).collect()),
+            ),
+            ("expectations", Json::Array(self.cases.iter().map(case).collect())),
+        ]);
+        let mut bytes = jcs::to_vec(&document);
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The fixture of a runpack and the `regress.json` beside it, which must be exactly what the runpack gives.
+    pub fn check(pack: &Verified<Runpack>, file: &[u8]) -> Result<Fixture, RegressError> {
+        let fixture = Fixture::of(pack)?;
+        if fixture.to_file() == file {
+            Ok(fixture)
+        } else {
+            Err(RegressError::Changed)
+        }
+    }
+
+    /// Judges every call again, in order.
+    pub fn run(self, gate: &Gate) -> Vec<CaseResult> {
+        let mut workspace = gate.workspace();
+        let mut judge = |case: Case| {
+            let judged = gate.decide(&case.intent.tool, &case.intent.args, &mut workspace);
+            let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));
+            CaseResult {
+                case,
+                decision: judged.decision,
+                drift,
+            }
+        };
+        self.cases.into_iter().map(&mut judge).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drift_is_named_by_its_direction() {
+        let outcome = |verdict, code: &str| Outcome {
+            verdict,
+            reason_codes: vec![code.to_owned()],
+        };
+        for (then, now, drift) in [
+            (Verdict::Block, Verdict::Allow, Some(Drift::Loosened)),
+            (Verdict::Allow, Verdict::DryRun, Some(Drift::Tightened)),
+            (Verdict::RequireApproval, Verdict::DryRun, Some(Drift::Loosened)),
+            (Verdict::Block, Verdict::Block, None),
+        ] {
+            assert_eq!(Drift::between(&outcome(then, "a"), &outcome(now, "a")), drift);
+        }
+        let (a, b) = (outcome(Verdict::Block, "a"), outcome(Verdict::Block, "b"));
+        assert_eq!(Drift::between(&a, &b), Some(Drift::Sideways));
+    }
+}

@@ -1,0 +1,511 @@
+//! `fixtures/artifacts/`: every valid artifact verifies, every tampered one is refused with the code in its name. The
+//! files are made here; `GAIT_BLESS=1` writes them, and without it they must be what would be written.
+
+use crate::cli::{document, exit, gait, text};
+use crate::cli_keys::refusal;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use gait::artifact::archive::{self, Entry};
+use gait::artifact::digest::of_json;
+use gait::artifact::envelope::{self, Payload};
+use gait::artifact::{
+    BundleContents, Digest, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, TraceRecord,
+    TrustedKeys, bundle, jcs, runpack, time, trace,
+};
+use gait::bundling::{self, Built};
+use gait::compile;
+use gait::domain::Intent;
+use gait::gate::Gate;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The key of every fixture.
+pub fn key() -> SigningKey {
+    SigningKey::from_seed(b"a key for tests, known to anyone")
+}
+
+fn now() -> Timestamp {
+    time::parse("2026-11-23T12:00:00.000Z").unwrap()
+}
+
+fn trusted() -> TrustedKeys {
+    TrustedKeys::new([key().verifying_key()])
+}
+
+fn built() -> Built {
+    let report = compile::check("policy.gaitpol", crate::cli_bundle::POLICY);
+    bundling::build(&report.checked.unwrap(), 1, &key()).unwrap()
+}
+
+/// The fixture bundle with other contents, signed all the same.
+pub fn forged_bundle(change: impl FnOnce(&mut BundleContents)) -> Vec<u8> {
+    let mut contents = built().bundle.into_value().contents;
+    change(&mut contents);
+    bundle::build(contents, &key()).unwrap()
+}
+
+fn intent(number: u32) -> Intent {
+    let document = serde_json::json!({
+        "schema_id": "gait.gate.intent_request", "schema_version": "1.0.0",
+        "created_at": "2026-11-23T12:00:00Z", "producer_version": "0.1.0",
+        "tool_name": "pay.transfer",
+        "args": { "to": "ann@acme.example", "amount": 4000 + number },
+        "targets": [],
+        "context": { "identity": "ann", "workspace": "/w", "risk_class": "low", "run_id": "run_1" },
+    });
+    Intent::read(document.to_string().as_bytes()).unwrap()
+}
+
+fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceRecord {
+    let built = built();
+    let gate = Gate::new(built.program);
+    let intent = intent(number);
+    let judged = gate.decide(&intent.tool, &intent.args, &mut gate.workspace());
+    TraceRecord {
+        trace_id: format!("trace_{number}"),
+        created_at: now(),
+        producer_version: "0.1.0".into(),
+        bundle_digest: built.bundle.digest(),
+        policy: PolicyRef {
+            name: gate.program().policy.clone(),
+            version: gate.program().version.clone(),
+        },
+        intent_digest: of_json(&intent.canonical()),
+        args_digest: of_json(&intent.args),
+        call_digest: judged.canonical_args.as_ref().map(of_json),
+        tool: intent.tool.clone(),
+        decision: judged.decision,
+        correlation_id: None,
+        session_id: None,
+        run_id: Some("run_1".into()),
+        request_id: None,
+        identity: Some("ann".into()),
+        intent: with_intent.then(|| intent.canonical()),
+        previous,
+    }
+}
+
+/// A trace of a decision on intent `number`.
+pub fn signed_trace(number: u32, previous: Option<Digest>, with_intent: bool) -> Signed<TraceRecord> {
+    trace::sign(&record(number, previous, with_intent), &key()).unwrap()
+}
+
+fn a_runpack() -> Vec<u8> {
+    let mut previous = None;
+    let mut traces = Vec::new();
+    for number in 1..=3 {
+        let signed = signed_trace(number, previous, false);
+        previous = Some(signed.verify(&trusted(), now()).unwrap().digest());
+        traces.push(signed);
+    }
+    let contents = RunpackContents {
+        run_id: "run_1".into(),
+        traces,
+        intents: vec![("trace_2".into(), jcs::to_vec(&intent(2).canonical()))],
+        created_at: now(),
+    };
+    runpack::pack(contents, &trusted(), &key()).unwrap()
+}
+
+/// A JSON document after a change, canonical again.
+fn edit(document: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let mut value: serde_json::Value = serde_json::from_slice(document).unwrap();
+    change(&mut value);
+    jcs::to_vec(&gait::json::parse(value.to_string().as_bytes()).unwrap())
+}
+
+/// The payload of an envelope after a change, under the old signature.
+fn repayload(envelope: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    edit(envelope, |outer| {
+        let payload = STANDARD.decode(outer["payload"].as_str().unwrap()).unwrap();
+        outer["payload"] = STANDARD.encode(edit(&payload, change)).into();
+    })
+}
+
+/// An envelope over any payload, rightly signed.
+fn seal(payload: &[u8], kind: PayloadType) -> Vec<u8> {
+    let sig = STANDARD.encode(key().sign(&envelope::pae(kind.media_type(), payload)));
+    let envelope = serde_json::json!({
+        "payload": STANDARD.encode(payload), "payloadType": kind.media_type(),
+        "signatures": [{ "keyid": key().id().to_string(), "sig": sig }],
+    });
+    edit(envelope.to_string().as_bytes(), |_| ())
+}
+
+fn repack(bytes: &[u8], change: impl FnOnce(&mut Vec<Entry>)) -> Vec<u8> {
+    let mut entries = archive::read(bytes).unwrap();
+    change(&mut entries);
+    archive::write(entries).unwrap()
+}
+
+fn entry<'a>(entries: &'a mut [Entry], name: &str) -> &'a mut Entry {
+    entries
+        .iter_mut()
+        .find(|entry| entry.name.contains(name))
+        .unwrap()
+}
+
+/// Replaces a text by one of the same length, wherever it stands.
+fn replace(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = bytes.to_vec();
+    let found: Vec<usize> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(from.as_bytes()))
+        .collect();
+    assert!(!found.is_empty(), "{from}");
+    for at in found {
+        out[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    out
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn valid() -> Files {
+    let other = SigningKey::from_seed(&[2; 32]).verifying_key();
+    let files = [
+        ("bundle.gaitbundle", built().bytes),
+        ("public_key.json", other.to_file()),
+        ("runpack_run_1.zip", a_runpack()),
+        ("trace.json", signed_trace(1, None, false).into_bytes()),
+        ("trace_with_intent.json", signed_trace(1, None, true).into_bytes()),
+    ];
+    files
+        .into_iter()
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect()
+}
+
+fn tampered() -> Files {
+    let all = [
+        tampered_bundles(),
+        tampered_traces(),
+        tampered_runpacks(),
+        tampered_keys(),
+    ];
+    all.into_iter()
+        .flatten()
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect()
+}
+
+fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
+    let good = built().bytes;
+    let manifest = "manifest.dsse.json";
+    let again = |change: fn(&mut Vec<Entry>)| repack(&good, change);
+    let named = |change: &dyn Fn(&[u8]) -> Vec<u8>| {
+        repack(&good, |entries| {
+            let manifest = entry(entries, "manifest.dsse.json");
+            manifest.bytes = change(&manifest.bytes);
+        })
+    };
+    let extra = again(|entries| {
+        let (name, bytes) = ("zz/evil".to_owned(), b"x".to_vec());
+        entries.push(Entry { name, bytes });
+    });
+    let twin = again(|entries| {
+        let (name, bytes) = ("ir.bio".to_owned(), entry(entries, "ir.bin").bytes.clone());
+        entries.push(Entry { name, bytes });
+    });
+    let contents = built().bundle.into_value().contents;
+    let stranger = bundle::build(contents, &SigningKey::from_seed(&[9; 32])).unwrap();
+    vec![
+        (
+            "bundle_cut_off__verify.archive_end.gaitbundle",
+            good[..good.len() - 30].to_vec(),
+        ),
+        (
+            "bundle_trailing_data__verify.archive_end.gaitbundle",
+            [&good[..], b"x"].concat(),
+        ),
+        (
+            "bundle_leading_data__verify.archive_directory.gaitbundle",
+            [b"PK\x03\x04", &good[..]].concat(),
+        ),
+        (
+            "bundle_name_twice__verify.archive_duplicate_name.gaitbundle",
+            replace(&twin, "ir.bio", "ir.bin"),
+        ),
+        (
+            "bundle_name_goes_up__verify.archive_name.gaitbundle",
+            replace(&extra, "zz/evil", "../evil"),
+        ),
+        (
+            "bundle_source_edited__verify.archive_checksum.gaitbundle",
+            replace(&good, "1_000.00", "9_000.00"),
+        ),
+        (
+            "bundle_source_repacked__verify.digest_mismatch.gaitbundle",
+            again(|entries| entry(entries, "policy.gaitpol").bytes[0] ^= 1),
+        ),
+        (
+            "bundle_source_longer__verify.size_mismatch.gaitbundle",
+            again(|entries| entry(entries, "policy.gaitpol").bytes.push(b'\n')),
+        ),
+        (
+            "bundle_without_program__verify.file_missing.gaitbundle",
+            again(|entries| entries.retain(|e| e.name != "ir.bin")),
+        ),
+        ("bundle_with_more__verify.file_undeclared.gaitbundle", extra),
+        (
+            "bundle_without_manifest__verify.manifest_missing.gaitbundle",
+            repack(&good, |entries| entries.retain(|e| e.name != manifest)),
+        ),
+        (
+            "bundle_epoch_raised__verify.signature_invalid.gaitbundle",
+            named(&|bytes| repayload(bytes, |payload| payload["meta"]["epoch"] = 2.into())),
+        ),
+        (
+            "bundle_unsigned__verify.unsigned.gaitbundle",
+            named(&|bytes| edit(bytes, |envelope| envelope["signatures"] = serde_json::json!([]))),
+        ),
+        ("bundle_of_a_stranger__verify.key_unknown.gaitbundle", stranger),
+        (
+            "bundle_with_a_trace_for_manifest__verify.payload_type.gaitbundle",
+            named(&|_| signed_trace(1, None, false).into_bytes()),
+        ),
+        (
+            "bundle_with_broken_program__bundle.program.gaitbundle",
+            forged_bundle(|contents| contents.ir.truncate(20)),
+        ),
+        (
+            "bundle_that_lies_about_itself__bundle.described.gaitbundle",
+            forged_bundle(|contents| contents.version = "2.0.0".into()),
+        ),
+    ]
+}
+
+fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
+    let good = signed_trace(1, None, true).into_bytes();
+    let payload = jcs::to_vec(&record(1, None, true).to_json());
+    let resealed = |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Trace);
+    vec![
+        (
+            "trace_cut_off__verify.not_json.json",
+            good[..good.len() - 2].to_vec(),
+        ),
+        (
+            "trace_line_end__verify.envelope_not_canonical.json",
+            [&good[..], b"\n"].concat(),
+        ),
+        (
+            "trace_verdict_changed__verify.signature_invalid.json",
+            repayload(&good, |payload| payload["verdict"] = "allow".into()),
+        ),
+        (
+            "trace_signed_twice_by_one__verify.signature_order.json",
+            edit(&good, |envelope| {
+                let one = envelope["signatures"][0].clone();
+                envelope["signatures"] = serde_json::json!([one, one]);
+            }),
+        ),
+        (
+            "trace_unsigned__verify.unsigned.json",
+            edit(&good, |envelope| envelope["signatures"] = serde_json::json!([])),
+        ),
+        (
+            "trace_as_another_kind__verify.payload_type.json",
+            seal(&payload, PayloadType::BundleManifest),
+        ),
+        (
+            "trace_schema_2__verify.schema.json",
+            resealed(|p| p["schema"] = "gait.trace/2".into()),
+        ),
+        (
+            "trace_with_more__verify.shape.json",
+            resealed(|p| p["note"] = "x".into()),
+        ),
+        (
+            "trace_of_another_intent__verify.digest_mismatch.json",
+            resealed(|p| p["intent"]["context"]["identity"] = "eve".into()),
+        ),
+        (
+            "trace_of_other_arguments__verify.digest_mismatch.json",
+            resealed(|p| p["args_digest"] = p["intent_digest"].clone()),
+        ),
+        (
+            "trace_of_another_tool__verify.shape.json",
+            resealed(|p| p["tool"] = "pay.refund".into()),
+        ),
+        (
+            "trace_spaced_payload__verify.payload_not_canonical.json",
+            seal(&[&payload[..], b" "].concat(), PayloadType::Trace),
+        ),
+    ]
+}
+
+fn tampered_runpacks() -> Vec<(&'static str, Vec<u8>)> {
+    let good = a_runpack();
+    let again = |change: fn(&mut Vec<Entry>)| repack(&good, change);
+    vec![
+        (
+            "runpack_trace_dropped__verify.file_missing.zip",
+            again(|entries| entries.retain(|e| !e.name.contains("trace_2"))),
+        ),
+        (
+            "runpack_trace_replaced__verify.digest_mismatch.zip",
+            again(|entries| {
+                let trace = entry(entries, "traces/0001");
+                trace.bytes = repayload(&trace.bytes, |payload| payload["trace_id"] = "trace_9".into());
+            }),
+        ),
+        (
+            "runpack_journal_edited__verify.digest_mismatch.zip",
+            again(|entries| entry(entries, "journal").bytes[3] ^= 1),
+        ),
+        (
+            "runpack_intent_added__verify.file_undeclared.zip",
+            again(|entries| {
+                let (name, bytes) = ("intents/0001_trace_1.json".to_owned(), b"{}".to_vec());
+                entries.push(Entry { name, bytes });
+            }),
+        ),
+        (
+            "runpack_renamed_file__verify.archive_order.zip",
+            replace(&good, "journal.jsonl", "zournal.jsonl"),
+        ),
+        (
+            "runpack_with_a_folder__verify.archive_mode.zip",
+            with_folder_mode(&good),
+        ),
+    ]
+}
+
+/// The first entry turned into a folder by its attributes alone.
+fn with_folder_mode(bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let directory = (0..bytes.len())
+        .find(|at| bytes[*at..].starts_with(b"PK\x01\x02"))
+        .unwrap();
+    let mode: u32 = 0o040_755 << 16;
+    out[directory + 38..directory + 42].copy_from_slice(&mode.to_le_bytes());
+    out
+}
+
+fn tampered_keys() -> Vec<(&'static str, Vec<u8>)> {
+    let good = key().verifying_key().to_file();
+    let other = SigningKey::from_seed(&[2; 32]).id().to_string();
+    let line = |bytes: Vec<u8>| [bytes, b"\n".to_vec()].concat();
+    vec![
+        (
+            "key_of_another_name__key.id_mismatch.json",
+            line(edit(&good, |k| k["key_id"] = other.clone().into())),
+        ),
+        (
+            "key_of_small_order__key.weak.json",
+            line(edit(&good, |k| k["public_key"] = STANDARD.encode([0; 32]).into())),
+        ),
+        (
+            "key_with_more__key.document.json",
+            line(edit(&good, |k| k["alg"] = "none".into())),
+        ),
+    ]
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The files of a folder must be these; with `GAIT_BLESS` they become these.
+fn settle(folder: &Path, want: &Files) {
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    if std::env::var_os("GAIT_BLESS").is_some() {
+        for name in names().iter().filter(|name| !want.contains_key(*name)) {
+            std::fs::remove_file(folder.join(name)).unwrap();
+        }
+        std::fs::create_dir_all(folder).unwrap();
+        for (name, bytes) in want {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+    assert!(
+        names().iter().eq(want.keys()),
+        "{} is stale; run with GAIT_BLESS=1",
+        folder.display()
+    );
+    for (name, bytes) in want {
+        let have = std::fs::read(folder.join(name)).unwrap();
+        assert!(have == *bytes, "{name} is stale; run the tests with GAIT_BLESS=1");
+    }
+}
+
+#[test]
+fn the_fixtures_are_what_this_version_makes() {
+    let folder = root().join("artifacts");
+    settle(&folder.join("valid"), &valid());
+    settle(&folder.join("tampered"), &tampered());
+    let bless = std::env::var_os("GAIT_BLESS").is_some();
+    for (name, bytes) in [
+        ("test.private.json", key().to_file().to_vec()),
+        ("test.public.json", key().verifying_key().to_file()),
+    ] {
+        let path = root().join("keys").join(name);
+        if bless {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert!(
+            std::fs::read(&path).unwrap_or_default() == bytes,
+            "{name} is stale; run with GAIT_BLESS=1"
+        );
+    }
+}
+
+#[test]
+fn every_valid_artifact_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trust"), key().verifying_key().to_file()).unwrap();
+    for (name, bytes) in valid() {
+        std::fs::write(folder.path().join(&name), bytes).unwrap();
+        let args = ["verify", &name, "--trust", "trust"];
+        let plain = gait(folder.path(), &args).output().unwrap();
+        assert_eq!(exit(&plain), 0, "{name}: {}", text(&plain.stderr));
+        let json = gait(folder.path(), &[&args[..], &["--json"]].concat())
+            .output()
+            .unwrap();
+        let value = document(&json, "verify");
+        let kind = value["kind"].as_str().unwrap();
+        assert!(name.starts_with(kind), "{name}: {kind}");
+        assert!(
+            text(&plain.stdout).contains(value["digest"].as_str().unwrap()),
+            "{name}"
+        );
+        assert_eq!(
+            value["signers"].as_array().unwrap().is_empty(),
+            kind == "public_key"
+        );
+    }
+}
+
+#[test]
+fn every_tampered_artifact_is_refused_with_the_code_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trust"), key().verifying_key().to_file()).unwrap();
+    let mut wrong = Vec::new();
+    for (name, bytes) in tampered() {
+        let code = name.split_once("__").unwrap().1.rsplit_once('.').unwrap().0;
+        std::fs::write(folder.path().join(&name), bytes).unwrap();
+        let found = refusal(folder.path(), &["verify", &name, "--trust", "trust"]);
+        if found != (code.to_owned(), 2) {
+            wrong.push(format!("{name}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_changed_byte_hides_what_a_file_claims_to_be() {
+    for (name, bytes) in valid() {
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 1;
+            assert!(gait::artifact::kind::claimed(&bad).is_some(), "{name}: byte {at}");
+        }
+    }
+}

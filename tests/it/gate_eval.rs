@@ -1,0 +1,417 @@
+//! `gait gate eval` as a process: verdicts, traces, sessions, and everything that must not be an allow.
+
+use crate::folder::{AT, Folder, eval, shown, trusted, valid};
+use gait::artifact::{TraceRecord, Verified, envelope, trace};
+use std::process::{Child, Stdio};
+
+fn verified(bytes: &[u8]) -> Verified<TraceRecord> {
+    trace::verify(bytes, &trusted(), "2026-11-23T12:00:00Z".parse().unwrap()).unwrap()
+}
+
+/// The records of a session's journal, in order; checks every line against its schema.
+fn chain(folder: &Folder, session: &str) -> Vec<Verified<TraceRecord>> {
+    let text = String::from_utf8(folder.read(&format!("gait-out/sessions/{session}.jsonl"))).unwrap();
+    let lines = text.lines().enumerate().map(|(i, line)| {
+        let value = valid(line.as_bytes(), "session_entry");
+        assert_eq!(value["sequence"], i + 1);
+        let envelope = gait::json::parse(line.as_bytes()).unwrap();
+        verified(&gait::artifact::jcs::to_vec(envelope.get("trace").unwrap()))
+    });
+    lines.collect()
+}
+
+fn is_contiguous(chain: &[Verified<TraceRecord>]) {
+    let mut previous = None;
+    for trace in chain {
+        assert_eq!(trace.value().previous, previous);
+        previous = Some(trace.digest());
+    }
+}
+
+#[test]
+fn the_verdict_is_the_exit_code_and_the_trace_says_the_same() {
+    let folder = Folder::new();
+    for (intent, exit, verdict, code, args) in [
+        ("allow.json", 0, "allow", "mail_inside", true),
+        ("block.json", 3, "block", "foreign_recipient", true),
+        ("approval.json", 4, "require_approval", "payment_over_limit", true),
+    ] {
+        let value = folder.json(&eval(intent, &[]), exit, "gate_eval");
+        assert_eq!(value["verdict"], verdict);
+        assert_eq!(value["reason_codes"], serde_json::json!([code]));
+        assert_eq!(value["canonical_args"].is_object(), args);
+        let trace = verified(&folder.read(value["trace_path"].as_str().unwrap()));
+        assert_eq!(trace.value().decision.verdict.as_str(), verdict);
+        assert_eq!(
+            trace.digest().to_string(),
+            value["trace_digest"].as_str().unwrap()
+        );
+        assert_eq!(trace.value().run_id, None);
+        let plain = folder.eval(intent, &[]);
+        assert_eq!(plain.status.code(), Some(exit));
+        let text = shown(&plain);
+        assert!(text.starts_with(verdict), "the verdict comes first: {text}");
+        assert!(text.contains("policy.gaitpol:"), "{text}");
+        assert!(text.contains("gait-out/traces/trace_"), "{text}");
+    }
+    assert_eq!(folder.list("gait-out/traces").len(), 6);
+}
+
+#[test]
+fn a_call_the_policy_cannot_type_is_blocked_with_a_trace() {
+    let folder = Folder::new();
+    let text = String::from_utf8(folder.read("allow.json")).unwrap();
+    for (change, code) in [
+        (text.replace("mail.send", "mail.sendd"), "gait.unknown_tool"),
+        (text.replace("ann@acme.example", "ann"), "gait.arg_unparsable"),
+        (text.replace("\"subject\"", "\"topic\""), "gait.input_invalid"),
+        (text.replace("mail.send", "x\\u2066y"), "intent.bad_value"),
+    ] {
+        folder.write("i.json", change.as_bytes());
+        if code.starts_with("intent.") {
+            folder.fails(&eval("i.json", &[]), 6, code);
+            continue;
+        }
+        let value = folder.json(&eval("i.json", &[]), 3, "gate_eval");
+        assert_eq!(value["reason_codes"][0], code);
+        assert!(value["canonical_args"].is_null() && value["call_digest"].is_null());
+        assert!(value["detail"].is_string());
+    }
+}
+
+#[test]
+fn what_is_no_intent_is_exit_6_and_leaves_no_trace() {
+    let folder = Folder::new();
+    let good = String::from_utf8(folder.read("allow.json")).unwrap();
+    let minutes = "\"The minutes of today are in the wiki.\"";
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        good.replacen(from, to, 1).into_bytes()
+    };
+    for (name, bytes, code) in [
+        ("empty", Vec::new(), "intent.syntax"),
+        (
+            "truncated",
+            good.as_bytes()[..good.len() / 2].to_vec(),
+            "intent.syntax",
+        ),
+        (
+            "not utf-8",
+            with("Minutes", "M\u{1}")
+                .iter()
+                .map(|b| if *b == 1 { 0xff } else { *b })
+                .collect(),
+            "intent.syntax",
+        ),
+        (
+            "two documents",
+            format!("{good}{good}").into_bytes(),
+            "intent.syntax",
+        ),
+        (
+            "byte order mark",
+            format!("\u{feff}{good}").into_bytes(),
+            "intent.syntax",
+        ),
+        ("an array", b"[]".to_vec(), "intent.wrong_type"),
+        (
+            "duplicate key",
+            with("\"subject\"", "\"subject\": \"a\", \"subject\""),
+            "intent.duplicate_key",
+        ),
+        (
+            "duplicate tool",
+            with("\"tool_name\"", "\"tool_name\": \"x\", \"tool_name\""),
+            "intent.duplicate_key",
+        ),
+        (
+            "wrong type",
+            with("\"tool_name\": \"mail.send\"", "\"tool_name\": 7"),
+            "intent.wrong_type",
+        ),
+        (
+            "args as text",
+            with("{\"to\"", "\"x\", \"a\": {\"to\""),
+            "intent.unknown_field",
+        ),
+        (
+            "unknown field",
+            with("\"tool_name\"", "\"tool\": \"x\", \"tool_name\""),
+            "intent.unknown_field",
+        ),
+        (
+            "missing field",
+            with("\"targets\": [],", ""),
+            "intent.missing_field",
+        ),
+        ("other version", with("1.0.0", "2.0.0"), "intent.schema_version"),
+        (
+            "2^53 + 1",
+            with(minutes, "9007199254740993"),
+            "intent.number_not_exact",
+        ),
+        ("negative zero", with(minutes, "-0"), "intent.number_not_exact"),
+        (
+            "deep",
+            with(minutes, &format!("{}{}", "[".repeat(100), "]".repeat(100))),
+            "intent.too_large",
+        ),
+        ("huge", with("Minutes", &"M".repeat(5 << 20)), "file.too_large"),
+    ] {
+        folder.write("i.json", &bytes);
+        folder.fails(&eval("i.json", &[]), 6, code);
+        let plain = folder.eval("i.json", &["--session", "s"]);
+        assert_eq!(plain.status.code(), Some(6), "{name}");
+        assert!(plain.stdout.is_empty(), "{name}: {}", shown(&plain));
+        if code.starts_with("intent.") {
+            assert!(shown(&plain).contains("hint: "), "{name}: {}", shown(&plain));
+        }
+    }
+    folder.fails(&eval("none.json", &[]), 6, "file.not_found");
+    folder.fails(&eval("gait-out", &[]), 6, "file.not_regular");
+    assert!(folder.list("gait-out/traces").is_empty());
+    assert!(folder.list("gait-out/sessions").is_empty());
+}
+
+#[test]
+fn a_command_that_cannot_decide_says_why() {
+    let folder = Folder::new();
+    let mut bundle = folder.read("b.gaitbundle");
+    let middle = bundle.len() / 2;
+    bundle[middle] ^= 1;
+    folder.write("tampered", &bundle);
+    folder.write("truncated", &bundle[..middle]);
+    folder.write("garbage", b"PK\x03\x04");
+    let other = gait::artifact::SigningKey::from_seed(&[8; 32]);
+    folder.write("other.public.json", &other.verifying_key().to_file());
+    folder.write("broken.json", b"{\"schema\":1}");
+    folder.write_private("public.json", &other.verifying_key().to_file());
+    let with = |bundle: &'static str| ["gate", "eval", "--intent", "allow.json", "--bundle", bundle];
+    folder.fails(&with("tampered"), 2, "verify.archive_checksum");
+    folder.fails(&with("truncated"), 2, "verify.archive_end");
+    folder.fails(&with("garbage"), 2, "verify.archive_end");
+    folder.fails(&with("none"), 6, "file.not_found");
+    folder.fails(&with("gait-out"), 6, "file.not_regular");
+    for (more, exit, code) in [
+        (&["--trust", "other.public.json"][..], 2, "verify.key_unknown"),
+        (&["--trust", "none.json"][..], 7, "keys.missing"),
+        (&["--trust", "broken.json"][..], 6, "key.document"),
+        (&["--key", "none.json"][..], 7, "keys.missing"),
+        (
+            &["--key", "gait-out/keys/gait.public.json"][..],
+            6,
+            "key.document",
+        ),
+        (&["--session", "../up"][..], 6, "usage.bad_id"),
+        (&["--session", "S"][..], 6, "usage.bad_id"),
+        (&["--session", ""][..], 6, "usage.bad_id"),
+        (&["--run", "a/b"][..], 6, "usage.bad_id"),
+        (&["--evaluation-time", "today"][..], 6, "usage.bad_time"),
+        (
+            &["--evaluation-time", "2026-11-23T12:00:00"][..],
+            6,
+            "usage.bad_time",
+        ),
+        (&["--trace-out", "allow.json/"][..], 1, "file.io"),
+    ] {
+        folder.fails(&eval("allow.json", more), exit, code);
+    }
+    assert!(folder.list("gait-out/traces").is_empty());
+    std::fs::remove_dir_all(folder.path("gait-out/keys")).unwrap();
+    folder.fails(&eval("allow.json", &[]), 7, "keys.missing");
+}
+
+#[test]
+fn without_a_trace_there_is_no_verdict() {
+    let folder = Folder::new();
+    folder.write("gait-out/traces", b"a file where the folder should be");
+    let output = folder.eval("allow.json", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "{}", shown(&output));
+}
+
+#[test]
+fn traces_go_where_they_are_told_and_replace_nothing() {
+    let folder = Folder::new();
+    folder.write("dir/x", b"");
+    for (out, lands) in [
+        ("dir", "dir/trace_"),
+        ("new/", "new/trace_"),
+        ("t.json", "t.json"),
+    ] {
+        let value = folder.json(&eval("allow.json", &["--trace-out", out]), 0, "gate_eval");
+        assert!(
+            value["trace_path"].as_str().unwrap().starts_with(lands),
+            "{value}"
+        );
+        verified(&folder.read(value["trace_path"].as_str().unwrap()));
+    }
+    let before = folder.read("t.json");
+    folder.fails(&eval("block.json", &["--trace-out", "t.json"]), 8, "file.exists");
+    folder.fails(
+        &eval("block.json", &["--trace-out", "t.json", "--session", "s"]),
+        8,
+        "file.exists",
+    );
+    assert_eq!(folder.read("t.json"), before);
+    assert!(folder.list("gait-out/sessions").is_empty(), "nothing was judged");
+    let again = eval("allow.json", &["--evaluation-time", AT]);
+    assert_eq!(folder.run(&again).status.code(), Some(0));
+    folder.fails(&again, 8, "file.exists");
+}
+
+#[test]
+fn the_trace_is_the_same_bytes_from_anywhere() {
+    let folder = Folder::new();
+    folder.write("elsewhere/x", b"");
+    let absolute = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let (bundle, intent) = (absolute("b.gaitbundle"), absolute("allow.json"));
+    let key = absolute("gait-out/keys/gait.private.json");
+    let trust = absolute("gait-out/keys/gait.public.json");
+    let mut traces = Vec::new();
+    for (place, zone, at) in [
+        (".", "Asia/Kathmandu", "2026-11-23T12:00:00Z"),
+        ("elsewhere", "America/St_Johns", "2026-11-23T12:00:00.0004Z"),
+        ("elsewhere", "UTC", "2026-11-23T13:00:00+01:00"),
+    ] {
+        let out = absolute(&format!("t{}.json", traces.len()));
+        let args = [
+            "gate",
+            "eval",
+            "--bundle",
+            &bundle,
+            "--intent",
+            &intent,
+            "--key",
+            &key,
+            "--trust",
+            &trust,
+            "--evaluation-time",
+            at,
+            "--trace-out",
+            &out,
+            "--run",
+            "r",
+        ];
+        let mut command = folder.command(&args);
+        command.current_dir(folder.path(place)).env("TZ", zone);
+        assert_eq!(command.output().unwrap().status.code(), Some(0));
+        traces.push(std::fs::read(out).unwrap());
+    }
+    assert!(traces.iter().all(|t| *t == traces[0]));
+    assert_eq!(verified(&traces[0]).value().run_id.as_deref(), Some("r"));
+}
+
+fn at_once(folder: &Folder, args: &[&str]) -> Vec<Child> {
+    let start = || {
+        folder
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+    };
+    (0..8).map(|_| start().unwrap()).collect()
+}
+
+#[test]
+fn eight_processes_write_one_contiguous_session() {
+    let folder = Folder::new();
+    for child in at_once(&folder, &eval("block.json", &["--session", "s"])) {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", shown(&output));
+    }
+    let chain = chain(&folder, "s");
+    assert_eq!(chain.len(), 8);
+    is_contiguous(&chain);
+    assert_eq!(folder.list("gait-out/traces").len(), 8);
+    for trace in &chain {
+        assert_eq!(trace.value().session_id.as_deref(), Some("s"));
+        assert_eq!(trace.value().run_id.as_deref(), Some("s"));
+    }
+}
+
+#[test]
+fn the_same_intent_at_the_same_time_leaves_a_trace_for_each() {
+    let folder = Folder::new();
+    for child in at_once(&folder, &eval("allow.json", &[])) {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    }
+    assert_eq!(folder.list("gait-out/traces").len(), 8);
+}
+
+#[test]
+fn a_line_cut_off_by_a_crash_is_dropped_and_the_chain_goes_on() {
+    let folder = Folder::new();
+    let journal = "gait-out/sessions/s.jsonl";
+    let go_on = || {
+        let output = folder.eval("block.json", &["--session", "s"]);
+        assert_eq!(output.status.code(), Some(3), "{}", shown(&output));
+    };
+    go_on();
+    go_on();
+    let whole = folder.read(journal);
+    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+    for cut in [first + 1, (first + whole.len()) / 2, whole.len() - 1, first, 7, 0] {
+        folder.write(journal, &whole[..cut]);
+        go_on();
+        let kept = if cut >= first { 1 } else { 0 };
+        let chain = chain(&folder, "s");
+        assert_eq!(chain.len(), kept + 1, "cut at {cut}");
+        is_contiguous(&chain);
+        assert!(
+            folder
+                .read(journal)
+                .starts_with(&whole[..if kept == 1 { first } else { 0 }])
+        );
+    }
+    assert_eq!(
+        folder.run(&["run", "record", "--session", "s"]).status.code(),
+        Some(0)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_processes_leave_a_session_that_goes_on() {
+    let folder = Folder::new();
+    for round in 0..6u64 {
+        let children = at_once(&folder, &eval("allow.json", &["--session", "s"]));
+        std::thread::sleep(std::time::Duration::from_millis(5 * round));
+        for mut child in children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    assert_eq!(
+        folder.eval("allow.json", &["--session", "s"]).status.code(),
+        Some(0)
+    );
+    is_contiguous(&chain(&folder, "s"));
+    assert_eq!(
+        folder.run(&["run", "record", "--session", "s"]).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn a_journal_that_was_changed_is_not_appended_to() {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.eval("allow.json", &["--session", "s"]).status.code(),
+        Some(0)
+    );
+    folder.write("gait-out/sessions/s.jsonl", b"{\"sequence\":1}\n");
+    folder.fails(&eval("allow.json", &["--session", "s"]), 2, "session.entry");
+    assert_eq!(folder.read("gait-out/sessions/s.jsonl"), b"{\"sequence\":1}\n");
+}
+
+#[test]
+fn the_trace_schema_describes_what_is_written() {
+    let folder = Folder::new();
+    let value = folder.json(&eval("approval.json", &["--session", "s"]), 4, "gate_eval");
+    let bytes = folder.read(value["trace_path"].as_str().unwrap());
+    valid(&bytes, "envelope");
+    let record = envelope::Payload::to_json(verified(&bytes).value());
+    valid(&gait::artifact::jcs::to_vec(&record), "trace");
+}
