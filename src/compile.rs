@@ -6,7 +6,7 @@ use crate::hir::{self, Package, Unit};
 use crate::ir::{self, Program, ToolProgram};
 use crate::limits;
 use crate::source::{FileId, Source};
-use crate::syntax::parse;
+use crate::syntax::parse::{self, Unread};
 
 /// Modules that every policy sees: name and text.
 pub const LIBRARY: [(&str, &str); 1] = [(
@@ -54,9 +54,11 @@ pub fn check(name: &str, text: &str) -> Report {
         .zip(1..)
         .map(|((name, text), id)| Source::new(FileId(id), *name, *text));
     let mut diagnostics = Vec::new();
+    let mut unread = Unread::Nothing;
     let mut parsed = |source: Source| {
         let parsed = parse::parse(&source);
         diagnostics.extend(parsed.diagnostics);
+        unread = unread.max(parsed.unread);
         Unit {
             source,
             module: parsed.module,
@@ -68,13 +70,10 @@ pub fn check(name: &str, text: &str) -> Report {
         .chain(&library)
         .map(|u| u.source.clone())
         .collect();
-    let broken = diagnostics.iter().any(Diagnostic::is_error);
     let mut meant = Vec::new();
     let package = hir::lower(&policy, &library, &mut meant);
-    if broken {
-        // An item that does not parse declares nothing: names that seem missing may only be unread.
-        meant.retain(|d| d.code != crate::diag::codes::UNKNOWN_NAME && !hides(d));
-    }
+    // An item that does not parse declares nothing: what seems missing may only be unread.
+    meant.retain(|d| !may_be_echo(d, unread));
     diagnostics.extend(meant);
     let checked = if diagnostics.iter().any(Diagnostic::is_error) {
         None
@@ -93,9 +92,13 @@ pub fn check(name: &str, text: &str) -> Report {
 }
 
 /// Whether a diagnostic may be an echo of an item that could not be read.
-fn hides(diagnostic: &Diagnostic) -> bool {
-    use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER};
-    [BAD_TEST, EMPTY_SELECTOR, HEADER].contains(&diagnostic.code)
+fn may_be_echo(diagnostic: &Diagnostic, unread: Unread) -> bool {
+    use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER, UNKNOWN_NAME};
+    match diagnostic.code {
+        BAD_TEST => unread >= Unread::Rules,
+        UNKNOWN_NAME | EMPTY_SELECTOR | HEADER => unread >= Unread::Declarations,
+        _ => false,
+    }
 }
 
 /// The program of a checked package.

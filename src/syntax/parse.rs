@@ -23,6 +23,31 @@ pub struct Parsed {
     pub module: ast::Module,
     /// What was wrong, in the order of the text, at most `limits::DIAGNOSTICS`.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the items that could not be read may have introduced.
+    pub unread: Unread,
+}
+
+/// What may be missing from a tree, so that a name nobody seems to declare may only be unread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unread {
+    /// Nothing that could be named.
+    #[default]
+    Nothing,
+    /// Rules, with their names and codes.
+    Rules,
+    /// Anything.
+    Declarations,
+}
+
+/// What a broken item may have introduced. One whose brackets do not close may have taken others in.
+fn unread(source: &Source, tokens: &[Token]) -> Unread {
+    let opened = tokens.iter().filter(|t| t.kind.is_open()).count();
+    let closed = tokens.iter().filter(|t| t.kind.is_close()).count();
+    match tokens.first().map(|t| source.slice(t.span)) {
+        Some("test") if opened == closed => Unread::Nothing,
+        Some("rule") if opened == closed => Unread::Rules,
+        _ => Unread::Declarations,
+    }
 }
 
 /// Parses one file. Errors are GP0001 to GP0006, GP0008 and GP0009.
@@ -35,6 +60,7 @@ pub fn parse(source: &Source) -> Parsed {
             Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message)
                 .help("leave descriptions out, or remove tools that no agent calls"),
         );
+        parsed.unread = Unread::Declarations;
         return parsed;
     }
     let hidden = hidden::runs(&source.text);
@@ -46,6 +72,7 @@ pub fn parse(source: &Source) -> Parsed {
     for (index, slice) in slices.iter().enumerate() {
         if parsed.diagnostics.len() > limits::DIAGNOSTICS + hidden.len() {
             // No more would be shown.
+            parsed.unread = Unread::Declarations;
             break;
         }
         let slice = tokens.get(slice.clone()).unwrap_or_default();
@@ -53,7 +80,11 @@ pub fn parse(source: &Source) -> Parsed {
         if index == 0 && !is_edition {
             parsed.diagnostics.push(no_edition(source));
         }
-        match part(source, slice, &hidden) {
+        let part = part(source, slice, &hidden);
+        if part.is_err() {
+            parsed.unread = parsed.unread.max(unread(source, slice));
+        }
+        match part {
             Ok(Part::Edition(edition)) if index > 0 => {
                 let message = "the edition is not the first line";
                 parsed
@@ -68,6 +99,7 @@ pub fn parse(source: &Source) -> Parsed {
                 parsed.module.edition = Some(edition);
                 if !known {
                     // Another edition has another grammar: its items would only give misleading messages.
+                    parsed.unread = Unread::Declarations;
                     break;
                 }
             }

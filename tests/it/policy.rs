@@ -130,9 +130,7 @@ fn every_mistake_shows_in_every_format() {
 /// Nothing a policy holds can act on a terminal or break the JSON; places stay right beside what is escaped.
 #[test]
 fn hostile_text_is_shown_harmless() {
-    let hostile = concat!(
-        "gaitpol 1\r\npolicy a // \u{1b}[2J\u{202e}é😀\r\n\tdefault block // \u{9b}31m \u{7}\r\nrule \u{200b}x on \"\\u{1B}[31m\\n\" allow $\nrule y on nothing allow"
-    );
+    let hostile = "gaitpol 1\r\npolicy a // \u{1b}[2J\u{202e}é😀\r\n\tdefault block // \u{9b}31m \u{7}\r\nrule \u{200b}x on \"\\u{1B}[31m\\n\" allow $\nrule y on nothing allow";
     for (name, source) in [
         ("a.gaitpol", hostile),
         ("empty.gaitpol", ""),
@@ -165,6 +163,28 @@ fn hostile_text_is_shown_harmless() {
         "hostile_reports",
         text(&run(at.path(), &["check", "a.gaitpol"]).stderr)
     );
+}
+
+/// A broken rule hides no declaration, so names are still looked up; a broken tool may be what a name means.
+#[test]
+fn a_broken_item_hides_only_what_it_could_declare() {
+    let broken = bad().replace("when args.to.domain", "when && args.to.domain");
+    let at = folder(&[
+        ("rule.gaitpol", &format!("{broken}rule other on mail.snt allow\n")),
+        (
+            "tool.gaitpol",
+            &format!("{}tool && {{ }}\nrule other on mail.snt allow\n", bad()),
+        ),
+    ]);
+    let codes = |name| {
+        let output = run(at.path(), &["check", name, "--format=concise"]);
+        let lines = text(&output.stdout).lines();
+        lines
+            .map(|l| l.split(['[', ']']).nth(1).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes("rule.gaitpol"), ["GP0001", "GP0101"]);
+    assert_eq!(codes("tool.gaitpol"), ["GP0001"]);
 }
 
 #[test]
