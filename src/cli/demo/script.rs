@@ -2,8 +2,8 @@
 //! out as it should, and says so in a line.
 
 use crate::artifact::{SigningKey, TrustedKeys, runpack, trace};
-use crate::bundling;
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
+use crate::bundling;
 use crate::cli::error::{Category, CliError};
 use crate::cli::failure;
 use crate::cli::ui::count;
@@ -29,7 +29,8 @@ pub const TAMPERED: &str = "runpack_tampered.zip";
 /// The folder of the regression fixture.
 pub const FIXTURE: &str = "fixture";
 
-const POLICY_NAME: &str = "policy.gaitpol";
+/// The policy's file.
+pub const POLICY_NAME: &str = "policy.gaitpol";
 const POLICY: &str = include_str!("../../../policies/starter/policy.gaitpol");
 const RUN: &str = "demo";
 
@@ -164,13 +165,17 @@ impl Stage<'_> {
         let Some(checked) = report.checked else {
             return Err(failed("compile", "the starter policy has errors"));
         };
-        let built = bundling::build(&checked, 0, key).map_err(|error| failed("compile", &error.to_string()))?;
+        let built =
+            bundling::build(&checked, 0, key).map_err(|error| failed("compile", &error.to_string()))?;
         self.write(BUNDLE, &built.bytes, Mode::Public)?;
         let boundary = Boundary::open(&built.bytes, trusted, self.now)
             .map_err(|error| failure::open(&self.folder.join(BUNDLE), &error))?;
         let passed = built.bundle.value().contents.tests.passed as usize;
         let tests = count(passed, "test case");
-        let text = format!("{} in a signed bundle, {tests} passed", count(built.program.rules.len(), "rule"));
+        let text = format!(
+            "{} in a signed bundle, {tests} passed",
+            count(built.program.rules.len(), "rule")
+        );
         self.step("compile", text)?;
         Ok(boundary)
     }
