@@ -47,7 +47,11 @@ pub fn compiled(text: &str) -> Vec<u8> {
         edition: package.edition,
         epoch: 0,
         ir: ir::encode(&compile::lower(&checked)),
-        sources: package.sources.iter().map(|s| (s.name.clone(), s.text.clone())).collect(),
+        sources: package
+            .sources
+            .iter()
+            .map(|s| (s.name.clone(), s.text.clone()))
+            .collect(),
         tests: TestSummary { passed: 0, total: 0 },
         compiler: "test".to_owned(),
     };

@@ -199,8 +199,8 @@ fn a_command_that_cannot_decide_says_why() {
         (&["--key", "none.json"][..], 7, "keys.missing"),
         (
             &["--key", "gait-out/keys/gait.public.json"][..],
-            6,
-            "key.document",
+            8,
+            "file.exposed",
         ),
         (&["--session", "../up"][..], 6, "usage.bad_id"),
         (&["--session", "S"][..], 6, "usage.bad_id"),
@@ -212,7 +212,7 @@ fn a_command_that_cannot_decide_says_why() {
             6,
             "usage.bad_time",
         ),
-        (&["--trace-out", "allow.json/"][..], 1, "file.io"),
+        (&["--trace-out", "allow.json/"][..], 6, "file.not_folder"),
     ] {
         folder.fails(&eval("allow.json", more), exit, code);
     }
@@ -226,7 +226,7 @@ fn without_a_trace_there_is_no_verdict() {
     let folder = Folder::new();
     folder.write("gait-out/traces", b"a file where the folder should be");
     let output = folder.eval("allow.json", &[]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(6));
     assert!(output.stdout.is_empty(), "{}", shown(&output));
 }
 
