@@ -75,15 +75,16 @@ fn commands(done: &Done) -> Result<Vec<String>, CliError> {
     let (bundle, trust) = (at(script::BUNDLE)?, at(script::PUBLIC_KEY)?);
     let (intent, key) = (at("intents/block.json")?, at(script::PRIVATE_KEY)?);
     let (pack, tampered, fixture) = (at(script::RUNPACK)?, at(script::TAMPERED)?, at(script::FIXTURE)?);
-    let traces = at("traces/")?;
+    let (traces, policy) = (at("traces/")?, at(script::POLICY_NAME)?);
     Ok(vec![
         format!(
             "{program} gate eval --bundle {bundle} --intent {intent} --trace-out {traces} --key {key} --trust {trust}"
         ),
         format!("{program} run inspect {pack} --trust {trust}"),
         format!("{program} run receipt {pack} --trust {trust}"),
-        format!("{program} run inspect {tampered} --trust {trust}"),
+        format!("{program} verify {tampered} --trust {trust}"),
         format!("{program} regress run {fixture} --bundle {bundle} --trust {trust}"),
+        format!("{program} policy test {policy}"),
     ])
 }
 

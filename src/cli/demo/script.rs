@@ -29,7 +29,8 @@ pub const TAMPERED: &str = "runpack_tampered.zip";
 /// The folder of the regression fixture.
 pub const FIXTURE: &str = "fixture";
 
-const POLICY_NAME: &str = "policy.gaitpol";
+/// The policy's file.
+pub const POLICY_NAME: &str = "policy.gaitpol";
 const POLICY: &str = include_str!("../../../policies/starter/policy.gaitpol");
 const RUN: &str = "demo";
 

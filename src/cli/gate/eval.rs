@@ -263,25 +263,15 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{BundleContents, TestSummary, TrustedKeys, bundle};
+    use crate::artifact::TrustedKeys;
     use crate::host::Memory;
-    use crate::{compile, ir};
+    use crate::{bundling, compile};
 
     fn boundary(key: &SigningKey, now: Timestamp) -> Boundary {
         let text = include_str!("../../../policies/starter/policy.gaitpol");
         let checked = compile::check("p.gaitpol", text).checked.unwrap();
-        let contents = BundleContents {
-            name: "p".to_owned(),
-            version: String::new(),
-            edition: 1,
-            epoch: 0,
-            ir: ir::encode(&compile::lower(&checked)),
-            sources: Vec::new(),
-            tests: TestSummary { passed: 0, total: 0 },
-            compiler: "0".to_owned(),
-        };
-        let trusted = TrustedKeys::new([key.verifying_key()]);
-        Boundary::open(&bundle::build(contents, key).unwrap(), &trusted, now).unwrap()
+        let built = bundling::build(&checked, 0, key).unwrap();
+        Boundary::open(&built.bytes, &TrustedKeys::new([key.verifying_key()]), now).unwrap()
     }
 
     /// The clock of this machine stands still, so every call is in the same millisecond.
