@@ -11,13 +11,13 @@
     reason = "a measurement reads the clock, prints, and stops at the first surprise"
 )]
 
-use gait::artifact::{BundleContents, SigningKey, TestSummary, TrustedKeys, bundle, digest};
+use gait::artifact::{SigningKey, TrustedKeys, digest};
 use gait::boundary::{Boundary, Moment};
 use gait::builtins::bind;
 use gait::domain::Intent;
 use gait::eval::{Workspace, decide};
 use gait::value::Value;
-use gait::{compile, ir, json};
+use gait::{bundling, compile, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 use std::hint::black_box;
@@ -160,18 +160,9 @@ fn main() {
         let args = json::parse(ARGS.as_bytes()).expect("well-formed");
         let value = Value::Record(bind::bind_record(&args, &tool.args).expect("well-typed"));
         let mut workspace = Workspace::new(&program);
-        let contents = BundleContents {
-            name: program.policy.clone(),
-            version: "1".to_owned(),
-            edition: 1,
-            epoch: 0,
-            ir: ir::encode(&program),
-            sources: vec![("bench.gaitpol".to_owned(), text.clone())],
-            tests: TestSummary { passed: 0, total: 0 },
-            compiler: "bench".to_owned(),
-        };
-        let size = contents.ir.len();
-        let signed = bundle::build(contents, &key).expect("builds");
+        let built = bundling::build(&checked, 0, &key).expect("builds");
+        let size = built.bundle.value().contents.ir.len();
+        let signed = built.bytes;
         let mut boundary = Boundary::open(&signed, &trusted, now).expect("opens");
         let moment = Moment {
             now,
