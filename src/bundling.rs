@@ -148,7 +148,7 @@ pub enum Difference {
     #[error("there are {0} policy sources instead of one")]
     Sources(usize),
     /// The policy has errors for this compiler.
-    #[error("`{source_name}` has {errors} errors, the first: {first}")]
+    #[error("`{source_name}` does not compile ({errors} in all), the first error: {first}")]
     Errors {
         /// The source.
         source_name: String,

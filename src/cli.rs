@@ -147,7 +147,7 @@ fn start(host: &dyn Host, arguments: &[OsString]) -> Exit {
                     ..Options::default()
                 },
             );
-            let result = usage(&mut ui, &refused);
+            let result = usage(&mut ui, &visible(arguments, refused));
             finish(&mut ui, result)
         }
     }
@@ -163,6 +163,15 @@ fn finish(ui: &mut Ui, result: Result<Exit, CliError>) -> Exit {
             let _unwritable = ui.failure(&error);
             error.exit()
         }
+    }
+}
+
+/// The same refusal with the hidden characters of the arguments escaped: clap drops them from its messages.
+fn visible(arguments: &[OsString], refused: clap::Error) -> clap::Error {
+    let escaped = arguments.iter().map(|a| ui::one_line(&a.to_string_lossy()));
+    match Cli::try_parse_from(escaped) {
+        Err(again) if again.kind() == refused.kind() => again,
+        _ => refused,
     }
 }
 
@@ -195,9 +204,13 @@ fn usage(ui: &mut Ui, refused: &clap::Error) -> Result<Exit, CliError> {
     let message = message
         .split("\n\nFor more information")
         .next()
-        .unwrap_or_default()
-        .trim_end();
-    Err(CliError::new(Category::InvalidInput, code, message).hint("`gait --help` lists the commands"))
+        .unwrap_or_default();
+    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let (mut tips, said): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("tip: "));
+    tips.iter_mut()
+        .for_each(|tip| *tip = tip.trim_start_matches("tip: "));
+    tips.push("`gait --help` lists the commands");
+    Err(CliError::new(Category::InvalidInput, code, said.join(" ")).hint(tips.join("; ")))
 }
 
 /// Whether the flag is there, for command lines clap could not read.

@@ -110,3 +110,7 @@ pub const DEMO_FOLDERS: u32 = 1_000;
 pub const REGRESS_CASES: usize = 100_000;
 /// What is read of a file to tell whether it is a JUnit report, in bytes.
 pub const JUNIT_HEAD_BYTES: usize = 512;
+/// A line of a policy that an excerpt draws, in characters; the drawing counts columns in 16 bits.
+pub const DRAWN_LINE_CHARS: usize = 2_000;
+/// A message as people see it, in characters; of a longer one the middle is left out.
+pub const SHOWN_MESSAGE_CHARS: usize = 1_000;

@@ -6,6 +6,7 @@ use super::error::{Category, CliError};
 use super::json_text;
 use crate::host::{Host, Stream};
 use crate::json::Json;
+use crate::limits;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -61,10 +62,10 @@ impl Tone {
     }
 }
 
-/// A piece of text, escaped and coloured; colour is dropped again where the stream has none.
+/// A piece of one line, escaped and coloured; colour is dropped again where the stream has none.
 pub fn paint(tone: Tone, text: &str) -> String {
     let style = tone.style();
-    format!("{style}{}{style:#}", safe(text))
+    format!("{style}{}{style:#}", one_line(text))
 }
 
 /// Text from outside, fit for a terminal: line ends and tabs stay, everything else that would not show, or would
@@ -84,6 +85,21 @@ pub fn safe(text: &str) -> String {
 /// Text from outside that must stay on its line: one with a line end in it could pose as output of its own.
 pub fn one_line(text: &str) -> String {
     safe(&text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
+/// A message that quotes text from outside, fit for one line: escaped, and of a long one only both ends.
+pub fn brief(text: &str) -> String {
+    let half = limits::SHOWN_MESSAGE_CHARS / 2;
+    let start = text.char_indices().nth(half).map(|(at, _)| at);
+    let end = text.char_indices().nth_back(half).map(|(at, _)| at);
+    match (start, end) {
+        (Some(start), Some(end)) if start < end => {
+            let head = text.get(..start).unwrap_or_default();
+            let tail = text.get(end..).unwrap_or_default();
+            format!("{} … {}", one_line(head), one_line(tail))
+        }
+        _ => one_line(text),
+    }
 }
 
 /// A name as one word of a shell, also inside double quotes; `None` where it would need more than single quotes.
@@ -106,6 +122,11 @@ pub fn shell_word(text: &str) -> Option<String> {
 pub fn count(n: usize, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{n} {noun}{plural}")
+}
+
+/// The same for the counts of a report.
+pub fn tally(n: u64, noun: &str) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), noun)
 }
 
 /// Control, bidirectional, invisible and tag characters: the Unicode general categories Cc, Cf, Zl and Zp, and the
@@ -160,9 +181,9 @@ impl Ui {
         self.err_is_coloured
     }
 
-    /// Prints a line of data made of trusted text and `paint`ed or `safe` pieces.
+    /// Prints a line of data made of trusted text and `paint`ed or `one_line` pieces. One line, whatever is in it.
     pub fn line(&mut self, text: &str) -> Result<(), CliError> {
-        self.raw(format!("{text}\n").as_bytes())
+        self.raw(format!("{}\n", text.replace('\n', "\\n")).as_bytes())
     }
 
     /// Prints one JSON document as data.
@@ -203,14 +224,14 @@ impl Ui {
     /// Tells a person what is going on; silent with `--quiet`.
     pub fn note(&mut self, text: &str) {
         if !self.options.quiet {
-            self.talk(&safe(text));
+            self.talk(&brief(text));
         }
     }
 
     /// Warns a person, quiet or not.
     pub fn warn(&mut self, text: &str) {
         let head = paint(Tone::Warn, "warning:");
-        self.talk(&format!("{head} {}", safe(text)));
+        self.talk(&format!("{head} {}", brief(text)));
     }
 
     /// Prints text that a renderer has already escaped and coloured.
@@ -224,9 +245,9 @@ impl Ui {
             self.json(&error.envelope())?;
             return self.flush();
         }
-        let mut text = format!("{} {}", paint(Tone::Bad, "error:"), safe(&error.message));
+        let mut text = format!("{} {}", paint(Tone::Bad, "error:"), brief(&error.message));
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("\n{} {}", paint(Tone::Strong, "hint:"), safe(hint)));
+            text.push_str(&format!("\n{} {}", paint(Tone::Strong, "hint:"), brief(hint)));
         }
         self.talk(&text);
         Ok(())
@@ -277,6 +298,17 @@ mod tests {
         ] {
             assert_eq!(safe(text), shown);
         }
+    }
+
+    #[test]
+    fn a_long_message_keeps_both_ends_on_one_line() {
+        assert_eq!(brief("a\nb\u{1b}"), "a\\nb\\u{1b}");
+        let fits = "é".repeat(limits::SHOWN_MESSAGE_CHARS);
+        assert_eq!(brief(&fits), fits);
+        let long = format!("head {}\n tail", "é".repeat(3_000_000));
+        let shown = brief(&long);
+        assert!(shown.starts_with("head é") && shown.ends_with("é\\n tail") && shown.contains("é … é"));
+        assert!(shown.chars().count() <= limits::SHOWN_MESSAGE_CHARS + 10);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::error::{Category, CliError};
 use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
-use super::ui::{Tone, Ui, paint, safe};
+use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
     Bundle, Digest, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle, kind, runpack, trace,
 };
@@ -12,7 +12,7 @@ use crate::bundling::{self, LoadError};
 use crate::host::Host;
 use crate::ir::Program;
 use crate::json::Json;
-use crate::{keyring, limits};
+use crate::{json, keyring, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,7 @@ pub struct Args {
 /// Verifies the file.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let bytes = host.read(&args.file, limits::FILE_BYTES)?;
+    not_a_journal(&bytes).map_err(|error| error.in_file(&args.file))?;
     let kind = kind::claimed(&bytes).ok_or_else(|| {
         CliError::new(
             Category::InvalidInput,
@@ -54,6 +55,19 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .map_err(|error| error.in_file(&args.file))?
         .print(ui, &args.file)?;
     Ok(Exit::Success)
+}
+
+/// Errors on a session journal, which looks like the traces in it.
+fn not_a_journal(bytes: &[u8]) -> Result<(), CliError> {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let entry = json::parse(first).ok();
+    let schema = entry.as_ref().and_then(|e| e.get("schema"));
+    if schema.and_then(Json::as_str) != Some(session::SCHEMA) {
+        return Ok(());
+    }
+    let message = "a session journal is not an artifact";
+    let error = CliError::new(Category::InvalidInput, "verify.journal", message);
+    Err(error.hint("`gait run record` packs it into a runpack, which can be verified"))
 }
 
 /// What a verification found.
@@ -104,6 +118,7 @@ pub(super) fn of_trace(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<(Verified<TraceRecord>, Outcome), CliError> {
+    not_a_journal(bytes)?;
     let trace = trace::verify(bytes, trusted, now)?;
     let mut checks = SIGNATURE.to_vec();
     if trace.value().intent.is_some() {
@@ -190,9 +205,9 @@ impl Outcome {
             format!(
                 "{head} {} {}",
                 self.kind.as_str().replace('_', " "),
-                safe(&self.name)
+                one_line(&self.name)
             ),
-            format!("  file     {}", safe(&path.to_string_lossy())),
+            format!("  file     {}", one_line(&path.to_string_lossy())),
             format!("  digest   {}", self.digest),
         ];
         lines.extend(self.signers.iter().map(|signer| format!("  signer   {signer}")));

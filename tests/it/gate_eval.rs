@@ -372,7 +372,11 @@ fn a_line_cut_off_by_a_crash_is_set_aside_and_the_chain_goes_on() {
         folder.write(journal, &whole[..cut]);
         go_on();
         // An entry that lacks only its line end is an entry.
-        let kept = if cut == whole.len() - 1 { 2 } else { usize::from(cut >= first) };
+        let kept = if cut == whole.len() - 1 {
+            2
+        } else {
+            usize::from(cut >= first)
+        };
         let torn = &whole[if cut >= first { first } else { 0 }..cut];
         let aside: Vec<Vec<u8>> = folder
             .list("gait-out/sessions")

@@ -40,6 +40,8 @@ mod intents;
 #[cfg(test)]
 mod lang;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod policies;

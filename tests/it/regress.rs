@@ -155,7 +155,11 @@ fn junit_lists_every_call_and_every_failure() {
 fn a_report_replaces_reports_only() {
     let folder = fixture();
     folder.write("new.gaitbundle", &folder.read("b.gaitbundle"));
-    for precious in ["gait-out/keys/gait.private.json", "new.gaitbundle", "f/regress.json"] {
+    for precious in [
+        "gait-out/keys/gait.private.json",
+        "new.gaitbundle",
+        "f/regress.json",
+    ] {
         let before = folder.read(precious);
         let args: Vec<&str> = RUN.into_iter().chain(["--junit", precious]).collect();
         folder.fails(&args, 8, "file.exists");

@@ -221,7 +221,10 @@ fn large_policies_end() {
             "alternatives that multiply",
             format!(
                 "rule r on t when {} allow\n",
-                (0..60).map(|i| format!("(args.n > {i} or args.s == \"{i}\")")).collect::<Vec<_>>().join(" and ")
+                (0..60)
+                    .map(|i| format!("(args.n > {i} or args.s == \"{i}\")"))
+                    .collect::<Vec<_>>()
+                    .join(" and ")
             ),
         ),
         ("open braces", "{".repeat(200_000)),

@@ -5,7 +5,7 @@ use crate::artifact::{Bundle, Verified};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint, safe};
 use crate::cli::verify::of_bundle;
 use crate::host::Host;
 use crate::ir::{self, Program, RuleInfo, ToolProgram};
@@ -50,7 +50,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&format!(
         "{} {}",
         paint(Tone::Strong, &contents.name),
-        safe(&contents.version)
+        one_line(&contents.version)
     ))?;
     ui.line(&format!("  digest   {}", bundle.digest()))?;
     for signer in bundle.keys() {
@@ -58,7 +58,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     }
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  edition  {}", contents.edition))?;
-    ui.line(&format!("  compiler {}", safe(&contents.compiler)))?;
+    ui.line(&format!("  compiler {}", one_line(&contents.compiler)))?;
     ui.line(&format!("  tests    {} of {} passed", tests.passed, tests.total))?;
     ui.line(&format!(
         "  program  {} bytes, {}",
@@ -68,29 +68,29 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&format!(
         "  default  {} code {}",
         program.default.0,
-        safe(&program.default.1)
+        one_line(&program.default.1)
     ))?;
     ui.line(&paint(Tone::Strong, "sources"))?;
     for (name, text) in &contents.sources {
         ui.line(&format!(
             "  {} ({} bytes) {}",
-            safe(name),
+            one_line(name),
             text.len(),
             sha256(text.as_bytes())
         ))?;
     }
     ui.line(&paint(Tone::Strong, "tools"))?;
     for tool in &program.tools {
-        let arguments: Vec<String> = tool.args.iter().map(|field| safe(&field.name)).collect();
-        ui.line(&format!("  {} ({})", safe(&tool.name), arguments.join(", ")))?;
+        let arguments: Vec<String> = tool.args.iter().map(|field| one_line(&field.name)).collect();
+        ui.line(&format!("  {} ({})", one_line(&tool.name), arguments.join(", ")))?;
     }
     ui.line(&paint(Tone::Strong, "rules"))?;
     for rule in &program.rules {
         ui.line(&format!(
             "  {} {} code {}",
             rule.verdict,
-            safe(&rule.name),
-            safe(&rule.code)
+            one_line(&rule.name),
+            one_line(&rule.code)
         ))?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::bundling::{self, COMPILER, Difference};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
-use crate::cli::ui::{Ui, safe};
+use crate::cli::ui::{Ui, one_line};
 use crate::cli::verify::of_bundle;
 use crate::host::Host;
 use crate::json::Json;
@@ -53,7 +53,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if args.rebuild {
         ui.line("  checked  the sources make the same program, byte for byte")?;
     }
-    ui.line(&format!("  compiler {}", safe(compiler)))?;
+    ui.line(&format!("  compiler {}", one_line(compiler)))?;
     if compiler != COMPILER {
         ui.note(&format!(
             "compiler {compiler} made this bundle; this is {COMPILER}"

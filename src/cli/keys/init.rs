@@ -2,7 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::host::Host;
 use crate::json::Json;
 use crate::keyring::{self, Made, Pair};
@@ -47,8 +47,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if completed {
         ui.note("an interrupted run had left the private key alone; its public half is there now");
     }
-    ui.line(&format!("  private  {} (keep it secret)", safe(&private)))?;
-    ui.line(&format!("  public   {}", safe(&public)))?;
+    ui.line(&format!("  private  {} (keep it secret)", one_line(&private)))?;
+    ui.line(&format!("  public   {}", one_line(&public)))?;
     ui.line(&format!("  trusted  {}", super::validity(&key)))?;
     ui.note("next: `gait policy compile policy.gaitpol` signs a bundle with it");
     Ok(Exit::Success)

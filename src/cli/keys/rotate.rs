@@ -2,7 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::host::Host;
 use crate::json::Json;
 use crate::keyring::{self, Pair};
@@ -54,15 +54,15 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     ))?;
     ui.line(&format!(
         "  private  {} (keep it secret)",
-        safe(&text(&pair.private))
+        one_line(&text(&pair.private))
     ))?;
-    ui.line(&format!("  public   {}", safe(&text(&pair.public))))?;
+    ui.line(&format!("  public   {}", one_line(&text(&pair.public))))?;
     ui.line(&format!("  trusted  {}", super::validity(&rotated.current)))?;
     ui.line(&format!("kept key {}", rotated.previous))?;
-    ui.line(&format!("  private  {}", safe(&text(&rotated.kept.private))))?;
+    ui.line(&format!("  private  {}", one_line(&text(&rotated.kept.private))))?;
     ui.line(&format!(
         "  public   {} (still trusted)",
-        safe(&text(&rotated.kept.public))
+        one_line(&text(&rotated.kept.public))
     ))?;
     Ok(Exit::Success)
 }

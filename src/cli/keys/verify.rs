@@ -4,7 +4,7 @@ use crate::artifact::VerifyError;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{KeyArgs, signing_key_file};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::host::Host;
 use crate::json::Json;
 use crate::keyring::{self, Pair};
@@ -60,9 +60,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     ui.line(&format!("{} key {}", paint(Tone::Good, "ok:"), key.id()))?;
     ui.line(&format!(
         "  private  {} (readable by its owner alone)",
-        safe(&private)
+        one_line(&private)
     ))?;
-    ui.line(&format!("  public   {}", safe(&public)))?;
+    ui.line(&format!("  public   {}", one_line(&public)))?;
     ui.line(&format!("  trusted  {}", super::validity(&key)))?;
     Ok(Exit::Success)
 }

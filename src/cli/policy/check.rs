@@ -1,10 +1,10 @@
 //! `gait policy check`: every mistake of a policy in one run.
 
 use super::source::{self, PolicyFile, count};
-use crate::cli::error::CliError;
+use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings, Format};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::compile::{self, Report};
 use crate::diag::Edit;
 use crate::host::{Host, Mode};
@@ -37,6 +37,9 @@ struct Checked {
 
 /// Checks, and applies changes if asked to.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    if ui.is_json() && args.format == Format::Sarif {
+        return Err(two_formats());
+    }
     let mut checked = Vec::new();
     for file in source::read_all(host, &args.files)? {
         let report = compile::check(&file.name, &file.text);
@@ -50,11 +53,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             }
         });
     }
-    let format = if ui.is_json() && args.format != Format::Sarif {
-        Format::Json
-    } else {
-        args.format
-    };
+    let format = if ui.is_json() { Format::Json } else { args.format };
     let ok = checked.iter().all(|c| c.report.errors() == 0);
     let exit = if ok { Exit::Success } else { Exit::InvalidInput };
     match format {
@@ -71,6 +70,15 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
+}
+
+fn two_formats() -> CliError {
+    CliError::new(
+        Category::InvalidInput,
+        "usage.invalid",
+        "`--json` and `--format sarif` ask for two different documents",
+    )
+    .hint("leave `--json` out: SARIF is JSON too")
 }
 
 fn findings(checked: &Checked) -> Findings<'_> {
@@ -154,7 +162,7 @@ fn people(ui: &mut Ui, checked: &[Checked]) -> Result<(), CliError> {
         match counts(&one.report) {
             Some([tools, rules, tests]) => ui.line(&format!(
                 "{}: {} ({}, {}, {}{warned})",
-                safe(&one.file.name),
+                one_line(&one.file.name),
                 paint(Tone::Good, "ok"),
                 count(tools, "tool"),
                 count(rules, "rule"),
@@ -162,7 +170,7 @@ fn people(ui: &mut Ui, checked: &[Checked]) -> Result<(), CliError> {
             ))?,
             None => ui.line(&format!(
                 "{}: {}{warned}",
-                safe(&one.file.name),
+                one_line(&one.file.name),
                 paint(Tone::Bad, &count(errors, "error")),
             ))?,
         }

@@ -8,7 +8,7 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{self, KeyArgs, TrustArgs, signing_key};
 use crate::cli::render::{self, Findings};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, brief, one_line, paint};
 use crate::compile::{self, Report};
 use crate::host::{Host, Mode};
 use crate::json::Json;
@@ -30,10 +30,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The number of this release, which the bundle states
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = epoch)]
     epoch: u64,
     #[command(flatten)]
     key: KeyArgs,
+}
+
+fn epoch(text: &str) -> Result<u64, String> {
+    let wrong = |_| "an epoch is a whole number from 0".to_owned();
+    text.parse().map_err(wrong)
 }
 
 /// Compiles, signs and writes.
@@ -118,7 +123,7 @@ fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
     match error {
         BundlingError::Tests { failed, .. } => {
             let lines: Vec<String> = failed.iter().flat_map(|case| failures(path, case)).collect();
-            lines.iter().for_each(|line| ui.rendered(&safe(line)));
+            lines.iter().for_each(|line| ui.rendered(&brief(line)));
             CliError::new(
                 Category::Regression,
                 "policy.tests_failed",
@@ -183,12 +188,12 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     let head = paint(Tone::Good, "compiled");
     ui.line(&format!(
         "{head} {} {}",
-        safe(&contents.name),
-        safe(&contents.version)
+        one_line(&contents.name),
+        one_line(&contents.version)
     ))?;
     ui.line(&format!(
         "  bundle   {} ({} bytes)",
-        safe(&path),
+        one_line(&path),
         built.bytes.len()
     ))?;
     ui.line(&format!("  digest   {digest}"))?;

@@ -4,7 +4,7 @@ use super::source;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings};
-use crate::cli::ui::{Ui, safe};
+use crate::cli::ui::{Ui, one_line};
 use crate::diag::Diagnostic;
 use crate::host::{Host, Mode};
 use crate::json::Json;
@@ -65,7 +65,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         for one in &done {
             source::tell(ui, findings(one));
             if one.changed {
-                ui.line(&safe(&one.source.name))?;
+                ui.line(&one_line(&one.source.name))?;
             }
         }
         if readable && unformatted {

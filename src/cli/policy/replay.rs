@@ -6,7 +6,7 @@ mod report;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
-use crate::cli::ui::Ui;
+use crate::cli::ui::{Ui, count, tally};
 use crate::cli::verify::of_bundle;
 use crate::compile;
 use crate::gate::Gate;
@@ -21,12 +21,13 @@ use std::path::{Path, PathBuf};
 /// calls (`{"tool", "args"}`), and v1 IntentRequests, alone or as the member `intent`. A call labelled "malicious" makes
 /// its task an attacked run; a call without a label counts as benign. The exit code is 0 whatever the verdicts.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("decider").required(true).args(["bundle", "policy"])))]
 pub struct Args {
     /// The signed policy to decide by
-    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
     /// A policy source to compile and decide by, instead of a bundle
-    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
@@ -108,20 +109,21 @@ fn talk(ui: &mut Ui, report: &Report) {
     let calls = &report.calls;
     if report.inexact_documents > 0 {
         ui.warn(&format!(
-            "{} records hold a number that cannot be carried exactly; their calls count as blocked",
-            report.inexact_documents
+            "{} with a number that cannot be carried exactly, counted as blocked",
+            tally(report.inexact_documents, "record")
         ));
     }
     if calls.unlabelled > 0 {
         ui.note(&format!(
-            "note: {} calls carry no label and count as benign",
-            calls.unlabelled
+            "note: {} without a label, counted as benign",
+            tally(calls.unlabelled, "call")
         ));
     }
     if report.skipped_documents > 0 || calls.skipped > 0 {
         ui.note(&format!(
-            "note: left out {} records (--only) and {} calls (--tool-prefix)",
-            report.skipped_documents, calls.skipped
+            "note: left out {} (--only) and {} (--tool-prefix)",
+            tally(report.skipped_documents, "record"),
+            tally(calls.skipped, "call")
         ));
     }
 }
@@ -151,6 +153,6 @@ fn from_source(host: &dyn Host, path: &Path) -> Result<Gate, CliError> {
             let line = source.map_or(1, |s| s.position(d.primary.span.start).line);
             format!("; the first is {} on line {line}: {}", d.code, d.message)
         });
-    let message = format!("{name} has {} errors{first}", report.errors());
+    let message = format!("{name} has {}{first}", count(report.errors(), "error"));
     Err(wrong(message).hint(format!("`gait policy check {name}` shows all of them")))
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::error::{Category, CliError};
 use crate::cli::render::{self, Findings};
-use crate::cli::ui::{Ui, safe};
+use crate::cli::ui::{Ui, one_line};
 use crate::host::Host;
 use crate::limits;
 use std::path::{Path, PathBuf};
@@ -61,5 +61,5 @@ pub(super) fn tell(ui: &mut Ui, findings: Findings<'_>) {
 /// `1 tool`, `2 tools`.
 pub(super) fn count(n: usize, what: &str) -> String {
     let end = if n == 1 { "" } else { "s" };
-    format!("{n} {}{end}", safe(what))
+    format!("{n} {}{end}", one_line(what))
 }

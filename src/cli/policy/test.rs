@@ -4,7 +4,7 @@ use super::source::{self, PolicyFile, count};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::compile::{self, Report};
 use crate::host::Host;
 use crate::json::Json;
@@ -61,7 +61,7 @@ fn findings(tested: &Tested) -> Findings<'_> {
 }
 
 fn people(ui: &mut Ui, tested: &Tested) -> Result<(), CliError> {
-    let name = safe(&tested.file.name);
+    let name = one_line(&tested.file.name);
     if tested.report.checked.is_none() {
         source::tell(ui, findings(tested));
         let errors = paint(Tone::Bad, &count(tested.report.errors(), "error"));
@@ -73,11 +73,11 @@ fn people(ui: &mut Ui, tested: &Tested) -> Result<(), CliError> {
             "{name}:{}:{}: {head} {}: call {}",
             case.at.line,
             case.at.column,
-            safe(&one_line(&case.test)),
-            safe(&one_line(&case.tool)),
+            one_line(&case.test),
+            one_line(&case.tool),
         ))?;
         for failure in &case.failures {
-            ui.line(&format!("  {}", safe(failure)))?;
+            ui.line(&format!("  {}", one_line(failure)))?;
         }
         ui.line(&format!("  {}", matched(case)))?;
     }
@@ -94,17 +94,14 @@ fn people(ui: &mut Ui, tested: &Tested) -> Result<(), CliError> {
     ui.line(&format!("{name}: {end}"))
 }
 
-fn one_line(text: &str) -> String {
-    text.replace('\n', " ")
-}
-
 /// Which rules matched, with their places.
 fn matched(case: &CaseResult) -> String {
     if case.decision.matched.is_empty() {
         return "no rule matched".to_owned();
     }
-    let rule =
-        |m: &crate::domain::MatchedRule| format!("{} ({}, line {})", safe(&m.name), m.verdict, m.start.line);
+    let rule = |m: &crate::domain::MatchedRule| {
+        format!("{} ({}, line {})", one_line(&m.name), m.verdict, m.start.line)
+    };
     let rules: Vec<String> = case.decision.matched.iter().map(rule).collect();
     format!("matched: {}", rules.join(", "))
 }

@@ -4,7 +4,7 @@ use super::junit;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{self, TrustArgs};
-use crate::cli::ui::{Tone, Ui, count, one_line, paint, safe};
+use crate::cli::ui::{Tone, Ui, count, one_line, paint};
 use crate::cli::{failure, load};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
@@ -144,7 +144,7 @@ fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
                 paint(tone, drift.as_str()),
                 one_line(&result.case.tool),
                 result.case.trace_id,
-                safe(&one.folder)
+                one_line(&one.folder)
             ))?;
             for line in difference(result) {
                 ui.line(&format!("  {line}"))?;

@@ -3,15 +3,17 @@
 //! and places are moved along with what the escapes add. Colours are always in the text: `Ui` drops them where the
 //! stream has none.
 
-use super::Findings;
-use crate::cli::ui::{Tone, is_hidden, paint, safe};
+use super::{Findings, concise};
+use crate::cli::ui::{Tone, brief, is_hidden, one_line, paint};
 use crate::diag::{Diagnostic, Edit};
+use crate::limits;
 use crate::source::{Source, Span};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan,
     ThemeCharacters, ThemeStyles,
 };
 use std::fmt;
+use std::ops::Range;
 
 /// Columns of the drawing.
 const WIDTH: usize = 100;
@@ -38,6 +40,8 @@ struct Shown {
     source: NamedSource<String>,
     /// Byte in the source of each escaped character, and the bytes all escapes up to and with it add.
     moved: Vec<(usize, usize)>,
+    /// Bytes of the shown text where a label would draw a line too long: such a line and those next to it.
+    undrawn: Vec<Range<usize>>,
 }
 
 impl Shown {
@@ -59,10 +63,19 @@ impl Shown {
         if !text.ends_with('\n') {
             text.push('\n');
         }
+        let undrawn = undrawn(&text);
         Shown {
-            source: NamedSource::new(safe(&source.name), text),
+            source: NamedSource::new(one_line(&source.name), text),
             moved,
+            undrawn,
         }
+    }
+
+    /// Whether the lines around a span are short enough to draw.
+    fn is_drawable(&self, span: Span) -> bool {
+        let (start, end) = (self.offset(span.start), self.offset(span.end));
+        let first = self.undrawn.partition_point(|lines| lines.end < start);
+        self.undrawn.get(first).is_none_or(|lines| end < lines.start)
     }
 
     /// Where a byte of the source is shown.
@@ -77,6 +90,29 @@ impl Shown {
         let start = self.offset(span.start);
         (start, self.offset(span.end).saturating_sub(start)).into()
     }
+}
+
+/// The places where a drawing would hold a line over `limits::DRAWN_LINE_CHARS`: a label's line is drawn with one
+/// line before and one after it.
+fn undrawn(text: &str) -> Vec<Range<usize>> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        lines.push((start..end, line.chars().nth(limits::DRAWN_LINE_CHARS).is_some()));
+        start = end;
+    }
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (number, (line, long)) in lines.iter().enumerate() {
+        if !*long {
+            continue;
+        }
+        let before = number.checked_sub(1).and_then(|n| lines.get(n));
+        let after = lines.get(number + 1);
+        let start = before.map_or(line.start, |(l, _)| l.start);
+        found.push(start..after.map_or(line.end, |(l, _)| l.end));
+    }
+    found
 }
 
 /// One diagnostic as miette wants it.
@@ -128,9 +164,16 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
     let here = diagnostic.primary.span.file;
     let index = findings.sources.iter().position(|s| s.id == here);
     let shown = index.and_then(|i| shown.get(i));
+    let mut spans = std::iter::once(&diagnostic.primary)
+        .chain(&diagnostic.secondary)
+        .map(|label| label.span)
+        .filter(|span| span.file == here);
+    if shown.is_some_and(|shown| !spans.all(|span| shown.is_drawable(span))) {
+        return concise::line(diagnostic, findings);
+    }
     let mut labels = Vec::new();
     if let Some(shown) = shown {
-        let text = |t: &str| (!t.is_empty()).then(|| safe(t));
+        let text = |t: &str| (!t.is_empty()).then(|| brief(t));
         let primary = &diagnostic.primary;
         labels.push(LabeledSpan::new_primary_with_span(
             text(&primary.text),
@@ -141,7 +184,7 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
     }
     let drawn = Drawn {
         diagnostic,
-        message: safe(&diagnostic.message),
+        message: brief(&diagnostic.message),
         labels,
         source: shown.map(|s| &s.source),
     };
@@ -164,7 +207,7 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
 fn footer(diagnostic: &Diagnostic, findings: Findings<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |head: &str, text: &str| {
-        lines.push(format!("{} {}", paint(Tone::Strong, head), safe(text)));
+        lines.push(format!("{} {}", paint(Tone::Strong, head), brief(text)));
     };
     let elsewhere = |l: &&crate::diag::Label| l.span.file != diagnostic.primary.span.file;
     for label in diagnostic.secondary.iter().filter(elsewhere) {
@@ -198,10 +241,15 @@ fn change(edit: &Edit, findings: Findings<'_>) -> Option<[String; 2]> {
     let head = before.rsplit('\n').next()?;
     let tail = after.split('\n').next()?.trim_end_matches('\r');
     let old = source.slice(edit.span);
-    if old.contains('\n') || edit.replacement.contains('\n') || head.len() + tail.len() > LINE_CHARS {
+    let changed = old.len().max(edit.replacement.len());
+    if old.contains('\n')
+        || edit.replacement.contains('\n')
+        || head.len() + tail.len() > LINE_CHARS
+        || changed > limits::SHOWN_MESSAGE_CHARS
+    {
         return None;
     }
-    let line = |middle: &str| safe(format!("{head}{middle}{tail}").trim());
+    let line = |middle: &str| one_line(format!("{head}{middle}{tail}").trim());
     let minus = paint(Tone::Bad, "-");
     let plus = paint(Tone::Good, "+");
     Some([

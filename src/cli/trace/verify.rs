@@ -4,7 +4,7 @@ use crate::artifact::TraceRecord;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
 use crate::cli::verify::{Outcome, of_trace};
 use crate::host::Host;
 use crate::json::Json;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Verify signed traces
 ///
-/// Exits 2 when one of them is not what was signed by a trusted key.
+/// Checks every file. Exits 2 when one of them is not what was signed by a trusted key, else 6 when one cannot be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The trace files
@@ -29,19 +29,19 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let now = host.now();
     let (mut documents, mut refused) = (Vec::new(), Vec::new());
     for path in &args.files {
-        let bytes = host.read(path, limits::FILE_BYTES)?;
-        match of_trace(&bytes, &trusted, now) {
+        let read = host.read(path, limits::FILE_BYTES).map_err(CliError::from);
+        match read.and_then(|bytes| of_trace(&bytes, &trusted, now).map_err(|e| e.in_file(path))) {
             Ok((trace, outcome)) => {
                 documents.push(document(trace.value(), &outcome, path));
                 if !ui.is_json() {
                     print(ui, trace.value(), &outcome, path)?;
                 }
             }
-            Err(error) => refused.push(error.in_file(path)),
+            Err(error) => refused.push(error),
         }
     }
     if !refused.is_empty() {
-        return Err(summary(ui, refused, args.files.len()));
+        return Err(summary(ui, refused, documents));
     }
     if ui.is_json() {
         ui.json(&Json::object([
@@ -66,25 +66,29 @@ fn print(ui: &mut Ui, record: &TraceRecord, outcome: &Outcome, path: &Path) -> R
     ui.line(&format!(
         "  decided  {} on `{}`",
         record.decision.verdict,
-        safe(&record.tool)
+        one_line(&record.tool)
     ))?;
     ui.line(&format!("  by       bundle {}", record.bundle_digest))
 }
 
-/// One file: its own error. Several: the first one's code, with all of them as details.
-fn summary(ui: &mut Ui, mut refused: Vec<CliError>, total: usize) -> CliError {
+/// One file: its own error. Several: the code of the first that does not verify, or else of the first that cannot be
+/// read, with all of them as details. A missing file must not hide a forged one.
+fn summary(ui: &mut Ui, mut refused: Vec<CliError>, verified: Vec<Json>) -> CliError {
+    let total = refused.len() + verified.len();
     if total == 1
         && let Some(error) = refused.pop()
     {
         return error;
     }
-    let code = refused
-        .first()
-        .map_or_else(String::new, |error| error.code.clone());
+    let forged = refused.iter().find(|e| e.category == Category::Verification);
+    let (category, code) = match forged.or(refused.first()) {
+        Some(error) => (error.category, error.code.clone()),
+        None => (Category::Internal, "internal.no_refusal".to_owned()),
+    };
     if !ui.is_json() {
         for error in &refused {
             let head = paint(Tone::Bad, "refused:");
-            ui.rendered(&format!("{head} {}", safe(&error.message)));
+            ui.rendered(&format!("{head} {}", brief(&error.message)));
         }
     }
     let document = |error: &CliError| {
@@ -95,7 +99,10 @@ fn summary(ui: &mut Ui, mut refused: Vec<CliError>, total: usize) -> CliError {
             ("message", Json::str(&error.message)),
         ])
     };
-    let message = format!("{} of {total} traces are refused", refused.len());
+    let message = format!("{} of {} refused", refused.len(), count(total, "file"));
     let refused = refused.iter().map(document).collect();
-    CliError::new(Category::Verification, code, message).details([("refused", Json::Array(refused))])
+    CliError::new(category, code, message).details([
+        ("refused", Json::Array(refused)),
+        ("verified", Json::Array(verified)),
+    ])
 }

@@ -2,7 +2,7 @@
 //! nothing.
 
 use crate::cli::error::CliError;
-use crate::cli::ui::{Tone, Ui, paint, safe};
+use crate::cli::ui::{Tone, Ui, one_line, paint, tally};
 use crate::domain::Verdict;
 use crate::ir::Program;
 use crate::json::Json;
@@ -24,7 +24,7 @@ pub(super) fn print(ui: &mut Ui, report: &Report, details: bool) -> Result<(), C
             "{name:NAME_WIDTH$} {:>7} {allow:>7} {dry_run:>7} {approval:>8} {block:>7}",
             tool.calls
         );
-        ui.line(&safe(&one_line(&row)))?;
+        ui.line(&one_line(&row))?;
         for (code, count) in &tool.codes {
             ui.line(&paint(Tone::Dim, &format!("  {code} {count}")))?;
         }
@@ -116,21 +116,16 @@ fn findings(ui: &mut Ui, report: &Report) -> Result<(), CliError> {
                 "{id} call {call}: {tool} {verdict} ({}){because}",
                 codes.join(", ")
             );
-            ui.line(&safe(&one_line(&row)))?;
+            ui.line(&one_line(&row))?;
         }
     }
     if report.more_findings > 0 {
         ui.note(&format!(
-            "note: {} more calls are not listed",
-            report.more_findings
+            "note: {} not listed",
+            tally(report.more_findings, "more call")
         ));
     }
     Ok(())
-}
-
-/// A name with a line end in it must not look like two rows.
-fn one_line(text: &str) -> String {
-    text.replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// The `--json` document.
