@@ -207,7 +207,8 @@ fn usage(ui: &mut Ui, refused: &clap::Error) -> Result<Exit, CliError> {
         .unwrap_or_default();
     let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
     let (mut tips, said): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("tip: "));
-    tips.iter_mut().for_each(|tip| *tip = tip.trim_start_matches("tip: "));
+    tips.iter_mut()
+        .for_each(|tip| *tip = tip.trim_start_matches("tip: "));
     tips.push("`gait --help` lists the commands");
     Err(CliError::new(Category::InvalidInput, code, said.join(" ")).hint(tips.join("; ")))
 }

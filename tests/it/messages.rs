@@ -66,7 +66,7 @@ fn a_name_cannot_pose_as_a_line() {
         assert_eq!(exit(&output), code, "{args:?}: {}", text(&output.stderr));
         is_honest(&output);
     };
-    let policy = POLICY.replace("policy t\n", &format!("policy t version \"1\\n{FORGED}\"\n"));
+    let policy = POLICY.replace("policy t\n", &format!("policy t @ \"1\\n{FORGED}\"\n"));
     folder.write(&name(".gaitpol"), policy.as_bytes());
     folder.write("v.gaitpol", policy.as_bytes());
     folder.write(&name("b"), &folder.read("b.gaitbundle"));
@@ -88,10 +88,16 @@ fn a_name_cannot_pose_as_a_line() {
     shows(&["bundle", "inspect", "v.gaitbundle"], 0);
     shows(&["bundle", "verify", "v.gaitbundle"], 0);
     shows(&["policy", "fmt", "--check", &name("absent")], 6);
-    shows(&["keys", "init", "--dir", &name("keys")], 0);
+    shows(&["keys", "init", "--out-dir", &name("keys")], 0);
     shows(&[&name("command")], 6);
     shows(&["version", &format!("--{}", name("flag"))], 6);
-    shows(&["regress", "run", &name("fixture"), "--bundle", "b.gaitbundle"], 6);
+    shows(
+        &["regress", "run", &name("fixture"), "--bundle", "b.gaitbundle"],
+        6,
+    );
+    folder.recorded();
+    shows(&["regress", "bootstrap", "s.zip", "--out", &name("fixture")], 0);
+    shows(&["run", "inspect", &name("absent")], 6);
 }
 
 #[test]
@@ -99,7 +105,10 @@ fn a_missing_trace_does_not_hide_a_forged_one() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let write = |name: &str, bytes: &[u8]| std::fs::write(here.join(name), bytes).unwrap();
-    write("test.public.json", fixture_key().verifying_key().to_file().as_ref());
+    write(
+        "test.public.json",
+        fixture_key().verifying_key().to_file().as_ref(),
+    );
     let good = signed_trace(1, None, true).into_bytes();
     write("good.json", &good);
     write("forged.json", &[b" ", good.as_slice()].concat());
@@ -111,10 +120,16 @@ fn a_missing_trace_does_not_hide_a_forged_one() {
         let plain = verify(&[files[0], files[1], "good.json"]);
         assert_eq!(exit(&plain), 2);
         let shown = text(&plain.stderr);
-        assert!(shown.contains("forged.json") && shown.contains("absent.json"), "{shown}");
+        assert!(
+            shown.contains("forged.json") && shown.contains("absent.json"),
+            "{shown}"
+        );
         let json = document(&verify(&[files[0], files[1], "good.json", "--json"]), "error");
         let error = &json["error"];
-        assert_eq!((&json["exit_code"], &error["code"]), (&2.into(), &"verify.envelope_not_canonical".into()));
+        assert_eq!(
+            (&json["exit_code"], &error["code"]),
+            (&2.into(), &"verify.envelope_not_canonical".into())
+        );
         let listed: Vec<&str> = error["details"]["refused"]
             .as_array()
             .unwrap()
@@ -145,7 +160,11 @@ fn a_journal_is_told_from_an_artifact() {
         let args = [command, &["gait-out/sessions/s.jsonl"]].concat();
         folder.fails(&args, 6, "verify.journal");
         let shown = run(&folder.path(""), &args);
-        assert!(text(&shown.stderr).contains("`gait run record`"), "{}", text(&shown.stderr));
+        assert!(
+            text(&shown.stderr).contains("`gait run record`"),
+            "{}",
+            text(&shown.stderr)
+        );
     }
 }
 
@@ -157,11 +176,22 @@ fn counts_agree_with_their_nouns() {
     std::fs::write(here.join("bad.gaitpol"), format!("{POLICY}rule\n")).unwrap();
     std::fs::write(here.join("c.jsonl"), "{\"tool\":\"look\"}\n").unwrap();
     let replay = |policy: &str| {
-        let output = run(here, &["policy", "replay", "--policy", policy, "--calls", "c.jsonl"]);
+        let output = run(
+            here,
+            &["policy", "replay", "--policy", policy, "--calls", "c.jsonl"],
+        );
         text(&output.stderr).to_owned()
     };
-    assert!(replay("bad.gaitpol").contains("has 1 error;"), "{}", replay("bad.gaitpol"));
-    assert!(replay("p.gaitpol").contains("1 call without a label"), "{}", replay("p.gaitpol"));
+    assert!(
+        replay("bad.gaitpol").contains("has 1 error;"),
+        "{}",
+        replay("bad.gaitpol")
+    );
+    assert!(
+        replay("p.gaitpol").contains("1 call without a label"),
+        "{}",
+        replay("p.gaitpol")
+    );
 }
 
 #[test]

@@ -53,11 +53,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             }
         });
     }
-    let format = if ui.is_json() {
-        Format::Json
-    } else {
-        args.format
-    };
+    let format = if ui.is_json() { Format::Json } else { args.format };
     let ok = checked.iter().all(|c| c.report.errors() == 0);
     let exit = if ok { Exit::Success } else { Exit::InvalidInput };
     match format {

@@ -99,8 +99,9 @@ fn matched(case: &CaseResult) -> String {
     if case.decision.matched.is_empty() {
         return "no rule matched".to_owned();
     }
-    let rule =
-        |m: &crate::domain::MatchedRule| format!("{} ({}, line {})", one_line(&m.name), m.verdict, m.start.line);
+    let rule = |m: &crate::domain::MatchedRule| {
+        format!("{} ({}, line {})", one_line(&m.name), m.verdict, m.start.line)
+    };
     let rules: Vec<String> = case.decision.matched.iter().map(rule).collect();
     format!("matched: {}", rules.join(", "))
 }
