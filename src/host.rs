@@ -117,8 +117,26 @@ impl HostError {
     }
 }
 
-/// From the last line of a file to the one after it.
-pub type NextLine<'f> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'f;
+/// How a file of lines ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Tail<'t> {
+    /// The last whole line, without its end; none in a new file.
+    pub last: Option<&'t [u8]>,
+    /// Bytes after the last line end.
+    pub torn: &'t [u8],
+}
+
+/// What to append.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The line, without its end.
+    pub line: Vec<u8>,
+    /// Whether the torn bytes are a line after all and stay before it; otherwise they are removed.
+    pub keep_torn: bool,
+}
+
+/// From the end of a file to the line after it.
+pub type NextLine<'f> = dyn FnMut(Tail<'_>) -> Option<Append> + 'f;
 
 /// Everything the crate asks of the machine. Writing makes missing parent folders, and is durable when it returns:
 /// the file and its folder are flushed.
@@ -139,10 +157,10 @@ pub trait Host {
     /// Writes or replaces a file; a reader sees the old bytes or the new ones, never a mix.
     fn write_atomic(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), HostError>;
 
-    /// Appends a line to a file that only its owner may read, alone: `next` is given the last whole line (none in a
-    /// new file), and what it returns is durable, with a line end, when this returns. Bytes after the last line end
-    /// are a write that a crash cut off; they were never acknowledged and are removed. Where `next` returns nothing,
-    /// nothing changes. Waits for the lock up to `limits::LOCK_WAIT_MILLIS`.
+    /// Appends a line to a file that only its owner may read, alone: `next` is told how the file ends, and what it
+    /// returns is durable, with a line end, when this returns. Bytes after the last line end are a write that was cut
+    /// off; `next` decides whether they stay as a line or go. Where it returns nothing, nothing changes. Waits for the
+    /// lock up to `limits::LOCK_WAIT_MILLIS`.
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError>;
 
     /// The names in a folder, sorted.
@@ -167,30 +185,52 @@ mod tests {
     use super::*;
 
     fn appends(host: &dyn Host, path: &Path) {
+        let append = |line: &[u8], keep_torn| {
+            Some(Append {
+                line: line.to_vec(),
+                keep_torn,
+            })
+        };
         let mut seen = Vec::new();
         for line in ["one", "two", "three"] {
-            let mut next = |last: Option<&[u8]>| {
-                seen.push(last.map(<[u8]>::to_vec));
-                Some(line.as_bytes().to_vec())
+            let mut next = |tail: Tail<'_>| {
+                seen.push((tail.last.map(<[u8]>::to_vec), tail.torn.to_vec()));
+                append(line.as_bytes(), false)
             };
             host.append_line(path, &mut next).unwrap();
         }
         host.append_line(path, &mut |_| None).unwrap();
         assert_eq!(host.read(path, 99).unwrap(), b"one\ntwo\nthree\n");
-        assert_eq!(seen, [None, Some(b"one".to_vec()), Some(b"two".to_vec())]);
+        let none = Vec::new;
+        let expected = [
+            (None, none()),
+            (Some(b"one".to_vec()), none()),
+            (Some(b"two".to_vec()), none()),
+        ];
+        assert_eq!(seen, expected);
         let long = vec![b'x'; 200_000];
-        host.append_line(path, &mut |_| Some(long.clone())).unwrap();
-        host.append_line(path, &mut |last| (last == Some(&long)).then(|| b"four".to_vec()))
-            .unwrap();
-        let all = host.read(path, 1 << 20).unwrap();
-        assert!(all.ends_with(b"x\nfour\n"));
-        host.write_atomic(path, &[all.as_slice(), b"torn"].concat(), Mode::Private)
-            .unwrap();
-        host.append_line(path, &mut |last| {
-            (last == Some(b"four")).then(|| b"five".to_vec())
+        host.append_line(path, &mut |_| append(&long, false)).unwrap();
+        host.append_line(path, &mut |tail| {
+            assert_eq!(tail.last, Some(long.as_slice()));
+            append(b"four", false)
         })
         .unwrap();
-        assert!(host.read(path, 1 << 20).unwrap().ends_with(b"x\nfour\nfive\n"));
+        let torn = |text: &[u8]| {
+            let all = [host.read(path, 1 << 20).unwrap().as_slice(), text].concat();
+            host.write_atomic(path, &all, Mode::Private).unwrap();
+        };
+        for (keep, end) in [
+            (false, &b"x\nfour\nfive\n"[..]),
+            (true, &b"four\nfive\ntorn\nfive\n"[..]),
+        ] {
+            torn(b"torn");
+            host.append_line(path, &mut |tail| {
+                assert_eq!(tail.torn, b"torn");
+                append(b"five", keep)
+            })
+            .unwrap();
+            assert!(host.read(path, 1 << 20).unwrap().ends_with(end));
+        }
     }
 
     fn contract(host: &dyn Host, root: &Path) {

@@ -41,7 +41,7 @@ pub const ROWS_PER_RULE: usize = 1_024;
 /// A regular expression, in bytes.
 pub const PATTERN_BYTES: usize = 1_024;
 /// The automaton of one string variable, in bytes of transition table.
-pub const AUTOMATON_BYTES: usize = 16 << 20;
+pub const AUTOMATON_BYTES: usize = 4 << 20;
 /// Class tables of one package, in bytes.
 pub const CLASS_TABLE_BYTES: usize = 256 << 20;
 /// An archive (bundle or runpack), in bytes.
@@ -108,6 +108,8 @@ pub const TRACE_TRIES: u32 = 256;
 pub const DEMO_FOLDERS: u32 = 1_000;
 /// Recorded calls of one regression run.
 pub const REGRESS_CASES: usize = 100_000;
+/// What is read of a file to tell whether it is a JUnit report, in bytes.
+pub const JUNIT_HEAD_BYTES: usize = 512;
 /// A line of a policy that an excerpt draws, in characters; the drawing counts columns in 16 bits.
 pub const DRAWN_LINE_CHARS: usize = 2_000;
 /// A message as people see it, in characters; of a longer one the middle is left out.

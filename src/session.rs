@@ -1,13 +1,13 @@
 //! Session journals: one line per judged call, appended under a lock, each naming the line before it. In: recorded
 //! calls. Out: a JSONL file that holds each signed trace with its intent, so that a run can be packed and judged
-//! again. A line cut off by a crash was never acknowledged and is dropped; any other flaw is an error.
+//! again. A line cut off by a crash was never acknowledged: it is set aside, not deleted; any other flaw is an error.
 
 mod record;
 
 pub use record::{RecordError, Recording, record};
 
 use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
-use crate::host::{Host, HostError};
+use crate::host::{Append, Host, HostError, Mode, Tail};
 use crate::json::{self, Json};
 use crate::limits;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,8 @@ pub struct Entry {
 }
 
 /// Judges and appends in one step: `judge` is told where its trace goes, and nothing is appended when it fails. The
-/// lock is held meanwhile, so two callers never write the same place of the chain.
+/// lock is held meanwhile, so two callers never write the same place of the chain. Bytes after the last line end stay
+/// when they are a whole entry that only lacks its line end; others are set aside in a file of their own, never lost.
 pub fn append(
     host: &dyn Host,
     path: &Path,
@@ -92,27 +93,56 @@ pub fn append(
 ) -> Result<(), SessionError> {
     let mut judge = Some(judge);
     let mut result: Option<Result<(), SessionError>> = None;
-    let mut next = |last: Option<&[u8]>| {
-        let outcome = head(path, last).and_then(|(head, previous_line)| {
+    let mut next = |tail: Tail<'_>| {
+        let outcome = head(path, tail.last).and_then(|before| {
+            let keep_torn = mend(host, path, &before, tail.torn)?;
+            let (head, previous) = if keep_torn {
+                head(path, Some(tail.torn))?
+            } else {
+                before
+            };
             let judge = judge
                 .take()
                 .ok_or_else(|| SessionError::NoTrace("asked twice".to_owned()))?;
             let event = judge(&head).map_err(SessionError::NoTrace)?;
-            line(&head, previous_line, &event)
+            Ok(Append {
+                line: line(&head, previous, &event)?,
+                keep_torn,
+            })
         });
-        match outcome {
-            Ok(line) => {
-                result = Some(Ok(()));
-                Some(line)
-            }
-            Err(error) => {
-                result = Some(Err(error));
-                None
-            }
-        }
+        let (append, outcome) = match outcome {
+            Ok(append) => (Some(append), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        result = Some(outcome);
+        append
     };
     host.append_line(path, &mut next)?;
     result.unwrap_or_else(|| Err(SessionError::NoTrace("the journal was not written".to_owned())))
+}
+
+/// Whether torn bytes are an entry that only lacks its line end. Others are copied beside the journal.
+fn mend(
+    host: &dyn Host,
+    path: &Path,
+    (head, previous): &(Head, Option<Digest>),
+    torn: &[u8],
+) -> Result<bool, SessionError> {
+    if torn.is_empty() || entry(torn, head.sequence, *previous).is_ok() {
+        return Ok(!torn.is_empty());
+    }
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let digest = digest::sha256(torn).to_string();
+    let short: String = digest.chars().skip("sha256:".len()).take(12).collect();
+    let aside = path.with_file_name(format!("{name}.torn-{short}"));
+    match host.write_new(&aside, torn, Mode::Private) {
+        // The same bytes have been set aside before.
+        Ok(()) | Err(HostError::Exists { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where the next line goes, and the digest of the last one.
@@ -166,27 +196,44 @@ fn line(head: &Head, previous: Option<Digest>, event: &Event) -> Result<Vec<u8>,
     Ok(jcs::to_vec(&entry))
 }
 
+/// A journal, read back.
+#[derive(Clone, Debug)]
+pub struct Entries {
+    /// The whole lines, in order, and a last one that only lacks its line end.
+    pub entries: Vec<Entry>,
+    /// Bytes after them that are no entry: a write that was cut off and never acknowledged.
+    pub torn: usize,
+}
+
 /// Reads a journal whole and checks its chain of lines. Signatures are the caller's to verify.
-pub fn read(host: &dyn Host, path: &Path) -> Result<Vec<Entry>, SessionError> {
+pub fn read(host: &dyn Host, path: &Path) -> Result<Entries, SessionError> {
     let bytes = host.read(path, limits::FILE_BYTES)?;
-    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
-    let lines = bytes
-        .get(..whole)
-        .unwrap_or_default()
-        .split_inclusive(|b| *b == b'\n');
     let mut entries = Vec::new();
     let mut previous: Option<Digest> = None;
-    for (line, number) in lines.zip(1u64..) {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let entry = entry(line, number, previous).map_err(|reason| SessionError::Entry {
-            path: path.to_owned(),
-            line: number,
-            reason,
-        })?;
+    for (line, number) in bytes.split_inclusive(|b| *b == b'\n').zip(1u64..) {
+        let (line, whole) = match line.strip_suffix(b"\n") {
+            Some(line) => (line, true),
+            None => (line, false),
+        };
+        match entry(line, number, previous) {
+            Ok(entry) => entries.push(entry),
+            Err(_) if !whole => {
+                return Ok(Entries {
+                    entries,
+                    torn: line.len(),
+                });
+            }
+            Err(reason) => {
+                return Err(SessionError::Entry {
+                    path: path.to_owned(),
+                    line: number,
+                    reason,
+                });
+            }
+        }
         previous = Some(digest::sha256(line));
-        entries.push(entry);
     }
-    Ok(entries)
+    Ok(Entries { entries, torn: 0 })
 }
 
 fn entry(line: &[u8], number: u64, previous: Option<Digest>) -> Result<Entry, String> {

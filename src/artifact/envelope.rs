@@ -153,6 +153,25 @@ impl TrustedKeys {
         }
     }
 
+    /// Whether signatures of this key are accepted at `now`. Errors: unknown, expired, or not valid yet.
+    pub fn accepts(&self, id: KeyId, now: Timestamp) -> Result<(), VerifyError> {
+        let mut known = false;
+        for key in self.entries(id) {
+            known = true;
+            if key.valid_from.is_some_and(|from| now < from) {
+                return Err(VerifyError::KeyNotYetValid(id));
+            }
+            if key.valid_until.is_some_and(|until| now > until) {
+                return Err(VerifyError::KeyExpired(id));
+            }
+        }
+        if known {
+            Ok(())
+        } else {
+            Err(VerifyError::KeyUnknown(id))
+        }
+    }
+
     /// Every entry of one id; a key listed twice is held to both windows.
     fn entries(&self, id: KeyId) -> impl Iterator<Item = &VerifyingKey> {
         self.keys.iter().filter(move |key| key.id() == id)
@@ -332,15 +351,7 @@ fn signed_by(
     if !key.verify(message, signature) {
         return Err(VerifyError::SignatureInvalid(id));
     }
-    for entry in trusted.entries(id) {
-        if entry.valid_from.is_some_and(|from| now < from) {
-            return Err(VerifyError::KeyNotYetValid(id));
-        }
-        if entry.valid_until.is_some_and(|until| now > until) {
-            return Err(VerifyError::KeyExpired(id));
-        }
-    }
-    Ok(())
+    trusted.accepts(id, now)
 }
 
 /// Step 11.

@@ -7,6 +7,7 @@
 
 use super::{Doc, Refused, percent};
 use crate::limits;
+use crate::syntax::hidden::is_hidden;
 
 /// What the manual says about `Path`.
 pub const DOC: Doc = Doc {
@@ -100,7 +101,7 @@ fn check_characters(text: &str) -> Result<(), Refused> {
         if c == '\\' {
             return Err(Refused::new("the path has a `\\`"));
         }
-        if is_invisible(c) {
+        if is_hidden(c) {
             return Err(Refused::new(
                 "the path has an invisible or bidirectional character",
             ));
@@ -114,13 +115,8 @@ fn check_characters(text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Line separators, bidirectional controls and what HFS+ ignores in names (as git's `core.protectHFS` lists it).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 /// Characters whose Unicode compatibility form (UAX #15, NFKC) is dots or has `/` or `\`.
-fn is_disguised(c: char) -> bool {
+pub(super) fn is_disguised(c: char) -> bool {
     matches!(
         c,
         '\u{2024}' | '\u{2025}' | '\u{fe30}' | '\u{fe52}' | '\u{ff0e}' // . and ..
@@ -147,7 +143,10 @@ fn check_escapes(text: &str) -> Result<(), Refused> {
     if count(&decoded) != count(text) {
         return Err(Refused::new("a percent escape hides `.`, `/` or `~`"));
     }
-    Ok(())
+    decoded
+        .split('/')
+        .filter(|segment| !matches!(*segment, "" | "." | ".."))
+        .try_for_each(check_segment)
 }
 
 /// Whether a `%uXXXX` escape occurs, as some Windows servers decode it.
@@ -164,6 +163,12 @@ fn check_segment(segment: &str) -> Result<(), Refused> {
     }
     if segment.bytes().all(|b| b == b'.') {
         return Err(Refused::new("a segment of the path is three or more dots"));
+    }
+    let name = segment.split(';').next().unwrap_or_default();
+    if name.bytes().all(|b| matches!(b, b'.' | b' ')) {
+        return Err(Refused::new(
+            "a segment of the path is dots with spaces or parameters",
+        ));
     }
     Ok(())
 }

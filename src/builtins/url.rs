@@ -9,8 +9,9 @@
 //! the canonical value names the scheme, so nothing is left to guess once it is handed on. Numbers stand for an
 //! address without a scheme only as a plain dotted quad, so `1.5` is not a URL.
 
-use super::{Doc, Refused, host, percent};
+use super::{Doc, Refused, host, path, percent};
 use crate::limits;
+use crate::syntax::hidden::is_hidden;
 use crate::value::UrlValue;
 
 /// The schemes accepted: those with a host and a default port in the WHATWG URL Standard, section 3.1.
@@ -116,6 +117,16 @@ pub fn parse(text: &str) -> Result<UrlValue, Refused> {
         return Err(Refused::new("the URL has a `%` without two hexadecimal digits"));
     }
     let (path, query) = (percent::normalise(parsed.path()), percent::normalise(query));
+    if hides(&path) {
+        return Err(Refused::new(
+            "the path of the URL hides a control character or a look-alike of `.`, `/` or `\\`",
+        ));
+    }
+    if merges(text) {
+        return Err(Refused::new(
+            "the path of the URL has an empty segment and a `..`, which servers read differently",
+        ));
+    }
     if climbs(&path) {
         return Err(Refused::new("the path of the URL climbs once it is decoded"));
     }
@@ -241,6 +252,35 @@ fn authority(rest: &str) -> Result<(&str, Option<&str>), Refused> {
         return Err(Refused::new("the port of the URL is not a number"));
     }
     Ok((host, port))
+}
+
+/// Whether the path, decoded up to `limits::PERCENT_LAYERS` times, has a character no reader shows, or one that
+/// normalises to a dot or slash.
+fn hides(path: &str) -> bool {
+    let mut layer = path.as_bytes().to_vec();
+    for _ in 0..=limits::PERCENT_LAYERS {
+        let text = String::from_utf8_lossy(&layer);
+        if text
+            .chars()
+            .any(|c| c.is_control() || is_hidden(c) || path::is_disguised(c))
+        {
+            return true;
+        }
+        if !percent::has_escape(&layer) {
+            return false;
+        }
+        layer = percent::decode(&layer);
+    }
+    false
+}
+
+/// Whether the path as written has both an empty segment and a `..`: a server that merges slashes first climbs further
+/// than one that does not.
+fn merges(text: &str) -> bool {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let after = rest.get(authority_end(rest)..).unwrap_or_default();
+    let path = after.split(['?', '#']).next().unwrap_or_default();
+    path.contains("//") && path.split('/').any(|segment| segment == "..")
 }
 
 /// Whether a server that decodes the path, up to `limits::PERCENT_LAYERS` times, or drops path parameters, or takes

@@ -2,7 +2,7 @@
 //! knows where keys are looked for.
 
 use super::error::{Category, CliError};
-use crate::artifact::{SigningKey, TrustedKeys};
+use crate::artifact::{SigningKey, TrustedKeys, VerifyError};
 use crate::host::{Host, HostError};
 use crate::json::Json;
 use crate::keyring::{self, KeyringError};
@@ -52,6 +52,28 @@ pub fn trusted_keys(host: &dyn Host, args: &TrustArgs) -> Result<TrustedKeys, Cl
     };
     let keys: Result<Vec<_>, _> = files.iter().map(|file| keyring::public_key(host, file)).collect();
     Ok(TrustedKeys::new(keys?))
+}
+
+/// Refuses a signing key whose public half is trusted here but out of its time: nobody would accept what it signs. A
+/// key that is not trusted here may be trusted where its signatures go.
+pub fn usable(host: &dyn Host, key: &SigningKey, args: &TrustArgs) -> Result<(), CliError> {
+    let Ok(trusted) = trusted_keys(host, args) else {
+        return Ok(());
+    };
+    match trusted.accepts(key.id(), host.now()) {
+        Ok(()) | Err(VerifyError::KeyUnknown(_)) => Ok(()),
+        Err(error) => Err(CliError::from(error).hint("`gait keys rotate` makes a new key")),
+    }
+}
+
+/// Refuses a signing key whose signatures are not accepted under the same trust: its traces could not be verified.
+pub fn accepted(host: &dyn Host, key: &SigningKey, trusted: &TrustedKeys) -> Result<(), CliError> {
+    trusted
+        .accepts(key.id(), host.now())
+        .map_err(|error| match error {
+            VerifyError::KeyUnknown(_) => CliError::from(error),
+            error => CliError::from(error).hint("`gait keys rotate` makes a new key"),
+        })
 }
 
 impl From<KeyringError> for CliError {

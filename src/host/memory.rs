@@ -1,7 +1,7 @@
 //! A machine for tests: files in a map, a clock that stands still, a counter for entropy, terminals on
 //! request. It keeps the same contract as `Os` and never touches the real one.
 
-use super::{Host, HostError, Mode, NextLine, Stream};
+use super::{Host, HostError, Mode, NextLine, Stream, Tail};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -145,12 +145,17 @@ impl Host for Memory {
         } else {
             Vec::new()
         };
-        bytes.truncate(bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1));
+        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+        let torn = bytes.split_off(whole);
         let last = bytes
             .strip_suffix(b"\n")
             .and_then(|lines| lines.rsplit(|b| *b == b'\n').next());
-        if let Some(line) = next(last) {
-            bytes.extend(line);
+        if let Some(append) = next(Tail { last, torn: &torn }) {
+            if append.keep_torn && !torn.is_empty() {
+                bytes.extend(&torn);
+                bytes.push(b'\n');
+            }
+            bytes.extend(append.line);
             bytes.push(b'\n');
             self.write_atomic(path, &bytes, Mode::Private)?;
         }

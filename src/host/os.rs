@@ -6,7 +6,7 @@
     reason = "this is the door the bans point to"
 )]
 
-use super::{Host, HostError, Mode, NextLine, Stream};
+use super::{Host, HostError, Mode, NextLine, Stream, Tail};
 use crate::limits;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
@@ -76,12 +76,22 @@ impl Host for Os {
             });
         }
         lock(&file, path)?;
-        let (last, end) = last_line(&mut file).map_err(wrong)?;
-        if let Some(mut line) = next(last.as_deref()) {
-            line.push(b'\n');
-            file.set_len(end).map_err(wrong)?;
-            file.seek(SeekFrom::Start(end)).map_err(wrong)?;
-            file.write_all(&line).map_err(wrong)?;
+        let ending = ending(&mut file).map_err(wrong)?;
+        let tail = Tail {
+            last: ending.last.as_deref(),
+            torn: &ending.torn,
+        };
+        if let Some(append) = next(tail) {
+            let mut bytes = Vec::new();
+            if append.keep_torn && !ending.torn.is_empty() {
+                bytes.extend(&ending.torn);
+                bytes.push(b'\n');
+            }
+            bytes.extend(append.line);
+            bytes.push(b'\n');
+            file.set_len(ending.end).map_err(wrong)?;
+            file.seek(SeekFrom::Start(ending.end)).map_err(wrong)?;
+            file.write_all(&bytes).map_err(wrong)?;
             file.sync_data().map_err(wrong)?;
         }
         if fresh { flush_folder(path) } else { Ok(()) }
@@ -187,8 +197,16 @@ fn lock(file: &File, path: &Path) -> Result<(), HostError> {
     }
 }
 
-/// The last whole line, and the byte after its end. Reads backwards, so the cost does not grow with the file.
-fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
+/// How a file ends.
+struct Ending {
+    last: Option<Vec<u8>>,
+    torn: Vec<u8>,
+    /// The byte after the last line end.
+    end: u64,
+}
+
+/// Reads backwards until the last whole line is seen, so the cost does not grow with the file.
+fn ending(file: &mut File) -> io::Result<Ending> {
     const BLOCK: u64 = 64 << 10;
     let mut start = file.seek(SeekFrom::End(0))?;
     let mut tail: Vec<u8> = Vec::new();
@@ -196,12 +214,26 @@ fn last_line(file: &mut File) -> io::Result<(Option<Vec<u8>>, u64)> {
         let end = tail.iter().rposition(|b| *b == b'\n');
         let before = end.and_then(|end| tail.get(..end));
         let begin = before.and_then(|b| b.iter().rposition(|b| *b == b'\n'));
-        match (before, begin) {
-            (Some(before), _) if begin.is_some() || start == 0 => {
-                let line = before.get(begin.map_or(0, |b| b + 1)..).unwrap_or_default();
-                return Ok((Some(line.to_vec()), start + before.len() as u64 + 1));
+        match before {
+            Some(before) if begin.is_some() || start == 0 => {
+                let last = before
+                    .get(begin.map_or(0, |b| b + 1)..)
+                    .unwrap_or_default()
+                    .to_vec();
+                let torn = tail.get(before.len() + 1..).unwrap_or_default().to_vec();
+                return Ok(Ending {
+                    last: Some(last),
+                    torn,
+                    end: start + before.len() as u64 + 1,
+                });
             }
-            _ if start == 0 => return Ok((None, 0)),
+            None if start == 0 => {
+                return Ok(Ending {
+                    last: None,
+                    torn: tail,
+                    end: 0,
+                });
+            }
             _ => {}
         }
         let take = start.min(BLOCK.max(tail.len() as u64));

@@ -72,6 +72,7 @@ fn one_tool(
         out.push(report.help("make it more specific, or bound its repetitions"));
         return None;
     }
+    builder.reflect();
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
     for (index, cond) in rules {
@@ -217,6 +218,24 @@ impl Builder {
         Ok(())
     }
 
+    /// Gives the arguments a list of one, themselves, with the same variables and lists: what a condition asks apart.
+    fn reflect(&mut self) {
+        let fresh = self.scopes.len();
+        let Some(top) = self.scopes.first_mut() else {
+            return;
+        };
+        let mut itself = Building {
+            lists: top.lists.clone(),
+            first: top.first.clone(),
+            partitions: top.partitions.clone(),
+            ..Building::default()
+        };
+        top.lists.insert(Vec::new(), fresh);
+        // Numbers of lists follow their steps; the twin keeps a place for the list it does not have.
+        itself.lists.insert(Vec::new(), usize::MAX);
+        self.scopes.push(itself);
+    }
+
     /// The most the masks of all scopes can take, in bytes, when no scope has more than `rows` rows of its own.
     fn table_bytes(&self, rows: usize) -> usize {
         let of = |scope: &Building| -> usize {
@@ -333,6 +352,10 @@ fn cost(classifier: &Classifier) -> u8 {
 }
 
 impl Names for Builder {
+    fn itself(&self, scope: usize) -> Option<(usize, u32)> {
+        (scope == 0).then(|| Names::list(self, 0, &[]))
+    }
+
     fn list(&self, scope: usize, steps: &[Step]) -> (usize, u32) {
         let lists = self.scopes.get(scope).map(|s| &s.lists);
         let number = lists

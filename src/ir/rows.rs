@@ -29,6 +29,8 @@ pub(super) struct TooManyRows;
 pub(super) trait Names {
     /// The scope of the elements of a list that lies in `scope`, and the list's number there.
     fn list(&self, scope: usize, steps: &[Step]) -> (usize, u32);
+    /// The arguments as a list of one, where `scope` is theirs: its scope and number.
+    fn itself(&self, scope: usize) -> Option<(usize, u32)>;
     /// The variable of an atom in `scope`, and the classes that answer yes.
     fn classes(&self, scope: usize, atom: &Atom) -> (u32, ClassSet);
     /// The number of the predicate with these rows in the list of elements `scope`.
@@ -78,15 +80,20 @@ fn normal(
         (Cond::And(parts), Polarity::Holds) | (Cond::Or(parts), Polarity::Fails) => {
             let mut all = vec![Conjunction::new()];
             for part in parts {
-                all = product(&all, &normal(part, polarity, names, chain)?)?;
+                let mut rows = normal(part, polarity, names, chain)?;
+                if all.len() * rows.len() > MULTIPLIED_ROWS {
+                    rows = apart(rows, names, chain);
+                }
+                all = product(&all, &rows)?;
             }
             Ok(all)
         }
         (Cond::Or(parts), Polarity::Holds) | (Cond::And(parts), Polarity::Fails) => {
             let mut any = Vec::new();
+            let mut bound = Bound::new();
             for part in parts {
                 any.extend(normal(part, polarity, names, chain)?);
-                bounded(&mut any)?;
+                bound.check(&mut any)?;
             }
             Ok(any)
         }
@@ -95,14 +102,28 @@ fn normal(
     }
 }
 
-/// Simplifies and refuses what is still too much.
-fn bounded(rows: &mut Vec<Conjunction>) -> Result<(), TooManyRows> {
-    if rows.len() > limits::ROWS_PER_RULE / 8 {
-        absorb(rows);
+/// Refuses too many rows. Simplifies first, but only when they have doubled since, so that the work stays quadratic.
+struct Bound {
+    simplify_at: usize,
+}
+
+impl Bound {
+    const FIRST: usize = 128;
+
+    fn new() -> Self {
+        Self {
+            simplify_at: Self::FIRST,
+        }
     }
-    if rows.len() > limits::ROWS_PER_RULE {
-        Err(TooManyRows)
-    } else {
+
+    fn check(&mut self, rows: &mut Vec<Conjunction>) -> Result<(), TooManyRows> {
+        if rows.len() > self.simplify_at {
+            absorb(rows);
+            self.simplify_at = Self::FIRST.max(2 * rows.len());
+            if rows.len() > limits::ROWS_PER_RULE {
+                return Err(TooManyRows);
+            }
+        }
         Ok(())
     }
 }
@@ -116,6 +137,31 @@ fn literal(atom: &Atom, polarity: Polarity, names: &mut impl Names, chain: &Chai
         yes.complement()
     };
     one((atom.place.level, Literal::Var(variable)), classes)
+}
+
+/// Rows a conjunction of alternatives may multiply to before an alternative is asked apart.
+const MULTIPLIED_ROWS: usize = 16;
+
+/// Alternatives over the arguments as one literal: a predicate of the arguments as a list of one. Alternatives that
+/// speak of quantified elements stay as they are.
+fn apart(rows: Vec<Conjunction>, names: &mut impl Names, chain: &Chain) -> Vec<Conjunction> {
+    let only_arguments = rows.iter().flat_map(BTreeMap::keys).all(|(level, _)| *level == 0);
+    let Some((scope, number)) = chain.get(&0).and_then(|top| names.itself(*top)) else {
+        return rows;
+    };
+    if rows.len() < 2 || !only_arguments {
+        return rows;
+    }
+    let mut inner: Vec<Row> = rows
+        .into_iter()
+        .map(|c| c.into_iter().map(|((_, l), s)| (l, s)).collect())
+        .collect();
+    absorb(&mut inner);
+    let predicate = names.predicate(scope, inner);
+    vec![Conjunction::from([(
+        (0, Literal::Any(number, predicate)),
+        truth(1),
+    )])]
 }
 
 /// The conjunction of one literal; `None` when no class satisfies it.
@@ -133,13 +179,16 @@ fn one(key: (u32, Literal), classes: ClassSet) -> Option<Conjunction> {
 
 fn product(left: &[Conjunction], right: &[Conjunction]) -> Result<Vec<Conjunction>, TooManyRows> {
     let mut out = Vec::new();
+    let mut bound = Bound::new();
     for a in left {
         for b in right {
             out.extend(both(a, b));
         }
-        bounded(&mut out)?;
+        bound.check(&mut out)?;
     }
-    absorb(&mut out);
+    if out.len() <= Bound::FIRST {
+        absorb(&mut out);
+    }
     Ok(out)
 }
 

@@ -331,6 +331,22 @@ fn eight_processes_write_one_contiguous_session() {
 }
 
 #[test]
+fn a_key_whose_traces_nobody_would_accept_decides_nothing() {
+    let folder = Folder::new();
+    let made = folder.run(&["keys", "init", "--out-dir", "other"]);
+    assert_eq!(made.status.code(), Some(0), "{}", shown(&made));
+    let stranger = ["--key", "other/gait.private.json", "--session", "s"];
+    folder.fails(&eval("allow.json", &stranger), 2, "verify.key_unknown");
+    let public = "gait-out/keys/gait.public.json";
+    let text = String::from_utf8(folder.read(public)).unwrap();
+    let expired = text.replacen('{', "{\"valid_until\":\"2026-01-01T00:00:00.000Z\",", 1);
+    folder.write(public, expired.as_bytes());
+    folder.fails(&eval("allow.json", &["--session", "s"]), 2, "verify.key_expired");
+    assert!(folder.list("gait-out/sessions").is_empty());
+    assert!(folder.list("gait-out/traces").is_empty());
+}
+
+#[test]
 fn the_same_intent_at_the_same_time_leaves_a_trace_for_each() {
     let folder = Folder::new();
     for child in at_once(&folder, &eval("allow.json", &[])) {
@@ -341,7 +357,7 @@ fn the_same_intent_at_the_same_time_leaves_a_trace_for_each() {
 }
 
 #[test]
-fn a_line_cut_off_by_a_crash_is_dropped_and_the_chain_goes_on() {
+fn a_line_cut_off_by_a_crash_is_set_aside_and_the_chain_goes_on() {
     let folder = Folder::new();
     let journal = "gait-out/sessions/s.jsonl";
     let go_on = || {
@@ -355,14 +371,28 @@ fn a_line_cut_off_by_a_crash_is_dropped_and_the_chain_goes_on() {
     for cut in [first + 1, (first + whole.len()) / 2, whole.len() - 1, first, 7, 0] {
         folder.write(journal, &whole[..cut]);
         go_on();
-        let kept = if cut >= first { 1 } else { 0 };
+        // An entry that lacks only its line end is an entry.
+        let kept = if cut == whole.len() - 1 {
+            2
+        } else {
+            usize::from(cut >= first)
+        };
+        let torn = &whole[if cut >= first { first } else { 0 }..cut];
+        let aside: Vec<Vec<u8>> = folder
+            .list("gait-out/sessions")
+            .into_iter()
+            .filter(|name| name.contains(".torn-"))
+            .map(|name| folder.read(&format!("gait-out/sessions/{name}")))
+            .collect();
+        let lost = !torn.is_empty() && kept < 2 && !aside.iter().any(|bytes| bytes == torn);
+        assert!(!lost, "cut at {cut}: what was cut off is nowhere");
         let chain = chain(&folder, "s");
         assert_eq!(chain.len(), kept + 1, "cut at {cut}");
         is_contiguous(&chain);
         assert!(
             folder
                 .read(journal)
-                .starts_with(&whole[..if kept == 1 { first } else { 0 }])
+                .starts_with(&whole[..[0, first, whole.len()][kept]])
         );
     }
     assert_eq!(

@@ -318,6 +318,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
+    fn alternatives_asked_apart_agree(
+        clauses in prop::collection::vec(prop::collection::vec(simple_atom(), 2..5), 4..9),
+        rest in condition(),
+        calls in prop::collection::vec(args(), 1..12),
+    ) {
+        let all: Vec<String> = clauses.iter().map(|c| format!("({})", c.join(" or "))).collect();
+        let text = format!(
+            "{HEAD}rule r0 on t.one when {} block\nrule r1 on t.one when {rest} unless {} allow\n",
+            all.join(" and "),
+            all.join(" and "),
+        );
+        agree(&text, &calls);
+    }
+
+    #[test]
     fn index_and_interpreter_agree(text in policy(), calls in prop::collection::vec(args(), 1..12)) {
         agree(&text, &calls);
     }

@@ -152,6 +152,22 @@ fn junit_lists_every_call_and_every_failure() {
 }
 
 #[test]
+fn a_report_replaces_reports_only() {
+    let folder = fixture();
+    folder.write("new.gaitbundle", &folder.read("b.gaitbundle"));
+    for precious in [
+        "gait-out/keys/gait.private.json",
+        "new.gaitbundle",
+        "f/regress.json",
+    ] {
+        let before = folder.read(precious);
+        let args: Vec<&str> = RUN.into_iter().chain(["--junit", precious]).collect();
+        folder.fails(&args, 8, "file.exists");
+        assert_eq!(folder.read(precious), before, "{precious}");
+    }
+}
+
+#[test]
 fn a_changed_fixture_is_no_pass() {
     let folder = fixture();
     folder.write("new.gaitbundle", &folder.read("b.gaitbundle"));
@@ -206,7 +222,9 @@ fn nothing_to_judge_is_an_error() {
     folder.recorded();
     let now = AT.parse().unwrap();
     let journal = folder.path("gait-out/sessions/s.jsonl");
-    let entries = gait::session::read(&gait::host::Os::new(), &journal).unwrap();
+    let entries = gait::session::read(&gait::host::Os::new(), &journal)
+        .unwrap()
+        .entries;
     let pack = |traces: Vec<Signed<_>>| {
         let contents = RunpackContents {
             run_id: "s".to_owned(),

@@ -65,7 +65,9 @@ fn the_order_traces_are_given_in_changes_no_byte() {
     let now = AT.parse().unwrap();
     let bytes = folder.read("s.zip");
     let journal = folder.path("gait-out/sessions/s.jsonl");
-    let mut entries = gait::session::read(&gait::host::Os::new(), &journal).unwrap();
+    let mut entries = gait::session::read(&gait::host::Os::new(), &journal)
+        .unwrap()
+        .entries;
     for turn in 0..entries.len() {
         entries.rotate_left(turn);
         let mut contents = RunpackContents {

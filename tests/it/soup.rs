@@ -217,6 +217,16 @@ fn large_policies_end() {
             "many tools",
             many(9_000, &|i| format!("tool x{i} {{ a: Int }}\n")) + "rule r on * when args.a == 1 allow\n",
         ),
+        (
+            "alternatives that multiply",
+            format!(
+                "rule r on t when {} allow\n",
+                (0..60)
+                    .map(|i| format!("(args.n > {i} or args.s == \"{i}\")"))
+                    .collect::<Vec<_>>()
+                    .join(" and ")
+            ),
+        ),
         ("open braces", "{".repeat(200_000)),
         ("open strings", "\"".repeat(100_001)),
         ("hidden characters", "\u{202e} ".repeat(100_000)),

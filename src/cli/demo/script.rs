@@ -245,7 +245,9 @@ impl Stage<'_> {
     fn pack(&mut self, trusted: &TrustedKeys, key: &SigningKey) -> Result<session::Recording, CliError> {
         let journal = self.journal();
         self.done.files.push(format!("sessions/{RUN}.jsonl"));
-        let entries = session::read(self.host, &journal).map_err(failure::session)?;
+        let entries = session::read(self.host, &journal)
+            .map_err(failure::session)?
+            .entries;
         let recording = session::record(entries, RUN, trusted, self.now, key)
             .map_err(|error| failure::record(&journal, &error))?;
         self.write(RUNPACK, &recording.bytes, Mode::Public)?;

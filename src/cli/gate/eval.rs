@@ -94,6 +94,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let mut boundary = load::boundary(host, &args.bundle, &trusted)?;
     let key = key_args::signing_key(host, &args.key)?;
+    key_args::accepted(host, &key, &trusted)?;
     let call = Call {
         host,
         intent: &intent,

@@ -6,7 +6,7 @@ use crate::artifact::Bundle;
 use crate::bundling::{self, Built, BundlingError};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::key_args::{KeyArgs, signing_key};
+use crate::cli::key_args::{self, KeyArgs, TrustArgs, signing_key};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Tone, Ui, brief, one_line, paint};
 use crate::compile::{self, Report};
@@ -29,7 +29,7 @@ pub struct Args {
     /// Where the bundle goes [default: beside the policy, ending in .gaitbundle]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The number of this release: raise it with each, and gates can refuse to go back
+    /// The number of this release, which the bundle states
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = epoch)]
     epoch: u64,
     #[command(flatten)]
@@ -54,6 +54,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         return Err(invalid(&args.file, &report));
     };
     let key = signing_key(host, &args.key)?;
+    key_args::usable(host, &key, &TrustArgs::default())?;
     let built = bundling::build(checked, args.epoch, &key).map_err(|error| refused(ui, &args.file, error))?;
     host.write_atomic(&out, &built.bytes, Mode::Public)?;
     if built.bundle.value().contents.tests.total == 0 {

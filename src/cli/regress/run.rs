@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::key_args::{self, TrustArgs};
 use crate::cli::ui::{Tone, Ui, count, one_line, paint};
 use crate::cli::{failure, load};
-use crate::host::{Host, Mode};
+use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
 use crate::regress::{CaseResult, Drift, FIXTURE_NAME, Fixture, Outcome, RUNPACK_NAME};
@@ -74,9 +74,29 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
+/// Writes the report. A report of an earlier run is replaced; any other file is left alone.
 fn write_junit(host: &dyn Host, path: &Path, ran: &[Ran]) -> Result<(), CliError> {
-    host.write_atomic(path, junit::report(ran)?.as_bytes(), Mode::Public)?;
+    let report = junit::report(ran)?;
+    if host.exists(path) && !is_report(host, path) {
+        let taken = CliError::from(HostError::Exists {
+            path: path.to_owned(),
+        });
+        return Err(taken.hint("`--junit` replaces JUnit reports only; name another file"));
+    }
+    host.write_atomic(path, report.as_bytes(), Mode::Public)?;
     Ok(())
+}
+
+/// Whether a file begins as a JUnit report does, or is empty.
+fn is_report(host: &dyn Host, path: &Path) -> bool {
+    host.read(path, limits::FILE_BYTES).is_ok_and(|bytes| {
+        let start = String::from_utf8_lossy(
+            bytes
+                .get(..limits::JUNIT_HEAD_BYTES.min(bytes.len()))
+                .unwrap_or_default(),
+        );
+        bytes.is_empty() || (start.starts_with("<?xml") && start.contains("<testsuites"))
+    })
 }
 
 fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {

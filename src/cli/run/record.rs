@@ -40,7 +40,13 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .out
         .unwrap_or_else(|| Path::new("gait-out").join(format!("runpack_{run_id}.zip")));
     let journal = gate::journal(&session);
-    let entries = session::read(host, &journal).map_err(no_journal)?;
+    let session::Entries { entries, torn } = session::read(host, &journal).map_err(no_journal)?;
+    if torn > 0 {
+        let journal = journal.display();
+        ui.warn(&format!(
+            "{journal} ends in {torn} bytes of a write that was cut off; they are no part of the pack"
+        ));
+    }
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let key = key_args::signing_key(host, &args.key)?;
     let recording = session::record(entries, &run_id, &trusted, host.now(), &key)
