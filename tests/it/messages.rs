@@ -66,7 +66,7 @@ fn a_name_cannot_pose_as_a_line() {
         assert_eq!(exit(&output), code, "{args:?}: {}", text(&output.stderr));
         is_honest(&output);
     };
-    let policy = POLICY.replace("policy t\n", &format!("policy t version \"1\\n{FORGED}\"\n"));
+    let policy = POLICY.replace("policy t\n", &format!("policy t @ \"1\\n{FORGED}\"\n"));
     folder.write(&name(".gaitpol"), policy.as_bytes());
     folder.write("v.gaitpol", policy.as_bytes());
     folder.write(&name("b"), &folder.read("b.gaitbundle"));
@@ -88,13 +88,16 @@ fn a_name_cannot_pose_as_a_line() {
     shows(&["bundle", "inspect", "v.gaitbundle"], 0);
     shows(&["bundle", "verify", "v.gaitbundle"], 0);
     shows(&["policy", "fmt", "--check", &name("absent")], 6);
-    shows(&["keys", "init", "--dir", &name("keys")], 0);
+    shows(&["keys", "init", "--out-dir", &name("keys")], 0);
     shows(&[&name("command")], 6);
     shows(&["version", &format!("--{}", name("flag"))], 6);
     shows(
         &["regress", "run", &name("fixture"), "--bundle", "b.gaitbundle"],
         6,
     );
+    folder.recorded();
+    shows(&["regress", "bootstrap", "s.zip", "--out", &name("fixture")], 0);
+    shows(&["run", "inspect", &name("absent")], 6);
 }
 
 #[test]

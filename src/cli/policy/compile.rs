@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 fn epoch(text: &str) -> Result<u64, String> {
-    let wrong = |_| "an epoch is a whole number from 0".to_owned();
+    let wrong = |_| "an epoch is a whole number from 0 to 2^53 - 1".to_owned();
     text.parse().map_err(wrong)
 }
 
