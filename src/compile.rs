@@ -54,11 +54,11 @@ pub fn check(name: &str, text: &str) -> Report {
         .zip(1..)
         .map(|((name, text), id)| Source::new(FileId(id), *name, *text));
     let mut diagnostics = Vec::new();
-    let mut unread = Unread::Nothing;
+    let mut unread: Vec<Unread> = Vec::new();
     let mut parsed = |source: Source| {
         let parsed = parse::parse(&source);
         diagnostics.extend(parsed.diagnostics);
-        unread = unread.max(parsed.unread);
+        unread.push(parsed.unread);
         Unit {
             source,
             module: parsed.module,
@@ -66,14 +66,14 @@ pub fn check(name: &str, text: &str) -> Report {
     };
     let policy = parsed(policy);
     let library: Vec<Unit> = library.map(&mut parsed).collect();
-    let sources = std::iter::once(&policy)
+    let sources: Vec<Source> = std::iter::once(&policy)
         .chain(&library)
         .map(|u| u.source.clone())
         .collect();
     let mut meant = Vec::new();
     let package = hir::lower(&policy, &library, &mut meant);
     // An item that does not parse declares nothing: what seems missing may only be unread.
-    meant.retain(|d| !may_be_echo(d, unread));
+    meant.retain(|d| !unread.iter().any(|u| may_be_echo(d, u, &sources)));
     diagnostics.extend(meant);
     let checked = if diagnostics.iter().any(Diagnostic::is_error) {
         None
@@ -92,11 +92,18 @@ pub fn check(name: &str, text: &str) -> Report {
 }
 
 /// Whether a diagnostic may be an echo of an item that could not be read.
-fn may_be_echo(diagnostic: &Diagnostic, unread: Unread) -> bool {
+fn may_be_echo(diagnostic: &Diagnostic, unread: &Unread, sources: &[Source]) -> bool {
     use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER, UNKNOWN_NAME};
+    let declarations = ["tool", "group", "effects", "enum"];
     match diagnostic.code {
-        BAD_TEST => unread >= Unread::Rules,
-        UNKNOWN_NAME | EMPTY_SELECTOR | HEADER => unread >= Unread::Declarations,
+        BAD_TEST => unread.has("rule") || unread.has("default") || declarations.iter().any(|k| unread.has(k)),
+        EMPTY_SELECTOR => declarations.iter().any(|k| unread.has(k)),
+        HEADER => unread.has("policy") || unread.has("default"),
+        UNKNOWN_NAME => {
+            let span = diagnostic.primary.span;
+            let source = sources.iter().find(|s| s.id == span.file);
+            source.is_none_or(|s| unread.may_declare(s.slice(span)))
+        }
         _ => false,
     }
 }

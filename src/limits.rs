@@ -114,3 +114,5 @@ pub const JUNIT_HEAD_BYTES: usize = 512;
 pub const DRAWN_LINE_CHARS: usize = 2_000;
 /// A message as people see it, in characters; of a longer one the middle is left out.
 pub const SHOWN_MESSAGE_CHARS: usize = 1_000;
+/// A dotted name of an item that cannot be read, in bytes; a longer one may be anything.
+pub const DOTTED_NAME_BYTES: usize = 1_024;

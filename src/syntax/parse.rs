@@ -6,12 +6,13 @@ use super::lexer::{Token, lex};
 use super::literal::Flaw;
 use super::split::split;
 use super::terminal::terminals;
-use super::token::Kind;
+use super::token::{Keyword, Kind, Role};
 use super::tree::{Part, TooDeep};
 use super::{ast, grammar, hidden};
 use crate::diag::{Code, Diagnostic, codes};
 use crate::limits;
 use crate::source::{Source, Span};
+use std::collections::BTreeSet;
 
 /// The edition this compiler reads.
 pub const EDITION: &str = "1";
@@ -28,25 +29,58 @@ pub struct Parsed {
 }
 
 /// What may be missing from a tree, so that a name nobody seems to declare may only be unread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unread {
-    /// Nothing that could be named.
-    #[default]
-    Nothing,
-    /// Rules, with their names and codes.
-    Rules,
-    /// Anything.
-    Declarations,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Anything: brackets that do not close may have taken other items in.
+    pub anything: bool,
+    /// The kinds of item, by keyword.
+    pub kinds: BTreeSet<String>,
+    /// Every name in them, dotted ones whole and in parts.
+    pub names: BTreeSet<String>,
 }
 
-/// What a broken item may have introduced. One whose brackets do not close may have taken others in.
-fn unread(source: &Source, tokens: &[Token]) -> Unread {
-    let opened = tokens.iter().filter(|t| t.kind.is_open()).count();
-    let closed = tokens.iter().filter(|t| t.kind.is_close()).count();
-    match tokens.first().map(|t| source.slice(t.span)) {
-        Some("test") if opened == closed => Unread::Nothing,
-        Some("rule") if opened == closed => Unread::Rules,
-        _ => Unread::Declarations,
+impl Unread {
+    /// Adds what a broken item may have introduced.
+    fn add(&mut self, source: &Source, tokens: &[Token]) {
+        let opened = tokens.iter().filter(|t| t.kind.is_open()).count();
+        let closed = tokens.iter().filter(|t| t.kind.is_close()).count();
+        let keyword = tokens.first().map(|t| source.slice(t.span)).unwrap_or_default();
+        let known = Keyword::ALL
+            .iter()
+            .any(|k| k.role() == Role::Item && k.text() == keyword);
+        self.anything |= opened != closed || !known;
+        self.kinds.insert(keyword.to_owned());
+        let mut dotted = String::new();
+        for token in tokens.iter().skip(1) {
+            let text = source.slice(token.span).trim_matches('"');
+            match token.kind {
+                Kind::Dot => dotted.push('.'),
+                Kind::Word | Kind::String => {
+                    if !dotted.ends_with('.') {
+                        dotted.clear();
+                    }
+                    dotted.push_str(text);
+                    self.names.insert(text.to_owned());
+                    // A chain without end would be kept in every length.
+                    if dotted.len() <= limits::DOTTED_NAME_BYTES {
+                        self.names.insert(dotted.clone());
+                    } else {
+                        self.anything = true;
+                    }
+                }
+                _ => dotted.clear(),
+            }
+        }
+    }
+
+    /// Whether an item of this kind could not be read.
+    pub fn has(&self, keyword: &str) -> bool {
+        self.anything || self.kinds.contains(keyword)
+    }
+
+    /// Whether an item that could not be read may have declared this name.
+    pub fn may_declare(&self, name: &str) -> bool {
+        self.anything || self.names.contains(name.trim_matches('"'))
     }
 }
 
@@ -60,7 +94,7 @@ pub fn parse(source: &Source) -> Parsed {
             Diagnostic::error(codes::SOURCE_TOO_LARGE, span, message)
                 .help("leave descriptions out, or remove tools that no agent calls"),
         );
-        parsed.unread = Unread::Declarations;
+        parsed.unread.anything = true;
         return parsed;
     }
     let hidden = hidden::runs(&source.text);
@@ -72,7 +106,7 @@ pub fn parse(source: &Source) -> Parsed {
     for (index, slice) in slices.iter().enumerate() {
         if parsed.diagnostics.len() > limits::DIAGNOSTICS + hidden.len() {
             // No more would be shown.
-            parsed.unread = Unread::Declarations;
+            parsed.unread.anything = true;
             break;
         }
         let slice = tokens.get(slice.clone()).unwrap_or_default();
@@ -82,7 +116,7 @@ pub fn parse(source: &Source) -> Parsed {
         }
         let part = part(source, slice, &hidden);
         if part.is_err() {
-            parsed.unread = parsed.unread.max(unread(source, slice));
+            parsed.unread.add(source, slice);
         }
         match part {
             Ok(Part::Edition(edition)) if index > 0 => {
@@ -99,7 +133,7 @@ pub fn parse(source: &Source) -> Parsed {
                 parsed.module.edition = Some(edition);
                 if !known {
                     // Another edition has another grammar: its items would only give misleading messages.
-                    parsed.unread = Unread::Declarations;
+                    parsed.unread.anything = true;
                     break;
                 }
             }
