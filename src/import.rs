@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 use crate::json::{self, Json, JsonError};
 use crate::limits;
+use crate::source::{FileId, Source};
+use crate::syntax;
 use catalogue::Entry;
 
 /// Whether descriptions come along. They are the tool author's words and may be aimed at a model.
@@ -118,7 +120,15 @@ pub fn tools(json: &Json, options: &Options) -> Imported {
             }),
         }
     }
+    out.done.source = laid_out(out.done.source);
     out.done
+}
+
+/// The standard layout, so that what is imported passes `fmt --check` as it comes.
+fn laid_out(source: String) -> String {
+    let source = Source::new(FileId(0), "imported.gaitpol", source);
+    // INVARIANT: what is imported parses; a tool for which it did not would be better kept than lost.
+    syntax::format(&source).unwrap_or(source.text)
 }
 
 fn header(options: &Options) -> String {

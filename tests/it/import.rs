@@ -40,15 +40,20 @@ fn ty(property: Value) -> String {
 
 fn names_in(source: &str) -> BTreeSet<String> {
     let name = |l: &str| {
-        l.strip_prefix("tool ")?
-            .strip_suffix(" {")
-            .map(|n| n.trim_matches('"').to_owned())
+        let name = l.strip_prefix("tool ")?;
+        let name = name.strip_suffix(" {").or_else(|| name.strip_suffix(" {}"))?;
+        Some(name.trim_matches('"').to_owned())
     };
     source.lines().filter_map(name).collect()
 }
 
 /// What comes out passes `gait policy check`.
 fn assert_compiles(done: &Imported) {
+    let source = gait::source::Source::new(gait::source::FileId(0), "imported.gaitpol", done.source.clone());
+    assert!(
+        gait::syntax::format(&source).as_ref() == Ok(&done.source),
+        "the import is not laid out"
+    );
     let report = gait::compile::check("imported.gaitpol", &done.source);
     let wrong: Vec<String> = report
         .diagnostics
@@ -271,7 +276,7 @@ fn descriptions_and_hints_come_only_when_asked_for() {
     assert!(done.source.contains("policy \"my-policy\"\n"));
     assert!(
         done.source
-            .ends_with("tool \"srv.get-it\" \"say \\\"hi\\\"\\n\\u{202E}\" {\n}\n"),
+            .ends_with("tool \"srv.get-it\" \"say \\\"hi\\\"\\n\\u{202E}\" {}\n"),
         "{}",
         done.source
     );
