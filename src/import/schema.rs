@@ -291,35 +291,43 @@ impl<'a> Reader<'a, '_> {
             }
             None => None,
         };
-        let length = schema
-            .get("maxLength")
-            .and_then(Json::as_i64)
-            .and_then(|n| u64::try_from(n).ok());
-        match (ty, length) {
-            (Some(ty), None) => ty,
-            (Some(ty), Some(_)) => {
-                self.note(
-                    &pointer::child(at, "maxLength"),
-                    "`maxLength` is not carried over",
-                );
+        match ty {
+            Some(ty) => {
+                if schema.get("maxLength").is_some() {
+                    self.note(
+                        &pointer::child(at, "maxLength"),
+                        "`maxLength` is not carried over",
+                    );
+                }
                 ty
             }
             // A character is at most four bytes of UTF-8, and `max` counts bytes.
-            (None, Some(n)) => Ty::String {
-                max: n.saturating_mul(4).clamp(1, limits::STRING_BYTES),
-            },
-            (None, None) => Ty::String {
-                max: limits::STRING_BYTES,
+            None => Ty::String {
+                max: self.bound(schema, at, "maxLength", 4, limits::STRING_BYTES),
             },
         }
     }
 
+    /// The bound a keyword sets, in units of which it counts one as `scale`; `most` where there is none. One that
+    /// cannot be carried over is noted.
+    fn bound(&mut self, schema: &Json, at: &str, key: &str, scale: u64, most: u64) -> u64 {
+        let Some(stated) = schema.get(key) else {
+            return most;
+        };
+        let stated = stated.as_i64().and_then(|n| u64::try_from(n).ok());
+        let wanted = stated.map(|n| n.saturating_mul(scale));
+        let bound = wanted.unwrap_or(most).clamp(1, most);
+        if wanted != Some(bound) {
+            self.note(
+                &pointer::child(at, key),
+                &format!("`{key}` cannot be carried over; `max` is {bound}"),
+            );
+        }
+        bound
+    }
+
     fn list(&mut self, schema: &'a Json, at: &str) -> Result<Ty, Remark> {
-        let max = schema
-            .get("maxItems")
-            .and_then(Json::as_i64)
-            .and_then(|n| u64::try_from(n).ok());
-        let max = max.map_or(limits::LIST_ITEMS, |n| n.clamp(1, limits::LIST_ITEMS));
+        let max = self.bound(schema, at, "maxItems", 1, limits::LIST_ITEMS);
         let mut element: Option<Ty> = None;
         for (item, place) in keyword::elements(schema, at) {
             let ty = self.ty(item, place.clone())?;

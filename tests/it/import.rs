@@ -341,7 +341,9 @@ fn what_cannot_be_said_is_noted() {
         &json!({"name": "t", "inputSchema": {"type": "object", "additionalProperties": true,
         "minProperties": 1, "properties": {
             "a": {"type": "integer", "maximum": 3}, "b": {"type": "string", "pattern": "x", "title": "B"},
-            "c": {"type": "object"}}}}),
+            "c": {"type": "object"}, "d": {"type": "string", "maxLength": 0},
+            "e": {"type": "array", "items": {"type": "string"}, "maxItems": -1},
+            "f": {"type": "string", "maxLength": 9}}}}),
     );
     let at: Vec<&str> = done
         .notes
@@ -355,7 +357,9 @@ fn what_cannot_be_said_is_noted() {
             "/additionalProperties",
             "/properties/a/maximum",
             "/properties/b/pattern",
-            "/properties/c"
+            "/properties/c",
+            "/properties/d/maxLength",
+            "/properties/e/maxItems"
         ]
     );
 }
