@@ -1,6 +1,9 @@
 //! The primitives of the IR's byte form: LEB128 integers in their shortest form, length-prefixed texts, sixteen-byte
 //! little-endian wide integers. One value has one byte form.
 
+/// First bytes of every program.
+pub(super) const MAGIC: &[u8; 8] = b"gait-ir\0";
+
 /// Appends primitives to a buffer.
 #[derive(Default)]
 pub(super) struct Writer {

@@ -1,7 +1,7 @@
 //! Canonical bytes to a program. Every index is checked, so that evaluation never meets one out of range; bytes that
 //! are not the canonical form of what they hold are refused.
 
-use super::codec::Reader;
+use super::codec::{MAGIC, Reader};
 use super::{
     Constraint, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram, VERSION, Var,
 };
@@ -15,9 +15,6 @@ use crate::source::Position;
 use crate::ty::{Field, Ty};
 
 pub use super::codec::DecodeError;
-
-/// First bytes of every program.
-pub(super) const MAGIC: &[u8; 8] = b"gait-ir\0";
 
 type Result<T> = std::result::Result<T, DecodeError>;
 

@@ -1,7 +1,7 @@
 //! A program as canonical bytes: what the bundle carries and the manifest's digest covers. Masks are written as the
 //! demands they are built from.
 
-use super::codec::Writer;
+use super::codec::{MAGIC, Writer};
 use super::{Constraint, List, Masks, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
 use crate::classes::Classifier;
 use crate::hir::{Step, TargetSource};
@@ -10,7 +10,7 @@ use crate::ty::{Field, Ty};
 /// The canonical bytes of a program.
 pub fn encode(program: &Program) -> Vec<u8> {
     let mut w = Writer::default();
-    w.bytes.extend(super::decode::MAGIC);
+    w.bytes.extend(MAGIC);
     w.int(u64::from(VERSION));
     w.int(u64::from(program.edition));
     w.text(&program.policy);
