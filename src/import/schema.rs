@@ -320,7 +320,7 @@ impl<'a> Reader<'a, '_> {
         if wanted != Some(bound) {
             self.note(
                 &pointer::child(at, key),
-                &format!("`{key}` cannot be carried over; `max` is {bound}"),
+                format!("`{key}` cannot be carried over; `max` is {bound}"),
             );
         }
         bound
