@@ -7,7 +7,7 @@ use crate::artifact::{
     VerifyError, bundle, digest, jcs, time, trace,
 };
 use crate::bundling::{self, LoadError};
-use crate::domain::Intent;
+use crate::domain::{Intent, Request};
 use crate::eval::Workspace;
 use crate::gate::Gate;
 use crate::host::Host;
@@ -108,7 +108,7 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
-        let judged = self.gate.decide(&intent.tool, &intent.args, &mut self.workspace);
+        let judged = self.gate.decide(&Request::intent(intent), &mut self.workspace);
         let canonical = jcs::to_vec(&intent.canonical());
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {

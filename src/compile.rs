@@ -9,10 +9,16 @@ use crate::source::{FileId, Source};
 use crate::syntax::parse::{self, Unread};
 
 /// Modules that every policy sees: name and text.
-pub const LIBRARY: [(&str, &str); 1] = [(
-    "stdlib/effects.gaitpol",
-    include_str!("../stdlib/effects.gaitpol"),
-)];
+pub const LIBRARY: [(&str, &str); 2] = [
+    (
+        "stdlib/effects.gaitpol",
+        include_str!("../stdlib/effects.gaitpol"),
+    ),
+    (
+        "stdlib/context.gaitpol",
+        include_str!("../stdlib/context.gaitpol"),
+    ),
+];
 
 /// A package without errors, with the index its program is made of. Only `check` makes one.
 #[derive(Clone, Debug)]

@@ -3,9 +3,13 @@
 
 pub mod decision;
 pub mod intent;
+pub mod request;
 pub mod reserved;
+pub mod trust;
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
 pub use intent::Intent;
+pub use request::Request;
+pub use trust::Trust;
 pub use verdict::Verdict;

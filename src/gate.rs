@@ -3,6 +3,7 @@
 
 pub mod decide;
 pub mod intent;
+pub mod request;
 
 pub use decide::{Gate, Judged};
 pub use intent::IntentError;

@@ -4,11 +4,13 @@
 pub mod answer;
 mod condition;
 mod constant;
+pub mod context;
 mod declare;
 mod sample;
 mod scope;
 mod selectors;
 mod suite;
+pub mod trust;
 mod types;
 
 use crate::builtins::glob::GlobKind;
@@ -18,6 +20,7 @@ use crate::source::{Source, Span};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
+pub use context::ContextField;
 pub use declare::{Unit, lower};
 
 /// One policy with everything it declares.
@@ -33,6 +36,8 @@ pub struct Package {
     pub default: (Verdict, String),
     /// The texts it was made from, the policy itself first.
     pub sources: Vec<Source>,
+    /// What is said and known about a call beside its arguments.
+    pub context: Vec<ContextField>,
     /// Every declared tool, by name.
     pub tools: Vec<Tool>,
     /// Every rule, in the order of the sources.
@@ -153,11 +158,11 @@ impl Part {
     ];
 }
 
-/// A value a condition looks at: steps from the arguments (level 0) or from the variable of the quantifier nested
-/// `level` deep.
+/// A value a condition looks at: steps from the request (level 0) or from the variable of the quantifier nested
+/// `level` deep. The request is a record: first the tool's arguments, then the context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// 0 for the arguments, else the depth of the quantifier, from 1.
+    /// 0 for the request, else the depth of the quantifier, from 1.
     pub level: u32,
     /// From there.
     pub steps: Vec<Step>,
@@ -207,6 +212,22 @@ pub enum Cond {
         /// The body.
         body: Box<Cond>,
     },
+}
+
+impl Cond {
+    /// Shows every place the condition looks at.
+    pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
+        match self {
+            Cond::Const(_) => {}
+            Cond::Atom(atom) => see(&atom.place),
+            Cond::Not(inner) => inner.each_place(see),
+            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| part.each_place(see)),
+            Cond::Any { list, body, .. } => {
+                see(list);
+                body.each_place(see);
+            }
+        }
+    }
 }
 
 /// One question about one place.
@@ -276,6 +297,8 @@ pub struct Case {
     pub tool: String,
     /// Its arguments.
     pub args: Json,
+    /// The context, an object: facts and claims by the names of their fields.
+    pub given: Json,
     /// The verdict expected.
     pub verdict: Verdict,
     /// Codes that must be among the reason codes.

@@ -3,10 +3,12 @@
 //! checked package. Out: a `Program`, its canonical bytes, and a printed form. It must not evaluate.
 
 mod codec;
+mod context;
 mod decode;
 mod encode;
 pub mod index;
 mod masks;
+mod polarity;
 mod print;
 mod rows;
 
@@ -16,13 +18,14 @@ use crate::hir::{self, Step, TargetSource};
 use crate::source::Position;
 use crate::ty::Field;
 
+pub use context::ContextField;
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
 pub use masks::{Constraint, Masks};
 pub use print::print;
 
 /// Version of the encoding; a decoder knows exactly one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Program {
     pub default: (Verdict, String),
     /// Names of the sources that spans refer to.
     pub files: Vec<String>,
+    /// What is said and known about a call beside its arguments.
+    pub context: Vec<ContextField>,
     /// Rules in the order of the sources.
     pub rules: Vec<RuleInfo>,
     /// Tools, sorted by name.
@@ -71,6 +76,8 @@ pub struct ToolProgram {
     pub args: Vec<Field>,
     /// Where its targets come from.
     pub targets: Vec<TargetSource>,
+    /// The fields of the context its rules look at, by index, in order.
+    pub uses: Vec<u32>,
     /// The rule of each row, by index into `Program::rules`. Rows that ask about the same variables are neighbours, so
     /// that a variable few rules ask about touches few words.
     pub rows: Vec<u32>,
@@ -208,6 +215,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         version: package.version.clone(),
         default: package.default.clone(),
         files: package.sources.iter().map(|s| s.name.clone()).collect(),
+        context: context::fields(package),
         rules: rules.collect(),
         tools,
     }

@@ -3,7 +3,7 @@
 //! runpack alone, so a changed expectation is found by deriving it again.
 
 use crate::artifact::{Digest, Runpack, Verified, jcs};
-use crate::domain::{Decision, Intent, Verdict};
+use crate::domain::{Decision, Intent, Request, Verdict};
 use crate::gate::{Gate, IntentError};
 use crate::json::Json;
 use crate::limits;
@@ -236,7 +236,7 @@ impl Fixture {
     pub fn run(self, gate: &Gate) -> Vec<CaseResult> {
         let mut workspace = gate.workspace();
         let mut judge = |case: Case| {
-            let judged = gate.decide(&case.intent.tool, &case.intent.args, &mut workspace);
+            let judged = gate.decide(&Request::intent(&case.intent), &mut workspace);
             let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));
             CaseResult {
                 case,

@@ -8,7 +8,7 @@ mod tally;
 
 pub use tally::{Attacked, Calls, Finding, FindingKind, Report, Tasks, ToolTally};
 
-use crate::domain::{Decision, Verdict};
+use crate::domain::{Decision, Request, Verdict};
 use crate::eval::Workspace;
 use crate::gate::Gate;
 use crate::json::JsonError;
@@ -201,9 +201,8 @@ impl<'g> Replay<'g> {
                 detail: Some(refusal.message.clone()),
             },
             None => {
-                self.gate
-                    .decide(&call.tool, &call.args, &mut self.workspace)
-                    .decision
+                let request = Request::call(&call.tool, &call.args);
+                self.gate.decide(&request, &mut self.workspace).decision
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Running the tests of a policy file through the production gate. In: a checked policy. Out: one result per case.
 
 use crate::compile::{self, Checked};
-use crate::domain::Decision;
+use crate::domain::{Decision, Request};
 use crate::gate::Gate;
-use crate::hir::Case;
+use crate::hir::{Case, ContextField};
+use crate::json::Json;
 use crate::source::Position;
 
 /// What one case gave.
@@ -36,7 +37,13 @@ pub fn run(checked: &Checked) -> Vec<CaseResult> {
     let mut results = Vec::new();
     for test in &package.tests {
         for case in &test.cases {
-            let decision = gate.decide(&case.tool, &case.args, &mut workspace).decision;
+            let (intent, facts) = sources(&case.given, &package.context);
+            let request = Request {
+                intent: &intent,
+                facts: &facts,
+                ..Request::call(&case.tool, &case.args)
+            };
+            let decision = gate.decide(&request, &mut workspace).decision;
             let source = package.sources.iter().find(|s| s.id == case.span.file);
             let at = source.map_or(Position { line: 1, column: 1 }, |s| s.position(case.span.start));
             let failures = failures(case, &decision);
@@ -50,6 +57,38 @@ pub fn run(checked: &Checked) -> Vec<CaseResult> {
         }
     }
     results
+}
+
+/// What a test says of the context, as the gate is told: members of an intent, and facts of the host.
+fn sources(given: &Json, context: &[ContextField]) -> (Json, Json) {
+    let mut intent = Json::Object(Vec::new());
+    let mut facts: Vec<(String, Json)> = Vec::new();
+    for (name, value) in given.as_object().unwrap_or_default() {
+        match context.iter().find(|f| f.field.name == *name).map(|f| &f.from) {
+            Some(Some(path)) => put(&mut intent, path, value),
+            _ => facts.push((name.clone(), value.clone())),
+        }
+    }
+    (intent, Json::Object(facts))
+}
+
+/// Puts a value at a path of members, making the objects on the way.
+fn put(at: &mut Json, path: &[String], value: &Json) {
+    let Some((first, rest)) = path.split_first() else {
+        *at = value.clone();
+        return;
+    };
+    if at.as_object().is_none() {
+        *at = Json::Object(Vec::new());
+    }
+    if let Json::Object(members) = at {
+        if !members.iter().any(|(name, _)| name == first) {
+            members.push((first.clone(), Json::Null));
+        }
+        if let Some((_, inner)) = members.iter_mut().find(|(name, _)| name == first) {
+            put(inner, rest, value);
+        }
+    }
 }
 
 fn failures(case: &Case, decision: &Decision) -> Vec<String> {

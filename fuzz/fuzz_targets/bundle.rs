@@ -3,6 +3,7 @@
 #![no_main]
 
 use gait::artifact::{SigningKey, TrustedKeys, bundle};
+use gait::domain::Request;
 use gait::gate::Gate;
 use gait::{ir, json::Json};
 
@@ -13,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let tools: Vec<String> = program.tools.iter().map(|t| t.name.clone()).collect();
         let gate = Gate::new(program);
         for tool in tools {
-            drop(gate.decide(&tool, &Json::Object(Vec::new()), &mut gate.workspace()));
+            drop(gate.decide(&Request::call(&tool, &Json::Object(Vec::new())), &mut gate.workspace()));
         }
     }
 });

@@ -3,7 +3,7 @@
 
 use gait::artifact::jcs;
 use gait::compile;
-use gait::domain::Intent;
+use gait::domain::{Intent, Request};
 use gait::gate::Gate;
 use std::sync::LazyLock;
 
@@ -27,8 +27,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let canonical = jcs::to_vec(&intent.canonical());
         let again = Intent::read(&canonical).expect("a canonical intent reads back");
         assert_eq!(jcs::to_vec(&again.canonical()), canonical);
-        drop(GATE.decide("t", &intent.args, &mut GATE.workspace()));
+        drop(GATE.decide(&Request { tool: "t", ..Request::intent(&intent) }, &mut GATE.workspace()));
     } else if let Ok(args) = gait::json::parse(bytes) {
-        drop(GATE.decide("t", &args, &mut GATE.workspace()));
+        drop(GATE.decide(&Request::call("t", &args), &mut GATE.workspace()));
     }
 });

@@ -62,6 +62,8 @@ codes! {
     BAD_PATTERN = "GP0205";
     /// An effect target that is not computed from an argument that names one.
     BAD_TARGET = "GP0206";
+    /// A field of the context whose declaration does not fit together.
+    BAD_CONTEXT = "GP0207";
     /// A rule that applies to no tool.
     EMPTY_SELECTOR = "GP0301";
     /// A `default` the language does not allow.
@@ -70,6 +72,8 @@ codes! {
     CONSTANT_CONDITION = "GP0303";
     /// A rule that names an argument or target not every one of its tools has.
     NOT_ON_EVERY_TOOL = "GP0304";
+    /// A claim of the caller that could loosen a verdict.
+    CLAIM_LOOSENS = "GP0305";
     /// A test whose call or outcome cannot exist.
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.

@@ -8,8 +8,19 @@ pub const UNKNOWN_TOOL: &str = "gait.unknown_tool";
 pub const INPUT_INVALID: &str = "gait.input_invalid";
 /// An argument cannot be parsed as its domain type.
 pub const ARG_UNPARSABLE: &str = "gait.arg_unparsable";
+/// A fact that a rule needs was not supplied.
+pub const FACT_MISSING: &str = "gait.fact_missing";
+/// What the host or the caller says about the call is no value of the declared type.
+pub const CONTEXT_INVALID: &str = "gait.context_invalid";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Every reserved code.
-pub const ALL: [&str; 4] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE, INTERNAL];
+pub const ALL: [&str; 6] = [
+    UNKNOWN_TOOL,
+    INPUT_INVALID,
+    ARG_UNPARSABLE,
+    FACT_MISSING,
+    CONTEXT_INVALID,
+    INTERNAL,
+];

@@ -2,8 +2,8 @@
 //! be values of their declared types, and only then do rules speak. Whatever goes wrong is a block with a reserved
 //! code; nothing is skipped and nothing fails open.
 
-use crate::builtins::bind::{self, BindError, BindErrorKind};
-use crate::domain::{Decision, Verdict, reserved};
+use super::request::{self, Blocked};
+use crate::domain::{Decision, Request, Verdict, reserved};
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
@@ -41,28 +41,23 @@ impl Gate {
         Workspace::new(&self.program)
     }
 
-    /// Judges a call of `tool` with `args`.
-    pub fn decide(&self, tool: &str, args: &Json, workspace: &mut Workspace) -> Judged {
-        let Some(declared) = self.program.tool(tool) else {
-            return self.undeclared(tool);
+    /// Judges a request.
+    pub fn decide(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
+        let Some(declared) = self.program.tool(request.tool) else {
+            return self.undeclared(request.tool);
         };
-        match bind::bind_record(args, &declared.args) {
-            Ok(values) => {
-                let canonical_args = bind::record_to_json(&values, &declared.args);
-                let args = Value::Record(values);
-                let decision = self.judge(declared, &args, workspace);
-                Judged {
-                    decision,
-                    canonical_args: Some(canonical_args),
-                }
-            }
-            Err(error) => blocked(code_of(&error), error.to_string()),
+        match request::bind(&self.program, declared, request) {
+            Ok(bound) => Judged {
+                decision: self.judge(declared, &bound.record, workspace),
+                canonical_args: Some(bound.canonical_args),
+            },
+            Err(Blocked { code, detail }) => blocked(code, detail),
         }
     }
 
-    fn judge(&self, tool: &ToolProgram, args: &Value, workspace: &mut Workspace) -> Decision {
-        let outcome = eval::decide(&self.program, tool, args, workspace);
-        eval::explain(&self.program, tool, args, &outcome)
+    fn judge(&self, tool: &ToolProgram, record: &Value, workspace: &mut Workspace) -> Decision {
+        let outcome = eval::decide(&self.program, tool, record, workspace);
+        eval::explain(&self.program, tool, record, &outcome)
     }
 
     fn undeclared(&self, tool: &str) -> Judged {
@@ -71,13 +66,6 @@ impl Gate {
             reserved::UNKNOWN_TOOL,
             format!("the policy declares no tool called `{}`", shown.escape_debug()),
         )
-    }
-}
-
-fn code_of(error: &BindError) -> &'static str {
-    match error.kind {
-        BindErrorKind::Unparsable => reserved::ARG_UNPARSABLE,
-        _ => reserved::INPUT_INVALID,
     }
 }
 

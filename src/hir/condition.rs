@@ -160,7 +160,7 @@ fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
 }
 
 fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
-    name.text == "args" || name.text == "targets" || scope.variable(&name.text).is_some()
+    matches!(name.text.as_str(), "args" | "targets" | "context") || scope.variable(&name.text).is_some()
 }
 
 /// The type of an operand once its optional is dealt with.
@@ -280,6 +280,7 @@ fn written(expr: &Expr) -> Option<String> {
 fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
     match &expr.kind {
         ExprKind::Name(name) if name.text == "args" => Ok(scope.args()),
+        ExprKind::Name(name) if name.text == "context" => Ok(scope.context()),
         ExprKind::Name(name) => scope
             .variable(&name.text)
             .cloned()
@@ -322,19 +323,22 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
         .variables
         .iter()
         .map(|(n, _)| n.as_str())
-        .chain(["args", "targets"]);
+        .chain(["args", "context", "targets"]);
     match suggest::nearest(&name.text, names) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near),
-        None => report.help("conditions speak of `args`, `targets` and the variables of quantifiers"),
+        None => report.help("conditions speak of `args`, `context`, `targets` and the variables of quantifiers"),
     }
 }
 
 fn no_member(of: &Expr, outer: &Found, name: &Name, scope: &Scope<'_>) -> Diagnostic {
     let is_args = matches!(&of.kind, ExprKind::Name(n) if n.text == "args");
+    let is_context = matches!(&of.kind, ExprKind::Name(n) if n.text == "context");
     let message = if is_args {
         format!("tool `{}` has no argument `{}`", scope.tool.name, name.text)
+    } else if is_context {
+        format!("the context has no `{}`", name.text)
     } else {
         format!("{} has no part `{}`", outer.ty.phrase(), name.text)
     };
@@ -352,6 +356,7 @@ fn no_member(of: &Expr, outer: &Found, name: &Name, scope: &Scope<'_>) -> Diagno
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, crate::syntax::quote::member_name(near)),
         None => match names.as_slice() {
+            _ if is_context => report.help("declare it: `context { fact … }` for what the host supplies, `claim … from intent …` for what the caller says"),
             [] if is_args => report.help("the tool takes no arguments"),
             [] => report.help("it has no parts; ask about it directly"),
             [one] => report.help(format!("there is only `{one}`")),
@@ -412,12 +417,12 @@ fn quantified(
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Cond {
-    if matches!(variable.text.as_str(), "args" | "targets") {
+    if matches!(variable.text.as_str(), "args" | "context" | "targets") {
         let message = format!("`{}` cannot be a variable", variable.text);
         return report(
             out,
             Diagnostic::error(crate::diag::codes::RESERVED_NAME, variable.span, message)
-                .why("it would hide the arguments or targets of the call")
+                .why("it would hide the arguments, context or targets of the call")
                 .help("choose another name"),
         );
     }

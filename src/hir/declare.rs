@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
-use super::{Cond, Package, Rule, Tool, condition, suite, types};
+use super::{Cond, ContextField, Package, Rule, Tool, condition, context, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
@@ -35,12 +35,14 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
     let effects = effects(&items, out);
     let enums = enums(&items, out);
     let tools = tools(&items, &enums, &effects, out);
-    let rules = rules(&items, &tools, &effects, out);
+    let context = context::lower(&items, &enums, out);
+    let rules = rules(&items, &tools, &context, &effects, out);
     let tests: Vec<&ast::Test> = policy.module.items.iter().filter_map(as_test).collect();
     let names = suite::Names {
         tools: &tools,
         rules: &rules,
         default_code: &default.1,
+        context: &context,
     };
     let tests = suite::lower(&tests, &names, out);
     let sources = std::iter::once(policy)
@@ -53,6 +55,7 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
         version,
         default,
         sources,
+        context,
         tools,
         rules,
         tests,
@@ -239,6 +242,7 @@ fn tool(
 fn rules(
     items: &[&Item],
     tools: &[Tool],
+    context: &[ContextField],
     effects: &BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
@@ -285,7 +289,7 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        let rule = rule(declared, &catalogue, out);
+        let rule = rule(declared, &catalogue, context, out);
         pairs += rule.on.len();
         if pairs > limits::RULE_TOOLS {
             let message = format!(
@@ -301,7 +305,12 @@ fn rules(
     rules
 }
 
-fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnostic>) -> Rule {
+fn rule(
+    declared: &ast::Rule,
+    catalogue: &Catalogue<'_>,
+    context: &[ContextField],
+    out: &mut Vec<Diagnostic>,
+) -> Rule {
     let before = out.len();
     let tools = catalogue.resolve(&declared.on, out);
     if tools.is_empty() && out.len() == before && !catalogue.is_doubtful(&declared.on) {
@@ -318,7 +327,7 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
             continue;
         };
         let mut mine = Vec::new();
-        on.push((*index, conditions(&declared.conditions, tool, &mut mine)));
+        on.push((*index, conditions(&declared.conditions, Scope::new(tool, context), &mut mine)));
         found.extend(mine.into_iter().map(|d| (*index, d)));
     }
     report_once(found, &tools, catalogue.tools, out);
@@ -339,8 +348,7 @@ fn rule(declared: &ast::Rule, catalogue: &Catalogue<'_>, out: &mut Vec<Diagnosti
 }
 
 /// Every `when` and no `unless`, in order; what one clause finds present, the next may use.
-fn conditions(clauses: &[ast::Condition], tool: &Tool, out: &mut Vec<Diagnostic>) -> Cond {
-    let mut scope = Scope::new(tool);
+fn conditions(clauses: &[ast::Condition], mut scope: Scope<'_>, out: &mut Vec<Diagnostic>) -> Cond {
     let mut parts = Vec::new();
     for clause in clauses {
         let cond = condition::lower(&clause.expr, &scope, out);

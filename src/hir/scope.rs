@@ -1,7 +1,7 @@
 //! Names in reach of a condition: the tool's arguments, quantifier variables, and which optionals are known to be
 //! there. Walking a name to a `Place` happens here and nowhere else.
 
-use super::{Part, Place, Step, TargetKind, Tool};
+use super::{ContextField, Part, Place, Step, TargetKind, Tool, context};
 use crate::ty::{Field, Ty};
 
 /// A value found by name: where it is and what it is.
@@ -17,6 +17,7 @@ pub(super) struct Found {
 #[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub tool: &'a Tool,
+    pub context: &'a [ContextField],
     pub variables: Vec<(String, Found)>,
     pub level: u32,
     /// Optionals known to be there, because a `present` to the left says so.
@@ -24,9 +25,10 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(tool: &'a Tool) -> Self {
+    pub fn new(tool: &'a Tool, context: &'a [ContextField]) -> Self {
         Self {
             tool,
+            context,
             variables: Vec::new(),
             level: 0,
             present: Vec::new(),
@@ -41,6 +43,19 @@ impl<'a> Scope<'a> {
                 steps: Vec::new(),
             },
             ty: Ty::Record(self.tool.args.clone()),
+            maybe_absent: false,
+        }
+    }
+
+    /// The context as a record; it follows the arguments.
+    pub fn context(&self) -> Found {
+        let index = u32::try_from(self.tool.args.len()).unwrap_or(u32::MAX);
+        Found {
+            place: Place {
+                level: 0,
+                steps: vec![Step::Field(index)],
+            },
+            ty: context::record(self.context),
             maybe_absent: false,
         }
     }

@@ -1,6 +1,6 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
-use super::{Case, Rule, Test, Tool};
+use super::{Case, ContextField, Rule, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
@@ -15,6 +15,7 @@ pub(super) struct Names<'a> {
     pub tools: &'a [Tool],
     pub rules: &'a [Rule],
     pub default_code: &'a str,
+    pub context: &'a [ContextField],
 }
 
 /// Resolves every test.
@@ -26,7 +27,8 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
             let message = format!("a test called `{}` exists already", test.name.node);
             out.push(Diagnostic::error(DUPLICATE_NAME, test.name.span, message).help("give it another name"));
         }
-        let cases = test.cases.iter().filter_map(|c| case(c, names, out)).collect();
+        let given = given(&test.given, names, out);
+        let cases = test.cases.iter().filter_map(|c| case(c, &given, names, out)).collect();
         lowered.push(Test {
             name: test.name.node.clone(),
             cases,
@@ -35,7 +37,41 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
     lowered
 }
 
-fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Case> {
+/// What a test says of the context: every field declared, every value one of its type.
+fn given(fields: &[(ast::Name, Literal)], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Json {
+    let Some(given) = record(fields, out) else {
+        return Json::Object(Vec::new());
+    };
+    for (name, literal) in fields {
+        let declared = names.context.iter().find(|f| f.field.name == name.text);
+        let Some(declared) = declared else {
+            let message = format!("the context has no `{}`", name.text);
+            let report = Diagnostic::error(BAD_TEST, name.span, message);
+            let known = names.context.iter().map(|f| f.field.name.as_str());
+            out.push(match suggest::nearest(&name.text, known) {
+                Some(near) => report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(name.span, crate::syntax::quote::member_name(near)),
+                None => report.help("declare it with `context { fact … }`"),
+            });
+            continue;
+        };
+        if let Some(value) = given.get(&name.text)
+            && !poisoned(&declared.field.ty)
+            && let Err(error) = bind::bind(value, &declared.field.ty)
+        {
+            let message = format!("this is no `{}`: {}", name.text, error.message);
+            out.push(
+                Diagnostic::error(BAD_TEST, literal.span, message)
+                    .also(declared.span, "the field is declared here")
+                    .help(format!("give {}", declared.field.ty.phrase())),
+            );
+        }
+    }
+    given
+}
+
+fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Case> {
     let expects_unknown = case
         .codes
         .iter()
@@ -75,6 +111,7 @@ fn case(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Optio
     Some(Case {
         tool: case.tool.text.clone(),
         args,
+        given: given.clone(),
         verdict: case.verdict.node,
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
         by: case.by.iter().map(|r| r.text.clone()).collect(),

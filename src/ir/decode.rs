@@ -3,12 +3,12 @@
 
 use super::codec::{MAGIC, Reader};
 use super::{
-    Constraint, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram, VERSION, Var,
+    Constraint, ContextField, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram, VERSION, Var,
 };
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
-use crate::domain::Verdict;
+use crate::domain::{Trust, Verdict};
 use crate::hir::{Part, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
@@ -31,14 +31,16 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let (policy, version) = (r.text()?, r.text()?);
     let default = (verdict(&mut r)?, r.text()?);
     let files = r.list(Reader::text)?;
+    let context = r.list(context_field)?;
     let rules = r.list(|r| rule(r, files.len()))?;
-    let tools = r.list(|r| tool(r, &rules))?;
+    let tools = r.list(|r| tool(r, &rules, context.len()))?;
     let program = Program {
         edition,
         policy,
         version,
         default,
         files,
+        context,
         rules,
         tools,
     };
@@ -93,10 +95,27 @@ fn optional<T>(r: &mut Reader<'_>, each: impl FnMut(&mut Reader<'_>) -> Result<T
     }
 }
 
-fn tool(r: &mut Reader<'_>, rules: &[RuleInfo]) -> Result<ToolProgram> {
+fn context_field(r: &mut Reader<'_>) -> Result<ContextField> {
+    Ok(ContextField {
+        field: field(r)?,
+        trust: match r.byte()? {
+            0 => Trust::Fact,
+            1 => Trust::Claim,
+            _ => return Err(DecodeError::Malformed("trust")),
+        },
+        from: optional(r, |r| r.list(Reader::text))?,
+    })
+}
+
+fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolProgram> {
     let name = r.text()?;
     let args = r.list(field)?;
     let targets = r.list(target)?;
+    let uses = r.list(Reader::small)?;
+    let sorted = uses.windows(2).all(|w| matches!(w, [a, b] if a < b));
+    if !sorted || uses.last().is_some_and(|last| *last as usize >= context) {
+        return Err(DecodeError::Malformed("context"));
+    }
     let rows = r.list(|r| {
         let rule = r.small()?;
         if (rule as usize) < rules.len() {
@@ -114,6 +133,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo]) -> Result<ToolProgram> {
         name,
         args,
         targets,
+        uses,
         rows,
         severity,
         scope,

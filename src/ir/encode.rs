@@ -2,7 +2,7 @@
 //! demands they are built from.
 
 use super::codec::{MAGIC, Writer};
-use super::{Constraint, List, Masks, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
+use super::{Constraint, ContextField, List, Masks, Program, RuleInfo, Scope, ToolProgram, VERSION, Var};
 use crate::classes::Classifier;
 use crate::hir::{Step, TargetSource};
 use crate::ty::{Field, Ty};
@@ -18,9 +18,16 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.byte(program.default.0 as u8);
     w.text(&program.default.1);
     w.list(&program.files, |w, file| w.text(file));
+    w.list(&program.context, context_field);
     w.list(&program.rules, rule);
     w.list(&program.tools, tool);
     w.bytes
+}
+
+fn context_field(w: &mut Writer, declared: &ContextField) {
+    field(w, &declared.field);
+    w.byte(declared.trust as u8);
+    w.list(declared.from.as_slice(), |w, from| w.list(from, |w, step| w.text(step)));
 }
 
 fn rule(w: &mut Writer, rule: &RuleInfo) {
@@ -43,6 +50,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     w.text(&tool.name);
     w.list(&tool.args, field);
     w.list(&tool.targets, target);
+    w.list(&tool.uses, |w, field| w.int(u64::from(*field)));
     w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
     scope(w, &tool.scope);
 }

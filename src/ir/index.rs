@@ -64,6 +64,7 @@ fn one_tool(
     }
     let mut builder = Builder::default();
     builder.scopes.push(Building::default());
+    let uses = super::context::uses(declared.args.len(), rules.iter().map(|(_, cond)| *cond));
     for (_, cond) in &rules {
         builder.gather(cond, &mut BTreeMap::from([(0, 0)]));
     }
@@ -73,6 +74,7 @@ fn one_tool(
         return None;
     }
     builder.reflect();
+    super::polarity::check(package, tool, &rules, &mut builder, out);
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
     for (index, cond) in rules {
@@ -113,6 +115,7 @@ fn one_tool(
         name,
         args,
         targets,
+        uses,
         rows: rule_of,
         severity,
         scope,

@@ -14,7 +14,13 @@ pub fn print(program: &Program) -> String {
     );
     for tool in &program.tools {
         let _ = writeln!(out, "\ntool {} ({} rows)", tool.name, tool.rows.len());
-        scope(&mut out, &tool.scope, &Ty::Record(tool.args.clone()), 1);
+        let context = program.context.iter().map(|c| c.field.clone()).collect();
+        let context = Field {
+            name: "context".to_owned(),
+            ty: Ty::Record(context),
+        };
+        let record = tool.args.iter().cloned().chain([context]).collect();
+        scope(&mut out, &tool.scope, &Ty::Record(record), 1);
         for (row, rule) in tool.rows.iter().enumerate() {
             if let Some(rule) = program.rules.get(*rule as usize) {
                 let _ = writeln!(

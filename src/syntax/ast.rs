@@ -1,7 +1,7 @@
 //! The syntax tree: what was written, with its places, and nothing about what it means. Literals are already
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
-use crate::domain::Verdict;
+use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 
 /// One source file.
@@ -39,6 +39,8 @@ pub enum Item {
     Tool(Tool),
     /// `rule …`
     Rule(Rule),
+    /// `context { fact env: Env }`
+    Context(Context),
     /// `test "…" { … }`
     Test(Test),
 }
@@ -187,6 +189,30 @@ pub struct EffectTarget {
     pub span: Span,
 }
 
+/// What a call says and what is known about it, beside its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The fields, in order.
+    pub fields: Vec<ContextField>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `claim purpose: String[max 200]? from intent context.purpose`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextField {
+    /// Whether it is verified.
+    pub trust: Trust,
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeExpr,
+    /// The member of the intent that holds it, from the document; the host supplies it where there is none.
+    pub from: Option<Name>,
+    /// The whole field.
+    pub span: Span,
+}
+
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -331,6 +357,8 @@ impl Op {
 pub struct Test {
     /// Its name.
     pub name: Spanned<String>,
+    /// `given { env: prod }`: fields of the context, for every case.
+    pub given: Vec<(Name, Literal)>,
     /// Its cases.
     pub cases: Vec<Case>,
     /// The whole item.

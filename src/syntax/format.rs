@@ -56,7 +56,7 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
 fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<Piece>, blank: Blank) {
     let inner = item.map(|item| starts(item, &pieces)).unwrap_or_default();
     let is_test = matches!(item, Some(ast::Item::Test(_)));
-    let has_body = is_test || matches!(item, Some(ast::Item::Tool(_)));
+    let has_body = is_test || matches!(item, Some(ast::Item::Tool(_) | ast::Item::Context(_)));
     if has_body {
         drop_optional_commas(&mut pieces, &inner);
     }
@@ -124,7 +124,13 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
             members.extend(tool.effects.iter().map(|effect| before(effect.name.span.start)));
         }
-        ast::Item::Test(test) => members.extend(test.cases.iter().map(|case| Some(case.span.start))),
+        ast::Item::Context(context) => {
+            members.extend(context.fields.iter().map(|field| Some(field.span.start)));
+        }
+        ast::Item::Test(test) => {
+            members.extend(test.given.first().and_then(|(name, _)| before(before(name.span.start)?)).map(Some));
+            members.extend(test.cases.iter().map(|case| Some(case.span.start)));
+        }
         ast::Item::Policy(_)
         | ast::Item::Default(_)
         | ast::Item::Effects(_)

@@ -167,6 +167,7 @@ keywords! {
     Tool = "tool", Item;
     Rule = "rule", Item;
     Test = "test", Item;
+    Context = "context", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -181,6 +182,11 @@ keywords! {
     Hint = "hint", Clause;
     Call = "call", Clause;
     By = "by", Clause;
+    Fact = "fact", Clause;
+    Claim = "claim", Clause;
+    From = "from", Clause;
+    Intent = "intent", Clause;
+    Given = "given", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

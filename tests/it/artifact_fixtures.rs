@@ -13,7 +13,7 @@ use gait::artifact::{
 };
 use gait::bundling::{self, Built};
 use gait::compile;
-use gait::domain::Intent;
+use gait::domain::{Intent, Request};
 use gait::gate::Gate;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
     let built = built();
     let gate = Gate::new(built.program);
     let intent = intent(number);
-    let judged = gate.decide(&intent.tool, &intent.args, &mut gate.workspace());
+    let judged = gate.decide(&Request::intent(&intent), &mut gate.workspace());
     TraceRecord {
         trace_id: format!("trace_{number}"),
         created_at: now(),

@@ -1,11 +1,12 @@
 //! The language as its documents show it. Every `gaitpol` block of the manual, of the pages of codes and of
 //! `fixtures/lang/` is compiled. `// error[GPnnnn]` or `// warning[GPnnnn]` on a line says that a report of that code
 //! starts on that line, and nothing else may be reported; a block without remarks is clean and its tests pass. An
-//! `intent` block after it (tool and args) is decided by the gate and must give the `verdict` block (verdict and
+//! `intent` block after it (tool and args, and where needed context and facts) is decided by the gate and must give the `verdict` block (verdict and
 //! codes) after that. `<!-- pad: N -->` before a block fills it up to N bytes.
 
 use gait::compile::{self, Report};
 use gait::diag::Diagnostic;
+use gait::domain::Request;
 use gait::gate::Gate;
 use gait::json::{self, Json};
 use gait::source::FileId;
@@ -138,9 +139,13 @@ fn complaints(case: &Case) -> Vec<String> {
         let read = |text: &str| json::parse(text.as_bytes()).unwrap();
         let (intent, verdict) = (read(intent), read(verdict));
         let tool = intent.get("tool").and_then(Json::as_str).unwrap();
-        let decision = gate
-            .decide(tool, intent.get("args").unwrap(), &mut workspace)
-            .decision;
+        let nothing = Json::Object(Vec::new());
+        let request = Request {
+            intent: &intent,
+            ..Request::call(tool, intent.get("args").unwrap())
+        };
+        let request = request.with_facts(intent.get("facts").unwrap_or(&nothing));
+        let decision = gate.decide(&request, &mut workspace).decision;
         let codes = decision.reason_codes.iter().map(Json::str).collect();
         let got = Json::object([
             ("verdict", Json::str(decision.verdict.as_str())),

@@ -2,7 +2,7 @@
 //! intents as its table says, and still reaches the figures its README states.
 
 use crate::corpora;
-use gait::domain::Intent;
+use gait::domain::{Intent, Request};
 use gait::gate::Gate;
 use gait::replay::{Options, Replay, Report};
 use gait::source::{FileId, Source};
@@ -82,7 +82,7 @@ fn example_intents_are_decided_as_the_table_says() {
                 panic!("{}: `{line}` is not file, verdict and codes", folder.display());
             };
             let intent = Intent::read(&std::fs::read(folder.join("intents").join(file)).unwrap()).unwrap();
-            let decision = gate.decide(&intent.tool, &intent.args, &mut workspace).decision;
+            let decision = gate.decide(&Request::intent(&intent), &mut workspace).decision;
             let got = (decision.verdict.as_str(), decision.reason_codes.join(","));
             assert_eq!(got, (verdict, codes.to_owned()), "{}: {file}", folder.display());
             listed.push(file.to_owned());

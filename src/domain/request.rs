@@ -1,0 +1,45 @@
+//! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
+//! changes nothing.
+
+use crate::json::Json;
+
+/// A call to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'r> {
+    /// The tool.
+    pub tool: &'r str,
+    /// Its arguments, an object.
+    pub args: &'r Json,
+    /// The intent as received, for what the caller says beside the arguments; an empty object where there is none.
+    pub intent: &'r Json,
+    /// What the host knows, an object with one member per fact.
+    pub facts: &'r Json,
+}
+
+/// An object without members.
+static NOTHING: Json = Json::Object(Vec::new());
+
+impl<'r> Request<'r> {
+    /// A call about which nothing more is said or known.
+    pub fn call(tool: &'r str, args: &'r Json) -> Request<'r> {
+        Request {
+            tool,
+            args,
+            intent: &NOTHING,
+            facts: &NOTHING,
+        }
+    }
+
+    /// The call of an intent.
+    pub fn intent(intent: &'r super::Intent) -> Request<'r> {
+        Request {
+            intent: &intent.document,
+            ..Request::call(&intent.tool, &intent.args)
+        }
+    }
+
+    /// The same call with what the host knows.
+    pub fn with_facts(self, facts: &'r Json) -> Request<'r> {
+        Request { facts, ..self }
+    }
+}

@@ -1,0 +1,121 @@
+//! From a request to the record that rules look at: the arguments, then the context. In: a program, a declared tool and
+//! a request. Out: the record, or the one reason why the call is blocked. Only fields of the context that a rule of
+//! the tool looks at are read.
+
+use crate::builtins::bind::{self, BindError, BindErrorKind};
+use crate::domain::{Request, reserved};
+use crate::ir::{ContextField, Program, ToolProgram};
+use crate::json::Json;
+use crate::value::Value;
+
+/// Why a call is blocked before any rule speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// A reserved code.
+    pub code: &'static str,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// A bound request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The record: the arguments, then the context.
+    pub record: Value,
+    /// The arguments in canonical form.
+    pub canonical_args: Json,
+}
+
+/// Binds a request to the declarations of its tool.
+pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Result<Bound, Blocked> {
+    let mut values = bind::bind_record(request.args, &tool.args).map_err(args_error)?;
+    let canonical_args = bind::record_to_json(&values, &tool.args);
+    values.push(context(program, tool, request)?);
+    Ok(Bound {
+        record: Value::Record(values),
+        canonical_args,
+    })
+}
+
+fn args_error(error: BindError) -> Blocked {
+    let code = match error.kind {
+        BindErrorKind::Unparsable => reserved::ARG_UNPARSABLE,
+        _ => reserved::INPUT_INVALID,
+    };
+    Blocked {
+        code,
+        detail: error.to_string(),
+    }
+}
+
+fn context(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Result<Value, Blocked> {
+    unknown_fact(program, request)?;
+    if tool.uses.is_empty() {
+        return Ok(Value::Absent);
+    }
+    let mut fields = vec![Value::Absent; program.context.len()];
+    for index in &tool.uses {
+        let (Some(declared), Some(slot)) = (
+            program.context.get(*index as usize),
+            fields.get_mut(*index as usize),
+        ) else {
+            continue;
+        };
+        *slot = field(declared, request)?;
+    }
+    Ok(Value::Record(fields))
+}
+
+/// A fact nobody declared is a mistake of whoever supplies it, and may be a misspelt one that matters.
+fn unknown_fact(program: &Program, request: &Request<'_>) -> Result<(), Blocked> {
+    let declared = |name: &str| {
+        program
+            .context
+            .iter()
+            .any(|f| f.from.is_none() && f.field.name == name)
+    };
+    let Some(facts) = request.facts.as_object() else {
+        return Err(Blocked {
+            code: reserved::CONTEXT_INVALID,
+            detail: format!("the facts are {}; they have to be an object", request.facts.kind()),
+        });
+    };
+    match facts.iter().find(|(name, _)| !declared(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let shown: String = name.chars().take(crate::limits::SHOWN_NAME_CHARS).collect();
+            Err(Blocked {
+                code: reserved::CONTEXT_INVALID,
+                detail: format!("the policy declares no fact called `{}`", shown.escape_debug()),
+            })
+        }
+    }
+}
+
+fn field(declared: &ContextField, request: &Request<'_>) -> Result<Value, Blocked> {
+    let name = &declared.field.name;
+    let found = match &declared.from {
+        None => request.facts.get(name),
+        Some(path) => path
+            .iter()
+            .try_fold(request.intent, |at, step| at.get(step)),
+    };
+    let Some(json) = found else {
+        if declared.field.ty.is_optional() {
+            return Ok(Value::Absent);
+        }
+        let whose = if declared.from.is_none() {
+            "the host supplies no"
+        } else {
+            "the intent has no"
+        };
+        return Err(Blocked {
+            code: reserved::FACT_MISSING,
+            detail: format!("{whose} `{name}`, which a rule on this tool looks at"),
+        });
+    };
+    bind::bind(json, &declared.field.ty).map_err(|error| Blocked {
+        code: reserved::CONTEXT_INVALID,
+        detail: format!("`{name}` of the context: {error}"),
+    })
+}

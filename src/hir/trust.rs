@@ -1,0 +1,149 @@
+//! What a caller can move by what it says. In: a condition and the trust of the context's fields. Out: the first claim
+//! that can make the condition start to hold, and the first that can make it stop. A claim that is not made counts as
+//! false, or as the answer its question gives for a missing value; the caller can only move it away from there.
+
+use super::{Atom, Cond, ContextField, Place, Question, Step, Tool};
+use crate::domain::Trust;
+use crate::source::Span;
+
+/// A claim in a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The field of the context, by index.
+    pub field: u32,
+    /// Where the condition looks at it.
+    pub span: Span,
+}
+
+/// How claims move a condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Movement {
+    /// A claim that can make it hold where it would not.
+    pub raises: Option<Claimed>,
+    /// A claim that can make it fail where it would hold.
+    pub lowers: Option<Claimed>,
+}
+
+impl Movement {
+    /// Whether no claim plays a part.
+    pub fn is_none(&self) -> bool {
+        self.raises.is_none() && self.lowers.is_none()
+    }
+
+    fn or(self, other: Movement) -> Movement {
+        Movement {
+            raises: self.raises.or(other.raises),
+            lowers: self.lowers.or(other.lowers),
+        }
+    }
+
+    fn flipped(self) -> Movement {
+        Movement {
+            raises: self.lowers,
+            lowers: self.raises,
+        }
+    }
+}
+
+/// How claims move a condition on a tool.
+pub fn movement(cond: &Cond, tool: &Tool, context: &[ContextField]) -> Movement {
+    let claims = Claims { tool, context };
+    claims.of(cond, &mut Vec::new())
+}
+
+struct Claims<'a> {
+    tool: &'a Tool,
+    context: &'a [ContextField],
+}
+
+impl Claims<'_> {
+    /// `claimed` has the claim each open quantifier ranges over, by level.
+    fn of(&self, cond: &Cond, claimed: &mut Vec<(u32, u32)>) -> Movement {
+        match cond {
+            Cond::Const(_) => Movement::default(),
+            Cond::Not(inner) => self.of(inner, claimed).flipped(),
+            Cond::And(parts) | Cond::Or(parts) => parts
+                .iter()
+                .map(|part| self.of(part, claimed))
+                .fold(Movement::default(), Movement::or),
+            Cond::Atom(atom) => self.atom(atom, claimed),
+            Cond::Any { list, level, body } => match self.claim(list, claimed) {
+                // An unsaid list has no elements; whatever the caller puts in can only make the quantifier hold.
+                Some(field) => {
+                    let span = first_span(body).unwrap_or_default();
+                    Movement {
+                        raises: Some(Claimed { field, span }),
+                        lowers: None,
+                    }
+                }
+                None => self.of(body, claimed),
+            }
+            .or(self.inner(body, *level, list, claimed)),
+        }
+    }
+
+    /// Claims inside the body that are about other fields than the list.
+    fn inner(&self, body: &Cond, level: u32, list: &Place, claimed: &mut Vec<(u32, u32)>) -> Movement {
+        let Some(field) = self.claim(list, claimed) else {
+            return Movement::default();
+        };
+        claimed.push((level, field));
+        let inner = self.of(body, claimed);
+        claimed.pop();
+        let other = |c: Option<Claimed>| c.filter(|c| c.field != field);
+        Movement {
+            raises: other(inner.raises),
+            lowers: other(inner.lowers),
+        }
+    }
+
+    fn atom(&self, atom: &Atom, claimed: &[(u32, u32)]) -> Movement {
+        let Some(field) = self.claim(&atom.place, claimed) else {
+            return Movement::default();
+        };
+        let required = self
+            .context
+            .get(field as usize)
+            .is_some_and(|f| !f.field.ty.is_optional());
+        let unsaid = !required && atom.test != Question::Present && atom.when_absent;
+        let found = Some(Claimed {
+            field,
+            span: atom.span,
+        });
+        if unsaid {
+            Movement {
+                raises: None,
+                lowers: found,
+            }
+        } else {
+            Movement {
+                raises: found,
+                lowers: None,
+            }
+        }
+    }
+
+    /// The claim a place lies in.
+    fn claim(&self, place: &Place, claimed: &[(u32, u32)]) -> Option<u32> {
+        if place.level > 0 {
+            let open = claimed.iter().rev().find(|(level, _)| *level == place.level);
+            return open.map(|(_, field)| *field);
+        }
+        let [Step::Field(first), Step::Field(field), ..] = place.steps.as_slice() else {
+            return None;
+        };
+        let is_context = *first as usize == self.tool.args.len();
+        let trust = self.context.get(*field as usize).map(|f| f.trust);
+        (is_context && trust == Some(Trust::Claim)).then_some(*field)
+    }
+}
+
+fn first_span(cond: &Cond) -> Option<Span> {
+    match cond {
+        Cond::Const(_) => None,
+        Cond::Atom(atom) => Some(atom.span),
+        Cond::Not(inner) => first_span(inner),
+        Cond::And(parts) | Cond::Or(parts) => parts.iter().find_map(first_span),
+        Cond::Any { body, .. } => first_span(body),
+    }
+}

@@ -1,0 +1,43 @@
+//! The context in a program: every declared field, and which of them the rules of a tool look at, so that a decision
+//! binds no more than it needs.
+
+use crate::domain::Trust;
+use crate::hir::{Cond, Package, Place, Step};
+use crate::ty::Field;
+use std::collections::BTreeSet;
+
+/// A field of the context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextField {
+    /// Its name and type.
+    pub field: Field,
+    /// Whether it is verified.
+    pub trust: Trust,
+    /// The member of the intent that holds it, step by step from the document; none for what the host supplies.
+    pub from: Option<Vec<String>>,
+}
+
+/// The fields of a package.
+pub(super) fn fields(package: &Package) -> Vec<ContextField> {
+    let each = |f: &crate::hir::ContextField| ContextField {
+        field: f.field.clone(),
+        trust: f.trust,
+        from: f.from.clone(),
+    };
+    package.context.iter().map(each).collect()
+}
+
+/// The fields that the conditions on a tool with `args` arguments look at, by index, in order.
+pub(super) fn uses<'c>(args: usize, conditions: impl Iterator<Item = &'c Cond>) -> Vec<u32> {
+    let context = u32::try_from(args).unwrap_or(u32::MAX);
+    let mut found = BTreeSet::new();
+    let mut see = |place: &Place| {
+        if let (0, [Step::Field(first), Step::Field(field), ..]) = (place.level, place.steps.as_slice())
+            && *first == context
+        {
+            found.insert(*field);
+        }
+    };
+    conditions.for_each(|condition| condition.each_place(&mut see));
+    found.into_iter().collect()
+}

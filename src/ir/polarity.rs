@@ -1,0 +1,80 @@
+//! Facts and claims: no claim may loosen a verdict. A rule as strict as the default or stricter must not stop matching
+//! because of what a caller says; a looser one must not start to, except where another rule, free of claims, matches
+//! anyway. In: the rules on one tool, and what is known of its variables. Out: a report per rule that breaks this.
+
+use super::rows::{self, Names};
+use crate::diag::Diagnostic;
+use crate::diag::codes::CLAIM_LOOSENS;
+use crate::hir::trust::{Claimed, Movement, movement};
+use crate::hir::{Cond, Package, Rule, Tool};
+
+/// Checks the rules on a tool.
+pub(super) fn check(
+    package: &Package,
+    tool: usize,
+    rules: &[(usize, &Cond)],
+    names: &mut impl Names,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(tool) = package.tools.get(tool) else { return };
+    let moved: Vec<Movement> = rules
+        .iter()
+        .map(|(_, cond)| movement(cond, tool, &package.context))
+        .collect();
+    let free = || {
+        let free = rules.iter().zip(&moved).filter(|(_, moved)| moved.is_none());
+        Cond::Or(free.map(|((_, cond), _)| (*cond).clone()).collect())
+    };
+    for ((index, cond), moved) in rules.iter().zip(&moved) {
+        let Some(rule) = package.rules.get(*index) else { continue };
+        let loosening = rule.verdict < package.default.0;
+        let claimed = if loosening {
+            moved
+                .raises
+                .filter(|_| reaches_alone(cond, free(), names))
+        } else {
+            moved.lowers
+        };
+        if let Some(claimed) = claimed
+            && !out.iter().any(|d| d.code == CLAIM_LOOSENS && d.primary.span == claimed.span)
+        {
+            out.push(report(package, tool, rule, claimed, loosening));
+        }
+    }
+}
+
+/// Whether some call meets the condition and none of the others.
+fn reaches_alone(cond: &Cond, others: Cond, names: &mut impl Names) -> bool {
+    let alone = Cond::And(vec![cond.clone(), Cond::Not(Box::new(others))]);
+    // What is too large to decide is not taken for covered.
+    rows::rows(&alone, names).map_or(true, |rows| !rows.is_empty())
+}
+
+fn report(package: &Package, tool: &Tool, rule: &Rule, claimed: Claimed, loosening: bool) -> Diagnostic {
+    let field = package.context.get(claimed.field as usize);
+    let name = field.map_or("", |f| f.field.name.as_str());
+    let (default, _) = &package.default;
+    let message = format!("the claim `context.{name}` could loosen the verdict on `{}`", tool.name);
+    let why = if loosening {
+        format!(
+            "whoever makes the call says this; saying it makes rule `{}` give `{}` where no rule would have spoken and the default is `{default}`",
+            rule.name, rule.verdict
+        )
+    } else {
+        format!(
+            "whoever makes the call says this; saying it keeps rule `{}` from asking for `{}`",
+            rule.name, rule.verdict
+        )
+    };
+    let mut diagnostic = Diagnostic::error(CLAIM_LOOSENS, claimed.span, message)
+        .label("the caller decides this")
+        .also(rule.name_span, format!("this rule gives `{}`", rule.verdict))
+        .why(why)
+        .help(format!(
+            "declare `{name}` as a `fact` that the host supplies, or turn the rule round so that the claim only tightens"
+        ));
+    if let Some(field) = field {
+        diagnostic = diagnostic.also(field.span, "declared as a claim here");
+    }
+    diagnostic
+}
