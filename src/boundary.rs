@@ -47,6 +47,8 @@ pub struct Moment {
     pub run_id: Option<String>,
     /// The digest of the trace before this one.
     pub previous: Option<Digest>,
+    /// What the host knows of the call: an object with a member per fact, or nothing.
+    pub facts: Option<Json>,
 }
 
 /// A judged and signed call.
@@ -108,7 +110,12 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
-        let judged = self.gate.decide(&Request::intent(intent), &mut self.workspace);
+        let judged = {
+            let nothing = Json::Object(Vec::new());
+            let facts = moment.facts.as_ref().unwrap_or(&nothing);
+            let request = Request::intent(intent).with_facts(facts);
+            self.gate.decide(&request, &mut self.workspace)
+        };
         let canonical = jcs::to_vec(&intent.canonical());
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
@@ -131,6 +138,10 @@ impl Boundary {
             request_id: intent.request_id.clone(),
             identity: Some(intent.identity.clone()),
             intent: None,
+            facts: moment
+                .facts
+                .clone()
+                .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
             previous: moment.previous,
         };
         let trace = trace::sign(&record, key)?;
@@ -200,6 +211,7 @@ fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
         ("session", or_null(moment.session_id.clone())),
         ("run", or_null(moment.run_id.clone())),
         ("previous", or_null(moment.previous.map(|d| d.to_string()))),
+        ("facts", moment.facts.clone().unwrap_or(Json::Null)),
     ]);
     let digest = digest::of_json(&event).to_string();
     let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);

@@ -133,6 +133,7 @@ pub struct Case {
     /// What was decided then.
     pub expected: Outcome,
     intent: Intent,
+    facts: Json,
 }
 
 /// The recorded calls of one runpack. Only `Fixture::of` makes one, so every case has its intent.
@@ -188,6 +189,7 @@ impl Fixture {
                 tool: record.tool.clone(),
                 expected: Outcome::of(&record.decision),
                 intent,
+                facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
             });
         }
         Ok(Fixture {
@@ -236,7 +238,10 @@ impl Fixture {
     pub fn run(self, gate: &Gate) -> Vec<CaseResult> {
         let mut workspace = gate.workspace();
         let mut judge = |case: Case| {
-            let judged = gate.decide(&Request::intent(&case.intent), &mut workspace);
+            // A fact that this bundle does not declare says nothing to it.
+            let facts = gate.declared_facts(&case.facts);
+            let request = Request::intent(&case.intent).with_facts(&facts);
+            let judged = gate.decide(&request, &mut workspace);
             let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));
             CaseResult {
                 case,

@@ -334,6 +334,7 @@ mod tests {
             request_id: None,
             identity: None,
             intent: None,
+            facts: None,
             previous: None,
         }
     }

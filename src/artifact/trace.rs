@@ -60,6 +60,8 @@ pub struct TraceRecord {
     pub identity: Option<String>,
     /// The intent itself, only when asked for.
     pub intent: Option<Json>,
+    /// What the host knew of the call, an object with a member per fact; none where it knew nothing.
+    pub facts: Option<Json>,
     /// The digest of the previous trace of this chain.
     pub previous: Option<Digest>,
 }
@@ -79,7 +81,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 23] = [
+const MEMBERS: [&str; 24] = [
     "schema",
     "trace_id",
     "created_at",
@@ -102,6 +104,7 @@ const MEMBERS: [&str; 23] = [
     "request_id",
     "identity",
     "intent",
+    "facts",
     "previous",
 ];
 
@@ -156,6 +159,7 @@ impl Payload for TraceRecord {
                 .filter_map(|(key, text)| Some((key, Json::str(text.as_ref()?)))),
         );
         members.extend(self.intent.clone().map(|intent| ("intent", intent)));
+        members.extend(self.facts.clone().map(|facts| ("facts", facts)));
         Json::object(members)
     }
 
@@ -187,10 +191,19 @@ impl Payload for TraceRecord {
             request_id: fields.optional_text("request_id")?,
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
+            facts: facts(&fields)?,
             previous: fields.digest_or_null("previous")?,
         };
         check_intent(&fields, &record)?;
         Ok(record)
+    }
+}
+
+fn facts(fields: &Fields<'_>) -> Result<Option<Json>, VerifyError> {
+    match fields.optional("facts") {
+        Some(Json::Object(members)) if members.is_empty() => Err(fields.refuse("`facts` has no member")),
+        Some(Json::Object(_)) | None => Ok(fields.optional("facts").cloned()),
+        Some(_) => Err(fields.refuse("`facts` is not an object")),
     }
 }
 

@@ -5,6 +5,7 @@ use super::failure;
 use crate::artifact::{Runpack, TrustedKeys, Verified, is_id, runpack};
 use crate::boundary::Boundary;
 use crate::host::Host;
+use crate::json::{self, Json};
 use crate::limits;
 use std::path::Path;
 
@@ -23,6 +24,20 @@ pub fn runpack(
     let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
     let pack = runpack::open(&bytes, trusted, host.now());
     Ok((pack.map_err(|error| failure::verification(path, &error))?, bytes))
+}
+
+/// The facts of a call: one JSON object.
+pub fn facts(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
+    let bytes = host.read(path, limits::JSON_BYTES as u64)?;
+    let refuse = |reason: String| {
+        let message = format!("{} holds no facts: {reason}", path.display());
+        CliError::new(Category::InvalidInput, "facts.malformed", message)
+            .hint("facts are a JSON object with a member per fact that the policy's `context` declares")
+    };
+    match json::parse(&bytes).map_err(|error| refuse(error.to_string()))? {
+        facts @ Json::Object(_) => Ok(facts),
+        other => Err(refuse(format!("it is {}", other.kind()))),
+    }
 }
 
 /// A session or run id, which becomes part of a file's name.

@@ -36,6 +36,16 @@ impl Gate {
         &self.program
     }
 
+    /// The facts among these that the policy declares.
+    pub fn declared_facts(&self, facts: &Json) -> Json {
+        let known = |name: &str| {
+            let mut declared = self.program.context.iter().filter(|f| f.from.is_none());
+            declared.any(|f| f.field.name == name)
+        };
+        let members = facts.as_object().unwrap_or_default().iter();
+        Json::Object(members.filter(|(name, _)| known(name)).cloned().collect())
+    }
+
     /// Working space for this gate, to be kept by the caller between decisions.
     pub fn workspace(&self) -> Workspace {
         Workspace::new(&self.program)

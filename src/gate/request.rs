@@ -77,7 +77,10 @@ fn unknown_fact(program: &Program, request: &Request<'_>) -> Result<(), Blocked>
     let Some(facts) = request.facts.as_object() else {
         return Err(Blocked {
             code: reserved::CONTEXT_INVALID,
-            detail: format!("the facts are {}; they have to be an object", request.facts.kind()),
+            detail: format!(
+                "the facts are {}; they have to be an object",
+                request.facts.kind()
+            ),
         });
     };
     match facts.iter().find(|(name, _)| !declared(name)) {
@@ -96,9 +99,7 @@ fn field(declared: &ContextField, request: &Request<'_>) -> Result<Value, Blocke
     let name = &declared.field.name;
     let found = match &declared.from {
         None => request.facts.get(name),
-        Some(path) => path
-            .iter()
-            .try_fold(request.intent, |at, step| at.get(step)),
+        Some(path) => path.iter().try_fold(request.intent, |at, step| at.get(step)),
     };
     let Some(json) = found else {
         if declared.field.ty.is_optional() {

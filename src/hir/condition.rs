@@ -328,7 +328,9 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near),
-        None => report.help("conditions speak of `args`, `context`, `targets` and the variables of quantifiers"),
+        None => {
+            report.help("conditions speak of `args`, `context`, `targets` and the variables of quantifiers")
+        }
     }
 }
 

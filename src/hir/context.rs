@@ -31,7 +31,10 @@ pub(super) fn lower(items: &[&Item], enums: &types::Enums, out: &mut Vec<Diagnos
         let Item::Context(context) = item else { continue };
         for declared in &context.fields {
             let field = field(declared, enums, out);
-            match at.get(declared.name.text.as_str()).and_then(|i| fields.get_mut(*i)) {
+            match at
+                .get(declared.name.text.as_str())
+                .and_then(|i| fields.get_mut(*i))
+            {
                 None => {
                     at.insert(&declared.name.text, fields.len());
                     fields.push(field);
@@ -55,7 +58,10 @@ pub(super) fn lower(items: &[&Item], enums: &types::Enums, out: &mut Vec<Diagnos
 fn field(declared: &ast::ContextField, enums: &types::Enums, out: &mut Vec<Diagnostic>) -> ContextField {
     let ty = types::resolve(&declared.ty, enums, out);
     if declared.trust == Trust::Claim && declared.from.is_none() {
-        let message = format!("claim `{}` does not say where the caller makes it", declared.name.text);
+        let message = format!(
+            "claim `{}` does not say where the caller makes it",
+            declared.name.text
+        );
         let end = Span {
             start: declared.span.end,
             ..declared.span

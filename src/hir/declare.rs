@@ -327,7 +327,10 @@ fn rule(
             continue;
         };
         let mut mine = Vec::new();
-        on.push((*index, conditions(&declared.conditions, Scope::new(tool, context), &mut mine)));
+        on.push((
+            *index,
+            conditions(&declared.conditions, Scope::new(tool, context), &mut mine),
+        ));
         found.extend(mine.into_iter().map(|d| (*index, d)));
     }
     report_once(found, &tools, catalogue.tools, out);

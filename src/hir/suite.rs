@@ -28,7 +28,11 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
             out.push(Diagnostic::error(DUPLICATE_NAME, test.name.span, message).help("give it another name"));
         }
         let given = given(&test.given, names, out);
-        let cases = test.cases.iter().filter_map(|c| case(c, &given, names, out)).collect();
+        let cases = test
+            .cases
+            .iter()
+            .filter_map(|c| case(c, &given, names, out))
+            .collect();
         lowered.push(Test {
             name: test.name.node.clone(),
             cases,

@@ -3,7 +3,8 @@
 
 use super::codec::{MAGIC, Reader};
 use super::{
-    Constraint, ContextField, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram, VERSION, Var,
+    Constraint, ContextField, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram,
+    VERSION, Var,
 };
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;

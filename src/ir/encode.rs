@@ -27,7 +27,9 @@ pub fn encode(program: &Program) -> Vec<u8> {
 fn context_field(w: &mut Writer, declared: &ContextField) {
     field(w, &declared.field);
     w.byte(declared.trust as u8);
-    w.list(declared.from.as_slice(), |w, from| w.list(from, |w, step| w.text(step)));
+    w.list(declared.from.as_slice(), |w, from| {
+        w.list(from, |w, step| w.text(step))
+    });
 }
 
 fn rule(w: &mut Writer, rule: &RuleInfo) {

@@ -16,7 +16,9 @@ pub(super) fn check(
     names: &mut impl Names,
     out: &mut Vec<Diagnostic>,
 ) {
-    let Some(tool) = package.tools.get(tool) else { return };
+    let Some(tool) = package.tools.get(tool) else {
+        return;
+    };
     let moved: Vec<Movement> = rules
         .iter()
         .map(|(_, cond)| movement(cond, tool, &package.context))
@@ -26,17 +28,19 @@ pub(super) fn check(
         Cond::Or(free.map(|((_, cond), _)| (*cond).clone()).collect())
     };
     for ((index, cond), moved) in rules.iter().zip(&moved) {
-        let Some(rule) = package.rules.get(*index) else { continue };
+        let Some(rule) = package.rules.get(*index) else {
+            continue;
+        };
         let loosening = rule.verdict < package.default.0;
         let claimed = if loosening {
-            moved
-                .raises
-                .filter(|_| reaches_alone(cond, free(), names))
+            moved.raises.filter(|_| reaches_alone(cond, free(), names))
         } else {
             moved.lowers
         };
         if let Some(claimed) = claimed
-            && !out.iter().any(|d| d.code == CLAIM_LOOSENS && d.primary.span == claimed.span)
+            && !out
+                .iter()
+                .any(|d| d.code == CLAIM_LOOSENS && d.primary.span == claimed.span)
         {
             out.push(report(package, tool, rule, claimed, loosening));
         }
@@ -54,7 +58,10 @@ fn report(package: &Package, tool: &Tool, rule: &Rule, claimed: Claimed, looseni
     let field = package.context.get(claimed.field as usize);
     let name = field.map_or("", |f| f.field.name.as_str());
     let (default, _) = &package.default;
-    let message = format!("the claim `context.{name}` could loosen the verdict on `{}`", tool.name);
+    let message = format!(
+        "the claim `context.{name}` could loosen the verdict on `{}`",
+        tool.name
+    );
     let why = if loosening {
         format!(
             "whoever makes the call says this; saying it makes rule `{}` give `{}` where no rule would have spoken and the default is `{default}`",

@@ -259,6 +259,10 @@ impl<'e> Expected<'e> {
         let mut words: Vec<String> = Vec::new();
         let mut named = self.name_words(&mut left);
         words.append(&mut named);
+        if ["tool", "rule", "test"].iter().all(|t| left.contains(t)) {
+            left.retain(|t| Keyword::parse(t).map(Keyword::role) != Some(Role::Item));
+            words.push("an item such as `tool`, `rule` or `test`".to_owned());
+        }
         if left.contains("==") {
             left.retain(|t| !OPERATORS.contains(t));
             left.remove("(");

@@ -128,7 +128,12 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
             members.extend(context.fields.iter().map(|field| Some(field.span.start)));
         }
         ast::Item::Test(test) => {
-            members.extend(test.given.first().and_then(|(name, _)| before(before(name.span.start)?)).map(Some));
+            members.extend(
+                test.given
+                    .first()
+                    .and_then(|(name, _)| before(before(name.span.start)?))
+                    .map(Some),
+            );
             members.extend(test.cases.iter().map(|case| Some(case.span.start)));
         }
         ast::Item::Policy(_)

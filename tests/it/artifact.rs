@@ -101,6 +101,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         request_id: None,
         identity: Some("ann".into()),
         intent: None,
+        facts: None,
         previous,
     }
 }

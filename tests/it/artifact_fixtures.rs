@@ -81,6 +81,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         request_id: None,
         identity: Some("ann".into()),
         intent: with_intent.then(|| intent.canonical()),
+        facts: None,
         previous,
     }
 }

@@ -420,7 +420,7 @@ fn a_bundle_signed_by_a_stranger_shows_nothing() {
         .into_value()
         .contents;
     let forged = bundle::build(contents, &SigningKey::from_seed(&[9; 32])).unwrap();
-    assert_eq!(archive::read(&forged).unwrap().len(), 4);
+    assert_eq!(archive::read(&forged).unwrap().len(), 5);
     std::fs::write(here.join("forged.gaitbundle"), forged).unwrap();
     let output = run(here, &["bundle", "inspect", "forged.gaitbundle"]);
     assert_eq!((exit(&output), output.stdout.len()), (2, 0));

@@ -62,7 +62,7 @@ const MISTAKES: &[Mistakes] = &[
         &[(
             "GP0004",
             "rulee",
-            "expected `gaitpol`, `policy`, `default`, `effects`, `enum`, `group`, `tool`, `rule` or `test`, found `rulee`",
+            "expected an item such as `tool`, `rule` or `test`, found `rulee`",
             "rule",
         )],
     ),

@@ -195,6 +195,7 @@ impl Stage<'_> {
             session_id: Some(RUN.to_owned()),
             run_id: Some(RUN.to_owned()),
             previous: None,
+            facts: None,
         };
         let journal = Journal {
             host: self.host,

@@ -28,6 +28,9 @@ pub struct Args {
     /// The intent: one v1 IntentRequest
     #[arg(long, value_name = "FILE")]
     intent: PathBuf,
+    /// What the host knows of the call: a JSON object with a member per fact the policy declares
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
     /// Where the trace goes: a folder, or the name of a new file
     #[arg(long, value_name = "PATH", default_value = "gait-out/traces/")]
     trace_out: PathBuf,
@@ -82,6 +85,7 @@ struct Call<'a> {
     session: Option<String>,
     run: Option<String>,
     at: Option<Timestamp>,
+    facts: Option<Json>,
 }
 
 /// Reads, judges, writes, prints; in this order.
@@ -91,6 +95,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let at = args.evaluation_time.as_deref().map(instant).transpose()?;
     let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
     let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
+    let facts = args
+        .facts
+        .as_deref()
+        .map(|path| load::facts(host, path))
+        .transpose()?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let mut boundary = load::boundary(host, &args.bundle, &trusted)?;
     let key = key_args::signing_key(host, &args.key)?;
@@ -103,6 +112,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         run: run.or_else(|| session.clone()),
         session,
         at,
+        facts,
     };
     let (recorded, path) = match &call.session {
         Some(session) => in_session(&call, &mut boundary, session)?,
@@ -173,6 +183,7 @@ fn moment(call: &Call<'_>) -> Moment {
         session_id: call.session.clone(),
         run_id: call.run.clone(),
         previous: None,
+        facts: call.facts.clone(),
     }
 }
 
@@ -291,6 +302,7 @@ mod tests {
             session: None,
             run: None,
             at,
+            facts: None,
         };
         let folder = || Place::Folder(PathBuf::from("t"));
         for later in 0..3i64 {
