@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod gate;
 mod json_text;
+mod junit;
 pub mod key_args;
 mod keys;
 mod load;

@@ -288,6 +288,8 @@ pub struct Test {
     pub name: String,
     /// Its cases.
     pub cases: Vec<Case>,
+    /// Where its name is written.
+    pub span: Span,
 }
 
 /// One call of a test and what it must give.

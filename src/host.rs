@@ -117,6 +117,9 @@ impl HostError {
     }
 }
 
+/// What standard input is called where a file would have its path.
+pub const INPUT: &str = "-";
+
 /// How a file of lines ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Tail<'t> {
@@ -146,6 +149,9 @@ pub trait Host {
 
     /// Reads a regular file whole. A file of more than `max_bytes` is refused before it is held in memory.
     fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError>;
+
+    /// Reads standard input to its end. More than `max_bytes` is refused before it is held in memory.
+    fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError>;
 
     /// Reads a secret as `read` does; refused before its content is read when others than its owner may read or
     /// change the file.

@@ -357,6 +357,9 @@ mod tests {
         fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read(path, max_bytes)
         }
+        fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+            self.inner.read_input(max_bytes)
+        }
         fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_private(path, max_bytes)
         }

@@ -2,10 +2,11 @@
 
 use crate::compile::{self, Checked};
 use crate::domain::{Decision, Request};
+use crate::eval::Workspace;
 use crate::gate::Gate;
-use crate::hir::{Case, ContextField};
+use crate::hir::{Case, ContextField, Package, Test};
 use crate::json::Json;
-use crate::source::Position;
+use crate::source::{Position, Span};
 
 /// What one case gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,32 +32,62 @@ impl CaseResult {
 
 /// Runs every test of the policy, in order.
 pub fn run(checked: &Checked) -> Vec<CaseResult> {
-    let package = checked.package();
-    let gate = Gate::new(compile::lower(checked));
-    let mut workspace = gate.workspace();
-    let mut results = Vec::new();
-    for test in &package.tests {
-        for case in &test.cases {
-            let (intent, facts) = sources(&case.given, &package.context);
-            let request = Request {
-                intent: &intent,
-                facts: &facts,
-                ..Request::call(&case.tool, &case.args)
-            };
-            let decision = gate.decide(&request, &mut workspace).decision;
-            let source = package.sources.iter().find(|s| s.id == case.span.file);
-            let at = source.map_or(Position { line: 1, column: 1 }, |s| s.position(case.span.start));
-            let failures = failures(case, &decision);
-            results.push(CaseResult {
-                test: test.name.clone(),
-                tool: case.tool.clone(),
-                at,
-                failures,
-                decision,
-            });
+    let mut runner = Runner::new(checked);
+    cases(checked.package())
+        .map(|(test, case)| runner.run(test, case))
+        .collect()
+}
+
+/// Every case of a package with its test, in order.
+pub fn cases(package: &Package) -> impl Iterator<Item = (&Test, &Case)> {
+    package
+        .tests
+        .iter()
+        .flat_map(|test| test.cases.iter().map(move |case| (test, case)))
+}
+
+/// A policy's gate, ready to run cases.
+#[derive(Debug)]
+pub struct Runner<'c> {
+    package: &'c Package,
+    gate: Gate,
+    workspace: Workspace,
+}
+
+impl<'c> Runner<'c> {
+    /// Makes the gate of a policy ready.
+    pub fn new(checked: &'c Checked) -> Runner<'c> {
+        let gate = Gate::new(compile::lower(checked));
+        Runner {
+            package: checked.package(),
+            workspace: gate.workspace(),
+            gate,
         }
     }
-    results
+
+    /// Runs one case.
+    pub fn run(&mut self, test: &Test, case: &Case) -> CaseResult {
+        let (intent, facts) = sources(&case.given, &self.package.context);
+        let request = Request {
+            intent: &intent,
+            facts: &facts,
+            ..Request::call(&case.tool, &case.args)
+        };
+        let decision = self.gate.decide(&request, &mut self.workspace).decision;
+        CaseResult {
+            test: test.name.clone(),
+            tool: case.tool.clone(),
+            at: position(self.package, case.span),
+            failures: failures(case, &decision),
+            decision,
+        }
+    }
+}
+
+/// Where a span of the package starts.
+pub fn position(package: &Package, span: Span) -> Position {
+    let source = package.sources.iter().find(|s| s.id == span.file);
+    source.map_or(Position { line: 1, column: 1 }, |s| s.position(span.start))
 }
 
 /// What a test says of the context, as the gate is told: members of an intent, and facts of the host.

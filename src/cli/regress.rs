@@ -1,7 +1,6 @@
 //! `gait regress`: recorded decisions as tests. Each command is one file in `regress/`.
 
 mod bootstrap;
-mod junit;
 mod run;
 
 use super::error::CliError;

@@ -3,6 +3,7 @@
 //! outside. It must not check anything.
 
 pub mod concise;
+pub mod diff;
 pub mod human;
 pub mod json;
 pub mod sarif;

@@ -36,6 +36,7 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
         lowered.push(Test {
             name: test.name.node.clone(),
             cases,
+            span: test.name.span,
         });
     }
     lowered

@@ -1,7 +1,7 @@
 //! A machine for tests: files in a map, a clock that stands still, a counter for entropy, terminals on
 //! request. It keeps the same contract as `Os` and never touches the real one.
 
-use super::{Host, HostError, Mode, NextLine, Stream, Tail};
+use super::{Host, HostError, INPUT, Mode, NextLine, Stream, Tail};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ pub struct Memory {
     env: BTreeMap<String, String>,
     drawn: Cell<u64>,
     terminals: bool,
+    input: Vec<u8>,
 }
 
 impl Memory {
@@ -25,6 +26,7 @@ impl Memory {
             env: BTreeMap::new(),
             drawn: Cell::new(0),
             terminals: false,
+            input: Vec::new(),
         }
     }
 
@@ -37,6 +39,12 @@ impl Memory {
     /// Makes both streams terminals.
     pub fn with_terminals(mut self) -> Self {
         self.terminals = true;
+        self
+    }
+
+    /// Puts bytes on standard input.
+    pub fn with_input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
         self
     }
 
@@ -103,6 +111,16 @@ impl Host for Memory {
             });
         }
         Ok(bytes.clone())
+    }
+
+    fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        if self.input.len() as u64 > max_bytes {
+            return Err(HostError::TooLarge {
+                path: INPUT.into(),
+                limit: max_bytes,
+            });
+        }
+        Ok(self.input.clone())
     }
 
     fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {

@@ -6,7 +6,7 @@
     reason = "this is the door the bans point to"
 )]
 
-use super::{Host, HostError, Mode, NextLine, Stream, Tail};
+use super::{Host, HostError, INPUT, Mode, NextLine, Stream, Tail};
 use crate::limits;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
@@ -30,6 +30,10 @@ impl Host for Os {
 
     fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
         content(path, opened(path)?, max_bytes)
+    }
+
+    fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        content(Path::new(INPUT), io::stdin().lock(), max_bytes)
     }
 
     fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
@@ -151,7 +155,7 @@ fn opened(path: &Path) -> Result<File, HostError> {
     Ok(file)
 }
 
-fn content(path: &Path, file: File, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+fn content(path: &Path, file: impl Read, max_bytes: u64) -> Result<Vec<u8>, HostError> {
     let mut bytes = Vec::new();
     // The size in the metadata may be stale; what counts is how much can be read.
     file.take(max_bytes.saturating_add(1))

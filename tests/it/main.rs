@@ -10,6 +10,8 @@ mod artifact;
 #[cfg(test)]
 mod artifact_fixtures;
 #[cfg(test)]
+mod author;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_bundle;

@@ -3,7 +3,7 @@
 use crate::cli::error::{Category, CliError};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Ui, one_line};
-use crate::host::Host;
+use crate::host::{Host, INPUT};
 use crate::limits;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,16 @@ pub(super) fn read(host: &dyn Host, path: &Path) -> Result<PolicyFile, CliError>
     } else {
         name.into_owned()
     };
+    of_bytes(path, name, bytes)
+}
+
+/// Reads a policy from standard input.
+pub(super) fn read_input(host: &dyn Host) -> Result<PolicyFile, CliError> {
+    let bytes = host.read_input(limits::SOURCE_BYTES as u64)?;
+    of_bytes(Path::new(INPUT), "<stdin>".to_owned(), bytes)
+}
+
+fn of_bytes(path: &Path, name: String, bytes: Vec<u8>) -> Result<PolicyFile, CliError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         CliError::new(

@@ -1,14 +1,19 @@
 //! `gait policy test`: the `test` blocks of policies, decided by the production gate.
 
-use super::source::{self, PolicyFile, count};
-use crate::cli::error::CliError;
+mod list;
+mod report;
+mod select;
+
+use super::source::{self, PolicyFile};
+use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::render::{self, Findings};
-use crate::cli::ui::{Tone, Ui, one_line, paint};
+use crate::cli::junit;
+use crate::cli::render::Findings;
+use crate::cli::ui::Ui;
 use crate::compile::{self, Report};
 use crate::host::Host;
-use crate::json::Json;
-use crate::suite::{self, CaseResult};
+use crate::suite::{self, CaseResult, Runner};
+use select::Filter;
 use std::path::PathBuf;
 
 /// Run the tests that policies contain
@@ -19,6 +24,18 @@ pub struct Args {
     /// The policy files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Run only tests whose name holds this text, or fits it as a glob where it has `*` or `?`; may be repeated
+    #[arg(long, value_name = "TEXT", value_parser = Filter::parse)]
+    filter: Vec<Filter>,
+    /// Name the tests and run none
+    #[arg(long, conflicts_with_all = ["junit", "fail_fast"])]
+    list: bool,
+    /// Stop at the first case that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Write a JUnit report, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// A file and its cases; none when the policy has errors.
@@ -26,119 +43,109 @@ struct Tested {
     file: PolicyFile,
     report: Report,
     cases: Vec<CaseResult>,
+    /// Cases not run: those of other tests, and those after the first failure where that ends the run.
+    left_out: usize,
 }
 
-/// Runs every test of every file.
+impl Tested {
+    fn findings(&self) -> Findings<'_> {
+        Findings {
+            diagnostics: &self.report.diagnostics,
+            sources: &self.report.sources,
+        }
+    }
+
+    fn failed(&self) -> usize {
+        self.cases.iter().filter(|c| !c.passed()).count()
+    }
+}
+
+/// Runs the selected tests of every file.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let mut tested = Vec::new();
     for file in source::read_all(host, &args.files)? {
         let report = compile::check(&file.name, &file.text);
-        let cases = report.checked.as_ref().map(suite::run).unwrap_or_default();
-        tested.push(Tested { file, report, cases });
+        tested.push(Tested {
+            file,
+            report,
+            cases: Vec::new(),
+            left_out: 0,
+        });
     }
-    let exit = if tested.iter().any(|t| t.report.checked.is_none()) {
+    let readable = tested.iter().all(|t| t.report.checked.is_some());
+    if readable && !any_selected(&tested, &args.filter) {
+        return Err(nothing_selected());
+    }
+    if args.list {
+        return list::print(ui, &tested, &args.filter);
+    }
+    judge(ui, &mut tested, &args);
+    if let Some(path) = &args.junit {
+        junit::write(host, path, "gait policy test", &report::junit(&tested))?;
+    }
+    let exit = if !readable {
         Exit::InvalidInput
-    } else if tested.iter().flat_map(|t| &t.cases).all(CaseResult::passed) {
+    } else if tested.iter().all(|t| t.failed() == 0) {
         Exit::Success
     } else {
         Exit::Regression
     };
     if ui.is_json() {
-        ui.json(&document(&tested, exit))?;
+        ui.json(&report::document(&tested, exit))?;
     } else {
         for one in &tested {
-            people(ui, one)?;
+            report::people(ui, one)?;
         }
     }
     Ok(exit)
 }
 
-fn findings(tested: &Tested) -> Findings<'_> {
-    Findings {
-        diagnostics: &tested.report.diagnostics,
-        sources: &tested.report.sources,
-    }
-}
-
-fn people(ui: &mut Ui, tested: &Tested) -> Result<(), CliError> {
-    let name = one_line(&tested.file.name);
-    if tested.report.checked.is_none() {
-        source::tell(ui, findings(tested));
-        let errors = paint(Tone::Bad, &count(tested.report.errors(), "error"));
-        return ui.line(&format!("{name}: {errors}, no test was run"));
-    }
-    for case in tested.cases.iter().filter(|c| !c.passed()) {
-        let head = paint(Tone::Bad, "failed");
-        ui.line(&format!(
-            "{name}:{}:{}: {head} {}: call {}",
-            case.at.line,
-            case.at.column,
-            one_line(&case.test),
-            one_line(&case.tool),
-        ))?;
-        for failure in &case.failures {
-            ui.line(&format!("  {}", one_line(failure)))?;
+fn judge(ui: &Ui, tested: &mut [Tested], args: &Args) {
+    let all = |t: &Tested| {
+        t.report
+            .checked
+            .as_ref()
+            .map_or(0, |c| suite::cases(c.package()).count())
+    };
+    let total: usize = tested.iter().map(all).sum();
+    let bar = ui.progress(total as u64, "cases");
+    let mut stopped = false;
+    for one in tested {
+        let Some(checked) = &one.report.checked else {
+            continue;
+        };
+        let mut runner = Runner::new(checked);
+        for (test, case) in suite::cases(checked.package()) {
+            bar.inc(1);
+            if stopped || !select::selects(&args.filter, &test.name) {
+                one.left_out += 1;
+                continue;
+            }
+            let result = runner.run(test, case);
+            stopped = args.fail_fast && !result.passed();
+            one.cases.push(result);
         }
-        ui.line(&format!("  {}", matched(case)))?;
     }
-    let failed = tested.cases.iter().filter(|c| !c.passed()).count();
-    let passed = tested.cases.len() - failed;
-    let end = match (passed, failed) {
-        (0, 0) => paint(Tone::Warn, "no tests"),
-        (_, 0) => paint(Tone::Good, &format!("{} passed", count(passed, "case"))),
-        _ => paint(
-            Tone::Bad,
-            &format!("{} failed, {passed} passed", count(failed, "case")),
-        ),
-    };
-    ui.line(&format!("{name}: {end}"))
+    bar.finish_and_clear();
 }
 
-/// Which rules matched, with their places.
-fn matched(case: &CaseResult) -> String {
-    if case.decision.matched.is_empty() {
-        return "no rule matched".to_owned();
-    }
-    let rule = |m: &crate::domain::MatchedRule| {
-        format!("{} ({}, line {})", one_line(&m.name), m.verdict, m.start.line)
+/// Whether the filters leave anything; a policy without tests is not the filters' fault.
+fn any_selected(tested: &[Tested], filters: &[Filter]) -> bool {
+    let packages = || {
+        tested
+            .iter()
+            .filter_map(|t| t.report.checked.as_ref())
+            .map(|c| c.package())
     };
-    let rules: Vec<String> = case.decision.matched.iter().map(rule).collect();
-    format!("matched: {}", rules.join(", "))
+    filters.is_empty()
+        || packages()
+            .flat_map(|p| &p.tests)
+            .any(|test| select::selects(filters, &test.name))
 }
 
-fn document(tested: &[Tested], exit: Exit) -> Json {
-    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
-    let file = |t: &Tested| {
-        let failed = t.cases.iter().filter(|c| !c.passed()).count();
-        Json::object([
-            ("file", Json::str(&t.file.name)),
-            ("passed", number(t.cases.len() - failed)),
-            ("failed", number(failed)),
-            ("cases", Json::Array(t.cases.iter().map(case).collect())),
-            ("diagnostics", render::json::diagnostics(findings(t))),
-        ])
-    };
-    Json::object([
-        ("ok", Json::Bool(exit == Exit::Success)),
-        ("files", Json::Array(tested.iter().map(file).collect())),
-        ("exit_code", Json::int(i64::from(exit.code()))),
-    ])
-}
-
-fn case(case: &CaseResult) -> Json {
-    let strings = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());
-    let rules = case.decision.matched.iter().map(|m| Json::str(&m.name)).collect();
-    let detail = case.decision.detail.as_ref().map_or(Json::Null, Json::str);
-    Json::object([
-        ("test", Json::str(&case.test)),
-        ("tool", Json::str(&case.tool)),
-        ("line", Json::int(i64::from(case.at.line))),
-        ("column", Json::int(i64::from(case.at.column))),
-        ("passed", Json::Bool(case.passed())),
-        ("failures", strings(&case.failures)),
-        ("verdict", Json::str(case.decision.verdict.as_str())),
-        ("reason_codes", strings(&case.decision.reason_codes)),
-        ("matched", Json::Array(rules)),
-        ("detail", detail),
-    ])
+/// A run of no test that passes would hide a misspelt filter.
+fn nothing_selected() -> CliError {
+    let message = "no test has a name that `--filter` selects";
+    CliError::new(Category::InvalidInput, "test.nothing_selected", message)
+        .hint("`gait policy test FILE --list` names the tests")
 }

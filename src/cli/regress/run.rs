@@ -1,16 +1,16 @@
 //! `gait regress run`: recorded calls, judged again by another bundle; what came out differently is a regression.
 
-use super::junit;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::junit::{self, Case, Failure, Suite};
 use crate::cli::key_args::{self, TrustArgs};
 use crate::cli::ui::{Tone, Ui, count, one_line, paint};
 use crate::cli::{failure, load};
-use crate::host::{Host, HostError, Mode};
+use crate::host::Host;
 use crate::json::Json;
 use crate::limits;
 use crate::regress::{CaseResult, Drift, FIXTURE_NAME, Fixture, Outcome, RUNPACK_NAME};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Judge the calls of fixtures again and compare verdicts and reason codes
 ///
@@ -31,13 +31,10 @@ pub struct Args {
 }
 
 /// A fixture, judged again.
-pub struct Ran {
-    /// Its folder.
-    pub folder: String,
-    /// Its run.
-    pub run_id: String,
-    /// Its calls.
-    pub cases: Vec<CaseResult>,
+struct Ran {
+    folder: String,
+    run_id: String,
+    cases: Vec<CaseResult>,
 }
 
 /// Reads every fixture before it judges the first.
@@ -58,7 +55,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let ran: Vec<Ran> = fixtures.into_iter().map(judge).collect();
     if let Some(path) = &args.junit {
-        write_junit(host, path, &ran)?;
+        junit::write(host, path, "gait regress", &junit(&ran))?;
     }
     let exit = if drifted(&ran).next().is_none() {
         Exit::Success
@@ -74,29 +71,20 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-/// Writes the report. A report of an earlier run is replaced; any other file is left alone.
-fn write_junit(host: &dyn Host, path: &Path, ran: &[Ran]) -> Result<(), CliError> {
-    let report = junit::report(ran)?;
-    if host.exists(path) && !is_report(host, path) {
-        let taken = CliError::from(HostError::Exists {
-            path: path.to_owned(),
-        });
-        return Err(taken.hint("`--junit` replaces JUnit reports only; name another file"));
-    }
-    host.write_atomic(path, report.as_bytes(), Mode::Public)?;
-    Ok(())
-}
-
-/// Whether a file begins as a JUnit report does, or is empty.
-fn is_report(host: &dyn Host, path: &Path) -> bool {
-    host.read(path, limits::FILE_BYTES).is_ok_and(|bytes| {
-        let start = String::from_utf8_lossy(
-            bytes
-                .get(..limits::JUNIT_HEAD_BYTES.min(bytes.len()))
-                .unwrap_or_default(),
-        );
-        bytes.is_empty() || (start.starts_with("<?xml") && start.contains("<testsuites"))
-    })
+fn junit(ran: &[Ran]) -> Vec<Suite> {
+    let case = |one: &Ran, result: &CaseResult| Case {
+        name: format!("{} {}", result.case.tool, result.case.trace_id),
+        class: one.run_id.clone(),
+        failure: result.drift.map(|drift| Failure {
+            kind: drift.as_str().to_owned(),
+            lines: difference(result),
+        }),
+    };
+    let suite = |one: &Ran| Suite {
+        name: one.folder.clone(),
+        cases: one.cases.iter().map(|result| case(one, result)).collect(),
+    };
+    ran.iter().map(suite).collect()
 }
 
 fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {
@@ -104,7 +92,7 @@ fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {
 }
 
 /// The drift of a call in a few lines without colour: what was expected, what came out, and why.
-pub fn difference(result: &CaseResult) -> Vec<String> {
+fn difference(result: &CaseResult) -> Vec<String> {
     let shown = |outcome: &Outcome| {
         let codes = outcome.reason_codes.join(", ");
         format!("{} ({})", outcome.verdict, one_line(&codes))
