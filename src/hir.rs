@@ -2,6 +2,7 @@
 //! Out: a `Package` and diagnostics; lowering never fails, it reports. It must not know how decisions are made fast.
 
 pub mod answer;
+mod compare;
 mod condition;
 mod constant;
 pub mod context;
@@ -9,7 +10,9 @@ mod declare;
 mod sample;
 mod scope;
 mod selectors;
+mod slot;
 mod suite;
+pub mod term;
 pub mod trust;
 mod types;
 
@@ -22,6 +25,8 @@ use std::collections::BTreeSet;
 
 pub use context::ContextField;
 pub use declare::{Unit, lower};
+pub use slot::Slot;
+pub use term::{Relation, RelationOp, Term};
 
 /// One policy with everything it declares.
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub struct Tool {
     pub effects: Vec<String>,
     /// Where its effects' targets come from.
     pub targets: Vec<TargetSource>,
+    /// What the gate computes for its rules, in the order of their places after the context.
+    pub slots: Vec<Slot>,
     /// The declaration.
     pub span: Span,
 }
@@ -159,7 +166,7 @@ impl Part {
 }
 
 /// A value a condition looks at: steps from the request (level 0) or from the variable of the quantifier nested
-/// `level` deep. The request is a record: first the tool's arguments, then the context.
+/// `level` deep. The request is a record: first the tool's arguments, then the context, then its slots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// 0 for the request, else the depth of the quantifier, from 1.
@@ -196,6 +203,8 @@ pub enum Cond {
     Const(bool),
     /// One question about one place.
     Atom(Atom),
+    /// A comparison between two computed values.
+    Relation(Box<Relation>),
     /// Negation.
     Not(Box<Cond>),
     /// Conjunction.
@@ -220,6 +229,7 @@ impl Cond {
         match self {
             Cond::Const(_) => {}
             Cond::Atom(atom) => see(&atom.place),
+            Cond::Relation(relation) => relation.each_place(see),
             Cond::Not(inner) => inner.each_place(see),
             Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| part.each_place(see)),
             Cond::Any { list, body, .. } => {

@@ -2,6 +2,7 @@
 //! rules) it is compatible with. A decision is one class look-up per variable and one AND per word of rows. In: a
 //! checked package. Out: a `Program`, its canonical bytes, and a printed form. It must not evaluate.
 
+mod apart;
 mod codec;
 mod context;
 mod decode;
@@ -11,10 +12,11 @@ mod masks;
 mod polarity;
 mod print;
 mod rows;
+mod slots;
 
 use crate::classes::Classifier;
 use crate::domain::Verdict;
-use crate::hir::{self, Step, TargetSource};
+use crate::hir::{self, Slot, Step, TargetSource};
 use crate::source::Position;
 use crate::ty::Field;
 
@@ -78,6 +80,8 @@ pub struct ToolProgram {
     pub targets: Vec<TargetSource>,
     /// The fields of the context its rules look at, by index, in order.
     pub uses: Vec<u32>,
+    /// What is computed of a request before its rules are judged, in the order of their places after the context.
+    pub slots: Vec<Slot>,
     /// The rule of each row, by index into `Program::rules`. Rows that ask about the same variables are neighbours, so
     /// that a variable few rules ask about touches few words.
     pub rows: Vec<u32>,

@@ -57,6 +57,7 @@ fn holds(cond: &Cond, chain: &mut Vec<&Value>) -> bool {
         Cond::Not(inner) => !holds(inner, chain),
         Cond::And(parts) => parts.iter().all(|p| holds(p, chain)),
         Cond::Or(parts) => parts.iter().any(|p| holds(p, chain)),
+        Cond::Relation(relation) => relation.holds(chain),
         Cond::Atom(atom) => match base(&atom.place, chain).map(|v| view(v, &atom.place.steps)) {
             None | Some(View::Absent) => atom.when_absent,
             Some(seen) => answer(&atom.test, &seen),

@@ -4,6 +4,7 @@
 
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::{Request, reserved};
+use crate::hir::{Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
@@ -31,10 +32,24 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
     let mut values = bind::bind_record(request.args, &tool.args).map_err(args_error)?;
     let canonical_args = bind::record_to_json(&values, &tool.args);
     values.push(context(program, tool, request)?);
+    let mut record = Value::Record(values);
+    for slot in &tool.slots {
+        let value = compute(slot, &record);
+        if let Value::Record(fields) = &mut record {
+            fields.push(value);
+        }
+    }
     Ok(Bound {
-        record: Value::Record(values),
+        record,
         canonical_args,
     })
+}
+
+/// The value of a slot over what is bound so far.
+fn compute(slot: &Slot, record: &Value) -> Value {
+    match slot {
+        Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[record])),
+    }
 }
 
 fn args_error(error: BindError) -> Blocked {

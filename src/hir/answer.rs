@@ -1,7 +1,7 @@
 //! The plain meaning of places and questions: walk the value, compare the text. The compiler uses it for `else`
 //! constants, the reference interpreter for everything; the index must agree with it.
 
-use super::{Part, Question, Shape, Step};
+use super::{Cond, Part, Place, Question, Shape, Step};
 use crate::builtins::{glob, host, path, regex};
 use crate::value::Value;
 
@@ -39,7 +39,7 @@ impl<'v> View<'v> {
 }
 
 /// The value some steps away; `None` when an optional on the way is missing.
-fn descend<'v>(mut value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+pub(super) fn descend<'v>(mut value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
     for step in steps {
         value = match (step, value) {
             (Step::Field(index), Value::Record(fields)) => fields.get(*index as usize)?,
@@ -112,6 +112,30 @@ pub fn answer(question: &Question, seen: &View<'_>) -> bool {
         (Question::OneOf(texts), View::Text(text)) => texts.iter().any(|t| **t == **text),
         (Question::Shape(shape), View::Text(text)) => has_shape(shape, text),
         _ => false,
+    }
+}
+
+/// Whether a condition holds; `chain` has the request first, then the element of each quantifier by its level.
+pub fn holds(cond: &Cond, chain: &[&Value]) -> bool {
+    let base = |place: &Place| chain.get(place.level as usize).copied();
+    match cond {
+        Cond::Const(b) => *b,
+        Cond::Not(inner) => !holds(inner, chain),
+        Cond::And(parts) => parts.iter().all(|part| holds(part, chain)),
+        Cond::Or(parts) => parts.iter().any(|part| holds(part, chain)),
+        Cond::Relation(relation) => relation.holds(chain),
+        Cond::Atom(atom) => match base(&atom.place).map(|value| view(value, &atom.place.steps)) {
+            None | Some(View::Absent) => atom.when_absent,
+            Some(seen) => answer(&atom.test, &seen),
+        },
+        Cond::Any { list, level, body } => base(list).is_some_and(|outer| {
+            elements(outer, &list.steps).iter().any(|element| {
+                let mut inner = chain.to_vec();
+                inner.resize(*level as usize, element);
+                inner.push(element);
+                holds(body, &inner)
+            })
+        }),
     }
 }
 

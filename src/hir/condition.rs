@@ -1,9 +1,9 @@
 //! Conditions typed for one tool: names to places, comparisons to questions, optionals eliminated, quantifiers over
 //! lists, optionals and targets. A condition that is wrong is reported and becomes a constant.
 
-use super::constant;
 use super::scope::{Found, Scope, member_names};
 use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
+use super::{compare, constant};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
@@ -25,7 +25,10 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
         }
         ExprKind::Not(inner) => Cond::Not(Box::new(lower(inner, scope, out))),
         ExprKind::Bool(b) => Cond::Const(*b),
-        ExprKind::Compare(left, op, right) => or_report(compare(left, op.node, op.span, right, scope), out),
+        ExprKind::Compare(left, op, right) => {
+            let compared = compare(left, op.node, op.span, right, scope, out);
+            or_report(compared, out)
+        }
         ExprKind::Present(inner) => or_report(present(inner, scope), out),
         ExprKind::Quantified {
             all,
@@ -41,6 +44,11 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
                 Diagnostic::error(TYPE_MISMATCH, expr.span, message).help("compare it with a number"),
             )
         }
+        ExprKind::Arith(..) | ExprKind::Aggregate { .. } => report(
+            out,
+            Diagnostic::error(TYPE_MISMATCH, expr.span, "this is a number, not a condition")
+                .help("compare it with a number"),
+        ),
         ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Set(_) => report(
             out,
             Diagnostic::error(TYPE_MISMATCH, expr.span, "a constant is not a condition"),
@@ -74,20 +82,32 @@ fn or_report(result: Result<Cond, Option<Diagnostic>>, out: &mut Vec<Diagnostic>
 }
 
 /// A failure; `None` when the cause has been reported elsewhere.
-type Failed = Option<Diagnostic>;
+pub(super) type Failed = Option<Diagnostic>;
 
 /// A value a question can be asked of.
-struct Operand<'e> {
-    found: Found,
+pub(super) struct Operand<'e> {
+    pub found: Found,
     /// `else` constant for when it is missing.
-    fallback: Option<&'e Expr>,
+    pub fallback: Option<&'e Expr>,
     span: Span,
     /// Its name as written, in backticks.
     written: Option<String>,
 }
 
-fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
-    let (value, op, constant) = match (is_constant(left, scope), is_constant(right, scope)) {
+fn compare(
+    left: &Expr,
+    op: Op,
+    op_span: Span,
+    right: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<Cond, Failed> {
+    let constants = (is_constant(left, scope), is_constant(right, scope));
+    let in_list = matches!(op, Op::In | Op::NotIn) && !constants.1;
+    if constants == (false, false) || in_list || compare::is_computed(left) || compare::is_computed(right) {
+        return compare::values((left, op, op_span, right), scope, out);
+    }
+    let (value, op, constant) = match constants {
         (false, true) => (left, op, right),
         (true, false) => (right, flip(op, op_span)?, left),
         (true, true) => {
@@ -98,11 +118,8 @@ fn compare(left: &Expr, op: Op, op_span: Span, right: &Expr, scope: &Scope<'_>) 
                 message,
             )));
         }
-        (false, false) => {
-            let message = "two arguments cannot be compared with each other";
-            let report = Diagnostic::error(TYPE_MISMATCH, left.span.to(right.span), message);
-            return Err(Some(report.help("compare each with a constant")));
-        }
+        // Both are values: compared above.
+        (false, false) => return Err(None),
     };
     let operand = operand(value, scope)?;
     let ty = usable(&operand, scope)?;
@@ -145,7 +162,7 @@ fn flip(op: Op, span: Span) -> Result<Op, Failed> {
 }
 
 /// Whether an expression is a constant: a literal, a set, or a bare or qualified name that is no value in reach.
-fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
+pub(super) fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
     match &expr.kind {
         ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Set(_) => true,
         ExprKind::Name(name) => !reachable(name, scope),
@@ -164,7 +181,7 @@ fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
 }
 
 /// The type of an operand once its optional is dealt with.
-fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Failed> {
+pub(super) fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Failed> {
     let ty = operand.found.ty.required().clone();
     if ty == Ty::Poison {
         return Err(None);
@@ -183,7 +200,7 @@ fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Failed> {
     Ok(ty)
 }
 
-fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed> {
+pub(super) fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed> {
     match &expr.kind {
         ExprKind::Else(value, fallback) => {
             let inner = operand(value, scope)?;
@@ -487,6 +504,27 @@ struct Range {
     list: Option<Place>,
     steps: Vec<Step>,
     ty: Ty,
+}
+
+/// The one list or optional of an expression, and the type of its elements; targets are several.
+pub(super) fn one_range(list: &Expr, scope: &Scope<'_>) -> Result<(Place, Ty), Failed> {
+    match ranges(list, scope)?.as_slice() {
+        [
+            Range {
+                list: Some(place),
+                steps,
+                ty,
+            },
+        ] if steps.is_empty() => Ok((place.clone(), ty.clone())),
+        _ => {
+            let report = Diagnostic::error(
+                TYPE_MISMATCH,
+                list.span,
+                "targets lie in several places of a call",
+            );
+            Err(Some(report.help("name the argument that holds the list")))
+        }
+    }
 }
 
 fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Op};
 use crate::ty::Ty;
+use crate::value::Value;
 use std::collections::BTreeSet;
 
 /// Least and greatest number; every declared range lies well inside.
@@ -42,7 +43,7 @@ pub(super) fn question(
     Ok((question, positive))
 }
 
-fn is_number(ty: &Ty) -> bool {
+pub(super) fn is_number(ty: &Ty) -> bool {
     matches!(ty, Ty::Int | Ty::Decimal { .. } | Ty::Money { .. })
 }
 
@@ -327,16 +328,21 @@ fn regex(written: &str, span: Span) -> Result<Shape, Diagnostic> {
 
 /// The answer to a question for a constant of the same type, for `else`.
 pub(super) fn answer(question: &Question, ty: &Ty, constant: &Expr) -> Result<bool, Diagnostic> {
-    use crate::value::Value;
-    let value = match ty {
+    let value = value(ty, constant)?;
+    Ok(super::answer::answer(question, &super::answer::View::of(&value)))
+}
+
+/// A constant as a value of a type.
+pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
+    Ok(match ty {
         Ty::Bool => match constant.kind {
             ExprKind::Bool(b) => Value::Bool(b),
             _ => return Err(mismatch(ty, Some(constant))),
         },
         Ty::Enum { name, members } => Value::Enum(member(constant, ty, name, members)?),
         _ if is_number(ty) => Value::Num(number(ty, constant)?),
-        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => Value::Str(text(ty, constant)?),
+        Ty::Path => Value::Path(text(ty, constant)?),
+        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email => Value::Str(text(ty, constant)?),
         _ => return Err(mismatch(ty, Some(constant))),
-    };
-    Ok(super::answer::answer(question, &super::answer::View::of(&value)))
+    })
 }

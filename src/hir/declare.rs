@@ -235,6 +235,7 @@ fn tool(
         args,
         effects,
         targets,
+        slots: Vec::new(),
         span: declared.span,
     }
 }

@@ -67,6 +67,18 @@ impl Claims<'_> {
                 .map(|part| self.of(part, claimed))
                 .fold(Movement::default(), Movement::or),
             Cond::Atom(atom) => self.atom(atom, claimed),
+            Cond::Relation(relation) => {
+                let mut field = None;
+                relation.each_place(&mut |place| field = field.or(self.claim(place, claimed)));
+                let found = field.map(|field| Claimed {
+                    field,
+                    span: relation.span,
+                });
+                Movement {
+                    raises: found,
+                    lowers: found,
+                }
+            }
             Cond::Any { list, level, body } => match self.claim(list, claimed) {
                 // An unsaid list has no elements; whatever the caller puts in can only make the quantifier hold.
                 Some(field) => {
@@ -142,6 +154,7 @@ fn first_span(cond: &Cond) -> Option<Span> {
     match cond {
         Cond::Const(_) => None,
         Cond::Atom(atom) => Some(atom.span),
+        Cond::Relation(relation) => Some(relation.span),
         Cond::Not(inner) => first_span(inner),
         Cond::And(parts) | Cond::Or(parts) => parts.iter().find_map(first_span),
         Cond::Any { body, .. } => first_span(body),

@@ -117,6 +117,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
     if !sorted || uses.last().is_some_and(|last| *last as usize >= context) {
         return Err(DecodeError::Malformed("context"));
     }
+    let slots = r.list(super::slots::decode_slot)?;
     let rows = r.list(|r| {
         let rule = r.small()?;
         if (rule as usize) < rules.len() {
@@ -135,6 +136,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         args,
         targets,
         uses,
+        slots,
         rows,
         severity,
         scope,
@@ -148,7 +150,7 @@ fn field(r: &mut Reader<'_>) -> Result<Field> {
     })
 }
 
-fn ty(r: &mut Reader<'_>) -> Result<Ty> {
+pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
     r.nested(|r| {
         Ok(match r.byte()? {
             0 => Ty::Bool,
@@ -200,7 +202,7 @@ fn target(r: &mut Reader<'_>) -> Result<TargetSource> {
     })
 }
 
-fn steps(r: &mut Reader<'_>) -> Result<Vec<Step>> {
+pub(super) fn steps(r: &mut Reader<'_>) -> Result<Vec<Step>> {
     r.list(|r| match r.byte()? {
         0 => Ok(Step::Field(r.small()?)),
         1 => Part::ALL

@@ -53,6 +53,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     w.list(&tool.args, field);
     w.list(&tool.targets, target);
     w.list(&tool.uses, |w, field| w.int(u64::from(*field)));
+    w.list(&tool.slots, super::slots::encode_slot);
     w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
     scope(w, &tool.scope);
 }
@@ -114,7 +115,7 @@ fn target(w: &mut Writer, target: &TargetSource) {
     ty(w, &target.ty);
 }
 
-fn steps(w: &mut Writer, steps: &[Step]) {
+pub(super) fn steps(w: &mut Writer, steps: &[Step]) {
     w.list(steps, |w, step| match step {
         Step::Field(index) => {
             w.byte(0);

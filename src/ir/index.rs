@@ -62,9 +62,16 @@ fn one_tool(
                 .map(|(_, c)| (index, c)),
         );
     }
+    let uses = super::context::uses(declared.args.len(), rules.iter().map(|(_, cond)| *cond));
+    let first = u32::try_from(declared.args.len() + 1).unwrap_or(u32::MAX);
+    let mut slots = declared.slots.clone();
+    let written = rules;
+    let rules: Vec<(usize, Cond)> = written
+        .iter()
+        .map(|(index, cond)| (*index, super::apart::apart(cond, first, &mut slots)))
+        .collect();
     let mut builder = Builder::default();
     builder.scopes.push(Building::default());
-    let uses = super::context::uses(declared.args.len(), rules.iter().map(|(_, cond)| *cond));
     for (_, cond) in &rules {
         builder.gather(cond, &mut BTreeMap::from([(0, 0)]));
     }
@@ -74,10 +81,11 @@ fn one_tool(
         return None;
     }
     builder.reflect();
-    super::polarity::check(package, tool, &rules, &mut builder, out);
+    super::polarity::check(package, tool, &written, &rules, &mut builder, out);
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
-    for (index, cond) in rules {
+    for (index, cond) in &rules {
+        let index = *index;
         let rule = package.rules.get(index)?;
         let Ok(rows) = rows::rows(cond, &mut builder) else {
             let limit = limits::ROWS_PER_RULE;
@@ -116,6 +124,7 @@ fn one_tool(
         args,
         targets,
         uses,
+        slots,
         rows: rule_of,
         severity,
         scope,
@@ -172,7 +181,8 @@ impl Builder {
     /// Collects every question, per scope and variable.
     fn gather(&mut self, cond: &Cond, chain: &mut BTreeMap<u32, usize>) {
         match cond {
-            Cond::Const(_) => {}
+            // A comparison between values has become a slot.
+            Cond::Const(_) | Cond::Relation(_) => {}
             Cond::Not(inner) => self.gather(inner, chain),
             Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|p| self.gather(p, chain)),
             Cond::Atom(atom) => {

@@ -1,6 +1,6 @@
 //! Facts and claims: no claim may loosen a verdict. A rule as strict as the default or stricter must not stop matching
 //! because of what a caller says; a looser one must not start to, except where another rule, free of claims, matches
-//! anyway. In: the rules on one tool, and what is known of its variables. Out: a report per rule that breaks this.
+//! anyway. In: the rules on one tool as written and as asked of its variables. Out: a report per rule that breaks this.
 
 use super::rows::{self, Names};
 use crate::diag::Diagnostic;
@@ -12,20 +12,21 @@ use crate::hir::{Cond, Package, Rule, Tool};
 pub(super) fn check(
     package: &Package,
     tool: usize,
-    rules: &[(usize, &Cond)],
+    written: &[(usize, &Cond)],
+    rules: &[(usize, Cond)],
     names: &mut impl Names,
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(tool) = package.tools.get(tool) else {
         return;
     };
-    let moved: Vec<Movement> = rules
+    let moved: Vec<Movement> = written
         .iter()
         .map(|(_, cond)| movement(cond, tool, &package.context))
         .collect();
     let free = || {
         let free = rules.iter().zip(&moved).filter(|(_, moved)| moved.is_none());
-        Cond::Or(free.map(|((_, cond), _)| (*cond).clone()).collect())
+        Cond::Or(free.map(|((_, cond), _)| cond.clone()).collect())
     };
     for ((index, cond), moved) in rules.iter().zip(&moved) {
         let Some(rule) = package.rules.get(*index) else {

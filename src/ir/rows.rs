@@ -75,7 +75,8 @@ fn normal(
 ) -> Result<Vec<Conjunction>, TooManyRows> {
     match (cond, polarity) {
         (Cond::Const(b), _) if *b == (polarity == Polarity::Holds) => Ok(vec![Conjunction::new()]),
-        (Cond::Const(_), _) => Ok(Vec::new()),
+        // A comparison between values has become a slot.
+        (Cond::Const(_) | Cond::Relation(_), _) => Ok(Vec::new()),
         (Cond::Not(inner), _) => normal(inner, polarity.flipped(), names, chain),
         (Cond::And(parts), Polarity::Holds) | (Cond::Or(parts), Polarity::Fails) => {
             let mut all = vec![Conjunction::new()];

@@ -277,6 +277,19 @@ pub enum ExprKind {
         /// What is asked of each.
         body: Box<Expr>,
     },
+    /// `a + b`, `a - b`
+    Arith(Box<Expr>, Spanned<ArithOp>, Box<Expr>),
+    /// `count(x in args.to: …)`, `sum(x in context.order.items: x.price)`
+    Aggregate {
+        /// What is made of the elements.
+        of: Aggregate,
+        /// The variable.
+        variable: Name,
+        /// The list or optional it ranges over.
+        list: Box<Expr>,
+        /// The condition to count by, or the number to add.
+        body: Box<Expr>,
+    },
     /// `present args.cc`
     Present(Box<Expr>),
     /// `args.limit else 0`
@@ -295,6 +308,34 @@ pub enum ExprKind {
     Bool(bool),
     /// `{ a, b }`
     Set(Vec<Expr>),
+}
+
+/// An arithmetic operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArithOp {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+}
+
+/// What is made of the elements of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// How many satisfy a condition.
+    Count,
+    /// The sum of a number of each.
+    Sum,
+}
+
+impl Aggregate {
+    /// The word in a policy.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+        }
+    }
 }
 
 /// A comparison operator.

@@ -162,6 +162,18 @@ fn mend(
         Terminal::Mark(Kind::Assign) if expected.has("==") => {
             diagnostic.help("`==` compares").edit(span, "==")
         }
+        Terminal::Int(text) | Terminal::Decimal(text) if text.starts_with('-') && expected.has("-") => {
+            let sign = Span {
+                end: span.start.saturating_add(1),
+                ..span
+            };
+            diagnostic
+                .help("a `-` between two values has a space after it")
+                .edit(sign, "- ")
+        }
+        Terminal::Mark(Kind::Minus) => {
+            diagnostic.help("a name that holds `-` is written in quotes: `\"get-weather\"`")
+        }
         Terminal::Mark(Kind::Eq) if expected.has("=") => diagnostic.help("`=` defines").edit(span, "="),
         Terminal::Keyword(Keyword::Null) if expected.is_operand() => {
             diagnostic.help("`present x` asks whether an optional value is there")
@@ -276,7 +288,8 @@ impl<'e> Expected<'e> {
             left.retain(|t| !VERDICTS.contains(t));
             words.push("a verdict".to_owned());
         }
-        left.remove(".");
+        // A value may nearly always go on with these; naming them helps nobody.
+        [".", "+", "-"].iter().for_each(|mark| drop(left.remove(mark)));
         let numbers = [
             ("INT", "a whole number"),
             ("DECIMAL", "a number"),

@@ -96,7 +96,7 @@ mod tests {
                     (Kind::Ne, "!="),
                 ],
             ),
-            ("é/-", &[(Kind::Bad, "é"), (Kind::Bad, "/"), (Kind::Bad, "-")]),
+            ("é/-", &[(Kind::Bad, "é"), (Kind::Bad, "/"), (Kind::Minus, "-")]),
         ];
         for (text, want) in cases {
             let want: Vec<_> = want.iter().map(|(k, t)| (*k, (*t).to_owned())).collect();

@@ -265,7 +265,6 @@ fn bad_character(source: &Source, span: Span) -> Diagnostic {
         ";" => here.help("lines need no end mark").edit(span, ""),
         "#" => here.help("a comment starts with `//`").edit(span, "//"),
         "'" | "`" | "“" | "”" => here.help("a string is in double quotes"),
-        "-" => here.help("a name that holds `-` is written in quotes: `\"get-weather\"`"),
         _ => here.help("a name that holds other characters is written in quotes"),
     }
 }

@@ -88,6 +88,12 @@ pub enum Kind {
     /// `>=`
     #[token(">=")]
     Ge,
+    /// `+`
+    #[token("+")]
+    Plus,
+    /// `-`
+    #[token("-")]
+    Minus,
     /// One character that starts no token.
     #[regex(r"(?s:.)", priority = 0)]
     Bad,
@@ -205,6 +211,8 @@ keywords! {
     Like = "like", Infix;
     Matches = "matches", Infix;
     Under = "under", Infix;
+    Count = "count", Prefix;
+    Sum = "sum", Prefix;
     True = "true", Constant;
     False = "false", Constant;
     Null = "null", Constant;

@@ -212,6 +212,27 @@ pub fn quantified<'s>(
     })
 }
 
+/// `count(x in list: body)`
+pub fn aggregate<'s>(
+    span: Span,
+    of: ast::Aggregate,
+    variable: Name,
+    list: Tall<Expr>,
+    body: Tall<Expr>,
+) -> Step<'s, Tall<Expr>> {
+    let rise = user(list.rise.over(body.rise).nested(span))?;
+    let kind = ExprKind::Aggregate {
+        of,
+        variable,
+        list: Box::new(list.node),
+        body: Box::new(body.node),
+    };
+    Ok(Tall {
+        node: Expr { kind, span },
+        rise,
+    })
+}
+
 /// `T?`
 pub fn optional<'s>(span: Span, inner: Tall<TypeExpr>) -> Step<'s, Tall<TypeExpr>> {
     let rise = user(inner.rise.nested(span))?;

@@ -2,7 +2,9 @@
 //! verdict, the same matched rules and the same codes, before and after a trip through the canonical bytes.
 
 use gait::builtins::bind;
+use gait::domain::Request;
 use gait::eval::{Workspace, decide, explain, reference};
+use gait::gate::request;
 use gait::json::{self, Json};
 use gait::value::Value;
 use gait::{compile, ir};
@@ -141,6 +143,44 @@ fn simple_atom() -> BoxedStrategy<String> {
         number_atom("args.rec.x", "").prop_map(|a| format!("(present args.rec and {a})")),
         color_atom("args.rec.z").prop_map(|a| format!("(present args.rec and present args.rec.z and {a})")),
         number_atom("len(args.xs)", ""),
+        value_atom(),
+    ]
+    .boxed()
+}
+
+/// Comparisons between two values.
+fn value_atom() -> BoxedStrategy<String> {
+    let order = || prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]);
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    let number = || {
+        pick(&[
+            "args.n",
+            "(args.on else 2)",
+            "len(args.xs)",
+            "count(x in args.rs: x.v > args.n)",
+            "count(x in args.xs: x == args.s)",
+            "sum(x in args.rs: x.v)",
+            "sum(x in args.ol: x + args.n)",
+            "args.n + len(args.s)",
+            "args.n - (args.on else 0)",
+        ])
+    };
+    prop_oneof![
+        (number(), order(), number())
+            .prop_filter("two values", |(a, _, b)| a != b)
+            .prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        (pick(&[
+            "args.s in args.xs",
+            "args.s not in args.xs",
+            "\"ab\" in args.xs",
+            "args.e in args.es"
+        ]))
+        .prop_map(str::to_owned),
+        (pick(&["==", "!="])).prop_map(|op| format!("args.h {op} args.u.host")),
+        Just("args.e.domain under args.h".to_owned()),
+        (pick(&["any", "all"]), order()).prop_map(|(q, op)| format!(
+            "({q} x in args.rs: x.v {op} args.n or any y in x.tags: y == args.s)"
+        )),
     ]
     .boxed()
 }
@@ -300,8 +340,9 @@ fn agree(text: &str, calls: &[String]) {
     for call in calls {
         let json: Json = json::parse(call.as_bytes()).expect("well-formed call");
         let args = Value::Record(bind::bind_record(&json, &tool.args).expect("well-typed call"));
-        let outcome = decide(&again, tool, &args, &mut workspace);
-        let decision = explain(&again, tool, &args, &outcome);
+        let bound = request::bind(&again, tool, &Request::call("t.one", &json)).expect("well-typed call");
+        let outcome = decide(&again, tool, &bound.record, &mut workspace);
+        let decision = explain(&again, tool, &bound.record, &outcome);
         let expected = reference::interpret(checked.package(), index, &args);
         let matched: Vec<String> = decision.matched.iter().map(|m| m.name.clone()).collect();
         let shown = format!("{text}\n{call}\n{}", ir::print(&again));

@@ -144,7 +144,7 @@ const MISTAKES: &[Mistakes] = &[
     ),
     (
         "tool get-weather {}",
-        &[("GP0001", "-", "`-` is not part of the language", "-")],
+        &[("GP0004", "-", "expected a description or `{`, found `-`", "-")],
     ),
     (
         "tool t { a: }",
@@ -382,12 +382,12 @@ fn all_exprs<'e>(expr: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {
     use ast::ExprKind as E;
     out.push(expr);
     match &expr.kind {
-        E::Or(a, b) | E::And(a, b) | E::Compare(a, _, b) | E::Else(a, b) => {
+        E::Or(a, b) | E::And(a, b) | E::Compare(a, _, b) | E::Arith(a, _, b) | E::Else(a, b) => {
             all_exprs(a, out);
             all_exprs(b, out);
         }
         E::Not(a) | E::Present(a) | E::Field(a, _) => all_exprs(a, out),
-        E::Quantified { list, body, .. } => {
+        E::Quantified { list, body, .. } | E::Aggregate { list, body, .. } => {
             all_exprs(list, out);
             all_exprs(body, out);
         }

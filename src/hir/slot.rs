@@ -1,0 +1,22 @@
+//! Slots: values the gate computes for a tool's rules before they are judged. Each is one more field of the request,
+//! after the context, so that rules see plain variables. In: what conditions ask for. Out: data that the program
+//! carries; computing is the gate's.
+
+use super::Cond;
+use crate::ty::Ty;
+
+/// What is computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Whether a condition holds that compares computed values: a `Bool`.
+    Holds(Cond),
+}
+
+impl Slot {
+    /// The type of the value.
+    pub fn ty(&self) -> Ty {
+        match self {
+            Slot::Holds(_) => Ty::Bool,
+        }
+    }
+}

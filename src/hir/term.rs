@@ -1,0 +1,192 @@
+//! Values that a condition computes: arguments, constants, sums, and comparisons between two of them. Plain data with
+//! its plain meaning; the oracle and the slots of a decision program both rest on it.
+
+use super::answer::{View, elements, holds, view};
+use super::{Cond, Place};
+use crate::builtins::{host, path};
+use crate::source::Span;
+use crate::value::Value;
+
+/// A computed value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// What lies at a place.
+    Place(Place),
+    /// A constant.
+    Const(Value),
+    /// What lies at a place, or a constant where it is missing.
+    Else(Place, Value),
+    /// The sum of two numbers.
+    Add(Box<Term>, Box<Term>),
+    /// Their difference.
+    Sub(Box<Term>, Box<Term>),
+    /// The sum over the elements of a list.
+    Sum {
+        /// The list or optional.
+        list: Place,
+        /// The level of the element.
+        level: u32,
+        /// What is added of each.
+        term: Box<Term>,
+    },
+    /// How many elements of a list satisfy a condition.
+    Count {
+        /// The list or optional.
+        list: Place,
+        /// The level of the element.
+        level: u32,
+        /// The condition.
+        body: Box<Cond>,
+    },
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RelationOp {
+    /// The same value.
+    Equal = 0,
+    /// Less, for numbers.
+    Less = 1,
+    /// Less or the same, for numbers.
+    LessOrEqual = 2,
+    /// A path below a folder, or a host that is a domain or below it.
+    Under = 3,
+}
+
+impl RelationOp {
+    /// All, by their number.
+    pub const ALL: [RelationOp; 4] = [
+        RelationOp::Equal,
+        RelationOp::Less,
+        RelationOp::LessOrEqual,
+        RelationOp::Under,
+    ];
+}
+
+/// A comparison between two computed values. It does not hold where one of them is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The left side.
+    pub left: Term,
+    /// How they are compared.
+    pub op: RelationOp,
+    /// The right side.
+    pub right: Term,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Relation {
+    /// Whether it holds; `chain` has the request first, then the element of each quantifier by its level.
+    pub fn holds(&self, chain: &[&Value]) -> bool {
+        let (Some(left), Some(right)) = (self.left.value(chain), self.right.value(chain)) else {
+            return false;
+        };
+        match (self.op, left, right) {
+            (RelationOp::Equal, left, right) => left == right,
+            (RelationOp::Less, Seen::Num(a), Seen::Num(b)) => a < b,
+            (RelationOp::LessOrEqual, Seen::Num(a), Seen::Num(b)) => a <= b,
+            (RelationOp::Under, Seen::Path(a), Seen::Path(b)) => path::under(&a, &b),
+            (RelationOp::Under, Seen::Text(a), Seen::Text(b)) => host::under(&a, &b),
+            _ => false,
+        }
+    }
+
+    /// Shows every place either side looks at.
+    pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
+        self.left.each_place(see);
+        self.right.each_place(see);
+    }
+}
+
+/// A value that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Num(i128),
+    Bool(bool),
+    Member(u32),
+    Text(String),
+    Path(String),
+}
+
+impl Term {
+    /// Shows every place the term looks at.
+    pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
+        match self {
+            Term::Place(place) | Term::Else(place, _) => see(place),
+            Term::Const(_) => {}
+            Term::Add(a, b) | Term::Sub(a, b) => {
+                a.each_place(see);
+                b.each_place(see);
+            }
+            Term::Sum { list, term, .. } => {
+                see(list);
+                term.each_place(see);
+            }
+            Term::Count { list, body, .. } => {
+                see(list);
+                body.each_place(see);
+            }
+        }
+    }
+
+    fn value(&self, chain: &[&Value]) -> Option<Seen> {
+        match self {
+            Term::Place(place) => at(place, chain),
+            Term::Const(value) => seen(value, &[]),
+            Term::Else(place, value) => at(place, chain).or_else(|| seen(value, &[])),
+            Term::Add(a, b) => Some(Seen::Num(a.number(chain)?.saturating_add(b.number(chain)?))),
+            Term::Sub(a, b) => Some(Seen::Num(a.number(chain)?.saturating_sub(b.number(chain)?))),
+            Term::Sum { list, level, term } => {
+                let mut sum: i128 = 0;
+                for inner in each(list, *level, chain) {
+                    sum = sum.saturating_add(term.number(&inner)?);
+                }
+                Some(Seen::Num(sum))
+            }
+            Term::Count { list, level, body } => {
+                let found = each(list, *level, chain).filter(|inner| holds(body, inner));
+                i128::try_from(found.count()).ok().map(Seen::Num)
+            }
+        }
+    }
+
+    fn number(&self, chain: &[&Value]) -> Option<i128> {
+        match self.value(chain) {
+            Some(Seen::Num(n)) => Some(n),
+            _ => None,
+        }
+    }
+}
+
+/// The chain of each element of a list.
+fn each<'v>(list: &Place, level: u32, chain: &[&'v Value]) -> impl Iterator<Item = Vec<&'v Value>> {
+    let items = chain
+        .get(list.level as usize)
+        .map(|outer| elements(outer, &list.steps));
+    let chain = chain.to_vec();
+    items.unwrap_or_default().iter().map(move |element| {
+        let mut inner = chain.clone();
+        inner.resize(level as usize, element);
+        inner.push(element);
+        inner
+    })
+}
+
+fn at(place: &Place, chain: &[&Value]) -> Option<Seen> {
+    seen(chain.get(place.level as usize)?, &place.steps)
+}
+
+fn seen(value: &Value, steps: &[super::Step]) -> Option<Seen> {
+    match view(value, steps) {
+        View::Num(n) => Some(Seen::Num(n)),
+        View::Bool(b) => Some(Seen::Bool(b)),
+        View::Member(m) => Some(Seen::Member(m)),
+        View::Text(text) if matches!(super::answer::descend(value, steps), Some(Value::Path(_))) => {
+            Some(Seen::Path(text.to_owned()))
+        }
+        View::Text(text) => Some(Seen::Text(text.to_owned())),
+        View::Absent | View::Whole(_) => None,
+    }
+}
