@@ -58,6 +58,8 @@ pub struct Tool {
     pub name: String,
     /// Its arguments.
     pub args: Vec<Field>,
+    /// Whether it takes further arguments, which are kept as received and which no condition can look at.
+    pub open: bool,
     /// The effects it has; sorted, distinct.
     pub effects: Vec<String>,
     /// Where its effects' targets come from.

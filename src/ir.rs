@@ -76,6 +76,8 @@ pub struct ToolProgram {
     pub name: String,
     /// Its arguments, for binding.
     pub args: Vec<Field>,
+    /// Whether further arguments are kept as received.
+    pub open: bool,
     /// Where its targets come from.
     pub targets: Vec<TargetSource>,
     /// The fields of the context its rules look at, by index, in order.

@@ -9,6 +9,7 @@ use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// What kind of mismatch it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,20 +96,47 @@ pub fn bind_record(json: &Json, fields: &[Field]) -> Result<Vec<Value>, BindErro
     let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
     for (at, (name, _)) in members.iter().enumerate() {
         // Every name before this one is a distinct declared one, so `at` stays below the count of fields.
-        let unknown = !fields.iter().any(|field| field.name == *name);
-        let fault = match members.iter().take(at).any(|(earlier, _)| earlier == name) {
-            _ if unknown => "is not declared",
-            true => "is given twice",
-            false => continue,
-        };
-        let shown = shorten(name);
-        let message = format!("`{}` {fault}", shown.escape_debug());
-        return Err(BindError::new(BindErrorKind::UnknownField, message).within(&shown));
+        if !fields.iter().any(|field| field.name == *name) {
+            return Err(refused_member(name, "is not declared"));
+        }
+        if members.iter().take(at).any(|(earlier, _)| earlier == name) {
+            return Err(refused_member(name, "is given twice"));
+        }
     }
     fields
         .iter()
         .map(|field| bind_field(json.get(&field.name), field))
         .collect()
+}
+
+/// The values of the fields, and the other members as received.
+type OpenRecord = (Vec<Value>, Vec<(String, Json)>);
+
+/// Binds an object that may have more members than fields. Out: one value per field, in the order declared, and the
+/// other members as received. Errors: the first mismatch.
+pub fn bind_open_record(json: &Json, fields: &[Field]) -> Result<OpenRecord, BindError> {
+    let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
+    let declared: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let mut seen = BTreeSet::new();
+    let mut rest = Vec::new();
+    for (name, value) in members {
+        if !seen.insert(name.as_str()) {
+            return Err(refused_member(name, "is given twice"));
+        }
+        if !declared.contains(name.as_str()) {
+            rest.push((name.clone(), value.clone()));
+        }
+    }
+    let bound = fields
+        .iter()
+        .map(|field| bind_field(json.get(&field.name), field));
+    Ok((bound.collect::<Result<_, _>>()?, rest))
+}
+
+fn refused_member(name: &str, fault: &str) -> BindError {
+    let shown = shorten(name);
+    let message = format!("`{}` {fault}", shown.escape_debug());
+    BindError::new(BindErrorKind::UnknownField, message).within(&shown)
 }
 
 fn bind_field(json: Option<&Json>, field: &Field) -> Result<Value, BindError> {
@@ -379,6 +407,27 @@ mod tests {
         let error = bind_record(&long, &[]).unwrap_err();
         assert!(error.message.len() < 1_000 && !error.message.contains('\u{1b}'));
         assert!(bind(&Json::Null, &Ty::Poison).is_err());
+    }
+
+    #[test]
+    fn further_members_are_kept_as_received() {
+        let declared = [field("a", Ty::Path), field("b", optional(Ty::Int))];
+        let open = |text: &str| super::bind_open_record(&json::parse(text.as_bytes()).unwrap(), &declared);
+        let (values, rest) = open(r#"{"z":{"y":[null]},"a":"x//y","B":1.5}"#).unwrap();
+        assert_eq!(values, [Value::Path("x/y".into()), Value::Absent]);
+        let rest: Vec<&str> = rest.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(rest, ["z", "B"]);
+        for (text, path, kind) in [
+            ("[]", "", BindErrorKind::WrongType),
+            (r#"{"z":1}"#, "/a", BindErrorKind::MissingField),
+            (r#"{"a":"x","b":1.5}"#, "/b", BindErrorKind::NotExact),
+        ] {
+            let error = open(text).expect_err(text);
+            assert_eq!((error.path.as_str(), error.kind), (path, kind), "{text}");
+        }
+        let twice = Json::Object(vec![("z".into(), Json::Null), ("z".into(), Json::Null)]);
+        let error = super::bind_open_record(&twice, &[]).unwrap_err();
+        assert_eq!(error.message, "`z` is given twice");
     }
 
     fn any_ty() -> impl Strategy<Value = Ty> {

@@ -92,3 +92,21 @@ fn blocked(code: &str, detail: String) -> Judged {
         canonical_args: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+    use crate::domain::Request;
+    use crate::{compile, json};
+
+    #[test]
+    fn what_is_handed_on_is_canonical_where_it_is_declared() {
+        let text = "gaitpol 1\npolicy a\ndefault block\ntool t {\n  p: Path\n  ...\n}\nrule r on t allow\n";
+        let checked = compile::check("a.gaitpol", text).checked.unwrap();
+        let gate = Gate::new(compile::lower(&checked));
+        let args = json::parse(br#"{"x":{"b":[1,null]},"p":"/w//a"}"#).unwrap();
+        let judged = gate.decide(&Request::call("t", &args), &mut gate.workspace());
+        let expected = json::parse(br#"{"p":"/w/a","x":{"b":[1,null]}}"#).unwrap();
+        assert_eq!(judged.canonical_args, Some(expected));
+    }
+}

@@ -29,8 +29,15 @@ pub struct Bound {
 
 /// Binds a request to the declarations of its tool.
 pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Result<Bound, Blocked> {
-    let mut values = bind::bind_record(request.args, &tool.args).map_err(args_error)?;
-    let canonical_args = bind::record_to_json(&values, &tool.args);
+    let (mut values, rest) = if tool.open {
+        bind::bind_open_record(request.args, &tool.args).map_err(args_error)?
+    } else {
+        (
+            bind::bind_record(request.args, &tool.args).map_err(args_error)?,
+            Vec::new(),
+        )
+    };
+    let canonical_args = with(bind::record_to_json(&values, &tool.args), rest);
     values.push(context(program, tool, request)?);
     let mut record = Value::Record(values);
     for slot in &tool.slots {
@@ -49,6 +56,17 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
 fn compute(slot: &Slot, record: &Value) -> Value {
     match slot {
         Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[record])),
+    }
+}
+
+/// Canonical arguments with the members nobody declared, as received.
+fn with(canonical: Json, rest: Vec<(String, Json)>) -> Json {
+    match canonical {
+        Json::Object(mut members) => {
+            members.extend(rest);
+            Json::Object(members)
+        }
+        other => other,
     }
 }
 

@@ -217,6 +217,14 @@ fn tool(
     out: &mut Vec<Diagnostic>,
 ) -> Tool {
     let args = types::fields(&declared.args, enums, out);
+    if let [first, second, ..] = declared.rest.as_slice() {
+        let report = Diagnostic::error(DUPLICATE_NAME, *second, "`...` is written twice");
+        out.push(
+            report
+                .also(*first, "first written here")
+                .help("remove one of them"),
+        );
+    }
     let mut effects = BTreeSet::new();
     let mut targets = Vec::new();
     for effect in &declared.effects {
@@ -233,6 +241,7 @@ fn tool(
     Tool {
         name: declared.name.text.clone(),
         args,
+        open: !declared.rest.is_empty(),
         effects,
         targets,
         slots: Vec::new(),

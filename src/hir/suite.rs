@@ -109,7 +109,7 @@ fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnos
     if let Some(tool) = names.tools.iter().find(|t| t.name == case.tool.text)
         && !case.codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
         && !tool.args.iter().any(|f| poisoned(&f.ty))
-        && let Err(error) = bind::bind_record(&args, &tool.args)
+        && let Err(error) = fits(&args, tool)
     {
         out.push(no_call(case, tool, &error));
     }
@@ -122,6 +122,15 @@ fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnos
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         span: case.span,
     })
+}
+
+/// Whether the arguments are a call of the tool.
+fn fits(args: &Json, tool: &Tool) -> Result<(), BindError> {
+    if tool.open {
+        bind::bind_open_record(args, &tool.args).map(drop)
+    } else {
+        bind::bind_record(args, &tool.args).map(drop)
+    }
 }
 
 /// The report for arguments that the tool's declaration does not accept, in a case that does not expect it.

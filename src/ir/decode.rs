@@ -111,6 +111,11 @@ fn context_field(r: &mut Reader<'_>) -> Result<ContextField> {
 fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolProgram> {
     let name = r.text()?;
     let args = r.list(field)?;
+    let open = match r.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(DecodeError::Malformed("open")),
+    };
     let targets = r.list(target)?;
     let uses = r.list(Reader::small)?;
     let sorted = uses.windows(2).all(|w| matches!(w, [a, b] if a < b));
@@ -134,6 +139,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
     Ok(ToolProgram {
         name,
         args,
+        open,
         targets,
         uses,
         slots,

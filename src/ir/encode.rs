@@ -51,6 +51,7 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
 fn tool(w: &mut Writer, tool: &ToolProgram) {
     w.text(&tool.name);
     w.list(&tool.args, field);
+    w.byte(u8::from(tool.open));
     w.list(&tool.targets, target);
     w.list(&tool.uses, |w, field| w.int(u64::from(*field)));
     w.list(&tool.slots, super::slots::encode_slot);

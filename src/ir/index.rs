@@ -122,6 +122,7 @@ fn one_tool(
     Some(ToolProgram {
         name,
         args,
+        open: declared.open,
         targets,
         uses,
         slots,

@@ -13,7 +13,8 @@ pub fn print(program: &Program) -> String {
         program.policy, program.version, program.edition, program.default.0, program.default.1
     );
     for tool in &program.tools {
-        let _ = writeln!(out, "\ntool {} ({} rows)", tool.name, tool.rows.len());
+        let open = if tool.open { ", further arguments" } else { "" };
+        let _ = writeln!(out, "\ntool {} ({} rows{open})", tool.name, tool.rows.len());
         let context = program.context.iter().map(|c| c.field.clone()).collect();
         let context = Field {
             name: "context".to_owned(),

@@ -123,6 +123,8 @@ pub struct Tool {
     pub args: Vec<Arg>,
     /// Its effects.
     pub effects: Vec<Effect>,
+    /// Each `...`: it takes further arguments, which no rule can look at.
+    pub rest: Vec<Span>,
     /// The whole item.
     pub span: Span,
 }

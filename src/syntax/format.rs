@@ -122,6 +122,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         }
         ast::Item::Tool(tool) => {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
+            members.extend(tool.rest.iter().map(|rest| Some(rest.start)));
             members.extend(tool.effects.iter().map(|effect| before(effect.name.span.start)));
         }
         ast::Item::Context(context) => {

@@ -55,6 +55,9 @@ pub enum Kind {
     /// `.`
     #[token(".")]
     Dot,
+    /// `...`
+    #[token("...")]
+    Rest,
     /// `?`
     #[token("?")]
     Question,

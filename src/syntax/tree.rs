@@ -24,6 +24,8 @@ pub enum Member {
     Arg(ast::Arg),
     /// `effect net.egress`
     Effect(ast::Effect),
+    /// `...`
+    Rest(Span),
 }
 
 /// Where and how a tree grew too tall.
@@ -309,12 +311,14 @@ pub fn tool(name: Name, description: Option<Spanned<String>>, members: Vec<Membe
         description,
         args: Vec::new(),
         effects: Vec::new(),
+        rest: Vec::new(),
         span,
     };
     for member in members {
         match member {
             Member::Arg(arg) => tool.args.push(arg),
             Member::Effect(effect) => tool.effects.push(effect),
+            Member::Rest(span) => tool.rest.push(span),
         }
     }
     ast::Item::Tool(tool)
