@@ -7,6 +7,7 @@ mod condition;
 mod constant;
 pub mod context;
 mod declare;
+pub mod place;
 mod sample;
 mod scope;
 mod selectors;
@@ -194,8 +195,19 @@ pub struct Rule {
     pub name_span: Span,
     /// The place of all its conditions, where it has any.
     pub conditions_span: Option<Span>,
+    /// Its `when` and `unless` clauses, in order: the first parts of the condition of each tool.
+    pub clauses: Vec<Clause>,
     /// Per tool it is about, by index into `Package::tools`, the condition typed for that tool.
     pub on: Vec<(usize, Cond)>,
+}
+
+/// A `when` or `unless` of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// `unless`
+    pub negated: bool,
+    /// Where it is written, its keyword included.
+    pub span: Span,
 }
 
 /// A condition.
@@ -222,6 +234,8 @@ pub enum Cond {
         level: u32,
         /// The body.
         body: Box<Cond>,
+        /// The quantifier with its list and body, as written.
+        span: Span,
     },
 }
 

@@ -116,3 +116,5 @@ pub const DRAWN_LINE_CHARS: usize = 2_000;
 pub const SHOWN_MESSAGE_CHARS: usize = 1_000;
 /// A dotted name of an item that cannot be read, in bytes; a longer one may be anything.
 pub const DOTTED_NAME_BYTES: usize = 1_024;
+/// Pairs of automaton states visited for the samples of one variable.
+pub const SAMPLE_STATES: usize = 200_000;

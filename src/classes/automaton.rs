@@ -63,6 +63,38 @@ impl Automaton {
         self.accept.get(state as usize).copied().unwrap_or(0)
     }
 
+    /// The automaton that puts every text into one class.
+    pub fn constant(class: u32) -> Self {
+        Self {
+            bytes: Box::new([0; 256]),
+            stride: 1,
+            next: vec![0],
+            accept: vec![class],
+            sink: vec![true],
+        }
+    }
+
+    /// The column of a byte: bytes of one column lead to the same states everywhere.
+    pub fn column(&self, byte: u8) -> u8 {
+        self.bytes.get(usize::from(byte)).copied().unwrap_or(0)
+    }
+
+    /// The state after `state` and a byte.
+    pub fn step(&self, state: u32, byte: u8) -> u32 {
+        let at = state as usize * self.stride as usize + usize::from(self.column(byte));
+        self.next.get(at).copied().unwrap_or(0)
+    }
+
+    /// The class of a text that ends in a state.
+    pub fn class_at(&self, state: u32) -> u32 {
+        self.accept.get(state as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether a state is in class 0 and never left.
+    pub fn is_refused(&self, state: u32) -> bool {
+        self.class_at(state) == 0 && self.sink.get(state as usize).copied().unwrap_or(true)
+    }
+
     /// The tables, for encoding: byte columns, columns per state, transitions, classes.
     pub fn tables(&self) -> (&[u8; 256], u32, &[u32], &[u32]) {
         (&self.bytes, self.stride, &self.next, &self.accept)

@@ -62,7 +62,9 @@ fn holds(cond: &Cond, chain: &mut Vec<&Value>) -> bool {
             None | Some(View::Absent) => atom.when_absent,
             Some(seen) => answer(&atom.test, &seen),
         },
-        Cond::Any { list, level, body } => {
+        Cond::Any {
+            list, level, body, ..
+        } => {
             let Some(outer) = base(list, chain) else {
                 return false;
             };

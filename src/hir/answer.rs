@@ -128,7 +128,9 @@ pub fn holds(cond: &Cond, chain: &[&Value]) -> bool {
             None | Some(View::Absent) => atom.when_absent,
             Some(seen) => answer(&atom.test, &seen),
         },
-        Cond::Any { list, level, body } => base(list).is_some_and(|outer| {
+        Cond::Any {
+            list, level, body, ..
+        } => base(list).is_some_and(|outer| {
             elements(outer, &list.steps).iter().any(|element| {
                 let mut inner = chain.to_vec();
                 inner.resize(*level as usize, element);

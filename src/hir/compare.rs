@@ -260,5 +260,6 @@ fn member(left: &Expr, right: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic
         list,
         level,
         body: Box::new(body),
+        span,
     })
 }

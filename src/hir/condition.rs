@@ -35,7 +35,7 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
             variable,
             list,
             body,
-        } => quantified(*all, variable, list, body, scope, out),
+        } => quantified(*all, (variable, list, body), expr.span, scope, out),
         ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => or_report(truth(expr, scope), out),
         ExprKind::Call(name, _) => {
             let message = format!("`{}(…)` is a number, not a condition", name.text);
@@ -430,9 +430,8 @@ fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
 
 fn quantified(
     all: bool,
-    variable: &Name,
-    list: &Expr,
-    body: &Expr,
+    (variable, list, body): (&Name, &Expr, &Expr),
+    span: Span,
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Cond {
@@ -491,6 +490,7 @@ fn quantified(
                 list,
                 level,
                 body: Box::new(body),
+                span,
             },
             None => body,
         });

@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
-use super::{Cond, ContextField, Package, Rule, Tool, condition, context, suite, types};
+use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
@@ -356,7 +356,15 @@ fn rule(
         span: declared.span,
         name_span: declared.name.span,
         conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),
+        clauses: declared.conditions.iter().map(clause).collect(),
         on,
+    }
+}
+
+fn clause(written: &ast::Condition) -> Clause {
+    Clause {
+        negated: written.negated,
+        span: written.span,
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) fn call(tool: &Tool) -> Option<String> {
     (call.len() <= LONGEST).then_some(call)
 }
 
-fn value(ty: &Ty) -> Option<String> {
+/// The JSON of the plainest value of a type; `None` for an optional, which would be missing.
+pub(super) fn value(ty: &Ty) -> Option<String> {
     Some(match ty {
         Ty::Bool => "false".to_owned(),
         Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => "0".to_owned(),

@@ -79,7 +79,9 @@ impl Claims<'_> {
                     lowers: found,
                 }
             }
-            Cond::Any { list, level, body } => match self.claim(list, claimed) {
+            Cond::Any {
+                list, level, body, ..
+            } => match self.claim(list, claimed) {
                 // An unsaid list has no elements; whatever the caller puts in can only make the quantifier hold.
                 Some(field) => {
                     let span = first_span(body).unwrap_or_default();

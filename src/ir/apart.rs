@@ -80,10 +80,13 @@ fn unplaced(cond: &Cond) -> Cond {
         Cond::Not(inner) => Cond::Not(Box::new(unplaced(inner))),
         Cond::And(parts) => Cond::And(parts.iter().map(unplaced).collect()),
         Cond::Or(parts) => Cond::Or(parts.iter().map(unplaced).collect()),
-        Cond::Any { list, level, body } => Cond::Any {
+        Cond::Any {
+            list, level, body, ..
+        } => Cond::Any {
             list: list.clone(),
             level: *level,
             body: Box::new(unplaced(body)),
+            span: Span::default(),
         },
     }
 }

@@ -201,7 +201,9 @@ impl Builder {
                     variable.questions.insert(atom.test.clone());
                 }
             }
-            Cond::Any { list, level, body } => {
+            Cond::Any {
+                list, level, body, ..
+            } => {
                 let outer = chain.get(&list.level).copied().unwrap_or(0);
                 let fresh = self.scopes.len();
                 let inner = match self.scopes.get_mut(outer) {

@@ -99,7 +99,12 @@ fn normal(
             Ok(any)
         }
         (Cond::Atom(atom), _) => Ok(literal(atom, polarity, names, chain).into_iter().collect()),
-        (Cond::Any { list, level, body }, _) => any(list, *level, body, polarity, names, chain),
+        (
+            Cond::Any {
+                list, level, body, ..
+            },
+            _,
+        ) => any(list, *level, body, polarity, names, chain),
     }
 }
 

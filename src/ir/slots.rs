@@ -52,7 +52,9 @@ pub(super) fn encode_cond(w: &mut Writer, cond: &Cond) {
             w.byte(4);
             w.list(parts, encode_cond);
         }
-        Cond::Any { list, level, body } => {
+        Cond::Any {
+            list, level, body, ..
+        } => {
             w.byte(5);
             place(w, list);
             w.int(u64::from(*level));
@@ -88,6 +90,7 @@ pub(super) fn decode_cond(r: &mut Reader<'_>) -> Result<Cond> {
                     list,
                     level,
                     body: Box::new(decode_cond(r)?),
+                    span: Span::default(),
                 }
             }
             6 => Cond::Relation(Box::new(Relation {
