@@ -190,7 +190,7 @@ impl Difference {
 }
 
 /// Compiles the sources in a bundle again; the program must be the same, byte for byte.
-pub fn rebuild(bundle: &Bundle) -> Result<Program, Difference> {
+pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
     let contents = &bundle.contents;
     let found = load(bundle)?;
     for (name, text) in compile::LIBRARY {
@@ -209,22 +209,22 @@ pub fn rebuild(bundle: &Bundle) -> Result<Program, Difference> {
         return Err(Difference::Sources(policies.len()));
     };
     let report = compile::check(name, text);
-    let Some(checked) = &report.checked else {
+    let Some(checked) = report.checked else {
         let first = report.diagnostics.iter().find(|d| d.is_error());
         return Err(Difference::Errors {
             source_name: name.clone(),
-            errors: report.errors(),
+            errors: report.diagnostics.iter().filter(|d| d.is_error()).count(),
             first: first.map_or_else(String::new, |d| format!("{}: {}", d.code, d.message)),
         });
     };
-    let tests = summary(&suite::run(checked));
+    let tests = summary(&suite::run(&checked));
     if tests != contents.tests {
         return Err(Difference::Tests {
             found: tests,
             declared: contents.tests,
         });
     }
-    let program = compile::lower(checked);
+    let program = compile::lower(&checked);
     let bytes = ir::encode(&program);
     if bytes != contents.ir {
         let same = bytes.iter().zip(&contents.ir).take_while(|(a, b)| a == b);
@@ -233,7 +233,7 @@ pub fn rebuild(bundle: &Bundle) -> Result<Program, Difference> {
             what: differing_part(&found, &program),
         });
     }
-    Ok(program)
+    Ok(checked)
 }
 
 /// The first part of two programs that differs, in the order of the encoding.

@@ -8,6 +8,7 @@ mod demo;
 pub mod error;
 pub mod exit;
 mod explain;
+mod explanation;
 mod failure;
 mod gate;
 mod json_text;

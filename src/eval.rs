@@ -5,9 +5,8 @@
 pub mod explain;
 pub mod reference;
 
-use crate::classes::Classifier;
 use crate::domain::Verdict;
-use crate::hir::answer::{View, elements, view};
+use crate::hir::answer::{elements, view};
 use crate::ir::{List, Program, Scope, ToolProgram, Var};
 use crate::value::Value;
 
@@ -95,14 +94,6 @@ fn any_in(words: &[u64], start: usize, end: usize) -> bool {
 
 #[inline]
 fn class_of(var: &Var, value: &Value) -> u32 {
-    let class = match (&var.classifier, view(value, &var.steps)) {
-        (_, View::Absent) => None,
-        (Classifier::Any, _) => Some(0),
-        (Classifier::Bool, View::Bool(b)) => Some(u32::from(b)),
-        (Classifier::Cuts(cuts), View::Num(n)) => u32::try_from(cuts.partition_point(|cut| *cut <= n)).ok(),
-        (Classifier::Members(classes), View::Member(m)) => classes.get(m as usize).copied(),
-        (Classifier::Texts(texts), View::Text(text)) => Some(texts.classify(text)),
-        _ => None,
-    };
+    let class = var.classifier.class(&view(value, &var.steps));
     class.unwrap_or(var.count.saturating_sub(1))
 }

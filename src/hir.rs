@@ -208,6 +208,8 @@ pub struct Clause {
     pub negated: bool,
     /// Where it is written, its keyword included.
     pub span: Span,
+    /// Where its condition is written.
+    pub condition: Span,
 }
 
 /// A condition.

@@ -38,6 +38,7 @@ pub mod host;
 #[cfg(feature = "cli")]
 pub mod boundary;
 pub mod bundling;
+pub mod explain;
 pub mod import;
 #[cfg(feature = "cli")]
 pub mod keyring;

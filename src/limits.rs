@@ -118,3 +118,15 @@ pub const SHOWN_MESSAGE_CHARS: usize = 1_000;
 pub const DOTTED_NAME_BYTES: usize = 1_024;
 /// Pairs of automaton states visited for the samples of one variable.
 pub const SAMPLE_STATES: usize = 200_000;
+
+// Explanations
+/// A value as an explanation shows it to people, in characters; of a longer one the middle is left out.
+pub const SHOWN_VALUE_CHARS: usize = 160;
+/// Elements of a list that an explanation of a quantifier goes into.
+pub const EXPLAINED_ELEMENTS: usize = 8;
+/// Changes of a call that together may make its nearest allowed one.
+pub const NEAREST_CHANGES: usize = 3;
+/// Calls judged in the search for the nearest allowed one.
+pub const NEAREST_CALLS: usize = 20_000;
+/// Combinations of changes looked at in that search, judged or not.
+pub const NEAREST_COMBINATIONS: usize = 2_000_000;

@@ -1,6 +1,7 @@
 //! From a value to its class, at run time: no allocation, no search longer than the table is deep.
 
 use super::automaton::Automaton;
+use crate::hir::answer::View;
 
 /// Finds the class of a value that is there. A missing value has a class of its own, kept beside the classifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,24 @@ pub enum Classifier {
     Members(Vec<u32>),
     /// Texts.
     Texts(Texts),
+}
+
+impl Classifier {
+    /// The class of what was found; `None` where nothing was, which has a class of its own.
+    #[inline]
+    pub fn class(&self, seen: &View<'_>) -> Option<u32> {
+        match (self, seen) {
+            (_, View::Absent) => None,
+            (Classifier::Any, _) => Some(0),
+            (Classifier::Bool, View::Bool(b)) => Some(u32::from(*b)),
+            (Classifier::Cuts(cuts), View::Num(n)) => {
+                u32::try_from(cuts.partition_point(|cut| cut <= n)).ok()
+            }
+            (Classifier::Members(classes), View::Member(m)) => classes.get(*m as usize).copied(),
+            (Classifier::Texts(texts), View::Text(text)) => Some(texts.classify(text)),
+            _ => None,
+        }
+    }
 }
 
 /// Classes of texts: known texts by look-up, all others by an automaton.

@@ -60,7 +60,7 @@ pub fn interval(ty: &Ty, cuts: &[i128], class: u32) -> Option<(i128, i128)> {
 }
 
 /// The least and the greatest number of a type.
-fn range(ty: &Ty) -> (i128, i128) {
+pub fn range(ty: &Ty) -> (i128, i128) {
     let most = match ty {
         Ty::Int => limits::SAFE_INTEGER,
         _ => limits::DECIMAL_MAGNITUDE,

@@ -4,6 +4,7 @@
 use super::error::{Category, CliError};
 use crate::artifact::{BuildError, VerifyError};
 use crate::boundary::OpenError;
+use crate::bundling::{COMPILER, Difference};
 use crate::gate::IntentError;
 use crate::json::Json;
 use crate::regress::RegressError;
@@ -31,6 +32,17 @@ pub fn open(path: &Path, error: &OpenError) -> CliError {
         )
         .hint("compile the policy again with this version of gait"),
     }
+}
+
+/// A bundle whose sources do not make its program for this compiler; `compiler` made it.
+pub fn rebuild(difference: &Difference, compiler: &str) -> CliError {
+    let error = CliError::new(Category::Verification, difference.code(), difference.to_string());
+    if compiler == COMPILER {
+        return error.hint("the bundle was not made from the sources in it; do not use it");
+    }
+    error.hint(format!(
+        "compiler {compiler} made the bundle and this is {COMPILER}: rebuild with that version"
+    ))
 }
 
 /// Bytes that are no intent.

@@ -2,8 +2,10 @@
 
 use super::error::{Category, CliError};
 use super::failure;
-use crate::artifact::{Runpack, TrustedKeys, Verified, is_id, runpack};
+use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, runpack};
 use crate::boundary::Boundary;
+use crate::bundling;
+use crate::compile::Checked;
 use crate::host::Host;
 use crate::json::{self, Json};
 use crate::limits;
@@ -11,8 +13,20 @@ use std::path::Path;
 
 /// A bundle, ready to judge.
 pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Boundary, CliError> {
+    let bundle = bundle(host, path, trusted)?;
+    Boundary::of(bundle).map_err(|error| failure::open(path, &error))
+}
+
+/// A bundle.
+pub fn bundle(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Verified<Bundle>, CliError> {
     let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
-    Boundary::open(&bytes, trusted, host.now()).map_err(|error| failure::open(path, &error))
+    bundle::open(&bytes, trusted, host.now()).map_err(|error| failure::verification(path, &error))
+}
+
+/// The sources of a bundle, compiled again to the same program.
+pub fn sources(bundle: &Verified<Bundle>) -> Result<Checked, CliError> {
+    let compiler = &bundle.value().contents.compiler;
+    bundling::rebuild(bundle.value()).map_err(|difference| failure::rebuild(&difference, compiler))
 }
 
 /// A runpack with its bytes.

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod explain;
 mod fmt;
 mod import;
 mod replay;
@@ -13,7 +14,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, format, test, compile, import and replay policies
+/// Check, explain, format, test, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ pub struct Args {
 enum Command {
     Compile(compile::Args),
     Check(check::Args),
+    Explain(explain::Args),
     Fmt(fmt::Args),
     Import(import::Args),
     Replay(replay::Args),
@@ -35,6 +37,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Compile(args) => compile::run(ui, host, args),
         Command::Check(args) => check::run(ui, host, args),
+        Command::Explain(args) => explain::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),

@@ -24,12 +24,12 @@ pub(super) fn is_computed(expr: &Expr) -> bool {
 /// `left op right`, where at least one side is computed or both are values of the call.
 pub(super) fn values(
     (left, op, op_span, right): (&Expr, Op, Span, &Expr),
+    span: Span,
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Result<Cond, Failed> {
-    let span = left.span.to(right.span);
     if matches!(op, Op::In | Op::NotIn) {
-        let any = member(left, right, scope, out)?;
+        let any = member(left, right, span, scope, out)?;
         return Ok(if op == Op::In {
             any
         } else {
@@ -224,12 +224,17 @@ fn elements(list: &Expr, scope: &Scope<'_>) -> Result<(Place, u32, Found), Faile
 }
 
 /// `left in list`: some element is the same value.
-fn member(left: &Expr, right: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Result<Cond, Failed> {
+fn member(
+    left: &Expr,
+    right: &Expr,
+    span: Span,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<Cond, Failed> {
     let (list, level, element) = elements(right, scope)?;
     if element.ty == Ty::Poison {
         return Err(None);
     }
-    let span = left.span.to(right.span);
     let body = if condition::is_constant(left, scope) {
         let (test, _) = constant::question(&element.ty, Op::Eq, span, left).map_err(Some)?;
         Cond::Atom(Atom {

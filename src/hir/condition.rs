@@ -26,10 +26,10 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
         ExprKind::Not(inner) => Cond::Not(Box::new(lower(inner, scope, out))),
         ExprKind::Bool(b) => Cond::Const(*b),
         ExprKind::Compare(left, op, right) => {
-            let compared = compare(left, op.node, op.span, right, scope, out);
+            let compared = compare((left, op.node, op.span, right), expr.span, scope, out);
             or_report(compared, out)
         }
-        ExprKind::Present(inner) => or_report(present(inner, scope), out),
+        ExprKind::Present(inner) => or_report(present(inner, expr.span, scope), out),
         ExprKind::Quantified {
             all,
             variable,
@@ -95,17 +95,15 @@ pub(super) struct Operand<'e> {
 }
 
 fn compare(
-    left: &Expr,
-    op: Op,
-    op_span: Span,
-    right: &Expr,
+    (left, op, op_span, right): (&Expr, Op, Span, &Expr),
+    span: Span,
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Result<Cond, Failed> {
     let constants = (is_constant(left, scope), is_constant(right, scope));
     let in_list = matches!(op, Op::In | Op::NotIn) && !constants.1;
     if constants == (false, false) || in_list || compare::is_computed(left) || compare::is_computed(right) {
-        return compare::values((left, op, op_span, right), scope, out);
+        return compare::values((left, op, op_span, right), span, scope, out);
     }
     let (value, op, constant) = match constants {
         (false, true) => (left, op, right),
@@ -124,7 +122,7 @@ fn compare(
     let operand = operand(value, scope)?;
     let ty = usable(&operand, scope)?;
     let (test, positive) = constant::question(&ty, op, op_span, constant).map_err(Some)?;
-    ask(operand, ty, test, positive, left.span.to(right.span))
+    ask(operand, ty, test, positive, span)
 }
 
 /// Makes the atom, with its answer for a missing value.
@@ -403,7 +401,7 @@ fn truth(expr: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
     ask(operand, ty, Question::True, true, expr.span)
 }
 
-fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
+fn present(inner: &Expr, span: Span, scope: &Scope<'_>) -> Result<Cond, Failed> {
     let found = place(inner, scope)?;
     match &found.ty {
         Ty::Poison => Err(None),
@@ -415,7 +413,7 @@ fn present(inner: &Expr, scope: &Scope<'_>) -> Result<Cond, Failed> {
                 ty,
                 test: Question::Present,
                 when_absent: false,
-                span: inner.span,
+                span,
             }))
         }
         other => {

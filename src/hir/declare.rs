@@ -365,6 +365,7 @@ fn clause(written: &ast::Condition) -> Clause {
     Clause {
         negated: written.negated,
         span: written.span,
+        condition: written.expr.span,
     }
 }
 

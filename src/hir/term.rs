@@ -131,6 +131,17 @@ impl Term {
         }
     }
 
+    /// The value; none where something it needs is missing.
+    pub fn computed(&self, chain: &[&Value]) -> Option<Value> {
+        Some(match self.value(chain)? {
+            Seen::Num(n) => Value::Num(n),
+            Seen::Bool(b) => Value::Bool(b),
+            Seen::Member(m) => Value::Enum(m),
+            Seen::Text(text) => Value::Str(text.into()),
+            Seen::Path(text) => Value::Path(text.into()),
+        })
+    }
+
     fn value(&self, chain: &[&Value]) -> Option<Seen> {
         match self {
             Term::Place(place) => at(place, chain),

@@ -79,6 +79,7 @@ fn help_reads_well() {
         "keys verify",
         "policy check",
         "policy compile",
+        "policy explain",
         "policy fmt",
         "policy import",
         "policy import tools",

@@ -26,6 +26,8 @@ mod corpora_builtins;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod fuzz;

@@ -256,7 +256,7 @@ fn rule() -> impl Strategy<Value = String> {
         .prop_map(|(clauses, verdict, code)| format!("on t.one {} {verdict} code c{code}", clauses.join(" ")))
 }
 
-fn policy() -> impl Strategy<Value = String> {
+pub fn policy() -> impl Strategy<Value = String> {
     prop::collection::vec(rule(), 1..8).prop_map(|rules| {
         let mut text = HEAD.to_owned();
         for (number, rule) in rules.iter().enumerate() {
@@ -267,7 +267,7 @@ fn policy() -> impl Strategy<Value = String> {
     })
 }
 
-fn args() -> impl Strategy<Value = String> {
+pub fn args() -> impl Strategy<Value = String> {
     let pick = |s: &'static [&'static str]| prop::sample::select(s).prop_map(|t| format!("{t:?}"));
     let color = || pick(&["red", "green", "blue"]);
     let text = || word().prop_map(|w| format!("{w:?}"));

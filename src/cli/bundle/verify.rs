@@ -1,8 +1,9 @@
 //! `gait bundle verify`: the signature and contents of a bundle, and on request whether its sources make it.
 
-use crate::bundling::{self, COMPILER, Difference};
-use crate::cli::error::{Category, CliError};
+use crate::bundling::{self, COMPILER};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::failure;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, one_line};
 use crate::cli::verify::of_bundle;
@@ -33,7 +34,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         of_bundle(&bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.file))?;
     let compiler = &bundle.value().contents.compiler;
     if args.rebuild {
-        bundling::rebuild(bundle.value()).map_err(|d| differs(&d, compiler).in_file(&args.file))?;
+        bundling::rebuild(bundle.value())
+            .map_err(|difference| failure::rebuild(&difference, compiler).in_file(&args.file))?;
     }
     if ui.is_json() {
         let ok = [("ok", Json::Bool(true))];
@@ -60,14 +62,4 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         ));
     }
     Ok(Exit::Success)
-}
-
-fn differs(difference: &Difference, compiler: &str) -> CliError {
-    let error = CliError::new(Category::Verification, difference.code(), difference.to_string());
-    if compiler == COMPILER {
-        return error.hint("the bundle was not made from the sources in it; do not use it");
-    }
-    error.hint(format!(
-        "compiler {compiler} made the bundle and this is {COMPILER}: rebuild with that version"
-    ))
 }

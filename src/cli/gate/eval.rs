@@ -8,8 +8,10 @@ use crate::cli::exit::Exit;
 use crate::cli::gate::{journal, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::ui::{Ui, one_line, paint};
-use crate::cli::{failure, load};
-use crate::domain::Intent;
+use crate::cli::{explanation, failure, load};
+use crate::compile::Checked;
+use crate::domain::{Intent, Request};
+use crate::explain::{self, Explanation};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
@@ -40,6 +42,9 @@ pub struct Args {
     /// The run the trace belongs to; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// Tell why: which rules matched, which clause stopped the others, and the nearest allowed call
+    #[arg(long)]
+    explain: bool,
     /// The time the trace states, such as 2026-01-31T12:00:00Z; keys are still held to the clock
     #[arg(long, value_name = "RFC3339")]
     evaluation_time: Option<String>,
@@ -101,7 +106,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .map(|path| load::facts(host, path))
         .transpose()?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
-    let mut boundary = load::boundary(host, &args.bundle, &trusted)?;
+    let bundle = load::bundle(host, &args.bundle, &trusted)?;
+    let sources = args.explain.then(|| load::sources(&bundle));
+    let mut boundary = Boundary::of(bundle).map_err(|error| failure::open(&args.bundle, &error))?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let call = Call {
@@ -119,12 +126,36 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         None => alone(&call, &mut boundary)?,
     };
     let exit = Exit::of_verdict(recorded.record.decision.verdict);
+    let explained = explained(ui, &call, &boundary, sources);
     if ui.is_json() {
-        ui.json(&document(&recorded, &path, exit))?;
+        ui.json(&document(&recorded, &path, explained.as_ref(), exit))?;
     } else {
         people(ui, &recorded, &path)?;
+        if let Some(explained) = &explained {
+            explanation::people(ui, explained)?;
+        }
     }
     Ok(exit)
+}
+
+/// Why it was decided so. A bundle that cannot be explained still decides, so that is a warning.
+fn explained(
+    ui: &mut Ui,
+    call: &Call<'_>,
+    boundary: &Boundary,
+    sources: Option<Result<Checked, CliError>>,
+) -> Option<Explanation> {
+    let checked = match sources? {
+        Ok(checked) => checked,
+        Err(error) => {
+            ui.warn(&format!("no explanation: {}", error.message));
+            return None;
+        }
+    };
+    let nothing = Json::Object(Vec::new());
+    let facts = call.facts.as_ref().unwrap_or(&nothing);
+    let request = Request::intent(call.intent).with_facts(facts);
+    Some(explain::explain(&checked, boundary.gate(), &request, &|_| false))
 }
 
 fn instant(text: &str) -> Result<Timestamp, CliError> {
@@ -211,7 +242,7 @@ fn exists(error: HostError) -> CliError {
     }
 }
 
-fn document(recorded: &Recorded, path: &Path, exit: Exit) -> Json {
+fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, exit: Exit) -> Json {
     let record = recorded.record.to_json();
     let member = |name: &'static str| (name, record.get(name).cloned().unwrap_or(Json::Null));
     Json::object([
@@ -237,6 +268,7 @@ fn document(recorded: &Recorded, path: &Path, exit: Exit) -> Json {
         member("session_id"),
         member("run_id"),
         member("previous"),
+        ("explanation", explained.map_or(Json::Null, explanation::document)),
         ("exit_code", Json::int(i64::from(exit.code()))),
     ])
 }

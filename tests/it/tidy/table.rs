@@ -64,6 +64,12 @@ pub const TABLE: &[Module] = &[
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
     module("suite", Layer::L5, &[]),
+    Module {
+        name: "explain",
+        layer: Layer::L5,
+        sideways: &[],
+        never: &["host", "store"],
+    },
     module("regress", Layer::L5, &["session", "replay"]),
     Module {
         name: "import",

@@ -1,0 +1,143 @@
+//! `gait policy explain`: why a call is decided as it is, from a bundle or a policy alone. A bundle holds its sources;
+//! they are compiled again, and must make the bundle's program byte for byte before anything is explained by them.
+
+use super::source;
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::gate::tone;
+use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::ui::{Ui, count, one_line, paint};
+use crate::cli::{explanation, failure, load};
+use crate::compile::{self, Checked};
+use crate::domain::{Decision, Intent, Request};
+use crate::explain::{self, Explanation};
+use crate::gate::Gate;
+use crate::host::Host;
+use crate::json::Json;
+use crate::limits;
+use std::path::{Path, PathBuf};
+
+/// Explain the decision on an intent: which rules matched, which clause stopped the others, and the nearest allowed call
+///
+/// Judges the intent without a key and writes no trace. The exit code is 0 whatever the verdict.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("decider").required(true).args(["bundle", "policy"])))]
+pub struct Args {
+    /// The signed policy that decides; its sources must make its program
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// A policy source that decides, instead of a bundle
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The intent: one v1 IntentRequest
+    #[arg(long, value_name = "FILE")]
+    intent: PathBuf,
+    /// What the host knows of the call: a JSON object with a member per fact the policy declares
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Explains.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
+    let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
+    let facts = match &args.facts {
+        Some(path) => load::facts(host, path)?,
+        None => Json::Object(Vec::new()),
+    };
+    let checked = match (&args.bundle, &args.policy) {
+        (Some(path), _) => from_bundle(host, path, &args.trust)?,
+        (None, Some(path)) => from_source(ui, host, path)?,
+        (None, None) => {
+            return Err(CliError::new(
+                Category::Internal,
+                "usage.invalid",
+                "no policy is named",
+            ));
+        }
+    };
+    let gate = Gate::new(compile::lower(&checked));
+    let request = Request::intent(&intent).with_facts(&facts);
+    let explained = explain::explain(&checked, &gate, &request, &|_| false);
+    if ui.is_json() {
+        ui.json(&document(&explained))?;
+    } else {
+        people(ui, &explained)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Checked, CliError> {
+    let trusted = trusted_keys(host, trust)?;
+    let bundle = load::bundle(host, path, &trusted)?;
+    load::sources(&bundle).map_err(|error| error.in_file(path))
+}
+
+fn from_source(ui: &mut Ui, host: &dyn Host, path: &Path) -> Result<Checked, CliError> {
+    let file = source::read(host, path)?;
+    let report = compile::check(&file.name, &file.text);
+    let errors = report.errors();
+    let Some(checked) = report.checked else {
+        if !ui.is_json() {
+            source::tell(
+                ui,
+                crate::cli::render::Findings {
+                    diagnostics: &report.diagnostics,
+                    sources: &report.sources,
+                },
+            );
+        }
+        let message = format!("{} has {}", file.name, count(errors, "error"));
+        return Err(CliError::new(Category::InvalidInput, "policy.invalid", message)
+            .hint(format!("`gait policy check {}` shows all of them", file.name)));
+    };
+    Ok(checked)
+}
+
+fn people(ui: &mut Ui, explained: &Explanation) -> Result<(), CliError> {
+    let decision = &explained.decision;
+    let verdict = paint(tone(decision.verdict), decision.verdict.as_str());
+    ui.line(&format!("{verdict} {}", one_line(&explained.tool)))?;
+    let mut say = |head: &str, text: &str| ui.line(&format!("  {head:<7} {}", one_line(text)));
+    say("codes", &decision.reason_codes.join(", "))?;
+    if let Some(detail) = &decision.detail {
+        say("detail", detail)?;
+    }
+    for hint in decision.matched.iter().filter_map(|rule| rule.hint.as_ref()) {
+        say("hint", hint)?;
+    }
+    for target in &decision.targets {
+        say(
+            "target",
+            &format!("{} {} {}", target.effect, target.kind, target.value),
+        )?;
+    }
+    explanation::people(ui, explained)
+}
+
+fn document(explained: &Explanation) -> Json {
+    let decision: &Decision = &explained.decision;
+    let strings = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());
+    let target = |t: &crate::domain::Target| {
+        Json::object([
+            ("effect", Json::str(&t.effect)),
+            ("kind", Json::str(&t.kind)),
+            ("value", Json::str(&t.value)),
+        ])
+    };
+    Json::object([
+        ("ok", Json::Bool(true)),
+        ("tool", Json::str(&explained.tool)),
+        ("verdict", Json::str(decision.verdict.as_str())),
+        ("reason_codes", strings(&decision.reason_codes)),
+        (
+            "targets",
+            Json::Array(decision.targets.iter().map(target).collect()),
+        ),
+        ("detail", decision.detail.as_ref().map_or(Json::Null, Json::str)),
+        ("explanation", explanation::document(explained)),
+        ("exit_code", Json::int(i64::from(Exit::Success.code()))),
+    ])
+}

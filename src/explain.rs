@@ -1,0 +1,216 @@
+//! Why a call was decided as it was: every rule about the tool, clause by clause with the values it looked at, and the
+//! smallest change of the call that would be allowed. In: a checked policy, its gate and a request. Out: an
+//! `Explanation`, plain data. It decides nothing: the decision is the gate's, and every change it offers was judged by
+//! the gate. No clock, no files, the same input gives the same explanation.
+
+mod candidate;
+mod frame;
+mod nearest;
+mod questions;
+mod show;
+mod walk;
+
+use crate::compile::Checked;
+use crate::domain::{Decision, Request, Verdict};
+use crate::gate::{Gate, request};
+use crate::hir::{Package, Rule};
+use crate::json::Json;
+use crate::source::{Position, Span};
+use frame::Frame;
+
+pub use nearest::{Change, Nearest, Origin, Said, Turn, What};
+pub use walk::{Element, Kind, Node};
+
+/// Says of a place, as written, whether its value must not be shown.
+pub type Redact<'r> = &'r dyn Fn(&str) -> bool;
+
+/// Why a call was decided as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The tool called.
+    pub tool: String,
+    /// The gate's decision.
+    pub decision: Decision,
+    /// Every rule about the tool, in the order of the sources; none for a call that no rule was asked about.
+    pub rules: Vec<RuleTrace>,
+    /// The smallest change that would be allowed.
+    pub nearest: Nearest,
+}
+
+/// What became of one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleTrace {
+    /// Its name.
+    pub name: String,
+    /// The verdict it asks for.
+    pub verdict: Verdict,
+    /// Its reason code.
+    pub code: String,
+    /// What the author tells the caller.
+    pub hint: Option<String>,
+    /// Where it is written.
+    pub at: Place,
+    /// Whether it matched.
+    pub matched: bool,
+    /// Its clauses, in order.
+    pub clauses: Vec<ClauseTrace>,
+}
+
+/// What became of one `when` or `unless`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClauseTrace {
+    /// `when` or `unless`; what a compiler adds has neither.
+    pub keyword: &'static str,
+    /// Whether the clause lets the rule match: an `unless` does where its condition does not hold.
+    pub passes: bool,
+    /// The condition, without the `unless`.
+    pub condition: Node,
+}
+
+/// A place in a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The source's name.
+    pub file: String,
+    /// Where it starts.
+    pub start: Position,
+    /// Where it ends.
+    pub end: Position,
+}
+
+/// A value of the call as a condition saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The place, as written: `args.to[1].domain`.
+    pub place: String,
+    /// What was there.
+    pub value: Shown,
+}
+
+/// What may be shown of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The value.
+    Value {
+        /// In canonical JSON.
+        json: Json,
+        /// As a policy writes it.
+        text: String,
+    },
+    /// Nothing was there.
+    Absent,
+    /// It must not be shown.
+    Redacted,
+}
+
+/// Explains the decision on a request.
+pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Redact<'_>) -> Explanation {
+    let decision = gate.decide(request, &mut gate.workspace()).decision;
+    let mut explanation = Explanation {
+        tool: request.tool.to_owned(),
+        decision,
+        rules: Vec::new(),
+        nearest: Nearest::NotJudged,
+    };
+    let package = checked.package();
+    let found = package.tools.iter().position(|t| t.name == request.tool);
+    let (Some(index), Some(program)) = (found, gate.program().tool(request.tool)) else {
+        return explanation;
+    };
+    let Ok(bound) = request::bind(gate.program(), program, request) else {
+        return explanation;
+    };
+    let Some(tool) = package.tools.get(index) else {
+        return explanation;
+    };
+    let subject = Subject {
+        package,
+        tool: index,
+        redact,
+    };
+    let frame = Frame::request(tool, &package.context, &bound.record);
+    explanation.rules = subject
+        .rules()
+        .map(|(rule, cond)| trace(&subject, rule, cond, &frame))
+        .collect();
+    explanation.nearest = match explanation.decision.verdict {
+        Verdict::Allow => Nearest::Allowed,
+        _ => nearest::search(&subject, gate, request, &bound.record),
+    };
+    explanation
+}
+
+/// What is explained: the rules of one tool.
+struct Subject<'a> {
+    package: &'a Package,
+    tool: usize,
+    redact: Redact<'a>,
+}
+
+impl<'a> Subject<'a> {
+    /// The rules about the tool, with their conditions typed for it.
+    fn rules(&self) -> impl Iterator<Item = (&'a Rule, &'a crate::hir::Cond)> {
+        let (package, tool) = (self.package, self.tool);
+        package.rules.iter().filter_map(move |rule| {
+            let (_, cond) = rule.on.iter().find(|(t, _)| *t == tool)?;
+            Some((rule, cond))
+        })
+    }
+
+    fn place(&self, span: Span) -> Place {
+        let source = self.package.sources.iter().find(|s| s.id == span.file);
+        let at = |offset| source.map_or(Position { line: 1, column: 1 }, |s| s.position(offset));
+        Place {
+            file: source.map(|s| s.name.clone()).unwrap_or_default(),
+            start: at(span.start),
+            end: at(span.end),
+        }
+    }
+
+    fn text(&self, span: Span) -> &'a str {
+        let source = self.package.sources.iter().find(|s| s.id == span.file);
+        source.map_or("", |s| s.slice(span))
+    }
+}
+
+fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Frame<'_>) -> RuleTrace {
+    use crate::hir::Cond;
+    let parts = match cond {
+        Cond::And(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let clauses: Vec<ClauseTrace> = parts
+        .iter()
+        .enumerate()
+        .map(|(number, part)| {
+            let written = rule.clauses.get(number);
+            let negated = written.is_some_and(|clause| clause.negated);
+            let condition = match part {
+                Cond::Not(inner) if negated => inner,
+                other => other,
+            };
+            let mut condition = walk::node(subject, condition, &[frame]);
+            if let Some(clause) = written {
+                condition = condition.placed(subject, clause.condition);
+            }
+            ClauseTrace {
+                keyword: match written {
+                    Some(clause) if clause.negated => "unless",
+                    Some(_) => "when",
+                    None => "",
+                },
+                passes: condition.holds != negated,
+                condition,
+            }
+        })
+        .collect();
+    RuleTrace {
+        name: rule.name.clone(),
+        verdict: rule.verdict,
+        code: rule.code.clone(),
+        hint: rule.hint.clone(),
+        at: subject.place(rule.span),
+        matched: clauses.iter().all(|clause| clause.passes),
+        clauses,
+    }
+}

@@ -1,0 +1,319 @@
+//! Single changes of a call, one for each class a variable could be in instead: another value, no value, elements left
+//! out or one more. In: the bound request and what its rules ask. Out: changes, in the order of the tool's declaration;
+//! each is known to make a value of the declared types. It judges nothing.
+
+use super::questions::{List, Scope, Variable};
+use crate::classes::{Classifier, sample};
+use crate::hir::answer::{View, elements, holds, view};
+use crate::hir::{Relation, Step, Term, place};
+use crate::limits;
+use crate::ty::Ty;
+use crate::value::Value;
+
+/// A change of one place of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// From the request into elements: the list, and the element's number.
+    pub into: Vec<(Vec<Step>, usize)>,
+    /// The place, from there.
+    pub steps: Vec<Step>,
+    /// What happens there.
+    pub edit: Edit,
+}
+
+/// What happens at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Edit {
+    /// Another value; numbers with the ends of their class.
+    Put(Value, Option<(i128, i128)>),
+    /// No value.
+    Clear,
+    /// The list without the elements of these numbers, ascending.
+    LeaveOut(Vec<usize>),
+    /// The list with one more element.
+    Add(Value),
+}
+
+impl Candidate {
+    /// Makes the change; `None` where it cannot be made.
+    pub fn apply(&self, record: &mut Value, ty: &Ty) -> Option<()> {
+        let (mut holder, mut ty) = (record, ty.clone());
+        for (list, number) in &self.into {
+            ty = element_ty(&ty, list)?;
+            holder = element(holder, list, *number)?;
+        }
+        match &self.edit {
+            Edit::Put(value, _) => place::put(holder, &ty, &self.steps, value),
+            Edit::Clear => place::clear(holder, &ty, &self.steps),
+            Edit::LeaveOut(numbers) => {
+                let items = list(holder, &self.steps)?;
+                let mut number = 0..;
+                items.retain(|_| number.next().is_none_or(|n| !numbers.contains(&n)));
+                Some(())
+            }
+            Edit::Add(value) => {
+                let max = match place::ty_at(&ty, &self.steps)? {
+                    Ty::List { max, .. } => max,
+                    _ => return None,
+                };
+                if view(holder, &self.steps) == View::Absent {
+                    place::put(holder, &ty, &self.steps, &Value::List(Vec::new()))?;
+                }
+                let items = list(holder, &self.steps)?;
+                items.push(value.clone());
+                (items.len() as u64 <= max).then_some(())
+            }
+        }
+    }
+
+    /// The place of the request the change lies in.
+    pub fn root(&self) -> &[Step] {
+        self.into.first().map_or(&self.steps, |(list, _)| list)
+    }
+
+    /// Whether one change would undo the other, or both are of one variable.
+    pub fn conflicts(&self, other: &Candidate) -> bool {
+        let common = self
+            .into
+            .iter()
+            .zip(&other.into)
+            .take_while(|(a, b)| a == b)
+            .count();
+        let rest = |of: &Candidate| of.into.get(common).map(|(list, _)| list.clone());
+        match (rest(self), rest(other)) {
+            (None, None) => overlaps(&self.steps, &other.steps),
+            // One changes a list, the other an element of it.
+            (None, Some(list)) => overlaps(&self.steps, &list),
+            (Some(list), None) => overlaps(&list, &other.steps),
+            (Some(_), Some(_)) => false,
+        }
+    }
+}
+
+/// Whether one place lies in the other.
+pub(super) fn overlaps(a: &[Step], b: &[Step]) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+fn element_ty(ty: &Ty, list: &[Step]) -> Option<Ty> {
+    Some(match place::ty_at(ty, list)? {
+        Ty::List { element, .. } => *element,
+        other => other,
+    })
+}
+
+fn descend<'v>(mut value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
+    for step in steps {
+        value = match (step, value) {
+            (Step::Field(index), Value::Record(fields)) => fields.get_mut(*index as usize)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+fn element<'v>(value: &'v mut Value, steps: &[Step], number: usize) -> Option<&'v mut Value> {
+    match descend(value, steps)? {
+        Value::List(items) => items.get_mut(number),
+        one => Some(one),
+    }
+}
+
+fn list<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Vec<Value>> {
+    match descend(value, steps)? {
+        Value::List(items) => Some(items),
+        _ => None,
+    }
+}
+
+/// Every single change of a request: its record, the type of that, and what its rules ask.
+pub(super) fn all(record: &Value, ty: &Ty, scopes: &[Scope<'_>]) -> Vec<Candidate> {
+    let mut finder = Finder {
+        record,
+        ty,
+        scopes,
+        out: Vec::new(),
+    };
+    finder.scope(0, &[record], ty, &[]);
+    finder.out
+}
+
+struct Finder<'f> {
+    record: &'f Value,
+    ty: &'f Ty,
+    scopes: &'f [Scope<'f>],
+    out: Vec<Candidate>,
+}
+
+impl Finder<'_> {
+    /// Keeps a change that can be made and is one.
+    fn offer(&mut self, into: &[(Vec<Step>, usize)], steps: &[Step], edit: Edit) {
+        let candidate = Candidate {
+            into: into.to_vec(),
+            steps: steps.to_vec(),
+            edit,
+        };
+        let mut changed = self.record.clone();
+        if candidate.apply(&mut changed, self.ty).is_some()
+            && changed != *self.record
+            && !self.out.contains(&candidate)
+        {
+            self.out.push(candidate);
+        }
+    }
+
+    /// The changes of one record or element, the last of `chain`.
+    fn scope(&mut self, number: usize, chain: &[&Value], ty: &Ty, into: &[(Vec<Step>, usize)]) {
+        let scopes = self.scopes;
+        let (Some(scope), Some(value)) = (scopes.get(number), chain.last()) else {
+            return;
+        };
+        for (steps, variable) in &scope.variables {
+            for edit in edits(variable, steps, &view(value, steps)) {
+                self.offer(into, steps, edit);
+            }
+        }
+        for relation in &scope.relations {
+            for (steps, new) in relation_edits(relation, chain) {
+                self.offer(into, &steps, Edit::Put(new, None));
+            }
+        }
+        for (steps, list) in &scope.lists {
+            self.list(list, steps, chain, ty, into);
+        }
+    }
+
+    fn list(
+        &mut self,
+        list: &List<'_>,
+        steps: &[Step],
+        chain: &[&Value],
+        ty: &Ty,
+        into: &[(Vec<Step>, usize)],
+    ) {
+        let (Some(value), Some(element_ty)) = (chain.last(), element_ty(ty, steps)) else {
+            return;
+        };
+        let items = elements(value, steps);
+        let is_list = matches!(place::ty_at(ty, steps), Some(Ty::List { .. }));
+        for (level, body) in &list.bodies {
+            let satisfies = |item: &&Value| {
+                let mut inner = chain.to_vec();
+                inner.resize(*level as usize, item);
+                inner.push(item);
+                holds(body, &inner)
+            };
+            let (yes, no): (Vec<usize>, Vec<usize>) =
+                (0..items.len()).partition(|at| items.get(*at).is_some_and(|item| satisfies(&item)));
+            if is_list {
+                self.offer(into, steps, Edit::LeaveOut(yes));
+                self.offer(into, steps, Edit::LeaveOut(no));
+            } else {
+                self.offer(into, steps, Edit::Clear);
+            }
+        }
+        for (number, item) in items.iter().enumerate().take(limits::EXPLAINED_ELEMENTS) {
+            let mut deeper = into.to_vec();
+            deeper.push((steps.to_vec(), number));
+            let mut inner = chain.to_vec();
+            inner.push(item);
+            self.scope(list.scope, &inner, &element_ty, &deeper);
+        }
+        for item in self.fresh(list.scope, &element_ty) {
+            let edit = match (is_list, items.len()) {
+                (true, 0) => Edit::Add(item),
+                (false, 0) => Edit::Put(item, None),
+                // More elements than can be changed one by one.
+                (true, n) if n > limits::NEAREST_CHANGES => Edit::Put(Value::List(vec![item]), None),
+                _ => continue,
+            };
+            self.offer(into, steps, edit);
+        }
+    }
+
+    /// Elements for a list: the plainest, and one for each class of each variable.
+    fn fresh(&self, scope: usize, ty: &Ty) -> Vec<Value> {
+        let Some(plain) = place::plain(ty.required()) else {
+            return Vec::new();
+        };
+        let mut out = vec![plain.clone()];
+        for (steps, variable) in self.scopes.get(scope).iter().flat_map(|s| &s.variables) {
+            for edit in edits(variable, steps, &view(&plain, steps)) {
+                let mut item = plain.clone();
+                if let Edit::Put(new, _) = edit
+                    && place::put(&mut item, ty, steps, &new).is_some()
+                {
+                    out.push(item);
+                }
+            }
+        }
+        out
+    }
+}
+
+/// One edit for each class the variable is not in: numbers the nearest first, the missing value last.
+fn edits(variable: &Variable, steps: &[Step], seen: &View<'_>) -> Vec<Edit> {
+    let part = match steps.last() {
+        Some(Step::Part(part)) => Some(*part),
+        _ => None,
+    };
+    let kind = sample::Kind {
+        ty: &variable.ty,
+        part,
+    };
+    let mut out: Vec<Edit> = Vec::new();
+    for group in &variable.groups {
+        let current = group.classifier.class(seen).unwrap_or(group.absent());
+        let mut classes: Vec<u32> = (0..group.absent()).filter(|class| *class != current).collect();
+        if let Classifier::Cuts(cuts) = &group.classifier {
+            classes.sort_by_key(|class| (class.abs_diff(current), *class));
+            for class in classes {
+                if let Some((lo, hi)) = sample::interval(&variable.ty, cuts, class) {
+                    let nearest = match seen {
+                        View::Num(n) => *(n.clamp(&lo, &hi)),
+                        _ if lo <= 0 && hi >= 0 => 0,
+                        _ if lo > 0 => lo,
+                        _ => hi,
+                    };
+                    out.push(Edit::Put(Value::Num(nearest), Some((lo, hi))));
+                }
+            }
+            continue;
+        }
+        let samples = sample::samples(kind, &group.classifier, group.count);
+        for class in classes {
+            if let Some(Some(value)) = samples.get(class as usize) {
+                out.push(Edit::Put(value.clone(), None));
+            }
+        }
+    }
+    out.push(Edit::Clear);
+    out
+}
+
+/// Values that would make two sides of a comparison equal, or apart by one.
+fn relation_edits(relation: &Relation, chain: &[&Value]) -> Vec<(Vec<Step>, Value)> {
+    let mut out = Vec::new();
+    for (mine, other) in [
+        (&relation.left, &relation.right),
+        (&relation.right, &relation.left),
+    ] {
+        let (Term::Place(place) | Term::Else(place, _), Some(value)) = (mine, other.computed(chain)) else {
+            continue;
+        };
+        if place.level != 0 {
+            continue;
+        }
+        let values = match value {
+            Value::Num(n) => vec![
+                Value::Num(n),
+                Value::Num(n.saturating_sub(1)),
+                Value::Num(n.saturating_add(1)),
+            ],
+            Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
+            other => vec![other],
+        };
+        out.extend(values.into_iter().map(|value| (place.steps.clone(), value)));
+    }
+    out
+}

@@ -1,0 +1,516 @@
+//! The nearest allowed call: the fewest changes of a call after which the gate allows it. In: a judged request. Out: the
+//! changes, in words of the policy. Single changes come first, then pairs, then triples, always in the same order and
+//! for a bounded number of calls; each call is judged by the gate, from its JSON on.
+
+use super::candidate::{self, Candidate, Edit, overlaps};
+use super::frame::{Frame, request_ty};
+use super::{Place, Seen, Shown, Subject, questions, show, walk};
+use crate::builtins::bind;
+use crate::domain::{Decision, Request, Trust, Verdict};
+use crate::eval::Workspace;
+use crate::gate::Gate;
+use crate::hir::{Cond, Step, place};
+use crate::json::Json;
+use crate::limits;
+use crate::ty::Ty;
+use crate::value::Value;
+use std::collections::BTreeSet;
+
+/// The smallest change of a call that would be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nearest {
+    /// The call is allowed as it is.
+    Allowed,
+    /// No rule was asked about the call, so no change of single arguments was looked for.
+    NotJudged,
+    /// These changes together.
+    Found {
+        /// The changes.
+        changes: Vec<Change>,
+        /// Rules that allow the changed call.
+        by: Vec<String>,
+        /// The changed call.
+        call: Box<Said>,
+    },
+    /// None was found.
+    None {
+        /// Whether every change of up to `limits::NEAREST_CHANGES` places was tried; else the bound on calls ended it.
+        complete: bool,
+    },
+}
+
+/// A change of one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Who says what is there.
+    pub origin: Origin,
+    /// The place and what is there; for elements left out, these.
+    pub from: Seen,
+    /// What happens there.
+    pub what: What,
+    /// The conditions about the place that come out differently.
+    pub turns: Vec<Turn>,
+}
+
+/// Who says what is at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The caller, in an argument.
+    Argument,
+    /// The host.
+    Fact,
+    /// The caller, beside the arguments.
+    Claim,
+}
+
+impl Origin {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Argument => "argument",
+            Origin::Fact => "fact",
+            Origin::Claim => "claim",
+        }
+    }
+}
+
+/// What happens at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Another value.
+    Put {
+        /// One that would do.
+        sample: Shown,
+        /// All that the rules treat like it, in words; for numbers.
+        range: Option<String>,
+    },
+    /// No value.
+    Clear,
+    /// Elements of a list are left out.
+    LeaveOut,
+    /// An element is added to a list.
+    Add {
+        /// One that would do.
+        sample: Shown,
+    },
+}
+
+/// A condition that comes out differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Its text on one line.
+    pub source: String,
+    /// Where it is written.
+    pub at: Place,
+    /// Whether it holds after the changes.
+    pub holds: bool,
+}
+
+/// Looks for the nearest allowed call of a request that is not allowed.
+pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, record: &Value) -> Nearest {
+    let Some(tool) = subject.package.tools.get(subject.tool) else {
+        return Nearest::NotJudged;
+    };
+    let ty = request_ty(tool, &subject.package.context);
+    let scopes = questions::collect(subject.rules().map(|(_, cond)| cond));
+    // What the gate computes follows the arguments and the context, and cannot be changed by itself.
+    let mut said = record.clone();
+    if let Value::Record(fields) = &mut said {
+        fields.truncate(tool.args.len() + 1);
+    }
+    let candidates = candidate::all(&said, &ty, &scopes);
+    let mut search = Search {
+        subject,
+        gate,
+        request,
+        ty: &ty,
+        needs: Needs::of(subject, &said),
+        workspace: gate.workspace(),
+        calls: 0,
+        tried: 0,
+    };
+    let touched: Vec<Touch> = candidates.iter().map(|c| search.needs.touched(c)).collect();
+    for size in 1..=limits::NEAREST_CHANGES {
+        let mut chosen = Vec::new();
+        if let Some((changed, decision)) = search.combine(&candidates, &touched, size, 0, &said, &mut chosen)
+        {
+            return match self::said(subject, request, &changed) {
+                Some(call) => found(subject, &chosen, (&said, &changed), &decision, call),
+                None => Nearest::None { complete: false },
+            };
+        }
+        if search.is_spent() {
+            return Nearest::None { complete: false };
+        }
+    }
+    Nearest::None { complete: true }
+}
+
+/// What has to change: rules stricter than allow must stop matching, and where none allows, one must start to.
+struct Needs<'a> {
+    stricter: Vec<&'a Cond>,
+    allowing: Vec<&'a Cond>,
+}
+
+/// What a change has to do with the needs: the rules stricter than allow whose conditions look there, and whether an
+/// allowing one does where that is needed.
+#[derive(Clone, Debug, Default)]
+struct Touch {
+    stricter: BTreeSet<usize>,
+    allowing: bool,
+}
+
+impl<'a> Needs<'a> {
+    fn of(subject: &Subject<'a>, record: &Value) -> Needs<'a> {
+        let mut needs = Needs {
+            stricter: Vec::new(),
+            allowing: Vec::new(),
+        };
+        let mut allowed = false;
+        for (rule, cond) in subject.rules() {
+            let matched = crate::hir::answer::holds(cond, &[record]);
+            match rule.verdict {
+                Verdict::Allow if matched => allowed = true,
+                Verdict::Allow => needs.allowing.push(cond),
+                _ if matched => needs.stricter.push(cond),
+                _ => {}
+            }
+        }
+        if allowed {
+            needs.allowing.clear();
+            needs.allowing.push(&Cond::Const(true));
+        }
+        needs
+    }
+
+    fn touched(&self, candidate: &Candidate) -> Touch {
+        let looks = |cond: &Cond| {
+            let mut found = false;
+            cond.each_place(&mut |place| {
+                found |= place.level == 0 && overlaps(&place.steps, candidate.root());
+            });
+            found
+        };
+        Touch {
+            stricter: (0..self.stricter.len())
+                .filter(|at| self.stricter.get(*at).is_some_and(|cond| looks(cond)))
+                .collect(),
+            allowing: self.allowing.iter().any(|cond| looks(cond)),
+        }
+    }
+
+    /// Whether changes that touch this much could lead to allow.
+    fn may_be_met(&self, touched: &[&Touch]) -> bool {
+        let allowed = self.allowing.contains(&&Cond::Const(true));
+        let all: BTreeSet<usize> = touched.iter().flat_map(|t| t.stricter.iter().copied()).collect();
+        all.len() == self.stricter.len() && (allowed || touched.iter().any(|t| t.allowing))
+    }
+}
+
+struct Search<'a> {
+    subject: &'a Subject<'a>,
+    gate: &'a Gate,
+    request: &'a Request<'a>,
+    ty: &'a Ty,
+    needs: Needs<'a>,
+    workspace: Workspace,
+    calls: usize,
+    tried: usize,
+}
+
+impl Search<'_> {
+    fn is_spent(&self) -> bool {
+        self.calls >= limits::NEAREST_CALLS || self.tried >= limits::NEAREST_COMBINATIONS
+    }
+
+    /// Adds `left` more changes to those chosen, from `start` on; the changed record and its decision where the gate
+    /// allows it.
+    fn combine<'c>(
+        &mut self,
+        candidates: &'c [Candidate],
+        touched: &[Touch],
+        left: usize,
+        start: usize,
+        record: &Value,
+        chosen: &mut Vec<(usize, &'c Candidate)>,
+    ) -> Option<(Value, Decision)> {
+        for (at, next) in candidates.iter().enumerate().skip(start) {
+            self.tried += 1;
+            if self.is_spent() {
+                return None;
+            }
+            if chosen.iter().any(|(_, earlier)| earlier.conflicts(next)) {
+                continue;
+            }
+            chosen.push((at, next));
+            let mut changed = record.clone();
+            let found = if left > 1 {
+                // Later changes may touch what these do not.
+                next.apply(&mut changed, self.ty)
+                    .and_then(|()| self.combine(candidates, touched, left - 1, at + 1, &changed, chosen))
+            } else {
+                let all: Vec<&Touch> = chosen.iter().filter_map(|(at, _)| touched.get(*at)).collect();
+                match self.needs.may_be_met(&all) {
+                    true => next
+                        .apply(&mut changed, self.ty)
+                        .and_then(|()| self.judge(&changed))
+                        .map(|decision| (changed, decision)),
+                    false => None,
+                }
+            };
+            if found.is_some() {
+                return found;
+            }
+            chosen.pop();
+        }
+        None
+    }
+
+    /// The gate's decision on a changed call, where it is allow.
+    fn judge(&mut self, record: &Value) -> Option<Decision> {
+        self.calls += 1;
+        let said = said(self.subject, self.request, record)?;
+        let request = Request {
+            args: &said.args,
+            intent: &said.intent,
+            facts: &said.facts,
+            ..*self.request
+        };
+        let decision = self.gate.decide(&request, &mut self.workspace).decision;
+        (decision.verdict == Verdict::Allow).then_some(decision)
+    }
+}
+
+/// A changed call as the gate was told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The arguments.
+    pub args: Json,
+    /// The intent, for what the caller says beside them.
+    pub intent: Json,
+    /// What the host knows.
+    pub facts: Json,
+}
+
+/// What would have to be said for the gate to bind this record.
+fn said(subject: &Subject<'_>, request: &Request<'_>, record: &Value) -> Option<Said> {
+    let tool = subject.package.tools.get(subject.tool)?;
+    let Value::Record(values) = record else {
+        return None;
+    };
+    let mut args = bind::record_to_json(values, &tool.args);
+    if let Json::Object(members) = &mut args {
+        // What an open tool takes beyond its declared arguments stays.
+        let rest = request.args.as_object().unwrap_or_default().iter();
+        members.extend(
+            rest.filter(|(name, _)| tool.args.iter().all(|f| f.name != *name))
+                .cloned(),
+        );
+    }
+    let mut said = Said {
+        args,
+        intent: request.intent.clone(),
+        facts: request.facts.clone(),
+    };
+    let Some(Value::Record(context)) = values.get(tool.args.len()) else {
+        return Some(said);
+    };
+    for (field, value) in subject.package.context.iter().zip(context) {
+        let json = (*value != Value::Absent).then(|| bind::to_json(value, &field.field.ty));
+        match &field.from {
+            None if json.is_some() || said.facts.get(&field.field.name).is_some() => {
+                set(&mut said.facts, std::slice::from_ref(&field.field.name), json);
+            }
+            Some(path)
+                if json.is_some()
+                    || path
+                        .iter()
+                        .try_fold(&said.intent, |at, step| at.get(step))
+                        .is_some() =>
+            {
+                set(&mut said.intent, path, json);
+            }
+            _ => {}
+        }
+    }
+    Some(said)
+}
+
+/// Sets or removes a member some steps down, making objects on the way.
+fn set(at: &mut Json, path: &[String], value: Option<Json>) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    if at.as_object().is_none() {
+        *at = Json::Object(Vec::new());
+    }
+    let Json::Object(members) = at else { return };
+    let found = members.iter().position(|(name, _)| name == first);
+    match (found, rest, value) {
+        (Some(at), [], None) => {
+            members.remove(at);
+        }
+        (None, _, None) => {}
+        (Some(at), [], Some(value)) => {
+            if let Some((_, member)) = members.get_mut(at) {
+                *member = value;
+            }
+        }
+        (None, [], Some(value)) => members.push((first.clone(), value)),
+        (Some(at), rest, value) => {
+            if let Some((_, member)) = members.get_mut(at) {
+                set(member, rest, value);
+            }
+        }
+        (None, rest, value) => {
+            let mut inner = Json::Object(Vec::new());
+            set(&mut inner, rest, value);
+            members.push((first.clone(), inner));
+        }
+    }
+}
+
+/// The result in words.
+fn found(
+    subject: &Subject<'_>,
+    chosen: &[(usize, &Candidate)],
+    (before, after): (&Value, &Value),
+    decision: &Decision,
+    call: Said,
+) -> Nearest {
+    let turns = turns(subject, before, after);
+    let changes = chosen
+        .iter()
+        .filter_map(|(_, candidate)| change(subject, candidate, before, &turns))
+        .collect();
+    let by = decision
+        .matched
+        .iter()
+        .filter(|rule| rule.verdict == Verdict::Allow);
+    Nearest::Found {
+        changes,
+        by: by.map(|rule| rule.name.clone()).collect(),
+        call: Box::new(call),
+    }
+}
+
+fn change(
+    subject: &Subject<'_>,
+    candidate: &Candidate,
+    before: &Value,
+    turns: &[(Vec<String>, Turn)],
+) -> Option<Change> {
+    let tool = subject.package.tools.get(subject.tool)?;
+    let request = Frame::request(tool, &subject.package.context, before);
+    let mut holders = vec![];
+    for (list, number) in &candidate.into {
+        let outer = holders.last().unwrap_or(&request);
+        let items = crate::hir::answer::elements(outer.value, list);
+        let is_list = matches!(place::ty_at(&outer.ty, list), Some(Ty::List { .. }));
+        let inner = outer.element(list, is_list.then_some(*number), items.get(*number)?);
+        holders.push(inner);
+    }
+    let holder = holders.last().unwrap_or(&request);
+    let here = place::ty_at(&holder.ty, &candidate.steps)?;
+    let mut from = holder.seen(subject, &candidate.steps);
+    let what = match &candidate.edit {
+        Edit::Put(value, range) => What::Put {
+            sample: show::value(value, &here),
+            range: range.map(|range| show::interval(range, crate::classes::sample::range(&here), &here)),
+        },
+        Edit::Clear => What::Clear,
+        Edit::Add(value) => What::Add {
+            sample: show::value(value, &element(&here)),
+        },
+        Edit::LeaveOut(numbers) => {
+            let items = crate::hir::answer::elements(holder.value, &candidate.steps);
+            let gone = numbers.iter().filter_map(|n| items.get(*n)).cloned().collect();
+            if from.value != Shown::Redacted {
+                from.value = show::value(&Value::List(gone), &here);
+            }
+            What::LeaveOut
+        }
+    };
+    let root = request.written(candidate.root());
+    let mine = turns
+        .iter()
+        .filter(|(about, _)| about.iter().any(|name| related(name, &root)));
+    Some(Change {
+        origin: origin(subject, candidate.root()),
+        from,
+        what,
+        turns: mine.map(|(_, turn)| turn.clone()).collect(),
+    })
+}
+
+fn element(list: &Ty) -> Ty {
+    match list.required() {
+        Ty::List { element, .. } => (**element).clone(),
+        other => other.clone(),
+    }
+}
+
+fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {
+    let args = subject
+        .package
+        .tools
+        .get(subject.tool)
+        .map_or(0, |tool| tool.args.len());
+    match steps {
+        [Step::Field(first), Step::Field(field), ..] if *first as usize >= args => {
+            let trust = subject
+                .package
+                .context
+                .get(*field as usize)
+                .map(|field| field.trust);
+            match trust {
+                Some(Trust::Claim) => Origin::Claim,
+                _ => Origin::Fact,
+            }
+        }
+        _ => Origin::Argument,
+    }
+}
+
+/// The conditions that come out differently, with the places they are about.
+fn turns(subject: &Subject<'_>, before: &Value, after: &Value) -> Vec<(Vec<String>, Turn)> {
+    let Some(tool) = subject.package.tools.get(subject.tool) else {
+        return Vec::new();
+    };
+    let mut out: Vec<(Vec<String>, Turn)> = Vec::new();
+    for (_, cond) in subject.rules() {
+        let [old, new] = [before, after].map(|record| {
+            let frame = Frame::request(tool, &subject.package.context, record);
+            walk::node(subject, cond, &[&frame])
+        });
+        let (mut old_leaves, mut new_leaves) = (Vec::new(), Vec::new());
+        old.leaves(&mut old_leaves);
+        new.leaves(&mut new_leaves);
+        for (old, new) in old_leaves.into_iter().zip(new_leaves) {
+            let Some(at) = new.at.clone().filter(|_| old.holds != new.holds) else {
+                continue;
+            };
+            let turn = Turn {
+                source: new.source.clone(),
+                at,
+                holds: new.holds,
+            };
+            if !out.iter().any(|(_, known)| *known == turn) {
+                out.push((new.about.clone(), turn));
+            }
+        }
+    }
+    out
+}
+
+/// Whether a condition about one place can be about the other: `len(args.to)` is about `args.to`.
+fn related(about: &str, root: &str) -> bool {
+    let bare = |name: &str| name.trim_start_matches("len(").trim_end_matches(')').to_owned();
+    let (about, root) = (bare(about), bare(root));
+    let within = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    within(&about, &root) || within(&root, &about)
+}

@@ -1,0 +1,194 @@
+//! Values and source text as a person reads them: numbers with their places and `_` between thousands, texts in quotes,
+//! a condition on one line. In: values with their types. Out: canonical JSON and text.
+
+use super::Shown;
+use crate::builtins::bind;
+use crate::hir::answer::View;
+use crate::json::Json;
+use crate::limits;
+use crate::source::{FileId, Source};
+use crate::syntax::lexer::lex;
+use crate::syntax::token::Kind;
+use crate::ty::Ty;
+use crate::value::Value;
+
+/// A value of type `ty`.
+pub(super) fn value(value: &Value, ty: &Ty) -> Shown {
+    match value {
+        Value::Absent => Shown::Absent,
+        value => {
+            let json = bind::to_json(value, ty);
+            let text = match value {
+                Value::Num(n) => number(*n, ty),
+                Value::Enum(_) => json.as_str().unwrap_or_default().to_owned(),
+                Value::Bool(b) => b.to_string(),
+                _ => brief(&json),
+            };
+            Shown::Value { json, text }
+        }
+    }
+}
+
+/// What was found at a place of type `ty`.
+pub(super) fn view(seen: &View<'_>, ty: &Ty) -> Shown {
+    match seen {
+        View::Absent => Shown::Absent,
+        View::Text(text) => {
+            let json = Json::str(*text);
+            let text = brief(&json);
+            Shown::Value { json, text }
+        }
+        View::Num(n) => value(&Value::Num(*n), ty),
+        View::Bool(b) => value(&Value::Bool(*b), ty),
+        View::Member(m) => value(&Value::Enum(*m), ty),
+        View::Whole(whole) => value(whole, ty),
+    }
+}
+
+/// A number as a policy writes it: `2_000.00`.
+pub(super) fn number(n: i128, ty: &Ty) -> String {
+    let places = match ty.required() {
+        Ty::Decimal { places } | Ty::Money { places, .. } => *places as usize,
+        _ => 0,
+    };
+    let digits = format!("{:0>width$}", n.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = digits
+        .split_at_checked(digits.len() - places)
+        .unwrap_or((&digits, ""));
+    let mut text = String::new();
+    if n < 0 {
+        text.push('-');
+    }
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    if !fraction.is_empty() {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// The numbers between two of them, in words. An end that is the type's own is left out.
+pub(super) fn interval((lo, hi): (i128, i128), (least, most): (i128, i128), ty: &Ty) -> String {
+    match (lo == least, hi == most) {
+        _ if lo == hi => format!("exactly {}", number(lo, ty)),
+        (true, true) => "any number".to_owned(),
+        (true, false) => format!("at most {}", number(hi, ty)),
+        (false, true) => format!("at least {}", number(lo, ty)),
+        (false, false) => format!("{} to {}", number(lo, ty), number(hi, ty)),
+    }
+}
+
+/// Canonical text of a JSON value, the middle of a long one left out.
+fn brief(json: &Json) -> String {
+    let text = serde_json::to_string(json).unwrap_or_default();
+    let half = limits::SHOWN_VALUE_CHARS / 2;
+    let start = text.char_indices().nth(half).map(|(at, _)| at);
+    let end = text.char_indices().nth_back(half).map(|(at, _)| at);
+    match (start, end) {
+        (Some(start), Some(end)) if start < end => {
+            let head = text.get(..start).unwrap_or_default();
+            let tail = text.get(end..).unwrap_or_default();
+            format!("{head}…{tail}")
+        }
+        _ => text,
+    }
+}
+
+/// Source text on one line: comments left out, every run of blanks one space.
+pub(super) fn one_line(text: &str) -> String {
+    let source = Source::new(FileId(0), "", text);
+    let mut out = String::new();
+    let mut gap = false;
+    for token in lex(&source) {
+        match token.kind {
+            Kind::Space | Kind::Comment => gap = !out.is_empty(),
+            _ => {
+                if std::mem::take(&mut gap) {
+                    out.push(' ');
+                }
+                out.push_str(source.slice(token.span));
+            }
+        }
+    }
+    out
+}
+
+/// Whether a comparison as written asks for the opposite of its question: `!=` and `not in`. Only what stands outside
+/// of brackets counts.
+pub(super) fn asks_opposite(text: &str) -> bool {
+    let source = Source::new(FileId(0), "", text);
+    let mut depth = 0usize;
+    let mut after_not = false;
+    for token in lex(&source) {
+        let word = source.slice(token.span);
+        match token.kind {
+            kind if kind.is_open() => depth += 1,
+            kind if kind.is_close() => depth = depth.saturating_sub(1),
+            kind if kind.is_trivia() || depth > 0 => continue,
+            Kind::Ne => return true,
+            Kind::Word if after_not && word == "in" => return true,
+            _ => {}
+        }
+        after_not = token.kind == Kind::Word && word == "not";
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_written() {
+        let money = Ty::Money {
+            currency: "EUR".to_owned(),
+            places: 2,
+        };
+        for (n, ty, text) in [
+            (200_000, &money, "2_000.00"),
+            (-5, &money, "-0.05"),
+            (0, &money, "0.00"),
+            (999, &Ty::Int, "999"),
+            (-1_234_567, &Ty::Int, "-1_234_567"),
+        ] {
+            assert_eq!(number(n, ty), text);
+        }
+        let range = (-10, 10);
+        for (ends, text) in [
+            ((-10, 3), "at most 3"),
+            ((4, 10), "at least 4"),
+            ((4, 6), "4 to 6"),
+            ((4, 4), "exactly 4"),
+            ((-10, 10), "any number"),
+        ] {
+            assert_eq!(interval(ends, range, &Ty::Int), text);
+        }
+    }
+
+    #[test]
+    fn source_fits_on_a_line() {
+        assert_eq!(
+            one_line("a  and\n\t// why not?\n  b(\"x  y\")"),
+            "a and b(\"x  y\")"
+        );
+    }
+
+    #[test]
+    fn only_the_operator_asks_for_the_opposite() {
+        for (text, opposite) in [
+            ("args.a != 1", true),
+            ("args.a not  in { 1 }", true),
+            ("args.a == \"!=\"", false),
+            ("count(x in args.l: x != 1) == 2", false),
+            ("args.a in { \"not\", \"in\" }", false),
+            ("args.\"not\" in x", false),
+        ] {
+            assert_eq!(asks_opposite(text), opposite, "{text}");
+        }
+    }
+}
