@@ -7,6 +7,7 @@ mod condition;
 mod constant;
 pub mod context;
 mod declare;
+mod examples;
 pub mod place;
 mod sample;
 mod scope;
@@ -48,7 +49,7 @@ pub struct Package {
     pub tools: Vec<Tool>,
     /// Every rule, in the order of the sources.
     pub rules: Vec<Rule>,
-    /// Every test, in the order of the sources.
+    /// Every test, in the order of the sources, then the examples of rules.
     pub tests: Vec<Test>,
 }
 
@@ -329,12 +330,14 @@ pub struct Case {
     pub args: Json,
     /// The context, an object: facts and claims by the names of their fields.
     pub given: Json,
-    /// The verdict expected.
-    pub verdict: Verdict,
+    /// The verdict expected; an example of a rule expects none.
+    pub verdict: Option<Verdict>,
     /// Codes that must be among the reason codes.
     pub codes: Vec<String>,
     /// Rules that must have matched.
     pub by: Vec<String>,
+    /// Rules that must not have matched.
+    pub not_by: Vec<String>,
     /// Where the case is written.
     pub span: Span,
 }

@@ -124,15 +124,17 @@ fn put(at: &mut Json, path: &[String], value: &Json) {
 
 fn failures(case: &Case, decision: &Decision) -> Vec<String> {
     let mut failures = Vec::new();
-    if decision.verdict != case.verdict {
+    if let Some(expected) = case.verdict
+        && decision.verdict != expected
+    {
         let because = match &decision.detail {
             Some(detail) => format!(": {detail}"),
             None => String::new(),
         };
         let codes = decision.reason_codes.join(", ");
         failures.push(format!(
-            "expected {}, got {} ({codes}){because}",
-            case.verdict, decision.verdict
+            "expected {expected}, got {} ({codes}){because}",
+            decision.verdict
         ));
     }
     for code in case.codes.iter().filter(|c| !decision.reason_codes.contains(c)) {
@@ -151,6 +153,15 @@ fn failures(case: &Case, decision: &Decision) -> Vec<String> {
             got.join(", ")
         };
         failures.push(format!("expected rule {rule} to match, got {got}"));
+    }
+    for rule in &decision.matched {
+        if case.not_by.contains(&rule.name) {
+            failures.push(format!("expected rule {} not to match", rule.name));
+        }
+    }
+    if let (None, Some(detail)) = (case.verdict, &decision.detail) {
+        // Otherwise a call that no rule was asked about would be an example of not matching.
+        failures.push(format!("no rule was asked: {detail}"));
     }
     failures
 }

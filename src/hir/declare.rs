@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
-use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, suite, types};
+use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, examples, suite, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
@@ -44,7 +44,8 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
         default_code: &default.1,
         context: &context,
     };
-    let tests = suite::lower(&tests, &names, out);
+    let mut tests = suite::lower(&tests, &names, out);
+    tests.extend(examples::lower(&policy.module.items, &names, out));
     let sources = std::iter::once(policy)
         .chain(library)
         .map(|u| u.source.clone())

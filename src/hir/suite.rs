@@ -43,7 +43,7 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
 }
 
 /// What a test says of the context: every field declared, every value one of its type.
-fn given(fields: &[(ast::Name, Literal)], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Json {
+pub(super) fn given(fields: &[(ast::Name, Literal)], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Json {
     let Some(given) = record(fields, out) else {
         return Json::Object(Vec::new());
     };
@@ -108,18 +108,17 @@ fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnos
     let args = record(&case.args, out)?;
     if let Some(tool) = names.tools.iter().find(|t| t.name == case.tool.text)
         && !case.codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
-        && !tool.args.iter().any(|f| poisoned(&f.ty))
-        && let Err(error) = fits(&args, tool)
     {
-        out.push(no_call(case, tool, &error));
+        check_call((&case.tool, &case.args), &args, tool, out);
     }
     Some(Case {
         tool: case.tool.text.clone(),
         args,
         given: given.clone(),
-        verdict: case.verdict.node,
+        verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
+        not_by: Vec::new(),
         span: case.span,
     })
 }
@@ -133,18 +132,29 @@ fn fits(args: &Json, tool: &Tool) -> Result<(), BindError> {
     }
 }
 
+/// A call as written: the tool's name, and the arguments.
+type Written<'w> = (&'w ast::Name, &'w [(ast::Name, Literal)]);
+
+/// Reports arguments that the tool's declaration does not accept.
+pub(super) fn check_call(written: Written<'_>, args: &Json, tool: &Tool, out: &mut Vec<Diagnostic>) {
+    if !tool.args.iter().any(|f| poisoned(&f.ty))
+        && let Err(error) = fits(args, tool)
+    {
+        out.push(no_call(written, tool, &error));
+    }
+}
+
 /// The report for arguments that the tool's declaration does not accept, in a case that does not expect it.
-fn no_call(case: &ast::Case, tool: &Tool, error: &BindError) -> Diagnostic {
+fn no_call((name, args): Written<'_>, tool: &Tool, error: &BindError) -> Diagnostic {
     // The pointer's first step names the argument, where it is written.
     let step = error.path.split('/').nth(1).unwrap_or_default();
-    let written = case
-        .args
+    let written = args
         .iter()
         .find(|(name, _)| step == name.text.replace('~', "~0").replace('/', "~1"));
     let span = match (written, error.kind) {
         (Some((name, _)), BindErrorKind::UnknownField) => name.span,
         (Some((_, value)), _) => value.span,
-        (None, _) => case.tool.span,
+        (None, _) => name.span,
     };
     let code = match error.kind {
         BindErrorKind::Unparsable => reserved::ARG_UNPARSABLE,
@@ -195,7 +205,7 @@ fn check_name<'n>(
     });
 }
 
-fn record(fields: &[(ast::Name, Literal)], out: &mut Vec<Diagnostic>) -> Option<Json> {
+pub(super) fn record(fields: &[(ast::Name, Literal)], out: &mut Vec<Diagnostic>) -> Option<Json> {
     let mut members: Vec<(String, Json)> = Vec::new();
     for (name, literal) in fields {
         if members.iter().any(|(n, _)| *n == name.text) {

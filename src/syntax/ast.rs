@@ -43,6 +43,8 @@ pub enum Item {
     Context(Context),
     /// `test "…" { … }`
     Test(Test),
+    /// `examples rule_a { … }`
+    Examples(Examples),
 }
 
 /// The policy header.
@@ -422,6 +424,32 @@ pub struct Case {
     /// `by rule_a, rule_b`: each must have matched.
     pub by: Vec<Name>,
     /// The whole case.
+    pub span: Span,
+}
+
+/// Calls that a rule must match, and calls that it must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examples {
+    /// The rule.
+    pub rule: Name,
+    /// `given { env: prod }`: fields of the context, for every call.
+    pub given: Vec<(Name, Literal)>,
+    /// The calls.
+    pub cases: Vec<Example>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `match email.send { to: ["a@b.c"] }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// `match` rather than `not_match`.
+    pub matches: bool,
+    /// The tool.
+    pub tool: Name,
+    /// The arguments, as JSON would have them.
+    pub args: Vec<(Name, Literal)>,
+    /// The whole example.
     pub span: Span,
 }
 

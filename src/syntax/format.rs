@@ -55,7 +55,7 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
 /// Prints one item, line by line.
 fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<Piece>, blank: Blank) {
     let inner = item.map(|item| starts(item, &pieces)).unwrap_or_default();
-    let is_test = matches!(item, Some(ast::Item::Test(_)));
+    let is_test = matches!(item, Some(ast::Item::Test(_) | ast::Item::Examples(_)));
     let has_body = is_test || matches!(item, Some(ast::Item::Tool(_) | ast::Item::Context(_)));
     if has_body {
         drop_optional_commas(&mut pieces, &inner);
@@ -136,6 +136,11 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
                     .map(Some),
             );
             members.extend(test.cases.iter().map(|case| Some(case.span.start)));
+        }
+        ast::Item::Examples(examples) => {
+            let given = examples.given.first();
+            members.push(given.and_then(|(name, _)| before(before(name.span.start)?)));
+            members.extend(examples.cases.iter().map(|case| Some(case.span.start)));
         }
         ast::Item::Policy(_)
         | ast::Item::Default(_)

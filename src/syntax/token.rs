@@ -176,6 +176,7 @@ keywords! {
     Tool = "tool", Item;
     Rule = "rule", Item;
     Test = "test", Item;
+    Examples = "examples", Item;
     Context = "context", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
@@ -191,6 +192,8 @@ keywords! {
     Hint = "hint", Clause;
     Call = "call", Clause;
     By = "by", Clause;
+    Match = "match", Clause;
+    NotMatch = "not_match", Clause;
     Fact = "fact", Clause;
     Claim = "claim", Clause;
     From = "from", Clause;

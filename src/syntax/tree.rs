@@ -289,6 +289,16 @@ impl<T> Tall<T> {
     }
 }
 
+/// `match tool { … }`, `not_match tool { … }`
+pub fn example(span: Span, matches: bool, tool: Name, args: Vec<Tall<(Name, Literal)>>) -> ast::Example {
+    ast::Example {
+        matches,
+        tool,
+        args: args.into_iter().map(|field| field.node).collect(),
+        span,
+    }
+}
+
 /// A place of the file.
 pub fn span(file: FileId, start: usize, end: usize) -> Span {
     Span::new(file, start, end)

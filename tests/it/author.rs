@@ -234,3 +234,65 @@ fn junit_lists_cases_and_broken_policies() {
         "mine"
     );
 }
+
+#[test]
+fn examples_hold_a_rule_to_its_word() {
+    let policy = format!(
+        "{GOOD}\nexamples colleagues {{\n  match mail.send {{ to: \"ann@acme.com\" }}\n  match mail.send {{ to: \
+         \"ann@x.acme.com\" }}\n  not_match mail.send {{ to: \"bob@acme.com\" }}\n}}\n"
+    );
+    let at = folder(&[("a.gaitpol", &policy)]);
+    let failing = run(at.path(), &["test", "a.gaitpol", "--filter", "examples*"]);
+    assert_eq!(exit(&failing), 5);
+    assert_eq!(
+        text(&failing.stdout),
+        "a.gaitpol:26:3: failed examples colleagues: call mail.send\n  \
+           expected rule colleagues to match, got none\n  \
+           no rule matched\n\
+         a.gaitpol:27:3: failed examples colleagues: call mail.send\n  \
+           expected rule colleagues not to match\n  \
+           matched: colleagues (allow, line 10)\n\
+         a.gaitpol: 2 cases failed, 1 passed, 3 left out\n"
+    );
+    let laid_out = run(at.path(), &["fmt", "--check", "a.gaitpol"]);
+    assert_eq!(exit(&laid_out), 0, "{}", text(&laid_out.stdout));
+    // A call the gate blocks by itself is no example of not matching.
+    let context = policy
+        .replace("\ntool", "\ncontext {\n  fact env: Bool\n}\n\ntool")
+        .replace("  when args.to", "  when context.env\n  when args.to");
+    let at = folder(&[("a.gaitpol", &context)]);
+    let blocked = run(at.path(), &["test", "a.gaitpol", "--filter=examples*", "--json"]);
+    let value = document(&blocked, "policy_test");
+    assert_eq!(value["files"][0]["failed"], 3);
+    let failures = value["files"][0]["cases"][2]["failures"].to_string();
+    assert!(
+        failures.contains("no rule was asked: the host supplies no `env`"),
+        "{failures}"
+    );
+}
+
+/// Layout changes where rules stand, and nothing else of a program.
+#[test]
+fn the_layout_of_a_policy_is_not_its_meaning() {
+    use gait::source::{FileId, Position, Source};
+    use gait::{compile, ir, syntax};
+    let mut seen = 0;
+    let program = |text: &str| {
+        let checked = compile::check("p.gaitpol", text).checked?;
+        let mut program = compile::lower(&checked);
+        for rule in &mut program.rules {
+            let nowhere = Position { line: 1, column: 1 };
+            (rule.start, rule.end) = (nowhere, nowhere);
+        }
+        Some(ir::encode(&program))
+    };
+    for policy in crate::lang::policies() {
+        let source = Source::new(FileId(0), "p.gaitpol", &policy);
+        let (Ok(laid_out), Some(before)) = (syntax::format(&source), program(&policy)) else {
+            continue;
+        };
+        assert_eq!(program(&laid_out), Some(before), "{laid_out}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
+}

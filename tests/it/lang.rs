@@ -344,3 +344,12 @@ fn each_complaint_is_possible() {
         assert!(complains(&bad), "{bad}");
     }
 }
+
+/// Every policy of the documents.
+pub fn policies() -> Vec<String> {
+    let texts = documents().into_iter();
+    texts
+        .flat_map(|(_, text)| cases(&text).unwrap())
+        .map(|case| case.text)
+        .collect()
+}

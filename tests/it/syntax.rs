@@ -312,6 +312,7 @@ fn keywords_are_names_wherever_only_a_name_can_stand() {
             "rule W on W when args.W == 1 and any W in args.W: args.W.W allow code W",
             "default block code W",
             "test \"t\" { call W { W: 1, a: { W: 2 } } => block code W, W by W, W }",
+            "examples W { match W { W: W } not_match W.W { } match W { } }",
         ] {
             let text = format!("gaitpol 1\n{}", form.replace("W2", "second").replace('W', word));
             if !parse(&source(&text)).diagnostics.is_empty() {
@@ -493,6 +494,9 @@ const ITEMS: &[&str] = &[
     "test \"t\" { call a . b { to : [ \"ann@acme.com\" , [ ] , { a : null , b : dev , } ] , n : -1.5 , } => block \
      code a . b , c by r , s call empty { } => allow }",
     "test \"none\" { }",
+    "examples r { given { env : prod , } match a . b { to : [ \"ann@acme.com\" , ] , n : -1.5 , } , not_match a . b { n : 1 } \
+     match \"odd tool\" { } }",
+    "examples s { }",
 ];
 
 const GAPS: &[&str] = &[
