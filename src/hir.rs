@@ -8,10 +8,14 @@ mod constant;
 pub mod context;
 mod declare;
 mod examples;
+mod names;
+mod order;
 pub mod place;
+mod preds;
 mod sample;
 mod scope;
 mod selectors;
+mod sets;
 mod slot;
 mod suite;
 pub mod term;
@@ -308,6 +312,8 @@ pub enum Shape {
     UnderPath(String),
     /// `under` a domain.
     UnderHost(String),
+    /// Any of several: what an operator asks with a set.
+    AnyOf(BTreeSet<Shape>),
 }
 
 /// A test of the policy file.

@@ -36,6 +36,12 @@ pub const TOOLS: usize = 10_000;
 pub const GROUPS: usize = 1_000;
 /// Pairs of a rule and a tool it is about, in one package.
 pub const RULE_TOOLS: usize = 1_000_000;
+/// Parts of one condition with every predicate in it written out.
+pub const INLINED_NODES: usize = 16_384;
+/// Parts of the type an alias stands for, with every alias in it written out.
+pub const ALIAS_NODES: usize = 4_096;
+/// Nesting of the type an alias stands for.
+pub const ALIAS_DEPTH: usize = 32;
 /// Rows (conjunctions) one rule may need on one tool after normalisation.
 pub const ROWS_PER_RULE: usize = 1_024;
 /// A regular expression, in bytes.

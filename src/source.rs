@@ -36,6 +36,11 @@ impl Span {
         }
     }
 
+    /// Whether the other range lies in this one.
+    pub fn covers(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// The range as `usize`s, for slicing.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize

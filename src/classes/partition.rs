@@ -143,6 +143,11 @@ fn expression(shape: &Shape) -> Option<String> {
             escape(domain)
         }
         Shape::UnderHost(domain) => format!("(?:.*\\.)?{}", escape(domain)),
+        Shape::AnyOf(shapes) => {
+            let each: Option<Vec<String>> = shapes.iter().map(expression).collect();
+            let each: Vec<String> = each?.into_iter().map(|e| format!("(?:{e})")).collect();
+            each.join("|")
+        }
     })
 }
 

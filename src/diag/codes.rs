@@ -50,6 +50,14 @@ codes! {
     RESERVED_NAME = "GP0103";
     /// A group that contains itself.
     GROUP_CYCLE = "GP0104";
+    /// A predicate that speaks of the call instead of what is passed to it.
+    NOT_PASSED = "GP0110";
+    /// A type, set or predicate that leads back to itself.
+    DECLARATION_CYCLE = "GP0111";
+    /// A use of a predicate that does not fit its parameters.
+    BAD_CALL = "GP0112";
+    /// A value that stands in a set twice.
+    DUPLICATE_ELEMENT = "GP0113";
     /// A type that does not exist or has wrong parameters.
     BAD_TYPE = "GP0201";
     /// A type where an operator needs another one.

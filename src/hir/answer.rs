@@ -152,5 +152,6 @@ fn has_shape(shape: &Shape, text: &str) -> bool {
         Shape::Regex(expression) => regex::is_match(expression, text),
         Shape::UnderPath(dir) => path::under(text, dir),
         Shape::UnderHost(domain) => host::under(text, domain),
+        Shape::AnyOf(shapes) => shapes.iter().any(|shape| has_shape(shape, text)),
     }
 }

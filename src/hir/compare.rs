@@ -101,6 +101,7 @@ fn both(
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Result<(Typed, Typed), Failed> {
+    let (left, right) = (scope.resolved(left), scope.resolved(right));
     if condition::is_constant(left, scope) {
         let right = term(right, scope, out)?;
         return Ok((constant_term(left, &right.ty)?, right));

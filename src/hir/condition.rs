@@ -3,7 +3,7 @@
 
 use super::scope::{Found, Scope, member_names};
 use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
-use super::{compare, constant};
+use super::{compare, constant, preds, sets};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
@@ -15,6 +15,7 @@ const NAMES_SHOWN: usize = 8;
 
 /// Types one condition for the tool of the scope.
 pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Cond {
+    let expr = scope.resolved(expr);
     match &expr.kind {
         ExprKind::Or(a, b) => Cond::Or(vec![lower(a, scope, out), lower(b, scope, out)]),
         ExprKind::And(a, b) => {
@@ -37,6 +38,9 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
             body,
         } => quantified(*all, (variable, list, body), expr.span, scope, out),
         ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => or_report(truth(expr, scope), out),
+        ExprKind::Call(name, arguments) if name.text != "len" => {
+            preds::call(name, arguments, expr.span, scope, out)
+        }
         ExprKind::Call(name, _) => {
             let message = format!("`{}(…)` is a number, not a condition", name.text);
             report(
@@ -100,6 +104,7 @@ fn compare(
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Result<Cond, Failed> {
+    let (left, right) = (scope.resolved(left), scope.resolved(right));
     let constants = (is_constant(left, scope), is_constant(right, scope));
     let in_list = matches!(op, Op::In | Op::NotIn) && !constants.1;
     if constants == (false, false) || in_list || compare::is_computed(left) || compare::is_computed(right) {
@@ -109,6 +114,12 @@ fn compare(
         (false, true) => (left, op, right),
         (true, false) => (right, flip(op, op_span)?, left),
         (true, true) => {
+            // A name that is no value here is most often a misspelt one.
+            for side in [left, right] {
+                if let ExprKind::Name(name) = &side.kind {
+                    return Err(Some(unknown(name, scope)));
+                }
+            }
             let message = "both sides are constants";
             return Err(Some(Diagnostic::error(
                 TYPE_MISMATCH,
@@ -121,8 +132,29 @@ fn compare(
     };
     let operand = operand(value, scope)?;
     let ty = usable(&operand, scope)?;
-    let (test, positive) = constant::question(&ty, op, op_span, constant).map_err(Some)?;
+    let (test, positive) = question(&ty, op, op_span, constant, scope)?;
     ask(operand, ty, test, positive, span)
+}
+
+/// The question a comparison asks, with a named set where one stands.
+fn question(
+    ty: &Ty,
+    op: Op,
+    op_span: Span,
+    constant: &Expr,
+    scope: &Scope<'_>,
+) -> Result<(Question, bool), Failed> {
+    let wants_set = matches!(op, Op::In | Op::NotIn);
+    let is_member = matches!(ty, Ty::Enum { .. }) && !wants_set;
+    if let Some(name) = constant.dotted().filter(|_| !is_member) {
+        if let Some(set) = scope.names.set(&name) {
+            return sets::question(set, ty, op, op_span, constant);
+        }
+        if wants_set {
+            return Err(Some(sets::unknown(&name, scope.names)));
+        }
+    }
+    constant::question(ty, op, op_span, constant).map_err(Some)
 }
 
 /// Makes the atom, with its answer for a missing value.
@@ -198,7 +230,7 @@ pub(super) fn usable(operand: &Operand<'_>, scope: &Scope<'_>) -> Result<Ty, Fai
     Ok(ty)
 }
 
-pub(super) fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'e>, Failed> {
+pub(super) fn operand<'e>(expr: &'e Expr, scope: &'e Scope<'_>) -> Result<Operand<'e>, Failed> {
     match &expr.kind {
         ExprKind::Else(value, fallback) => {
             let inner = operand(value, scope)?;
@@ -208,7 +240,7 @@ pub(super) fn operand<'e>(expr: &'e Expr, scope: &Scope<'_>) -> Result<Operand<'
                 return Err(Some(report.help("leave the `else` out")));
             }
             Ok(Operand {
-                fallback: Some(fallback),
+                fallback: Some(scope.resolved(fallback)),
                 span: expr.span,
                 ..inner
             })
@@ -231,19 +263,16 @@ fn call<'e>(
     name: &Name,
     arguments: &'e [Expr],
     span: Span,
-    scope: &Scope<'_>,
+    scope: &'e Scope<'_>,
 ) -> Result<Operand<'e>, Failed> {
     if name.text != "len" {
-        let report = Diagnostic::error(
-            UNKNOWN_NAME,
-            name.span,
-            format!("no function is called `{}`", name.text),
-        );
-        return Err(Some(match suggest::nearest(&name.text, ["len"]) {
-            Some(near) => report
-                .help(format!("did you mean `{near}`?"))
-                .edit(name.span, near),
-            None => report.help("the only function is `len`"),
+        return Err(Some(match scope.names.pred(name) {
+            Some(_) => {
+                let message = format!("`{}(…)` is a condition, not a value", name.text);
+                let report = Diagnostic::error(TYPE_MISMATCH, span, message);
+                report.help("write it alone, or `not` before it")
+            }
+            None => preds::unknown(name, scope.names),
         }));
     }
     let [argument] = arguments else {
@@ -273,6 +302,9 @@ fn call<'e>(
 
 /// Adds the smallest call of the tool, which has no optional and an empty list for every list, as a witness.
 fn with_example(report: Diagnostic, scope: &Scope<'_>) -> Diagnostic {
+    if scope.within.is_some() {
+        return report;
+    }
     match super::sample::call(scope.tool) {
         Some(call) => report.witness(call),
         None => report,
@@ -294,14 +326,19 @@ fn written(expr: &Expr) -> Option<String> {
 /// The place an expression names.
 fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
     match &expr.kind {
-        ExprKind::Name(name) if name.text == "args" => Ok(scope.args()),
-        ExprKind::Name(name) if name.text == "context" => Ok(scope.context()),
-        ExprKind::Name(name) => scope
-            .variable(&name.text)
-            .cloned()
-            .ok_or_else(|| Some(unknown(name, scope))),
+        ExprKind::Name(name) => match &scope.within {
+            Some(pred) if matches!(name.text.as_str(), "args" | "context" | "targets") => {
+                Err(Some(preds::not_passed(name, pred)))
+            }
+            None if name.text == "args" => Ok(scope.args()),
+            None if name.text == "context" => Ok(scope.context()),
+            _ => scope
+                .variable(&name.text)
+                .cloned()
+                .ok_or_else(|| Some(unknown(name, scope))),
+        },
         ExprKind::Field(of, name) => {
-            if matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {
+            if scope.within.is_none() && matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {
                 let message = format!("`targets.{}` is a list", name.text);
                 let report = Diagnostic::error(TYPE_MISMATCH, expr.span, message);
                 return Err(Some(
@@ -328,6 +365,22 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
         name.span,
         format!("nothing here is called `{}`", name.text),
     );
+    if let Some((_, declared)) = scope.names.find(name) {
+        let message = format!("`{}` is {}, not a value of the call", name.text, declared.what());
+        let report = Diagnostic::error(TYPE_MISMATCH, name.span, message);
+        return report.also(declared.name().span, "it is declared here");
+    }
+    if let Some(pred) = &scope.within {
+        let names: Vec<&str> = scope.variables.iter().map(|(n, _)| n.as_str()).collect();
+        return match suggest::nearest(&name.text, names.iter().copied()) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, near),
+            None => report.help(format!(
+                "predicate `{pred}` speaks of its parameters and the variables of quantifiers"
+            )),
+        };
+    }
     if scope.tool.args.iter().any(|f| f.name == name.text) {
         let full = format!("args.{}", crate::syntax::quote::member_name(&name.text));
         return report
@@ -526,7 +579,8 @@ pub(super) fn one_range(list: &Expr, scope: &Scope<'_>) -> Result<(Place, Ty), F
 }
 
 fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
-    if let ExprKind::Field(of, kind) = &list.kind
+    if scope.within.is_none()
+        && let ExprKind::Field(of, kind) = &list.kind
         && matches!(&of.kind, ExprKind::Name(n) if n.text == "targets")
     {
         return targets(kind, scope);

@@ -269,7 +269,11 @@ fn member(constant: &Expr, of: &Ty, name: &str, members: &[String]) -> Result<u3
     )
 }
 
-fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagnostic> {
+/// The shape an operator asks for: with one constant, or with any of those in braces.
+pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Shape, Diagnostic> {
+    if let ExprKind::Set(items) = &constant.kind {
+        return super::sets::any_of(ty, op, op_span, items);
+    }
     let unfit = |help: &str| {
         let message = format!("`{}` does not apply to {}", op.as_str(), ty.phrase());
         Err(Diagnostic::error(TYPE_MISMATCH, op_span, message).help(help.to_owned()))

@@ -1,6 +1,7 @@
 //! The context: what is said and known about a call beside its arguments. A policy's own declaration of a field takes
 //! the place of the library's. In: `context` items. Out: fields, each with its type, its trust and where it is found.
 
+use super::names::Names;
 use super::types;
 use crate::diag::Diagnostic;
 use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
@@ -24,13 +25,13 @@ pub struct ContextField {
 }
 
 /// The fields of all `context` items: the library's first, then the policy's, each name once.
-pub(super) fn lower(items: &[&Item], enums: &types::Enums, out: &mut Vec<Diagnostic>) -> Vec<ContextField> {
+pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<ContextField> {
     let mut fields: Vec<ContextField> = Vec::new();
     let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for item in items {
         let Item::Context(context) = item else { continue };
         for declared in &context.fields {
-            let field = field(declared, enums, out);
+            let field = field(declared, names, out);
             match at
                 .get(declared.name.text.as_str())
                 .and_then(|i| fields.get_mut(*i))
@@ -55,8 +56,8 @@ pub(super) fn lower(items: &[&Item], enums: &types::Enums, out: &mut Vec<Diagnos
     fields
 }
 
-fn field(declared: &ast::ContextField, enums: &types::Enums, out: &mut Vec<Diagnostic>) -> ContextField {
-    let ty = types::resolve(&declared.ty, enums, out);
+fn field(declared: &ast::ContextField, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> ContextField {
+    let ty = types::resolve(&declared.ty, names, out);
     if declared.trust == Trust::Claim && declared.from.is_none() {
         let message = format!(
             "claim `{}` does not say where the caller makes it",

@@ -1,5 +1,7 @@
 //! Declarations: the header, tools, enums, groups and rules of a module, each name once, put together as a package.
 
+use super::names::Names;
+use super::preds::Weight;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
 use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, examples, suite, types};
@@ -10,7 +12,7 @@ use crate::diag::codes::{
 };
 use crate::domain::{Verdict, reserved};
 use crate::limits;
-use crate::source::{Source, Span};
+use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Module, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,19 +35,20 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
     let (name, version) = header(&policy.module, start, out);
     let default = default(&policy.module, start, out);
     let effects = effects(&items, out);
-    let enums = enums(&items, out);
-    let tools = tools(&items, &enums, &effects, out);
-    let context = context::lower(&items, &enums, out);
-    let rules = rules(&items, &tools, &context, &effects, out);
+    let prelude: Vec<FileId> = library.iter().map(|u| u.source.id).collect();
+    let names = Names::new(&items, &prelude, out);
+    let tools = tools(&items, &names, &effects, out);
+    let context = context::lower(&items, &names, out);
+    let rules = rules(&items, &tools, &context, &effects, &names, out);
     let tests: Vec<&ast::Test> = policy.module.items.iter().filter_map(as_test).collect();
-    let names = suite::Names {
+    let known = suite::Names {
         tools: &tools,
         rules: &rules,
         default_code: &default.1,
         context: &context,
     };
-    let mut tests = suite::lower(&tests, &names, out);
-    tests.extend(examples::lower(&policy.module.items, &names, out));
+    let mut tests = suite::lower(&tests, &known, out);
+    tests.extend(examples::lower(&policy.module.items, &known, out));
     let sources = std::iter::once(policy)
         .chain(library)
         .map(|u| u.source.clone())
@@ -175,22 +178,9 @@ fn effects(items: &[&Item], out: &mut Vec<Diagnostic>) -> BTreeSet<String> {
     seen.keys().map(|k| (*k).to_owned()).collect()
 }
 
-fn enums(items: &[&Item], out: &mut Vec<Diagnostic>) -> types::Enums {
-    let mut seen = BTreeMap::new();
-    let mut enums = types::Enums::new();
-    for item in items {
-        if let Item::Enum(declared) = item
-            && once(&mut seen, &declared.name, "enum", out)
-        {
-            enums.insert(declared.name.text.clone(), types::members(&declared.members, out));
-        }
-    }
-    enums
-}
-
 fn tools(
     items: &[&Item],
-    enums: &types::Enums,
+    names: &Names<'_>,
     effects: &BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Tool> {
@@ -206,18 +196,18 @@ fn tools(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        tools.push(tool(declared, enums, effects, out));
+        tools.push(tool(declared, names, effects, out));
     }
     tools
 }
 
 fn tool(
     declared: &ast::Tool,
-    enums: &types::Enums,
+    names: &Names<'_>,
     known: &BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) -> Tool {
-    let args = types::fields(&declared.args, enums, out);
+    let args = types::fields(&declared.args, names, out);
     if let [first, second, ..] = declared.rest.as_slice() {
         let report = Diagnostic::error(DUPLICATE_NAME, *second, "`...` is written twice");
         out.push(
@@ -255,6 +245,7 @@ fn rules(
     tools: &[Tool],
     context: &[ContextField],
     effects: &BTreeSet<String>,
+    reuse: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
     let by_name = tools
@@ -300,7 +291,7 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        let rule = rule(declared, &catalogue, context, out);
+        let rule = rule(declared, &catalogue, context, reuse, out);
         pairs += rule.on.len();
         if pairs > limits::RULE_TOOLS {
             let message = format!(
@@ -320,6 +311,7 @@ fn rule(
     declared: &ast::Rule,
     catalogue: &Catalogue<'_>,
     context: &[ContextField],
+    names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Rule {
     let before = out.len();
@@ -333,15 +325,24 @@ fn rule(
     }
     let mut on = Vec::new();
     let mut found: Vec<(usize, Diagnostic)> = Vec::new();
-    for index in &tools {
+    let too_large = declared
+        .conditions
+        .iter()
+        .find_map(|c| Weight::of(&c.expr, names).refuse(c.span, "this condition"));
+    let lowered = match too_large {
+        Some(report) => {
+            out.push(report);
+            &BTreeSet::new()
+        }
+        None => &tools,
+    };
+    for index in lowered {
         let Some(tool) = catalogue.tools.get(*index) else {
             continue;
         };
         let mut mine = Vec::new();
-        on.push((
-            *index,
-            conditions(&declared.conditions, Scope::new(tool, context), &mut mine),
-        ));
+        let scope = Scope::new(tool, names, context);
+        on.push((*index, conditions(&declared.conditions, scope, &mut mine)));
         found.extend(mine.into_iter().map(|d| (*index, d)));
     }
     report_once(found, &tools, catalogue.tools, out);

@@ -1,7 +1,9 @@
 //! Names in reach of a condition: the tool's arguments, quantifier variables, and which optionals are known to be
 //! there. Walking a name to a `Place` happens here and nowhere else.
 
+use super::names::Names;
 use super::{ContextField, Part, Place, Step, TargetKind, Tool, context};
+use crate::syntax::ast::{Expr, ExprKind};
 use crate::ty::{Field, Ty};
 
 /// A value found by name: where it is and what it is.
@@ -18,6 +20,11 @@ pub(super) struct Found {
 pub(super) struct Scope<'a> {
     pub tool: &'a Tool,
     pub context: &'a [ContextField],
+    pub names: &'a Names<'a>,
+    /// The predicate whose condition this is; it sees only what is passed to it.
+    pub within: Option<String>,
+    /// Constants passed to it, by parameter.
+    constants: Vec<(String, Expr)>,
     pub variables: Vec<(String, Found)>,
     pub level: u32,
     /// Optionals known to be there, because a `present` to the left says so.
@@ -25,14 +32,44 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(tool: &'a Tool, context: &'a [ContextField]) -> Self {
+    pub fn new(tool: &'a Tool, names: &'a Names<'a>, context: &'a [ContextField]) -> Self {
         Self {
             tool,
             context,
+            names,
+            within: None,
+            constants: Vec::new(),
             variables: Vec::new(),
             level: 0,
             present: Vec::new(),
         }
+    }
+
+    /// The scope of a predicate's condition: what is passed, and what is known to be there.
+    pub fn inside(
+        &self,
+        pred: &str,
+        variables: Vec<(String, Found)>,
+        constants: Vec<(String, Expr)>,
+    ) -> Scope<'a> {
+        Scope {
+            within: Some(pred.to_owned()),
+            variables,
+            constants,
+            ..self.clone()
+        }
+    }
+
+    /// The constant a parameter stands for, or the expression itself.
+    pub fn resolved<'e>(&'e self, expr: &'e Expr) -> &'e Expr {
+        let ExprKind::Name(name) = &expr.kind else {
+            return expr;
+        };
+        if self.variable(&name.text).is_some() {
+            return expr;
+        }
+        let passed = self.constants.iter().find(|(param, _)| *param == name.text);
+        passed.map_or(expr, |(_, constant)| constant)
     }
 
     /// The arguments as a record.

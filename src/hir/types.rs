@@ -1,36 +1,61 @@
 //! Types as written to types as meant: names, parameters, sizes, and the targets of effects.
 
+use super::names::{Declared, Names};
 use super::scope::{member_names, member_of, target_kind};
 use super::{Step, TargetSource};
-use crate::diag::codes::{BAD_TARGET, BAD_TYPE, DUPLICATE_NAME, UNKNOWN_NAME};
+use crate::diag::codes::{BAD_TARGET, BAD_TYPE, DUPLICATE_NAME, TOO_LARGE, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty};
-use std::collections::BTreeMap;
 
 const NAMES: [&str; 10] = [
     "Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "List",
 ];
 
-/// Declared enums by name, with their members.
-pub(super) type Enums = BTreeMap<String, Vec<String>>;
+/// Whether the language itself has a type of this name.
+pub(super) fn is_built_in(name: &str) -> bool {
+    NAMES.contains(&name)
+}
 
 /// The meaning of a type; a wrong one is reported and poisoned.
-pub(super) fn resolve(expr: &ast::TypeExpr, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
+pub(super) fn resolve(expr: &ast::TypeExpr, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
     match &expr.kind {
-        ast::TypeKind::Optional(inner) => match resolve(inner, enums, out) {
+        ast::TypeKind::Optional(inner) => match resolve(inner, names, out) {
             Ty::Optional(_) => wrong(out, expr.span, "an optional type cannot be optional again"),
             ty => Ty::Optional(Box::new(ty)),
         },
-        ast::TypeKind::Record(fields) => Ty::Record(self::fields(fields, enums, out)),
+        ast::TypeKind::Record(fields) => Ty::Record(self::fields(fields, names, out)),
         ast::TypeKind::Enum(members) => Ty::Enum {
             name: enum_name(members),
             members: self::members(members, out),
         },
-        ast::TypeKind::Named(name, params) => named(name, params, expr.span, enums, out),
+        ast::TypeKind::Named(name, params) => named(name, params, expr.span, names, out),
     }
+}
+
+/// The type an alias stands for, unless aliases in aliases made it too large or deep.
+pub(super) fn bounded(ty: Ty, span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    fn measure(ty: &Ty, depth: usize, nodes: &mut usize) -> bool {
+        *nodes += 1;
+        let fits = *nodes <= limits::ALIAS_NODES && depth <= limits::ALIAS_DEPTH;
+        fits && match ty {
+            Ty::Optional(inner) | Ty::List { element: inner, .. } => measure(inner, depth + 1, nodes),
+            Ty::Record(fields) => fields.iter().all(|f| measure(&f.ty, depth + 1, nodes)),
+            _ => true,
+        }
+    }
+    if measure(&ty, 0, &mut 0) {
+        return ty;
+    }
+    let message = format!(
+        "the type has over {} parts or is nested deeper than {} levels, with every type in it written out",
+        limits::ALIAS_NODES,
+        limits::ALIAS_DEPTH
+    );
+    out.push(Diagnostic::error(TOO_LARGE, span, message).help("use fewer types inside one another"));
+    Ty::Poison
 }
 
 fn enum_name(members: &[ast::Name]) -> String {
@@ -53,10 +78,10 @@ pub(super) fn members(names: &[ast::Name], out: &mut Vec<Diagnostic>) -> Vec<Str
 }
 
 /// Arguments or record fields, each name once.
-pub(super) fn fields(args: &[ast::Arg], enums: &Enums, out: &mut Vec<Diagnostic>) -> Vec<Field> {
+pub(super) fn fields(args: &[ast::Arg], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
     for (index, arg) in args.iter().enumerate() {
-        let ty = resolve(&arg.ty, enums, out);
+        let ty = resolve(&arg.ty, names, out);
         let first = args.iter().take(index).find(|a| a.name.text == arg.name.text);
         if let Some(first) = first {
             let message = format!("`{}` is declared twice", arg.name.text);
@@ -85,7 +110,7 @@ fn named(
     name: &ast::Name,
     params: &[ast::TypeParam],
     span: Span,
-    enums: &Enums,
+    names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Ty {
     let plain = |ty: Ty, out: &mut Vec<Diagnostic>| {
@@ -105,22 +130,25 @@ fn named(
         "Decimal" => decimal(params, span, out),
         "Money" => money(params, span, out),
         "String" => string(params, span, out),
-        "List" => list(params, span, enums, out),
-        other => match enums.get(other) {
-            Some(members) => plain(
-                Ty::Enum {
-                    name: other.to_owned(),
-                    members: members.clone(),
-                },
-                out,
-            ),
-            None => unknown(name, enums, out),
+        "List" => list(params, span, names, out),
+        _ => match names.ty(name) {
+            Some(ty) => plain(ty, out),
+            None => unknown(name, names, out),
         },
     }
 }
 
-fn unknown(name: &ast::Name, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
-    let candidates = NAMES.into_iter().chain(enums.keys().map(String::as_str));
+fn unknown(name: &ast::Name, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
+    if let Some((_, declared)) = names.find(name) {
+        let message = format!("`{}` is {}, not a type", name.text, declared.what());
+        let report = Diagnostic::error(BAD_TYPE, name.span, message);
+        out.push(report.also(declared.name().span, "it is declared here"));
+        return Ty::Poison;
+    }
+    let declared = names.visible(name.span.file, |d| {
+        matches!(d, Declared::Enum(_) | Declared::Type(_))
+    });
+    let candidates = NAMES.into_iter().chain(declared);
     let mut report = Diagnostic::error(
         UNKNOWN_NAME,
         name.span,
@@ -131,7 +159,10 @@ fn unknown(name: &ast::Name, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near);
     } else {
-        report = report.help(format!("types are {}, and declared enums", NAMES.join(", ")));
+        report = report.help(format!(
+            "types are {}, declared enums and declared types",
+            NAMES.join(", ")
+        ));
     }
     out.push(report);
     Ty::Poison
@@ -217,7 +248,7 @@ fn string(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> T
     }
 }
 
-fn list(params: &[ast::TypeParam], span: Span, enums: &Enums, out: &mut Vec<Diagnostic>) -> Ty {
+fn list(params: &[ast::TypeParam], span: Span, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
     let [ast::TypeParam::Type(element), rest @ ..] = params else {
         return wrong(
             out,
@@ -235,7 +266,7 @@ fn list(params: &[ast::TypeParam], span: Span, enums: &Enums, out: &mut Vec<Diag
         },
         _ => return wrong(out, span, "`List` needs a bound, as in `List[Email, max 50]`"),
     };
-    match resolve(element, enums, out) {
+    match resolve(element, names, out) {
         Ty::Optional(_) => wrong(out, element.span, "elements of a list cannot be optional"),
         element => Ty::List {
             element: Box::new(element),

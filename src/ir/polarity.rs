@@ -38,12 +38,12 @@ pub(super) fn check(
         } else {
             moved.lowers
         };
-        if let Some(claimed) = claimed
-            && !out
-                .iter()
-                .any(|d| d.code == CLAIM_LOOSENS && d.primary.span == claimed.span)
-        {
-            out.push(report(package, tool, rule, claimed, loosening));
+        if let Some(claimed) = claimed {
+            let report = report(package, tool, rule, claimed, loosening);
+            let known = |d: &Diagnostic| d.code == CLAIM_LOOSENS && d.primary.span == report.primary.span;
+            if !out.iter().any(known) {
+                out.push(report);
+            }
         }
     }
 }
@@ -74,13 +74,18 @@ fn report(package: &Package, tool: &Tool, rule: &Rule, claimed: Claimed, looseni
             rule.name, rule.verdict
         )
     };
-    let mut diagnostic = Diagnostic::error(CLAIM_LOOSENS, claimed.span, message)
+    // A predicate asks the same for others; the mistake is the rule's that passes it a claim.
+    let own = rule.conditions_span.filter(|own| !own.covers(claimed.span));
+    let mut diagnostic = Diagnostic::error(CLAIM_LOOSENS, own.unwrap_or(claimed.span), message)
         .label("the caller decides this")
         .also(rule.name_span, format!("this rule gives `{}`", rule.verdict))
         .why(why)
         .help(format!(
             "declare `{name}` as a `fact` that the host supplies, or turn the rule round so that the claim only tightens"
         ));
+    if own.is_some() {
+        diagnostic = diagnostic.also(claimed.span, "asked in this predicate");
+    }
     if let Some(field) = field {
         diagnostic = diagnostic.also(field.span, "declared as a claim here");
     }

@@ -295,6 +295,9 @@ fn sorted<T: Ord>(items: Vec<T>) -> Result<BTreeSet<T>> {
 
 const GLOBS: [GlobKind; 4] = [GlobKind::String, GlobKind::Path, GlobKind::Host, GlobKind::Url];
 
+/// The tag of a shape that is any of several.
+const ANY_OF: u8 = 255;
+
 fn shape(w: &mut Writer, shape: &Shape) {
     let (tag, text) = match shape {
         Shape::Prefix(text) => (0, text),
@@ -307,6 +310,11 @@ fn shape(w: &mut Writer, shape: &Shape) {
             let kind = GLOBS.iter().position(|known| known == kind).unwrap_or(0);
             (6 + u8::try_from(kind).unwrap_or(0), text)
         }
+        Shape::AnyOf(shapes) => {
+            w.byte(ANY_OF);
+            let shapes: Vec<&Shape> = shapes.iter().collect();
+            return w.list(&shapes, |w, one| self::shape(w, one));
+        }
     };
     w.byte(tag);
     w.text(text);
@@ -314,6 +322,9 @@ fn shape(w: &mut Writer, shape: &Shape) {
 
 fn decode_shape(r: &mut Reader<'_>) -> Result<Shape> {
     let tag = r.byte()?;
+    if tag == ANY_OF {
+        return r.nested(|r| Ok(Shape::AnyOf(sorted(r.list(decode_shape)?)?)));
+    }
     let text = r.text()?;
     Ok(match tag {
         0 => Shape::Prefix(text),

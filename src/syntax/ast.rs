@@ -1,8 +1,12 @@
 //! The syntax tree: what was written, with its places, and nothing about what it means. Literals are already
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
+mod reuse;
+mod walk;
+
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
+pub use reuse::{Alias, Pred, Set};
 
 /// One source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +37,12 @@ pub enum Item {
     Effects(Vec<Name>),
     /// `enum Env { dev, prod }`
     Enum(Enum),
+    /// `type Amount = Decimal[2]`
+    Type(Alias),
+    /// `set acme: Host = { "acme.com" }`
+    Set(Set),
+    /// `pred internal(h: Host) = h in acme`
+    Pred(Pred),
     /// `group money = pay.transfer, tools with effect irreversible`
     Group(Group),
     /// `tool email.send { … }`
@@ -298,7 +308,7 @@ pub enum ExprKind {
     Present(Box<Expr>),
     /// `args.limit else 0`
     Else(Box<Expr>, Box<Expr>),
-    /// `len(args.body)`
+    /// `len(args.body)`, `internal(args.host)`, `net.private(args.host)`: a function or predicate, its name dotted.
     Call(Name, Vec<Expr>),
     /// A name: `args`, a quantifier's variable, `targets`, an enum member or enum.
     Name(Name),

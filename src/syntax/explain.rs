@@ -289,7 +289,7 @@ impl<'e> Expected<'e> {
             words.push("a verdict".to_owned());
         }
         // A value may nearly always go on with these; naming them helps nobody.
-        [".", "+", "-"].iter().for_each(|mark| drop(left.remove(mark)));
+        left.retain(|t| ![".", "+", "-"].contains(t));
         let numbers = [
             ("INT", "a whole number"),
             ("DECIMAL", "a number"),

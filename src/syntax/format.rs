@@ -146,6 +146,9 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         | ast::Item::Default(_)
         | ast::Item::Effects(_)
         | ast::Item::Enum(_)
+        | ast::Item::Type(_)
+        | ast::Item::Set(_)
+        | ast::Item::Pred(_)
         | ast::Item::Group(_) => {}
     }
     let clauses = clauses.into_iter().flatten().map(|start| (start, Blank::Never));

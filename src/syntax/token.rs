@@ -172,6 +172,9 @@ keywords! {
     Default = "default", Item;
     Effects = "effects", Item;
     Enum = "enum", Item;
+    Type = "type", Item;
+    Set = "set", Item;
+    Pred = "pred", Item;
     Group = "group", Item;
     Tool = "tool", Item;
     Rule = "rule", Item;

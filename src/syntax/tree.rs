@@ -184,6 +184,28 @@ pub fn many<'s>(
     })
 }
 
+/// `len(a)`, `net.private(a)`
+pub fn call<'s>(span: Span, name: Name, args: Vec<Tall<Expr>>) -> Step<'s, Tall<Expr>> {
+    many(span, args, |args| ExprKind::Call(name, args))
+}
+
+/// The name before an opening parenthesis. One that is no name at all gets a text that nobody can declare.
+pub fn callee(of: Tall<Expr>, name: Name) -> Name {
+    let (text, span) = match of.node.dotted() {
+        Some(first) => (first.text, first.span),
+        None => ("(…)".to_owned(), of.node.span),
+    };
+    Name {
+        text: format!("{text}.{}", name.text),
+        span: span.to(name.span),
+    }
+}
+
+/// The nodes, where how tall they are no longer counts: right below an item.
+pub fn nodes<T>(parts: Vec<Tall<T>>) -> Vec<T> {
+    parts.into_iter().map(|part| part.node).collect()
+}
+
 /// Which quantifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantifier {

@@ -25,10 +25,9 @@ fn complaints(
             Some((_, text)) => out.extend(page_complaints(code, meaning, text)),
             None => out.push(format!("{code} has no page docs/errors/{code}.md")),
         }
-        if !fixtures
-            .iter()
-            .any(|(name, text)| fixture_code(name) == Some(code) && text.contains(&remark(code)))
-        {
+        if !fixtures.iter().any(|(name, text)| {
+            fixture_code(name) == Some(code) && remarks(code).iter().any(|r| text.contains(r))
+        }) {
             out.push(format!(
                 "{code} has no fixture fixtures/lang/{code}_*.md that remarks it"
             ));
@@ -47,8 +46,9 @@ fn complaints(
     out
 }
 
-fn remark(code: &str) -> String {
-    format!("// error[{code}]")
+/// How an example says that a code is reported; a code may be a warning only.
+fn remarks(code: &str) -> [String; 2] {
+    [format!("// error[{code}]"), format!("// warning[{code}]")]
 }
 
 /// `GP0101` of `GP0101_unknown_tool.md`; `None` for a case that is about no diagnostic.
@@ -61,7 +61,8 @@ fn fixture_code(name: &str) -> Option<&str> {
 fn page_complaints(code: &str, meaning: &str, text: &str) -> Vec<String> {
     let heading = format!("# {code}: {}", meaning.trim_end_matches('.'));
     let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
-    let remarks = |block: &&str| block.contains("// error[");
+    let count = |block: &str| block.matches("// error[").count() + block.matches("// warning[").count();
+    let reports = |block: &&str| count(block) > 0;
     let complete = |block: &&str| block.starts_with("gaitpol\ngaitpol ") && block.contains("\npolicy ");
     [
         (
@@ -82,11 +83,11 @@ fn page_complaints(code: &str, meaning: &str, text: &str) -> Vec<String> {
         (
             blocks
                 .first()
-                .is_some_and(|b| b.contains(&remark(code)) && b.matches("// error[").count() == 1),
+                .is_some_and(|b| remarks(code).iter().any(|r| b.contains(r)) && count(b) == 1),
             format!("{code}: the example does not remark the code once"),
         ),
         (
-            !blocks.iter().skip(1).any(remarks),
+            !blocks.iter().skip(1).any(reports),
             format!("{code}: the fix shows an error"),
         ),
     ]

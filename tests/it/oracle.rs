@@ -37,6 +37,22 @@ const HEAD: &str = r#"gaitpol 1
 policy random.policy
 default block code none
 enum Color { red, green, blue }
+type Cents = Decimal[2]
+type Row = { k: Color, v: Int, tags: List[String[max 64], max 3] }
+set acme: Host = { "acme.com", "acme.co" }
+set mine: Host = acme, { "evil.example" }
+set roots: Path = { "/ws/a", "/etc" }
+set words: String[max 64] = { "ab", "b", "" }
+set globs: String[max 64] = { "a*", "?b" }
+set warm: Color = { red, green }
+set few: Int = { -1, 0, 2 }
+set sums: Cents = { -1.50, 2.50 }
+pred word(s: String) = s in words or s starts_with "a"
+pred glob(s: String, most: Int) = s like globs and len(s) < 3 and not word(s)
+pred ours(h: Host) = h under acme and h != "acme.co"
+pred some_word(s: String?) = any x in s: word(x)
+pred warm_row(r: Row) = r.k in warm and (any t in r.tags: word(t)) or r.v in few
+pred is(c: Color, d: Color?) = c in warm and present d and d == blue
 tool t.one {
   flag: Bool
   n: Int
@@ -80,6 +96,17 @@ fn text_atom(place: &'static str) -> BoxedStrategy<String> {
             .prop_map(move |g| format!("{place} matches {g:?}")),
         (0..4u32, prop::sample::select(&["<", ">=", "=="][..]))
             .prop_map(move |(n, op)| format!("len({place}) {op} {n}")),
+        prop::sample::select(
+            &[
+                "in words",
+                "not in words",
+                "like globs",
+                "contains words",
+                "ends_with { \"a\", \"b\" }"
+            ][..]
+        )
+        .prop_map(move |t| format!("{place} {t}")),
+        prop::sample::select(&["word({})", "glob({}, 3)"][..]).prop_map(move |t| t.replace("{}", place)),
     ]
     .boxed()
 }
@@ -101,6 +128,8 @@ fn color_atom(place: &'static str) -> BoxedStrategy<String> {
             "in { red, blue }",
             "not in { green }",
             "== Color.blue",
+            "in warm",
+            "not in warm",
         ][..],
     )
     .prop_map(move |t| format!("{place} {t}"))
@@ -116,6 +145,14 @@ fn domain_atom() -> BoxedStrategy<String> {
         pick(&HOSTS).prop_map(|h| format!("args.e.domain under {h:?}")),
         pick(&["*.acme.com", "**.acme.com", "acme.*"]).prop_map(|g| format!("args.h like {g:?}")),
         pick(&PATHS).prop_map(|p| format!("args.p under {p:?}")),
+        pick(&[
+            "args.p under roots",
+            "args.h under acme",
+            "args.h not in mine",
+            "ours(args.u.host)",
+            "ours(args.e.domain)"
+        ])
+        .prop_map(str::to_owned),
         pick(&["/ws/*", "/ws/**", "/**/*.rs"]).prop_map(|g| format!("args.p like {g:?}")),
         pick(&MAILS).prop_map(|e| format!("args.e == {e:?}")),
         pick(&URLS).prop_map(|u| format!("args.u == {u:?}")),
@@ -137,6 +174,10 @@ fn simple_atom() -> BoxedStrategy<String> {
         color_atom("args.c"),
         domain_atom(),
         Just("present args.os".to_owned()),
+        Just("some_word(args.os)".to_owned()),
+        Just("args.d in sums".to_owned()),
+        Just("args.n not in few".to_owned()),
+        Just("(present args.rec and is(args.c, args.rec.z))".to_owned()),
         text_atom("args.os").prop_map(|a| format!("(present args.os and {a})")),
         number_atom("(args.on else 1)", ""),
         word().prop_map(|w| format!("(args.os else {w:?}) starts_with \"a\"")),
@@ -226,6 +267,7 @@ fn quantified() -> BoxedStrategy<String> {
             number_atom("x.v", ""),
             tags,
             tags_and_outer,
+            Just("warm_row(x)".to_owned()),
             simple_atom()
         ]
         .boxed(),
@@ -371,6 +413,31 @@ proptest! {
             all.join(" and "),
         );
         agree(&text, &calls);
+    }
+
+    /// A predicate over the whole record of arguments means its condition, written where it is asked.
+    #[test]
+    fn a_predicate_means_its_condition(
+        cond in condition().prop_filter("targets are not passed", |c| !c.contains("targets.") && !c.contains("context.")),
+        calls in prop::collection::vec(args(), 1..12),
+    ) {
+        let start = HEAD.find("  flag:").unwrap();
+        let end = HEAD.find("  effect net.egress").unwrap();
+        let fields = HEAD[start..end].trim().replace('\n', ",");
+        let direct = format!("{HEAD}rule r0 on t.one when {cond} block\n");
+        let passed = cond.replace("args.", "a.");
+        let named = format!("{HEAD}pred p(a: {{ {fields} }}) = {passed}\nrule r0 on t.one when p(args) block\n");
+        let (direct, named) = (compile::check("a", &direct), compile::check("a", &named));
+        prop_assert_eq!(direct.errors(), named.errors(), "{:#?}", named.diagnostics);
+        let (Some(direct), Some(named)) = (direct.checked, named.checked) else { return Ok(()) };
+        prop_assert_eq!(&compile::lower(&direct).tools, &compile::lower(&named).tools);
+        for call in &calls {
+            let tool = &direct.package().tools[0];
+            let args = Value::Record(bind::bind_record(&json::parse(call.as_bytes()).unwrap(), &tool.args).unwrap());
+            let (one, other) = (direct.package(), named.package());
+            let verdict = |package| reference::interpret(package, 0, &args).verdict;
+            prop_assert_eq!(verdict(one), verdict(other), "{}", call);
+        }
     }
 
     #[test]

@@ -1,0 +1,285 @@
+//! Names for reuse: enums, types, sets and predicates, and what each name means in the file it stands in. A name's span
+//! says which file that is, so nothing is renamed and messages show what the author wrote.
+
+use super::order::{Ring, in_order};
+use super::{preds, sets, types};
+use crate::diag::Diagnostic;
+use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME};
+use crate::source::{FileId, Span};
+use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
+use crate::ty::Ty;
+use std::collections::BTreeMap;
+
+/// A declaration: its file and its name there.
+pub(super) type Key<'a> = (FileId, &'a str);
+
+/// What a name was declared as.
+#[derive(Clone, Copy)]
+pub(super) enum Declared<'a> {
+    Enum(&'a ast::Enum),
+    Type(&'a ast::Alias),
+    Set(&'a ast::Set),
+    Pred(&'a ast::Pred),
+}
+
+impl<'a> Declared<'a> {
+    fn of(item: &'a Item) -> Option<Declared<'a>> {
+        match item {
+            Item::Enum(declared) => Some(Declared::Enum(declared)),
+            Item::Type(declared) => Some(Declared::Type(declared)),
+            Item::Set(declared) => Some(Declared::Set(declared)),
+            Item::Pred(declared) => Some(Declared::Pred(declared)),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'a Name {
+        match self {
+            Declared::Enum(declared) => &declared.name,
+            Declared::Type(declared) => &declared.name,
+            Declared::Set(declared) => &declared.name,
+            Declared::Pred(declared) => &declared.name,
+        }
+    }
+
+    /// The kind, with its article.
+    pub fn what(self) -> &'static str {
+        match self {
+            Declared::Enum(_) => "an enum",
+            Declared::Type(_) => "a type",
+            Declared::Set(_) => "a set",
+            Declared::Pred(_) => "a predicate",
+        }
+    }
+}
+
+/// Every name for reuse, with its meaning.
+pub(super) struct Names<'a> {
+    declared: BTreeMap<Key<'a>, Declared<'a>>,
+    /// Files whose names every file sees.
+    prelude: Vec<FileId>,
+    types: BTreeMap<Key<'a>, Ty>,
+    sets: BTreeMap<Key<'a>, sets::Set>,
+    preds: BTreeMap<Key<'a>, preds::Pred<'a>>,
+}
+
+impl<'a> Names<'a> {
+    /// Collects and resolves them; each after those it names.
+    pub fn new(items: &[&'a Item], prelude: &[FileId], out: &mut Vec<Diagnostic>) -> Names<'a> {
+        let mut names = Names {
+            declared: BTreeMap::new(),
+            prelude: prelude.to_vec(),
+            types: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            preds: BTreeMap::new(),
+        };
+        for declared in items.iter().filter_map(|item| Declared::of(item)) {
+            names.declare(declared, out);
+        }
+        names.enums(out);
+        names.aliases(out);
+        names.all_sets(out);
+        names.all_preds(out);
+        names
+    }
+
+    fn declare(&mut self, declared: Declared<'a>, out: &mut Vec<Diagnostic>) {
+        let name = declared.name();
+        let reserved = match declared {
+            Declared::Enum(_) | Declared::Type(_) => types::is_built_in(&name.text),
+            Declared::Set(_) | Declared::Pred(_) => preds::is_reserved(&name.text),
+        };
+        if reserved {
+            let message = format!("`{}` is a name of the language", name.text);
+            out.push(Diagnostic::error(RESERVED_NAME, name.span, message).help("choose another name"));
+            return;
+        }
+        let files = std::iter::once(name.span.file).chain(self.prelude.iter().copied());
+        let first = files
+            .filter_map(|file| self.declared.get(&(file, name.text.as_str())))
+            .next();
+        let Some(first) = first.copied() else {
+            self.declared.insert((name.span.file, &name.text), declared);
+            return;
+        };
+        let message = if std::mem::discriminant(&first) == std::mem::discriminant(&declared) {
+            let what = declared.what().split(' ').next_back().unwrap_or_default();
+            format!("{what} `{}` is declared twice", name.text)
+        } else {
+            format!("`{}` is {} and {}", name.text, first.what(), declared.what())
+        };
+        let help = if first.name().span.file == name.span.file {
+            "rename or remove one of them"
+        } else {
+            "every policy has it already; remove it here"
+        };
+        let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
+        out.push(report.also(first.name().span, "first declared here").help(help));
+    }
+
+    /// What a name means where it stands.
+    pub fn find(&self, name: &Name) -> Option<(Key<'a>, Declared<'a>)> {
+        let declared: &BTreeMap<Key<'_>, Declared<'a>> = &self.declared;
+        let mut files = std::iter::once(name.span.file).chain(self.prelude.iter().copied());
+        files.find_map(|file| {
+            let found = declared.get(&(file, name.text.as_str())).copied()?;
+            Some(((file, found.name().text.as_str()), found))
+        })
+    }
+
+    /// The names of a kind that may be used in a file.
+    pub fn visible(&self, file: FileId, wanted: impl Fn(Declared<'a>) -> bool) -> Vec<&'a str> {
+        let seen = |of: FileId| of == file || self.prelude.contains(&of);
+        let here = self
+            .declared
+            .iter()
+            .filter(|((of, _), declared)| seen(*of) && wanted(**declared));
+        here.map(|((_, name), _)| *name).collect()
+    }
+
+    /// The type of a name; `None` when it names no type.
+    pub fn ty(&self, name: &Name) -> Option<Ty> {
+        let (key, declared) = self.find(name)?;
+        match declared {
+            // One without a meaning is wrong where it is declared.
+            Declared::Enum(_) | Declared::Type(_) => {
+                Some(self.types.get(&key).cloned().unwrap_or(Ty::Poison))
+            }
+            _ => None,
+        }
+    }
+
+    /// The set of a name; `None` when it names no set, a broken one where it is wrong.
+    pub fn set(&self, name: &Name) -> Option<&sets::Set> {
+        let (key, declared) = self.find(name)?;
+        match declared {
+            Declared::Set(_) => Some(self.sets.get(&key).unwrap_or(&sets::BROKEN)),
+            _ => None,
+        }
+    }
+
+    /// The predicate of a name; `None` when it names no predicate, and `Some(None)` where it is wrong.
+    pub fn pred(&self, name: &Name) -> Option<Option<&preds::Pred<'a>>> {
+        let (key, declared) = self.find(name)?;
+        matches!(declared, Declared::Pred(_)).then(|| self.preds.get(&key))
+    }
+
+    fn enums(&mut self, out: &mut Vec<Diagnostic>) {
+        for (key, declared) in &self.declared {
+            if let Declared::Enum(declared) = declared {
+                let ty = Ty::Enum {
+                    name: declared.name.text.clone(),
+                    members: types::members(&declared.members, out),
+                };
+                self.types.insert(*key, ty);
+            }
+        }
+    }
+
+    fn aliases(&mut self, out: &mut Vec<Diagnostic>) {
+        for key in self.ordered("type", named_types, out) {
+            if let Some(Declared::Type(alias)) = self.declared.get(&key).copied() {
+                let ty = types::resolve(&alias.ty, self, out);
+                let ty = types::bounded(ty, alias.ty.span, out);
+                self.types.insert(key, ty);
+            }
+        }
+    }
+
+    fn all_sets(&mut self, out: &mut Vec<Diagnostic>) {
+        for key in self.ordered("set", named_sets, out) {
+            if let Some(Declared::Set(declared)) = self.declared.get(&key).copied() {
+                let set = sets::resolve(declared, self, out);
+                self.sets.insert(key, set);
+            }
+        }
+    }
+
+    fn all_preds(&mut self, out: &mut Vec<Diagnostic>) {
+        for key in self.ordered("predicate", preds::called, out) {
+            if let Some(Declared::Pred(declared)) = self.declared.get(&key).copied()
+                && let Some(pred) = preds::resolve(declared, self, out)
+            {
+                self.preds.insert(key, pred);
+            }
+        }
+    }
+
+    /// The declarations in which `needs` finds names, each after those it names. Rings are reported.
+    fn ordered(
+        &self,
+        what: &str,
+        needs: impl Fn(Declared<'a>) -> Vec<Name>,
+        out: &mut Vec<Diagnostic>,
+    ) -> Vec<Key<'a>> {
+        let needs = |key: Key<'a>| -> Vec<(Key<'a>, Span)> {
+            let declared = self.declared.get(&key).copied();
+            let same = |other: Declared<'a>| {
+                declared.is_some_and(|d| std::mem::discriminant(&d) == std::mem::discriminant(&other))
+            };
+            let named = declared.map(&needs).unwrap_or_default().into_iter();
+            named
+                .filter_map(|name| {
+                    let (key, found) = self.find(&name)?;
+                    same(found).then_some((key, name.span))
+                })
+                .collect()
+        };
+        let (order, rings) = in_order(self.declared.keys().copied(), needs);
+        out.extend(rings.iter().filter_map(|ring| self.cycle(what, ring)));
+        order
+    }
+
+    fn cycle(&self, what: &str, ring: &Ring<Key<'a>>) -> Option<Diagnostic> {
+        let names: Vec<&str> = ring.path.iter().map(|(_, name)| *name).collect();
+        let (first, rest) = names.split_first()?;
+        let message = match rest {
+            [] => format!("{what} `{first}` leads back to itself"),
+            _ => format!(
+                "{what} `{first}` leads back to itself through `{}`",
+                rest.join("`, `")
+            ),
+        };
+        let report = Diagnostic::error(DECLARATION_CYCLE, ring.back, message)
+            .label("reached again here")
+            .help("write out what one of them stands for");
+        let declared = self.declared.get(ring.path.first()?)?;
+        Some(match rest {
+            [] => report,
+            _ => report.also(declared.name().span, "it is declared here"),
+        })
+    }
+}
+
+/// The names in the type an alias stands for.
+fn named_types(declared: Declared<'_>) -> Vec<Name> {
+    let mut names = Vec::new();
+    if let Declared::Type(alias) = declared {
+        type_names(&alias.ty, &mut names);
+    }
+    names
+}
+
+fn type_names(ty: &TypeExpr, names: &mut Vec<Name>) {
+    match &ty.kind {
+        TypeKind::Named(name, params) => {
+            names.push(name.clone());
+            for param in params {
+                if let TypeParam::Type(ty) = param {
+                    type_names(ty, names);
+                }
+            }
+        }
+        TypeKind::Record(fields) => fields.iter().for_each(|f| type_names(&f.ty, names)),
+        TypeKind::Optional(inner) => type_names(inner, names),
+        TypeKind::Enum(_) => {}
+    }
+}
+
+/// The sets a set joins.
+fn named_sets(declared: Declared<'_>) -> Vec<Name> {
+    match declared {
+        Declared::Set(set) => set.terms.iter().filter_map(ast::Expr::dotted).collect(),
+        _ => Vec::new(),
+    }
+}

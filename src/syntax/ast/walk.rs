@@ -1,0 +1,36 @@
+//! Walking expressions: their parts, and the dotted name one may be.
+
+use super::{Expr, ExprKind, Name};
+
+impl Expr {
+    /// The expressions it is made of, in order.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Or(a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Compare(a, _, b)
+            | ExprKind::Arith(a, _, b)
+            | ExprKind::Else(a, b)
+            | ExprKind::Aggregate { list: a, body: b, .. }
+            | ExprKind::Quantified { list: a, body: b, .. } => vec![a, b],
+            ExprKind::Not(a) | ExprKind::Present(a) | ExprKind::Field(a, _) => vec![a],
+            ExprKind::Call(_, parts) | ExprKind::Set(parts) => parts.iter().collect(),
+            ExprKind::Name(_) | ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) => Vec::new(),
+        }
+    }
+
+    /// The dotted name this is, such as `shared.acme`; `None` for anything else.
+    pub fn dotted(&self) -> Option<Name> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name.clone()),
+            ExprKind::Field(of, name) => {
+                let of = of.dotted()?;
+                Some(Name {
+                    text: format!("{}.{}", of.text, name.text),
+                    span: self.span,
+                })
+            }
+            _ => None,
+        }
+    }
+}
