@@ -12,7 +12,7 @@ mod walk;
 
 use crate::compile::Checked;
 use crate::domain::{Decision, Request, Verdict};
-use crate::gate::{Gate, request};
+use crate::gate::Gate;
 use crate::hir::{Package, Rule};
 use crate::json::Json;
 use crate::source::{Position, Span};
@@ -105,19 +105,16 @@ pub enum Shown {
 
 /// Explains the decision on a request.
 pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Redact<'_>) -> Explanation {
-    let decision = gate.decide(request, &mut gate.workspace()).decision;
+    let judged = gate.decide(request, &mut gate.workspace());
     let mut explanation = Explanation {
         tool: request.tool.to_owned(),
-        decision,
+        decision: judged.decision,
         rules: Vec::new(),
         nearest: Nearest::NotJudged,
     };
     let package = checked.package();
     let found = package.tools.iter().position(|t| t.name == request.tool);
-    let (Some(index), Some(program)) = (found, gate.program().tool(request.tool)) else {
-        return explanation;
-    };
-    let Ok(bound) = request::bind(gate.program(), program, request) else {
+    let (Some(index), Some(record)) = (found, judged.record) else {
         return explanation;
     };
     let Some(tool) = package.tools.get(index) else {
@@ -128,14 +125,14 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         tool: index,
         redact,
     };
-    let frame = Frame::request(tool, &package.context, &bound.record);
+    let frame = Frame::request(tool, &package.context, &record);
     explanation.rules = subject
         .rules()
         .map(|(rule, cond)| trace(&subject, rule, cond, &frame))
         .collect();
     explanation.nearest = match explanation.decision.verdict {
         Verdict::Allow => Nearest::Allowed,
-        _ => nearest::search(&subject, gate, request, &bound.record),
+        _ => nearest::search(&subject, gate, request, &record),
     };
     explanation
 }

@@ -1,4 +1,7 @@
-//! Running the tests of a policy file through the production gate. In: a checked policy. Out: one result per case.
+//! Running the tests of a policy file through the production gate. In: a checked policy. Out: one result per case, and
+//! what the cases together have shown (`coverage`).
+
+pub mod coverage;
 
 use crate::compile::{self, Checked};
 use crate::domain::{Decision, Request};
@@ -7,6 +10,7 @@ use crate::gate::Gate;
 use crate::hir::{Case, ContextField, Package, Test};
 use crate::json::Json;
 use crate::source::{Position, Span};
+use crate::value::Value;
 
 /// What one case gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,20 +71,27 @@ impl<'c> Runner<'c> {
 
     /// Runs one case.
     pub fn run(&mut self, test: &Test, case: &Case) -> CaseResult {
+        self.run_seen(test, case).0
+    }
+
+    /// Runs one case; also gives what the rules looked at, where they were asked.
+    pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
         let (intent, facts) = sources(&case.given, &self.package.context);
         let request = Request {
             intent: &intent,
             facts: &facts,
             ..Request::call(&case.tool, &case.args)
         };
-        let decision = self.gate.decide(&request, &mut self.workspace).decision;
-        CaseResult {
+        let judged = self.gate.decide(&request, &mut self.workspace);
+        let decision = judged.decision;
+        let result = CaseResult {
             test: test.name.clone(),
             tool: case.tool.clone(),
             at: position(self.package, case.span),
             failures: failures(case, &decision),
             decision,
-        }
+        };
+        (result, judged.record)
     }
 }
 

@@ -14,6 +14,7 @@ mod split;
 mod terminal;
 pub mod token;
 mod tree;
+pub mod written;
 
 pub use format::format;
 pub use highlight::highlight;

@@ -1,14 +1,11 @@
-//! Values and source text as a person reads them: numbers with their places and `_` between thousands, texts in quotes,
-//! a condition on one line. In: values with their types. Out: canonical JSON and text.
+//! Values as a person reads them: numbers with their places and `_` between thousands, texts in quotes.
+//! In: values with their types. Out: canonical JSON and text.
 
 use super::Shown;
 use crate::builtins::bind;
 use crate::hir::answer::View;
 use crate::json::Json;
 use crate::limits;
-use crate::source::{FileId, Source};
-use crate::syntax::lexer::lex;
-use crate::syntax::token::Kind;
 use crate::ty::Ty;
 use crate::value::Value;
 
@@ -99,46 +96,6 @@ fn brief(json: &Json) -> String {
     }
 }
 
-/// Source text on one line: comments left out, every run of blanks one space.
-pub(super) fn one_line(text: &str) -> String {
-    let source = Source::new(FileId(0), "", text);
-    let mut out = String::new();
-    let mut gap = false;
-    for token in lex(&source) {
-        match token.kind {
-            Kind::Space | Kind::Comment => gap = !out.is_empty(),
-            _ => {
-                if std::mem::take(&mut gap) {
-                    out.push(' ');
-                }
-                out.push_str(source.slice(token.span));
-            }
-        }
-    }
-    out
-}
-
-/// Whether a comparison as written asks for the opposite of its question: `!=` and `not in`. Only what stands outside
-/// of brackets counts.
-pub(super) fn asks_opposite(text: &str) -> bool {
-    let source = Source::new(FileId(0), "", text);
-    let mut depth = 0usize;
-    let mut after_not = false;
-    for token in lex(&source) {
-        let word = source.slice(token.span);
-        match token.kind {
-            kind if kind.is_open() => depth += 1,
-            kind if kind.is_close() => depth = depth.saturating_sub(1),
-            kind if kind.is_trivia() || depth > 0 => continue,
-            Kind::Ne => return true,
-            Kind::Word if after_not && word == "in" => return true,
-            _ => {}
-        }
-        after_not = token.kind == Kind::Word && word == "not";
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,28 +124,6 @@ mod tests {
             ((-10, 10), "any number"),
         ] {
             assert_eq!(interval(ends, range, &Ty::Int), text);
-        }
-    }
-
-    #[test]
-    fn source_fits_on_a_line() {
-        assert_eq!(
-            one_line("a  and\n\t// why not?\n  b(\"x  y\")"),
-            "a and b(\"x  y\")"
-        );
-    }
-
-    #[test]
-    fn only_the_operator_asks_for_the_opposite() {
-        for (text, opposite) in [
-            ("args.a != 1", true),
-            ("args.a not  in { 1 }", true),
-            ("args.a == \"!=\"", false),
-            ("count(x in args.l: x != 1) == 2", false),
-            ("args.a in { \"not\", \"in\" }", false),
-            ("args.\"not\" in x", false),
-        ] {
-            assert_eq!(asks_opposite(text), opposite, "{text}");
         }
     }
 }

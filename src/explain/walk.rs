@@ -8,6 +8,7 @@ use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::{self, Cond, Relation, Term, place};
 use crate::limits;
 use crate::source::Span;
+use crate::syntax::written;
 use crate::ty::Ty;
 use crate::value::Value;
 
@@ -82,7 +83,7 @@ pub struct Element {
 impl Node {
     /// The same node as written at `span`.
     pub(super) fn placed(mut self, subject: &Subject<'_>, span: Span) -> Node {
-        self.source = show::one_line(subject.text(span));
+        self.source = written::one_line(subject.text(span));
         self.at = Some(subject.place(span));
         self
     }
@@ -144,8 +145,7 @@ pub(super) fn node(subject: &Subject<'_>, cond: &Cond, frames: &[&Frame<'_>]) ->
 
 /// Whether a quantifier is written as one; `args.id in args.ids` is a question about a list.
 fn is_quantifier(subject: &Subject<'_>, span: Span) -> bool {
-    let first = subject.text(span).split_whitespace().next();
-    matches!(first, Some("any" | "all"))
+    written::is_quantifier(subject.text(span))
 }
 
 /// `args.id in args.ids`: the value and the list.
@@ -194,7 +194,7 @@ fn joined(subject: &Subject<'_>, kind: Kind, parts: &[Cond], frames: &[&Frame<'_
 fn not(subject: &Subject<'_>, inner: &Cond, frames: &[&Frame<'_>]) -> Node {
     if let Cond::Or(parts) = inner
         && let Some(span) = quantifier(parts)
-        && subject.text(span).starts_with("all")
+        && written::is_about_all(subject.text(span))
     {
         return quantified(subject, Kind::All, span, parts, frames);
     }
@@ -205,7 +205,7 @@ fn not(subject: &Subject<'_>, inner: &Cond, frames: &[&Frame<'_>]) -> Node {
         Cond::Any { span, .. } => Some(*span),
         _ => None,
     };
-    if span.is_some_and(|span| show::asks_opposite(subject.text(span))) {
+    if span.is_some_and(|span| written::asks_opposite(subject.text(span))) {
         part.holds = !part.holds;
         return part;
     }

@@ -23,6 +23,8 @@ pub struct Judged {
     /// The arguments in canonical form: what was judged and what an executor should run. Absent where they are no
     /// values of the declared types.
     pub canonical_args: Option<Json>,
+    /// What the rules looked at; absent where no rule was asked.
+    pub record: Option<Value>,
 }
 
 impl Gate {
@@ -60,6 +62,7 @@ impl Gate {
             Ok(bound) => Judged {
                 decision: self.judge(declared, &bound.record, workspace),
                 canonical_args: Some(bound.canonical_args),
+                record: Some(bound.record),
             },
             Err(Blocked { code, detail }) => blocked(code, detail),
         }
@@ -90,6 +93,7 @@ fn blocked(code: &str, detail: String) -> Judged {
     Judged {
         decision,
         canonical_args: None,
+        record: None,
     }
 }
 

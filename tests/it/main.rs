@@ -24,6 +24,8 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod explain;

@@ -1,5 +1,6 @@
 //! `gait policy test`: the `test` blocks of policies, decided by the production gate.
 
+mod coverage;
 mod list;
 mod report;
 mod select;
@@ -12,13 +13,16 @@ use crate::cli::render::Findings;
 use crate::cli::ui::Ui;
 use crate::compile::{self, Report};
 use crate::host::Host;
+use crate::suite::coverage::{Coverage, Meter};
 use crate::suite::{self, CaseResult, Runner};
+use coverage::Format;
 use select::Filter;
 use std::path::PathBuf;
 
 /// Run the tests that policies contain
 ///
-/// Exits 0 when every case is decided as expected, 5 when one is not, 6 when a policy has errors.
+/// Exits 0 when every case is decided as expected, 5 when one is not or too little is covered, 6 when a policy has
+/// errors.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
@@ -28,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", value_parser = Filter::parse)]
     filter: Vec<Filter>,
     /// Name the tests and run none
-    #[arg(long, conflicts_with_all = ["junit", "fail_fast"])]
+    #[arg(long, conflicts_with_all = ["junit", "fail_fast", "coverage", "coverage_out", "min_coverage"])]
     list: bool,
     /// Stop at the first case that fails
     #[arg(long)]
@@ -36,6 +40,24 @@ pub struct Args {
     /// Write a JUnit report, too
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Tell which rules, verdicts and conditions no case has shown
+    #[arg(long)]
+    coverage: bool,
+    /// Write the coverage to a file, too
+    #[arg(long, value_name = "FILE")]
+    coverage_out: Option<PathBuf>,
+    /// The form of that file
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, requires = "coverage_out")]
+    format: Format,
+    /// Exit 5 where the cases show less than this share of rules, verdicts and conditions, in per cent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_coverage: Option<u8>,
+}
+
+impl Args {
+    fn measures(&self) -> bool {
+        self.coverage || self.coverage_out.is_some() || self.min_coverage.is_some()
+    }
 }
 
 /// A file and its cases; none when the policy has errors.
@@ -45,6 +67,8 @@ struct Tested {
     cases: Vec<CaseResult>,
     /// Cases not run: those of other tests, and those after the first failure where that ends the run.
     left_out: usize,
+    /// What the cases have shown, where that was asked for.
+    coverage: Option<Coverage>,
 }
 
 impl Tested {
@@ -70,6 +94,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             report,
             cases: Vec::new(),
             left_out: 0,
+            coverage: None,
         });
     }
     let readable = tested.iter().all(|t| t.report.checked.is_some());
@@ -83,6 +108,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if let Some(path) = &args.junit {
         junit::write(host, path, "gait policy test", &report::junit(&tested))?;
     }
+    if let Some(path) = &args.coverage_out {
+        coverage::write(host, path, args.format, &tested)?;
+    }
     let exit = if !readable {
         Exit::InvalidInput
     } else if tested.iter().all(|t| t.failed() == 0) {
@@ -90,14 +118,24 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     } else {
         Exit::Regression
     };
+    let short = args
+        .min_coverage
+        .filter(|wanted| exit == Exit::Success && !coverage::is_enough(coverage::total(&tested), *wanted));
+    let exit = short.map_or(exit, |_| Exit::Regression);
     if ui.is_json() {
         ui.json(&report::document(&tested, exit))?;
-    } else {
-        for one in &tested {
-            report::people(ui, one)?;
+        return Ok(exit);
+    }
+    for one in &tested {
+        report::people(ui, one)?;
+        if args.coverage {
+            coverage::people(ui, one)?;
         }
     }
-    Ok(exit)
+    match short {
+        Some(wanted) => Err(coverage::too_little(&tested, wanted)),
+        None => Ok(exit),
+    }
 }
 
 fn judge(ui: &Ui, tested: &mut [Tested], args: &Args) {
@@ -115,16 +153,21 @@ fn judge(ui: &Ui, tested: &mut [Tested], args: &Args) {
             continue;
         };
         let mut runner = Runner::new(checked);
+        let mut meter = args.measures().then(|| Meter::new(checked.package()));
         for (test, case) in suite::cases(checked.package()) {
             bar.inc(1);
             if stopped || !select::selects(&args.filter, &test.name) {
                 one.left_out += 1;
                 continue;
             }
-            let result = runner.run(test, case);
+            let (result, record) = runner.run_seen(test, case);
+            if let Some(meter) = &mut meter {
+                meter.see(&case.tool, &result.decision, record.as_ref());
+            }
             stopped = args.fail_fast && !result.passed();
             one.cases.push(result);
         }
+        one.coverage = meter.map(|meter| meter.finish());
     }
     bar.finish_and_clear();
 }

@@ -1,6 +1,6 @@
 //! What a run of tests prints: text, one JSON document, a JUnit report. It must not run anything.
 
-use super::Tested;
+use super::{Tested, coverage};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::junit::{Case, Failure, Suite};
@@ -115,6 +115,7 @@ pub(super) fn document(tested: &[Tested], exit: Exit) -> Json {
             ("failed", number(t.failed())),
             ("left_out", number(t.left_out)),
             ("cases", Json::Array(t.cases.iter().map(case).collect())),
+            ("coverage", coverage::document(t)),
             ("diagnostics", render::json::diagnostics(t.findings())),
         ])
     };
