@@ -4,6 +4,7 @@
 //! here repairs, guesses between two readings, or panics.
 
 pub mod bind;
+pub mod command;
 pub mod compound;
 pub mod decimal;
 pub mod email;
@@ -74,6 +75,7 @@ pub const ALL: &[&Doc] = &[
     &url::DOC,
     &host::DOC,
     &email::DOC,
+    &command::DOC,
     &compound::LIST,
     &compound::OPTIONAL,
     &compound::RECORD,

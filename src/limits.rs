@@ -101,6 +101,14 @@ pub const LOCK_WAIT_MILLIS: u64 = 10_000;
 /// Time between two tries for a lock, in milliseconds.
 pub const LOCK_RETRY_MILLIS: u64 = 5;
 
+// Command lines
+/// A `Command`, in bytes: what Linux takes as one argument of a program (MAX_ARG_STRLEN).
+pub const COMMAND_BYTES: usize = 128 << 10;
+/// Words of a `Command`, those of the texts it runs included; also its commands.
+pub const COMMAND_WORDS: usize = 8_192;
+/// Nesting of a `Command`: substitutions, compound commands, wrappers, texts run by shells.
+pub const COMMAND_DEPTH: usize = 32;
+
 // Replay
 /// Distinct tool names, and distinct sessions, one replay keeps apart.
 pub const REPLAY_NAMES: usize = 100_000;

@@ -42,6 +42,8 @@ pub enum Ty {
     Host,
     /// `Email`
     Email,
+    /// `Command`
+    Command,
     /// `List[T, max n]`
     List {
         /// The element.
@@ -105,6 +107,7 @@ impl fmt::Display for Ty {
             Ty::Url => f.write_str("Url"),
             Ty::Host => f.write_str("Host"),
             Ty::Email => f.write_str("Email"),
+            Ty::Command => f.write_str("Command"),
             Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),
             Ty::Optional(inner) => write!(f, "{inner}?"),
             Ty::Record(fields) => {

@@ -22,6 +22,8 @@ pub enum Value {
     Email(Box<EmailValue>),
     /// `Url`
     Url(Box<UrlValue>),
+    /// `Command`
+    Command(Box<CommandValue>),
     /// `List`
     List(Vec<Value>),
     /// A record: one value per declared field, in the order of the declaration.
@@ -56,6 +58,15 @@ pub struct UrlValue {
     pub query: Box<str>,
 }
 
+/// A command line with what it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandValue {
+    /// The command line, as received.
+    pub text: Box<str>,
+    /// Its parts: a record of the fields of `builtins::command`, which follows from the text.
+    pub parts: Value,
+}
+
 impl Value {
     /// The canonical text of a text-like value.
     pub fn text(&self) -> Option<&str> {
@@ -63,6 +74,16 @@ impl Value {
             Value::Str(s) | Value::Path(s) | Value::Host(s) => Some(s),
             Value::Email(e) => Some(&e.text),
             Value::Url(u) => Some(&u.text),
+            Value::Command(c) => Some(&c.text),
+            _ => None,
+        }
+    }
+
+    /// The values of a record's fields, or of the parts that a domain value keeps as a record.
+    pub fn fields(&self) -> Option<&[Value]> {
+        match self {
+            Value::Record(fields) => Some(fields),
+            Value::Command(command) => command.parts.fields(),
             _ => None,
         }
     }

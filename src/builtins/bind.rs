@@ -4,7 +4,7 @@
 //! members as received, then fields as declared.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, email, host, path, scalar, string, url};
+use super::{Refused, command, email, host, path, scalar, string, url};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -77,7 +77,7 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         Ty::Decimal { places } | Ty::Money { places, .. } => decimal::decimal(json, *places)
             .map(Value::Num)
             .map_err(number_error),
-        Ty::String { .. } | Ty::Enum { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {
+        Ty::String { .. } | Ty::Enum { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {
             let text = json.as_str().ok_or_else(|| wrong("a string", json))?;
             bind_text(text, ty)
         }
@@ -181,6 +181,10 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
             email::parse(text).map(|v| Value::Email(Box::new(v))),
             BindErrorKind::Unparsable,
         ),
+        Ty::Command => (
+            command::parse(text).map(|v| Value::Command(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
         _ => (
             Err(Refused::new("the type takes no text")),
             BindErrorKind::WrongType,
@@ -238,6 +242,7 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
         (Value::Email(email), Ty::Email) => Json::str(email.text.as_ref()),
         (Value::Url(url), Ty::Url) => Json::str(url.text.as_ref()),
+        (Value::Command(command), Ty::Command) => Json::str(command.text.as_ref()),
         _ => Json::Null,
     }
 }
@@ -448,6 +453,7 @@ mod tests {
             Just(Ty::Url),
             Just(Ty::Host),
             Just(Ty::Email),
+            Just(Ty::Command),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![

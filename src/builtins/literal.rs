@@ -3,7 +3,7 @@
 //! because it could never be equal to anything.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, email, host, path, scalar, string, url};
+use super::{Refused, command, email, host, path, scalar, string, url};
 use crate::limits;
 use crate::ty::Ty;
 
@@ -63,6 +63,7 @@ pub fn text(text: &str, ty: &Ty) -> Result<Box<str>, Refused> {
         Ty::Host => host::parse(text),
         Ty::Url => url::parse(text).map(|url| url.text),
         Ty::Email => email::parse(text).map(|email| email.text),
+        Ty::Command => command::check(text).map(|()| text.into()),
         other => Err(Refused::new(format!("`{other}` takes no text"))),
     }
 }
@@ -159,8 +160,8 @@ mod tests {
     proptest! {
         /// A literal and an argument with the same text are accepted alike and become the same value.
         #[test]
-        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..5) {
-            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::String { max: 9 }][pick].clone();
+        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..6) {
+            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::Command, Ty::String { max: 9 }][pick].clone();
             let bound = bind(&Json::str(literal.as_str()), &ty).ok();
             let literal = text(&literal, &ty).ok();
             prop_assert_eq!(literal.as_deref(), bound.as_ref().and_then(Value::text));

@@ -33,6 +33,7 @@ impl<'v> View<'v> {
             Value::Str(s) | Value::Path(s) | Value::Host(s) => View::Text(s),
             Value::Email(e) => View::Text(&e.text),
             Value::Url(u) => View::Text(&u.text),
+            Value::Command(c) => View::Text(&c.text),
             Value::List(_) | Value::Record(_) => View::Whole(value),
         }
     }
@@ -41,9 +42,9 @@ impl<'v> View<'v> {
 /// The value some steps away; `None` when an optional on the way is missing.
 pub(super) fn descend<'v>(mut value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
     for step in steps {
-        value = match (step, value) {
-            (Step::Field(index), Value::Record(fields)) => fields.get(*index as usize)?,
-            _ => return None,
+        value = match step {
+            Step::Field(index) => value.fields()?.get(*index as usize)?,
+            Step::Part(_) => return None,
         };
     }
     Some(value)

@@ -285,7 +285,7 @@ fn call<'e>(
     let mut inner = operand(argument, scope)?;
     match inner.found.ty.required() {
         Ty::Poison => return Err(None),
-        Ty::String { .. } | Ty::List { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {}
+        Ty::String { .. } | Ty::List { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {}
         other => {
             let message = format!("`len` does not apply to {}", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);

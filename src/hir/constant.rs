@@ -72,7 +72,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             values.dedup();
             Ok(Question::Within(merge(values.into_iter().map(|v| (v, v)))))
         }
-        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email => {
+        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {
             let texts: Result<BTreeSet<Box<str>>, Diagnostic> = items.iter().map(|i| text(ty, i)).collect();
             Ok(Question::OneOf(texts?))
         }
@@ -292,6 +292,9 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
         (Ty::Path, _) => unfit("a `Path` is judged with `==`, `in`, `under` and `like`"),
         (Ty::Host, _) => unfit("a `Host` is judged with `==`, `in`, `under` and `like`, by whole labels"),
         (Ty::Url, _) => unfit("judge a part of it, such as `.host` or `.path`, or use `==`, `in` and `like`"),
+        (Ty::Command, _) => unfit(
+            "judge what it starts: `.commands` and `.opaque`, or use `==` and `in` for whole command lines",
+        ),
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
         _ => unfit("it applies to texts"),
     }
@@ -346,7 +349,7 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
         Ty::Enum { name, members } => Value::Enum(member(constant, ty, name, members)?),
         _ if is_number(ty) => Value::Num(number(ty, constant)?),
         Ty::Path => Value::Path(text(ty, constant)?),
-        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email => Value::Str(text(ty, constant)?),
+        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command => Value::Str(text(ty, constant)?),
         _ => return Err(mismatch(ty, Some(constant))),
     })
 }

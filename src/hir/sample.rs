@@ -24,6 +24,7 @@ pub(super) fn value(ty: &Ty) -> Option<String> {
         Ty::Url => string("https://example.com/"),
         Ty::Host => string("example.com"),
         Ty::Email => string("someone@example.com"),
+        Ty::Command => string("ls"),
         Ty::List { .. } => "[]".to_owned(),
         Ty::Record(fields) => record(fields)?,
         Ty::Optional(_) | Ty::Poison => return None,

@@ -3,6 +3,7 @@
 
 use super::names::Names;
 use super::{ContextField, Part, Place, Step, TargetKind, Tool, context};
+use crate::builtins::{Doc, command};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::ty::{Field, Ty};
 
@@ -144,13 +145,8 @@ pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
         max: crate::limits::URL_BYTES as u64,
     };
     match (ty, name) {
-        (Ty::Record(fields), _) => {
-            let index = fields.iter().position(|f| f.name == name)?;
-            Some((
-                Step::Field(u32::try_from(index).ok()?),
-                fields.get(index)?.ty.clone(),
-            ))
-        }
+        (Ty::Record(fields), _) => field_of(fields, name),
+        (Ty::Command, _) => field_of(&command::fields(), name),
         (Ty::Url, "scheme") => part(Part::Scheme, text()),
         (Ty::Url, "host") => part(Part::Host, Ty::Host),
         (Ty::Url, "port") => part(Part::Port, Ty::Int),
@@ -163,12 +159,20 @@ pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
     }
 }
 
+fn field_of(fields: &[Field], name: &str) -> Option<(Step, Ty)> {
+    let index = fields.iter().position(|f| f.name == name)?;
+    let step = Step::Field(u32::try_from(index).ok()?);
+    Some((step, fields.get(index)?.ty.clone()))
+}
+
 /// The names `member_of` knows for a type.
 pub(super) fn member_names(ty: &Ty) -> Vec<&str> {
+    let parts = |doc: &'static Doc| doc.parts.iter().map(|(name, _)| *name).collect();
     match ty {
         Ty::Record(fields) => fields.iter().map(|f: &Field| f.name.as_str()).collect(),
         Ty::Url => vec!["scheme", "host", "port", "path", "query"],
         Ty::Email => vec!["local", "domain"],
+        Ty::Command => parts(&command::DOC),
         _ => Vec::new(),
     }
 }

@@ -10,8 +10,8 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty};
 
-const NAMES: [&str; 10] = [
-    "Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "List",
+const NAMES: [&str; 11] = [
+    "Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "Command", "List",
 ];
 
 /// Whether the language itself has a type of this name.
@@ -127,6 +127,7 @@ fn named(
         "Url" => plain(Ty::Url, out),
         "Host" => plain(Ty::Host, out),
         "Email" => plain(Ty::Email, out),
+        "Command" => plain(Ty::Command, out),
         "Decimal" => decimal(params, span, out),
         "Money" => money(params, span, out),
         "String" => string(params, span, out),

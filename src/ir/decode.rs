@@ -181,6 +181,7 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             },
             11 => Ty::Optional(Box::new(ty(r)?)),
             12 => Ty::Record(r.list(field)?),
+            20 => Ty::Command,
             _ => return Err(DecodeError::Malformed("type")),
         })
     })

@@ -90,6 +90,7 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Url => w.byte(7),
         Ty::Host => w.byte(8),
         Ty::Email => w.byte(9),
+        Ty::Command => w.byte(20),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);

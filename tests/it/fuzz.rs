@@ -47,6 +47,17 @@ fn intents_are_read_or_refused() {
 }
 
 #[test]
+fn command_lines_are_read_the_same_way_twice() {
+    for (name, bytes) in inputs("command") {
+        let text = std::str::from_utf8(&bytes).unwrap();
+        if let Ok(command) = gait::builtins::command::parse(text) {
+            assert_eq!(&*command.text, text, "{name}");
+            assert_eq!(gait::builtins::command::parse(text), Ok(command), "{name}");
+        }
+    }
+}
+
+#[test]
 fn artifacts_are_opened_or_refused() {
     let trusted = TrustedKeys::new([SigningKey::from_seed(&[7; 32]).verifying_key()]);
     let now = jiff::Timestamp::UNIX_EPOCH;

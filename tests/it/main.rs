@@ -60,6 +60,8 @@ mod replay;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod shells;
+#[cfg(test)]
 mod soup;
 #[cfg(test)]
 mod syntax;

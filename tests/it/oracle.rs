@@ -32,6 +32,20 @@ const URLS: [&str; 4] = [
     "https://mail.acme.com/",
     "https://evil.example/a/b",
 ];
+const COMMANDS: [&str; 12] = [
+    "ls -l /ws/a",
+    "git push -f origin main",
+    "sudo rm -rf / && ls",
+    "rm \"$x\" > /ws/log",
+    "$x -rf /",
+    "sh -c 'rm -rf /ws/a; ls'",
+    "find . -exec rm {} +",
+    "cd /ws && git push --force=x",
+    "echo cm0= | base64 -d | sh",
+    "PATH=/ws ls 2>&1 >>/etc/passwd",
+    "rm 'x",
+    "",
+];
 
 const HEAD: &str = r#"gaitpol 1
 policy random.policy
@@ -64,6 +78,7 @@ tool t.one {
   p: Path
   u: Url
   e: Email
+  cmd: Command
   os: String[max 64]?
   on: Int?
   rec: { x: Int, y: String[max 64], z: Color? }?
@@ -76,6 +91,16 @@ tool t.one {
 }
 tool t.two { s: String[max 64], n: Int }
 "#;
+
+/// A text in quotes, as JSON and the language write it.
+fn json_text(text: &str) -> String {
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    )
+}
 
 fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&WORDS[..])
@@ -164,6 +189,22 @@ fn domain_atom() -> BoxedStrategy<String> {
     .boxed()
 }
 
+fn command_atom(c: &'static str) -> BoxedStrategy<String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    prop_oneof![
+        pick(&["rm", "git", "ls", "", ">", "sudo"]).prop_map(move |p| format!("{c}.program == {p:?}")),
+        pick(&["rm", "/bin/rm", "*"]).prop_map(move |p| format!("{c}.path like {p:?}")),
+        Just(format!("{c}.opaque")),
+        (0..3u32).prop_map(move |n| format!("len({c}.via) > {n}")),
+        pick(&["-f", "-rf", "--force", ""]).prop_map(move |f| format!("(any f in {c}.flags: f == {f:?})")),
+        pick(&["/", "main"]).prop_map(move |a| format!("(any a in {c}.args: a starts_with {a:?})")),
+        pick(&PATHS).prop_map(move |p| format!("(all o in {c}.operands: any p in o.path: p under {p:?})")),
+        pick(&PATHS)
+            .prop_map(move |p| format!("(any o in {c}.operands: present o.path and o.path under {p:?})")),
+    ]
+    .boxed()
+}
+
 fn simple_atom() -> BoxedStrategy<String> {
     prop_oneof![
         Just("args.flag".to_owned()),
@@ -184,6 +225,9 @@ fn simple_atom() -> BoxedStrategy<String> {
         number_atom("args.rec.x", "").prop_map(|a| format!("(present args.rec and {a})")),
         color_atom("args.rec.z").prop_map(|a| format!("(present args.rec and present args.rec.z and {a})")),
         number_atom("len(args.xs)", ""),
+        Just("args.cmd.opaque".to_owned()),
+        prop::sample::select(&COMMANDS[..]).prop_map(|c| format!("args.cmd == {}", json_text(c))),
+        (1..4u32).prop_map(|n| format!("len(args.cmd.commands) >= {n}")),
         value_atom(),
     ]
     .boxed()
@@ -280,6 +324,29 @@ fn quantified() -> BoxedStrategy<String> {
         (quantifier(), number_atom("x", "")).prop_map(|(q, b)| format!("({q} x in args.ol: {b})")),
         (quantifier(), number_atom("x.x", "")).prop_map(|(q, b)| format!("({q} x in args.rec: {b})")),
         quantifier().prop_map(|q| format!("({q} x in targets.host: x under \"acme.com\")")),
+        (quantifier(), combine(command_atom("x")))
+            .prop_map(|(q, b)| format!("({q} x in args.cmd.commands: {b})")),
+        (
+            quantifier(),
+            prop::sample::select(&["pipe", "and_then", "sequence"][..])
+        )
+            .prop_map(|(q, o)| format!("({q} x in args.cmd.operators: x == {o})")),
+        (
+            quantifier(),
+            prop::sample::select(
+                &[
+                    "x.kind == append",
+                    "x.target == \"/ws/log\"",
+                    "not present x.path"
+                ][..]
+            )
+        )
+            .prop_map(|(q, b)| format!("({q} x in args.cmd.redirects: {b})")),
+        (
+            quantifier(),
+            prop::sample::select(&["program", "syntax", "wrapper"][..])
+        )
+            .prop_map(|(q, d)| format!("({q} x in args.cmd.doubts: x != {d})")),
     ]
     .boxed()
 }
@@ -319,7 +386,22 @@ pub fn args() -> impl Strategy<Value = String> {
     let record = (color(), -3..4i32, list(text().boxed(), 3))
         .prop_map(|(k, v, t)| format!(r#"{{"k":{k},"v":{v},"tags":{t}}}"#));
     let plain = (any::<bool>(), -3..4i32, -3..4i32, -3..4i32, text(), color());
-    let domains = (pick(&HOSTS), pick(&PATHS), pick(&URLS), pick(&MAILS));
+    let command = prop_oneof![
+        prop::sample::select(&COMMANDS[..]).prop_map(str::to_owned),
+        (
+            prop::sample::select(&COMMANDS[..]),
+            prop::sample::select(&COMMANDS[..])
+        )
+            .prop_map(|(a, b)| format!("{a} | {b}")),
+        "[a-z '\"$(){};&|<>`\n-]{0,20}",
+    ];
+    let domains = (
+        pick(&HOSTS),
+        pick(&PATHS),
+        pick(&URLS),
+        pick(&MAILS),
+        command.prop_map(|c| json_text(&c)),
+    );
     let optionals = (
         prop::option::of(text()),
         prop::option::of(-3..4i32),
@@ -331,9 +413,9 @@ pub fn args() -> impl Strategy<Value = String> {
         list(pick(&MAILS).boxed(), 4),
         list(record.boxed(), 3),
     );
-    (plain, domains, optionals, lists).prop_map(|((f, n, d, m, s, c), (h, p, u, e), (os, on, rec, ol), (xs, es, rs))| {
+    (plain, domains, optionals, lists).prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs))| {
         let mut out = format!(
-            r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"xs":{xs},"es":{es},"rs":{rs}"#
+            r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"cmd":{cmd},"xs":{xs},"es":{es},"rs":{rs}"#
         );
         if let Some(os) = os {
             out.push_str(&format!(r#","os":{os}"#));
