@@ -5,8 +5,14 @@ use crate::diag::{Diagnostic, Severity};
 use crate::hir::{self, Package, Unit};
 use crate::ir::{self, Program, ToolProgram};
 use crate::limits;
+use crate::lint::{self, Flags, Levels, Linted};
 use crate::source::{FileId, Source};
+use crate::syntax::ast::Module;
 use crate::syntax::parse::{self, Unread};
+
+mod mend;
+
+pub use mend::{Mended, edits, mend};
 
 /// Modules that every policy sees: name and text.
 pub const LIBRARY: [(&str, &str); 2] = [
@@ -25,6 +31,8 @@ pub const LIBRARY: [(&str, &str); 2] = [
 pub struct Checked {
     package: Package,
     index: Vec<ToolProgram>,
+    /// The policy's tree.
+    module: Module,
 }
 
 impl Checked {
@@ -78,6 +86,7 @@ pub fn check(name: &str, text: &str) -> Report {
         .collect();
     let mut meant = Vec::new();
     let package = hir::lower(&policy, &library, &mut meant);
+    lint::levels::check(&policy.module, &mut meant);
     // An item that does not parse declares nothing: what seems missing may only be unread.
     meant.retain(|d| !unread.iter().any(|u| may_be_echo(d, u, &sources)));
     diagnostics.extend(meant);
@@ -86,15 +95,43 @@ pub fn check(name: &str, text: &str) -> Report {
     } else {
         let index = ir::index::build(&package, &mut diagnostics);
         let clean = !diagnostics.iter().any(Diagnostic::is_error);
-        clean.then_some(Checked { package, index })
+        let module = policy.module;
+        clean.then_some(Checked {
+            package,
+            index,
+            module,
+        })
     };
-    diagnostics.sort_by_key(|d| (d.primary.span, d.code, d.severity == Severity::Warning));
-    diagnostics.truncate(limits::DIAGNOSTICS);
+    arrange(&mut diagnostics);
     Report {
         checked,
         diagnostics,
         sources,
     }
+}
+
+fn arrange(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_key(|d| (d.primary.span, d.code, d.severity == Severity::Warning));
+    diagnostics.truncate(limits::DIAGNOSTICS);
+}
+
+/// Adds what the lints find to the report of a policy without errors; gives how many findings comments silence.
+pub fn lint(report: &mut Report, flags: &Flags) -> usize {
+    let mut silenced = 0;
+    if let (Some(checked), Some(source)) = (&report.checked, report.sources.first()) {
+        let context = lint::Context::new(&checked.package, source, &checked.module);
+        let found: Linted = lint::run(&context, &Levels::new(&checked.module, flags));
+        silenced = found.silenced;
+        report.diagnostics.extend(found.diagnostics);
+    }
+    if flags.deny_warnings {
+        report
+            .diagnostics
+            .iter_mut()
+            .for_each(|d| d.severity = Severity::Error);
+    }
+    arrange(&mut report.diagnostics);
+    silenced
 }
 
 /// Whether a diagnostic may be an echo of an item that could not be read.

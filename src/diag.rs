@@ -25,6 +25,37 @@ pub struct Label {
     pub text: String,
 }
 
+/// What a lint's findings count as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// They are not reported.
+    Allow,
+    /// Warnings.
+    Warn,
+    /// Errors.
+    Deny,
+}
+
+impl Level {
+    /// The word in policies and flags.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+/// Who may apply a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// `--fix`: it mends a mistake, or says the same in another way.
+    Mends,
+    /// A person, who knows whether it is what was meant: the policy decides otherwise after it.
+    Suggests,
+}
+
 /// A change of the source that mends the cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
@@ -32,6 +63,8 @@ pub struct Edit {
     pub span: Span,
     /// What to put there.
     pub replacement: String,
+    /// Who may apply it.
+    pub applicability: Applicability,
 }
 
 /// One mistake, reported once, at its cause.
@@ -117,11 +150,21 @@ impl Diagnostic {
         self
     }
 
-    /// Suggests a change.
-    pub fn edit(mut self, span: Span, replacement: impl Into<String>) -> Self {
+    /// Gives the change that mends it.
+    pub fn edit(self, span: Span, replacement: impl Into<String>) -> Self {
+        self.change(span, replacement.into(), Applicability::Mends)
+    }
+
+    /// Suggests a change that `--fix` does not apply.
+    pub fn suggest(self, span: Span, replacement: impl Into<String>) -> Self {
+        self.change(span, replacement.into(), Applicability::Suggests)
+    }
+
+    fn change(mut self, span: Span, replacement: String, applicability: Applicability) -> Self {
         self.edit = Some(Edit {
             span,
-            replacement: replacement.into(),
+            replacement,
+            applicability,
         });
         self
     }

@@ -19,6 +19,7 @@ pub mod classes;
 pub mod compile;
 pub mod hir;
 pub mod ir;
+pub mod lint;
 pub mod ty;
 
 // L3 run

@@ -144,3 +144,5 @@ pub const NEAREST_CHANGES: usize = 3;
 pub const NEAREST_CALLS: usize = 20_000;
 /// Combinations of changes looked at in that search, judged or not.
 pub const NEAREST_COMBINATIONS: usize = 2_000_000;
+/// Times `gait policy lint --fix` looks for changes again after it has applied some.
+pub const FIX_PASSES: usize = 64;

@@ -5,6 +5,7 @@ mod compile;
 mod explain;
 mod fmt;
 mod import;
+mod lint;
 mod replay;
 mod source;
 mod test;
@@ -14,7 +15,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, explain, format, test, compile, import and replay policies
+/// Check, lint, explain, format, test, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Command {
     Explain(explain::Args),
     Fmt(fmt::Args),
     Import(import::Args),
+    Lint(lint::Args),
     Replay(replay::Args),
     Test(test::Args),
 }
@@ -40,6 +42,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),
+        Command::Lint(args) => lint::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
     }

@@ -9,6 +9,7 @@ pub mod json;
 pub mod sarif;
 
 use crate::diag::Diagnostic;
+use crate::lint;
 use crate::source::{Position, Source, Span};
 
 /// How `check` shows what it found.
@@ -46,6 +47,11 @@ impl<'a> Findings<'a> {
         self.source(span)
             .map_or(("", nowhere), |s| (s.name.as_str(), s.position(span.start)))
     }
+}
+
+/// The name of the lint that found it, which levels and silences are written with.
+pub fn lint_name(diagnostic: &Diagnostic) -> Option<&'static str> {
+    lint::by_code(diagnostic.code).map(|lint| lint.name)
 }
 
 /// `error` or `warning`.

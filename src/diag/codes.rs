@@ -1,5 +1,5 @@
 //! The one list of diagnostic codes, ranged by stage and never reused: GP00xx text and syntax, GP01xx names,
-//! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size. Each has a page `docs/errors/GPnnnn.md`,
+//! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size, GP06xx lints. Each has a page `docs/errors/GPnnnn.md`,
 //! which `gait explain` prints, and a fixture in `fixtures/lang/`; `tests/it/codes.rs` checks all three.
 
 /// A stable diagnostic code such as `GP0102`.
@@ -86,4 +86,20 @@ codes! {
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.
     TOO_LARGE = "GP0501";
+    /// A lint that does not exist.
+    UNKNOWN_LINT = "GP0600";
+    /// A comment that is meant to silence a finding and does not.
+    BAD_SILENCE = "GP0601";
+    /// A comment silences a lint that finds nothing there.
+    UNUSED_SILENCE = "GP0602";
+    /// A rule that allows calls because `all` holds for an empty list.
+    VACUOUS_ALL = "GP0603";
+    /// A rule that allows a call for one element of a list and looks at no other.
+    ALLOW_ANY = "GP0604";
+    /// A rule that allows every call of a tool that can do lasting harm.
+    BROAD_ALLOW = "GP0605";
+    /// A text that is compared with a part of a host name.
+    TEXT_AS_HOST = "GP0606";
+    /// A comparison negated with `not`.
+    NEGATED_COMPARISON = "GP0607";
 }

@@ -7,7 +7,7 @@ use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
 use crate::classes::{ClassSet, Classifier, Partition, partition};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
-use crate::hir::{Atom, Cond, Package, Question, Step};
+use crate::hir::{Atom, Cond, Package, Question, Step, Tool};
 use crate::limits;
 use crate::ty::Ty;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,19 @@ pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
         }
     }
     tools
+}
+
+/// Whether some call of the tool satisfies a condition, as far as the classes of values tell: `Some(false)` is certain.
+/// `None` where the answer would be too large.
+pub fn satisfiable(cond: &Cond, tool: &Tool) -> Option<bool> {
+    let first = u32::try_from(tool.args.len() + 1).unwrap_or(u32::MAX);
+    let cond = super::apart::apart(cond, first, &mut tool.slots.clone());
+    let mut builder = Builder::default();
+    builder.scopes.push(Building::default());
+    builder.gather(&cond, &mut BTreeMap::from([(0, 0)]));
+    builder.cut().ok()?;
+    builder.reflect();
+    rows::rows(&cond, &mut builder).ok().map(|rows| !rows.is_empty())
 }
 
 fn one_tool(

@@ -4,6 +4,7 @@
 mod reuse;
 mod walk;
 
+use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use reuse::{Alias, Pred, Set};
@@ -33,6 +34,8 @@ pub enum Item {
     Policy(Policy),
     /// `default block code no_rule_matched`
     Default(Default_),
+    /// `lints { allow unused_group, deny broad_allow }`
+    Lints(Lints),
     /// `effects { net.egress, irreversible }`
     Effects(Vec<Name>),
     /// `enum Env { dev, prod }`
@@ -57,6 +60,28 @@ pub enum Item {
     Examples(Examples),
 }
 
+impl Item {
+    /// Its place, from its first word; of `effects` that of its names, and none without a name.
+    pub fn span(&self) -> Option<Span> {
+        Some(match self {
+            Item::Policy(item) => item.span,
+            Item::Default(item) => item.span,
+            Item::Lints(item) => item.span,
+            Item::Effects(names) => names.iter().map(|n| n.span).reduce(Span::to)?,
+            Item::Context(item) => item.span,
+            Item::Type(item) => item.span,
+            Item::Set(item) => item.span,
+            Item::Pred(item) => item.span,
+            Item::Enum(item) => item.span,
+            Item::Group(item) => item.span,
+            Item::Tool(item) => item.span,
+            Item::Rule(item) => item.span,
+            Item::Test(item) => item.span,
+            Item::Examples(item) => item.span,
+        })
+    }
+}
+
 /// The policy header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -75,6 +100,15 @@ pub struct Default_ {
     pub verdict: Spanned<Verdict>,
     /// `code name`
     pub code: Option<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// What findings of lints count as in this file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lints {
+    /// A level with the name of a lint or of a group of lints, in order.
+    pub entries: Vec<(Spanned<Level>, Name)>,
     /// The whole item.
     pub span: Span,
 }
@@ -348,6 +382,24 @@ impl Aggregate {
         match self {
             Aggregate::Count => "count",
             Aggregate::Sum => "sum",
+        }
+    }
+}
+
+impl Expr {
+    /// The expressions it is made of, as written.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Or(a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Compare(a, _, b)
+            | ExprKind::Arith(a, _, b)
+            | ExprKind::Else(a, b)
+            | ExprKind::Quantified { list: a, body: b, .. }
+            | ExprKind::Aggregate { list: a, body: b, .. } => vec![&**a, &**b],
+            ExprKind::Not(a) | ExprKind::Present(a) | ExprKind::Field(a, _) => vec![&**a],
+            ExprKind::Call(_, parts) | ExprKind::Set(parts) => parts.iter().collect(),
+            ExprKind::Name(_) | ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) => Vec::new(),
         }
     }
 }

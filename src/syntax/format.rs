@@ -144,6 +144,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         }
         ast::Item::Policy(_)
         | ast::Item::Default(_)
+        | ast::Item::Lints(_)
         | ast::Item::Effects(_)
         | ast::Item::Enum(_)
         | ast::Item::Type(_)

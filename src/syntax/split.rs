@@ -59,7 +59,7 @@ fn has_shape(word: Keyword, next: Option<Kind>) -> bool {
     match word {
         Keyword::Gaitpol => next == Some(Kind::Number),
         Keyword::Test => next == Some(Kind::String),
-        Keyword::Effects => next == Some(Kind::OpenBrace),
+        Keyword::Effects | Keyword::Lints => next == Some(Kind::OpenBrace),
         Keyword::Default => next == Some(Kind::Word),
         _ => matches!(next, Some(Kind::Word | Kind::String)),
     }
@@ -95,7 +95,7 @@ fn asks(source: &Source, tokens: &[Token], at: usize, wanted: bool) -> bool {
         _ if wanted => false,
         Role::Item => !matches!(
             word,
-            Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Test
+            Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Lints | Keyword::Test
         ),
         Role::Clause => !matches!(
             word,

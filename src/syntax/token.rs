@@ -170,6 +170,7 @@ keywords! {
     Gaitpol = "gaitpol", Item;
     Policy = "policy", Item;
     Default = "default", Item;
+    Lints = "lints", Item;
     Effects = "effects", Item;
     Enum = "enum", Item;
     Type = "type", Item;
@@ -202,6 +203,8 @@ keywords! {
     From = "from", Clause;
     Intent = "intent", Clause;
     Given = "given", Clause;
+    Warn = "warn", Clause;
+    Deny = "deny", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

@@ -83,6 +83,7 @@ fn help_reads_well() {
         "policy fmt",
         "policy import",
         "policy import tools",
+        "policy lint",
         "policy replay",
         "policy test",
         "trace verify",

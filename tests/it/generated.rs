@@ -23,3 +23,8 @@ fn editor_grammar_is_up_to_date() {
 fn the_page_of_types_is_up_to_date() {
     check("docs/reference/types.md", &gait::builtins::manual::page());
 }
+
+#[test]
+fn the_page_of_lints_is_up_to_date() {
+    check("docs/reference/lints.md", &gait::lint::manual::page());
+}

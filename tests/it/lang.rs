@@ -1,14 +1,15 @@
 //! The language as its documents show it. Every `gaitpol` block of the manual, of the pages of codes and of
-//! `fixtures/lang/` is compiled. `// error[GPnnnn]` or `// warning[GPnnnn]` on a line says that a report of that code
+//! `fixtures/lang/` is compiled, and those of GP06nn are linted. `// error[GPnnnn]` or `// warning[GPnnnn]` on a line says that a report of that code
 //! starts on that line, and nothing else may be reported; a block without remarks is clean and its tests pass. An
 //! `intent` block after it (tool and args, and where needed context and facts) is decided by the gate and must give the `verdict` block (verdict and
 //! codes) after that. `<!-- pad: N -->` before a block fills it up to N bytes.
 
 use gait::compile::{self, Report};
-use gait::diag::Diagnostic;
+use gait::diag::{Code, Diagnostic, Level};
 use gait::domain::Request;
 use gait::gate::Gate;
 use gait::json::{self, Json};
+use gait::lint::{self, Flags};
 use gait::source::FileId;
 use gait::suite;
 use std::collections::BTreeSet;
@@ -19,6 +20,8 @@ const FOLDERS: [&str; 3] = ["fixtures/lang", "docs/errors", "docs/reference"];
 /// One policy of a document.
 #[derive(Default)]
 struct Case {
+    /// The code of a lint that the document is about.
+    lint: Option<Code>,
     /// Line of the document on which the block's text starts, from 1.
     line: usize,
     text: String,
@@ -51,6 +54,7 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
                     "gaitpol" => {
                         let text = padded(text, std::mem::take(&mut pad));
                         cases.push(Case {
+                            lint: None,
                             line: start,
                             text,
                             calls: Vec::new(),
@@ -75,6 +79,40 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
         return Err("a block is not closed, or an intent has no verdict".to_owned());
     }
     Ok(cases)
+}
+
+/// The cases of a document whose name says which lint it is about.
+fn cases_of(name: &str, document: &str) -> Result<Vec<Case>, String> {
+    let lint = name
+        .rsplit('/')
+        .next()
+        .and_then(|file| file.get(..6))
+        .and_then(|code| {
+            let codes = gait::diag::codes::ALL.iter().map(|(known, _)| *known);
+            codes
+                .clone()
+                .find(|known| known.0 == code && code.starts_with("GP06"))
+        });
+    let cases = cases(document)?.into_iter();
+    Ok(cases.map(|case| Case { lint, ..case }).collect())
+}
+
+impl Case {
+    /// What is reported about a text: in a document about a lint also what that lint finds, whatever its level.
+    fn report(&self, text: &str) -> Report {
+        let mut report = compile::check("case.gaitpol", text);
+        if let Some(code) = self.lint {
+            let mut flags = Flags::default();
+            if let Some(lint) = lint::by_code(code) {
+                flags.set(lint.name, Level::Warn).unwrap();
+            }
+            compile::lint(&mut report, &flags);
+            report
+                .diagnostics
+                .retain(|d| d.code == code || lint::by_code(d.code).is_none());
+        }
+        report
+    }
 }
 
 fn padded(mut text: String, size: usize) -> String {
@@ -114,7 +152,7 @@ fn reported(report: &Report) -> Vec<(u32, String)> {
 
 /// What is wrong with a case.
 fn complaints(case: &Case) -> Vec<String> {
-    let report = compile::check("case.gaitpol", &case.text);
+    let report = case.report(&case.text);
     let (expected, found) = (remarks(&case.text), reported(&report));
     let mut out: Vec<String> = report.diagnostics.iter().flat_map(form).collect();
     if expected != found {
@@ -203,7 +241,7 @@ fn documents() -> Vec<(String, String)> {
 fn every_document_is_true() {
     let mut wrong = Vec::new();
     for (name, text) in documents() {
-        match cases(&text) {
+        match cases_of(&name, &text) {
             Err(complaint) => wrong.push(format!("{name}: {complaint}")),
             Ok(cases) => {
                 if cases.is_empty() && name.starts_with("fixtures") {
@@ -224,7 +262,7 @@ fn every_code_is_triggered_by_a_fixture() {
     let seen: BTreeSet<String> = documents()
         .iter()
         .filter(|(name, _)| name.starts_with("fixtures"))
-        .flat_map(|(_, text)| cases(text).unwrap())
+        .flat_map(|(name, text)| cases_of(name, text).unwrap())
         .flat_map(|case| remarks(&case.text))
         .map(|(_, remark)| remark)
         .collect();
@@ -241,8 +279,8 @@ fn every_code_is_triggered_by_a_fixture() {
 fn messages_read_well() {
     let mut out = String::new();
     for (name, text) in documents().iter().filter(|(n, _)| n.starts_with("fixtures")) {
-        for case in cases(text).unwrap() {
-            let report = compile::check("case.gaitpol", &case.text);
+        for case in cases_of(name, text).unwrap() {
+            let report = case.report(&case.text);
             for d in &report.diagnostics {
                 let source = &report.sources[0];
                 let at = source.position(d.primary.span.start);
@@ -290,13 +328,13 @@ fn place(report: &Report, span: gait::source::Span) -> String {
 #[test]
 fn suggested_changes_mend() {
     for (name, text) in documents() {
-        for case in cases(&text).unwrap() {
-            let report = compile::check("case.gaitpol", &case.text);
+        for case in cases_of(&name, &text).unwrap() {
+            let report = case.report(&case.text);
             for d in &report.diagnostics {
                 let Some(edit) = &d.edit else { continue };
                 let mut mended = case.text.clone();
                 mended.replace_range(edit.span.range(), &edit.replacement);
-                let after = compile::check("case.gaitpol", &mended);
+                let after = case.report(&mended);
                 let same = |other: &&Diagnostic| other.code == d.code && other.message == d.message;
                 let count = |r: &Report| r.diagnostics.iter().filter(same).count();
                 assert!(

@@ -1,4 +1,4 @@
-//! Every policy in `policies/`: it compiles without a warning, is formatted, passes its own tests, decides its example
+//! Every policy in `policies/`: it compiles without a warning, no lint finds anything, it is formatted, passes its own tests, decides its example
 //! intents as its table says, and still reaches the figures its README states.
 
 use crate::corpora;
@@ -56,6 +56,17 @@ fn every_policy_passes_its_own_tests() {
                 .any(|case| case.decision.matched.iter().any(|m| m.name == rule.name));
             assert!(seen, "{}: no test reaches rule {}", folder.display(), rule.name);
         }
+    }
+}
+
+#[test]
+fn no_lint_finds_anything() {
+    for folder in folders() {
+        let path = folder.join("policy.gaitpol");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut report = compile::check(&path.to_string_lossy(), &text);
+        compile::lint(&mut report, &gait::lint::Flags::default());
+        assert!(report.diagnostics.is_empty(), "{:#?}", report.diagnostics);
     }
 }
 

@@ -6,7 +6,6 @@ use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings, Format};
 use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::compile::{self, Report};
-use crate::diag::Edit;
 use crate::host::{Host, Mode};
 use crate::json::Json;
 use std::path::PathBuf;
@@ -72,7 +71,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-fn two_formats() -> CliError {
+pub(super) fn two_formats() -> CliError {
     CliError::new(
         Category::InvalidInput,
         "usage.invalid",
@@ -90,7 +89,7 @@ fn findings(checked: &Checked) -> Findings<'_> {
 
 /// Applies the suggested changes that do not overlap and checks again. Nothing is written when there are none.
 fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, CliError> {
-    let edits = edits(&report);
+    let edits = compile::edits(&report);
     if edits.is_empty() {
         return Ok(Checked {
             file,
@@ -109,30 +108,6 @@ fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, Cli
         report,
         fixed: edits.len(),
     })
-}
-
-/// The changes of the policy itself, by place; of two that overlap the first.
-fn edits(report: &Report) -> Vec<&Edit> {
-    let Some(policy) = report.sources.first() else {
-        return Vec::new();
-    };
-    let mut edits: Vec<&Edit> = report
-        .diagnostics
-        .iter()
-        .filter_map(|d| d.edit.as_ref())
-        .filter(|e| e.span.file == policy.id && policy.text.get(e.span.range()).is_some())
-        .collect();
-    edits.sort_by_key(|e| e.span);
-    let mut free = 0;
-    edits.retain(|e| {
-        let fits = e.span.start >= free;
-        if fits {
-            // Two insertions at one place would also be in doubt.
-            free = e.span.end.max(e.span.start.saturating_add(1));
-        }
-        fits
-    });
-    edits
 }
 
 /// Tools, rules and test cases of a policy without errors.

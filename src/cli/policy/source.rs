@@ -8,6 +8,7 @@ use crate::limits;
 use std::path::{Path, PathBuf};
 
 /// One policy file.
+#[derive(Clone, Debug)]
 pub(super) struct PolicyFile {
     pub path: PathBuf,
     /// The path with `/`, as diagnostics and traces write it.

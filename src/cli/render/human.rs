@@ -5,7 +5,7 @@
 
 use super::{Findings, concise};
 use crate::cli::ui::{Tone, brief, is_hidden, one_line, paint};
-use crate::diag::{Diagnostic, Edit};
+use crate::diag::{Applicability, Diagnostic, Edit};
 use crate::limits;
 use crate::source::{Source, Span};
 use miette::{
@@ -140,7 +140,8 @@ impl std::error::Error for Drawn<'_> {}
 impl miette::Diagnostic for Drawn<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let word = super::severity(self.diagnostic);
-        Some(Box::new(format!("{word}[{}]", self.diagnostic.code)))
+        let lint = super::lint_name(self.diagnostic).map_or(String::new(), |name| format!(" {name}"));
+        Some(Box::new(format!("{word}[{}]{lint}", self.diagnostic.code)))
     }
 
     fn severity(&self) -> Option<Severity> {
@@ -227,6 +228,12 @@ fn footer(diagnostic: &Diagnostic, findings: Findings<'_>) -> Vec<String> {
         say("help:", help);
     }
     if let Some(edit) = &diagnostic.edit {
+        if edit.applicability == Applicability::Suggests {
+            say(
+                "suggestion:",
+                "it changes what is decided, so `--fix` leaves it to you",
+            );
+        }
         lines.extend(change(edit, findings).into_iter().flatten());
     }
     lines

@@ -1,8 +1,8 @@
 //! Diagnostics as JSON: ranges in bytes and in lines and columns, suggested edits as ranges with their replacement.
 //! The shape is `diagnostic` in `schemas/v1/cli/policy_check.schema.json`.
 
-use super::{Findings, severity};
-use crate::diag::{Diagnostic, Edit, Label};
+use super::{Findings, lint_name, severity};
+use crate::diag::{Applicability, Diagnostic, Edit, Label};
 use crate::json::Json;
 use crate::source::Span;
 
@@ -17,6 +17,7 @@ fn one(diagnostic: &Diagnostic, findings: Findings<'_>) -> Json {
     let edit = diagnostic.edit.as_ref().map_or(Json::Null, |e| edit(e, findings));
     Json::object([
         ("code", Json::str(diagnostic.code.0)),
+        ("lint", lint_name(diagnostic).map_or(Json::Null, Json::str)),
         ("severity", Json::str(severity(diagnostic))),
         ("message", Json::str(&diagnostic.message)),
         ("primary", label(&diagnostic.primary, findings)),
@@ -41,6 +42,10 @@ fn edit(edit: &Edit, findings: Findings<'_>) -> Json {
         ("file", file(edit.span, findings)),
         ("range", range(edit.span, findings)),
         ("replacement", Json::str(&edit.replacement)),
+        (
+            "automatic",
+            Json::Bool(edit.applicability == Applicability::Mends),
+        ),
     ])
 }
 

@@ -2,8 +2,9 @@
 //! with their pages, suggested edits as fixes.
 
 use super::Findings;
-use crate::diag::{Diagnostic, Label, codes};
+use crate::diag::{Applicability, Diagnostic, Label, codes};
 use crate::json::Json;
+use crate::lint;
 use crate::source::Span;
 
 /// The log of one run over several policies.
@@ -49,11 +50,17 @@ fn rule(code: codes::Code) -> Json {
         .find(|(c, _)| *c == code)
         .map_or("", |(_, page)| page);
     let help = Json::object([("text", Json::str(page)), ("markdown", Json::str(page))]);
-    Json::object([
+    let mut members = vec![
         ("id", Json::str(code.0)),
         ("shortDescription", text(meaning)),
         ("help", help),
-    ])
+    ];
+    if let Some(lint) = lint::by_code(code) {
+        members.push(("name", Json::str(lint.name)));
+        let tags = Json::Array(vec![Json::str(lint.group.as_str())]);
+        members.push(("properties", Json::object([("tags", tags)])));
+    }
+    Json::object(members)
 }
 
 fn result(diagnostic: &Diagnostic, findings: Findings<'_>, used: &[codes::Code]) -> Json {
@@ -92,10 +99,21 @@ fn result(diagnostic: &Diagnostic, findings: Findings<'_>, used: &[codes::Code])
             ("artifactLocation", artifact(edit.span, findings)),
             ("replacements", Json::Array(vec![replacement])),
         ]);
-        let fix = Json::object([("artifactChanges", Json::Array(vec![change]))]);
+        let fix = Json::object([
+            ("description", text(meaning(edit.applicability))),
+            ("artifactChanges", Json::Array(vec![change])),
+        ]);
         members.push(("fixes", Json::Array(vec![fix])));
     }
     Json::object(members)
+}
+
+/// SARIF has no member that says whether a fix is safe to apply.
+fn meaning(applicability: Applicability) -> &'static str {
+    match applicability {
+        Applicability::Mends => "mends it; `--fix` applies this",
+        Applicability::Suggests => "changes what is decided; look at it before it is applied",
+    }
 }
 
 fn location(label: &Label, findings: Findings<'_>) -> Json {

@@ -47,7 +47,12 @@ pub const TABLE: &[Module] = &[
     module("hir", Layer::L2, &["ty", "builtins"]),
     module("classes", Layer::L2, &["hir", "ty", "builtins"]),
     module("ir", Layer::L2, &["hir", "classes", "ty", "builtins"]),
-    module("compile", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
+    module("lint", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
+    module(
+        "compile",
+        Layer::L2,
+        &["ty", "builtins", "hir", "classes", "ir", "lint"],
+    ),
     module("eval", Layer::L3, &[]),
     Module {
         name: "artifact",

@@ -1,0 +1,207 @@
+//! Lints: policies that compile and still say something their author would not want said. One file each, with its
+//! metadata and its check; this file is the list. In: a package without errors and its trees. Out: diagnostics whose
+//! severity is the level of the lint. A lint says nothing about what it cannot know: better silent than wrong.
+
+pub mod context;
+pub mod levels;
+pub mod manual;
+pub mod meaning;
+pub mod silence;
+
+mod looks;
+mod walk;
+
+mod allow_any;
+mod broad_allow;
+mod negated_comparison;
+mod text_as_host;
+mod vacuous_all;
+
+pub use context::Context;
+pub use levels::{Flags, Levels};
+
+use crate::diag::{Code, Diagnostic, Level, Severity, codes};
+
+/// Every lint, by code. A new one is its file and its line here.
+pub const ALL: &[&Lint] = &[
+    &silence::LINT,
+    &vacuous_all::LINT,
+    &allow_any::LINT,
+    &broad_allow::LINT,
+    &text_as_host::LINT,
+    &negated_comparison::LINT,
+];
+
+/// One lint.
+#[derive(Debug)]
+pub struct Lint {
+    /// Its name, which completes "allow …".
+    pub name: &'static str,
+    /// Its code; the page of the code is the lint's.
+    pub code: Code,
+    /// What kind of mistake it is about.
+    pub group: Group,
+    /// What its findings count as where nobody says otherwise.
+    pub level: Level,
+    /// The version of Gait that has had it first.
+    pub since: &'static str,
+    /// Looks for the mistake.
+    pub check: fn(&Context<'_>, &mut Vec<Diagnostic>),
+}
+
+/// The kinds of mistake. A level can be set for all lints of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Calls get through, or people decide, that should not.
+    Security,
+    /// It does something else than it reads.
+    Correctness,
+    /// It does nothing.
+    Unused,
+    /// It could be said more plainly.
+    Style,
+    /// Asked for by teams that want more than is needed.
+    Strict,
+}
+
+impl Group {
+    /// All of them, gravest first.
+    pub const ALL: [Group; 5] = [
+        Group::Security,
+        Group::Correctness,
+        Group::Unused,
+        Group::Style,
+        Group::Strict,
+    ];
+
+    /// The word in policies and flags.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Group::Security => "security",
+            Group::Correctness => "correctness",
+            Group::Unused => "unused",
+            Group::Style => "style",
+            Group::Strict => "strict",
+        }
+    }
+
+    /// What its lints are about.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Group::Security => "calls get through, or reach people, that should not",
+            Group::Correctness => "the policy does something else than it reads",
+            Group::Unused => "a part of the policy does nothing",
+            Group::Style => "the same can be said more plainly",
+            Group::Strict => "for teams that ask for more; allowed unless a level says otherwise",
+        }
+    }
+}
+
+impl Lint {
+    /// What it finds, one sentence: the meaning of its code.
+    pub fn summary(&self) -> &'static str {
+        codes::ALL
+            .iter()
+            .find(|(code, _)| *code == self.code)
+            .map_or("", |(_, meaning)| meaning)
+    }
+
+    /// Its page: why it matters, a policy that has the mistake, the policy without it.
+    pub fn page(&self) -> &'static str {
+        codes::PAGES
+            .iter()
+            .find(|(code, _)| *code == self.code)
+            .map_or("", |(_, page)| page)
+    }
+
+    /// Why it matters: the page's first part.
+    pub fn why(&self) -> &'static str {
+        let text = self.page().split_once('\n').map_or("", |(_, text)| text);
+        text.split("\n```").next().unwrap_or_default().trim()
+    }
+
+    /// A policy that has the mistake.
+    pub fn bad(&self) -> &'static str {
+        self.block(0)
+    }
+
+    /// The policy without it.
+    pub fn good(&self) -> &'static str {
+        self.block(1)
+    }
+
+    fn block(&self, number: usize) -> &'static str {
+        let block = self.page().split("```gaitpol\n").nth(number + 1);
+        block.and_then(|b| b.split("```").next()).unwrap_or_default()
+    }
+
+    /// A finding at the lint's own code.
+    fn finding(&self, span: crate::source::Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::warning(self.code, span, message)
+    }
+}
+
+/// The lint of a code.
+pub fn by_code(code: Code) -> Option<&'static Lint> {
+    ALL.iter().copied().find(|lint| lint.code == code)
+}
+
+/// The lint of a name.
+pub fn by_name(name: &str) -> Option<&'static Lint> {
+    ALL.iter().copied().find(|lint| lint.name == name)
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Linted {
+    /// The findings, and mistakes in comments that silence some.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Findings that comments silence.
+    pub silenced: usize,
+}
+
+/// Runs every lint that is not allowed.
+pub fn run(context: &Context<'_>, levels: &Levels) -> Linted {
+    let mut found = Vec::new();
+    for lint in ALL.iter().filter(|lint| levels.of(lint) != Level::Allow) {
+        (lint.check)(context, &mut found);
+    }
+    let mut linted = silence::apply(context, levels, found);
+    for diagnostic in &mut linted.diagnostics {
+        if let Some(lint) = by_code(diagnostic.code) {
+            diagnostic.severity = match levels.of(lint) {
+                Level::Deny => Severity::Error,
+                Level::Allow | Level::Warn => Severity::Warning,
+            };
+        }
+    }
+    linted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn lints_are_distinct_in_order_and_complete_the_word_allow() {
+        let names: BTreeSet<&str> = ALL.iter().map(|l| l.name).collect();
+        assert_eq!(names.len(), ALL.len(), "a name twice");
+        assert!(ALL.is_sorted_by_key(|l| l.code), "not in the order of codes");
+        for lint in ALL {
+            assert!(
+                lint.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{}",
+                lint.name
+            );
+            assert!(
+                Group::ALL.iter().all(|g| g.as_str() != lint.name) && lint.name != "warnings",
+                "{} is a group",
+                lint.name
+            );
+            assert!(!lint.summary().is_empty(), "{} has no code", lint.name);
+            let strict = lint.group == Group::Strict;
+            assert_eq!(lint.level == Level::Allow, strict, "{}", lint.name);
+        }
+    }
+}

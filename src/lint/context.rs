@@ -1,0 +1,202 @@
+//! What a lint may look at: the package and the trees it was made of, brought together. In: a checked package. Out:
+//! pairs of what was written and what it means, and the questions behind each comparison.
+
+use super::meaning::Calls;
+use crate::domain::Verdict;
+use crate::hir::{self, Atom, Cond, Package, Step};
+use crate::source::{Source, Span};
+use crate::syntax::ast::{self, Expr, ExprKind, Item};
+use crate::ty::{Field, Ty};
+use std::collections::BTreeMap;
+
+/// A package and its trees.
+pub struct Context<'a> {
+    /// What the policy means.
+    pub package: &'a Package,
+    /// The policy's text.
+    pub source: &'a Source,
+    /// The policy's tree.
+    pub module: &'a ast::Module,
+    rules: BTreeMap<Span, &'a hir::Rule>,
+    tools: BTreeMap<Span, (usize, &'a hir::Tool)>,
+    atoms: BTreeMap<Span, Vec<Asked<'a>>>,
+}
+
+/// A question and the tool it is asked on.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The tool's index in the package.
+    pub tool: usize,
+    /// The question.
+    pub atom: &'a Atom,
+}
+
+impl<'a> Context<'a> {
+    /// Brings together what belongs together. `module` is the tree of `source`, the package's policy.
+    pub fn new(package: &'a Package, source: &'a Source, module: &'a ast::Module) -> Self {
+        let mut atoms: BTreeMap<Span, Vec<Asked<'a>>> = BTreeMap::new();
+        for rule in &package.rules {
+            for (tool, cond) in &rule.on {
+                gather(cond, &mut |atom| {
+                    let asked = Asked { tool: *tool, atom };
+                    atoms.entry(atom.span).or_default().push(asked);
+                });
+            }
+        }
+        let tools = package.tools.iter().enumerate();
+        Self {
+            package,
+            source,
+            module,
+            rules: package.rules.iter().map(|r| (r.span, r)).collect(),
+            tools: tools.map(|(i, t)| (t.span, (i, t))).collect(),
+            atoms,
+        }
+    }
+
+    /// The rules of the policy, as written and as meant.
+    pub fn rules(&self) -> impl Iterator<Item = (&'a ast::Rule, &'a hir::Rule)> {
+        self.module.items.iter().filter_map(|item| match item {
+            Item::Rule(rule) => Some((rule, *self.rules.get(&rule.span)?)),
+            _ => None,
+        })
+    }
+
+    /// The tools the policy declares, as written and as meant, with their index in the package.
+    pub fn tools(&self) -> impl Iterator<Item = (&'a ast::Tool, usize, &'a hir::Tool)> {
+        self.module.items.iter().filter_map(|item| match item {
+            Item::Tool(tool) => {
+                let (index, meant) = self.tools.get(&tool.span)?;
+                Some((tool, *index, *meant))
+            }
+            _ => None,
+        })
+    }
+
+    /// A tool of the package.
+    pub fn tool(&self, index: usize) -> Option<&'a hir::Tool> {
+        self.package.tools.get(index)
+    }
+
+    /// The calls of a tool, to be asked about.
+    pub fn calls(&self, tool: &'a hir::Tool) -> Calls<'a> {
+        Calls {
+            tool,
+            context: &self.package.context,
+        }
+    }
+
+    /// The tools of a rule, each with its index and what the rule asks on it.
+    pub fn on(&self, rule: &'a hir::Rule) -> impl Iterator<Item = (usize, &'a hir::Tool, &'a Cond)> {
+        let on = rule.on.iter();
+        on.filter_map(|(index, cond)| Some((*index, self.tool(*index)?, cond)))
+    }
+
+    /// The questions that a comparison asks: one per tool of its rule, and per kind of target.
+    pub fn asked(&self, comparison: Span) -> &[Asked<'a>] {
+        self.atoms.get(&comparison).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What the rules that ask for more than `verdict` ask on a tool.
+    pub fn stricter(&self, verdict: Verdict, tool: usize) -> impl Iterator<Item = &'a Cond> {
+        let rules = self.package.rules.iter().filter(move |r| r.verdict > verdict);
+        rules.flat_map(move |r| r.on.iter().filter(move |(t, _)| *t == tool).map(|(_, c)| c))
+    }
+
+    /// The lists a quantifier ranges over, by their place in the arguments, as far as a tool's targets lie in them:
+    /// `args.to` and `targets.host`, where the tool declares `effect net.egress to each to.domain`.
+    pub fn target_lists(&self, list: &Expr, tool: usize) -> Vec<Vec<Step>> {
+        let Some(tool) = self.tool(tool) else {
+            return Vec::new();
+        };
+        let wanted: (Option<&str>, Option<Vec<Step>>) = match &list.kind {
+            ExprKind::Field(of, kind) if matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") => {
+                (Some(kind.text.as_str()), None)
+            }
+            _ => match path(list, &tool.args) {
+                Some(steps) => (None, Some(steps)),
+                None => return Vec::new(),
+            },
+        };
+        let (kind, steps) = wanted;
+        let targets = tool.targets.iter();
+        let mut lists: Vec<Vec<Step>> = targets
+            .filter(|t| kind.is_none_or(|k| t.kind.as_str() == k))
+            .filter_map(|t| t.list.clone())
+            .filter(|list| steps.as_ref().is_none_or(|steps| steps == list))
+            .filter(|list| of(&tool.args, list).is_some_and(is_list))
+            .collect();
+        lists.sort_unstable();
+        lists.dedup();
+        lists
+    }
+
+    /// The lists that a tool's targets lie in and that every call of it has.
+    pub fn required_target_lists(&self, tool: usize) -> Vec<Vec<Step>> {
+        let Some(tool) = self.tool(tool) else {
+            return Vec::new();
+        };
+        let lists = tool.targets.iter().filter_map(|t| t.list.clone());
+        lists
+            .filter(|steps| matches!(of(&tool.args, steps), Some(Ty::List { .. })))
+            .collect()
+    }
+
+    /// The text of a place in the policy.
+    pub fn text(&self, span: Span) -> &'a str {
+        self.source.slice(span)
+    }
+}
+
+/// The steps of `args.a.b`.
+fn path(expr: &Expr, args: &[Field]) -> Option<Vec<Step>> {
+    match &expr.kind {
+        ExprKind::Name(name) if name.text == "args" => Some(Vec::new()),
+        ExprKind::Field(outer, name) => {
+            let mut steps = path(outer, args)?;
+            let fields = match of(args, &steps) {
+                None if steps.is_empty() => args,
+                Some(ty) => match ty.required() {
+                    Ty::Record(fields) => fields,
+                    _ => return None,
+                },
+                None => return None,
+            };
+            let index = fields.iter().position(|f| f.name == name.text)?;
+            steps.push(Step::Field(u32::try_from(index).ok()?));
+            Some(steps)
+        }
+        _ => None,
+    }
+}
+
+fn is_list(ty: &Ty) -> bool {
+    matches!(ty.required(), Ty::List { .. })
+}
+
+/// The type at a place; `None` for no steps.
+fn of<'t>(args: &'t [Field], steps: &[Step]) -> Option<&'t Ty> {
+    let mut fields = args;
+    let mut ty = None;
+    for step in steps {
+        let Step::Field(index) = step else { return None };
+        let found = &fields.get(*index as usize)?.ty;
+        fields = match found.required() {
+            Ty::Record(inner) => inner,
+            _ => &[],
+        };
+        ty = Some(found);
+    }
+    ty
+}
+
+/// Every question of a condition.
+pub(super) fn gather<'c>(cond: &'c Cond, out: &mut impl FnMut(&'c Atom)) {
+    match cond {
+        Cond::Const(_) | Cond::Relation(_) => {}
+        Cond::Atom(atom) => out(atom),
+        Cond::Not(inner) => gather(inner, out),
+        Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| gather(part, out)),
+        Cond::Any { body, .. } => gather(body, out),
+    }
+}

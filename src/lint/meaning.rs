@@ -1,0 +1,220 @@
+//! What conditions have to do with one another, told by the classes of values that the index is made of. In:
+//! conditions of one tool. Out: yes only where it is certain.
+
+use crate::hir::answer::{View, answer};
+use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Step, Tool};
+use crate::ir::index;
+use crate::limits;
+use crate::ty::{Field, Ty};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The calls of one tool.
+#[derive(Clone, Copy)]
+pub struct Calls<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// What is known about a call beside its arguments.
+    pub context: &'a [ContextField],
+}
+
+impl Calls<'_> {
+    /// Whether some call satisfies all of these; what cannot be told counts as yes.
+    pub fn possible(self, all: &[&Cond]) -> bool {
+        let all = Cond::And(all.iter().map(|c| (*c).clone()).collect());
+        index::satisfiable(&self.bounded(&all), self.tool).unwrap_or(true)
+    }
+
+    /// Whether every call that satisfies `a` certainly satisfies `b`.
+    pub fn implies(self, a: &Cond, b: &Cond) -> bool {
+        a == b || !self.possible(&[a, &not(b)])
+    }
+
+    /// Whether two conditions certainly hold of the same calls.
+    pub fn same(self, a: &Cond, b: &Cond) -> bool {
+        self.implies(a, b) && self.implies(b, a)
+    }
+
+    /// The condition with what the types say of the values it asks about: a value that no `?` is on the way to is there,
+    /// and a number lies within its type.
+    fn bounded(self, cond: &Cond) -> Cond {
+        let mut fields = self.tool.args.clone();
+        let context = self.context.iter().map(|c| c.field.clone()).collect();
+        fields.push(Field {
+            name: String::new(),
+            ty: Ty::Record(context),
+        });
+        let mut types = BTreeMap::from([(0, Ty::Record(fields))]);
+        at_level(cond, 0, &mut types)
+    }
+}
+
+/// The negation.
+pub fn not(cond: &Cond) -> Cond {
+    Cond::Not(Box::new(cond.clone()))
+}
+
+/// Whether two packages certainly decide alike, say the same of it, and test the same. Places may differ.
+pub fn same_package(a: &Package, b: &Package) -> bool {
+    (a.edition, &a.name, &a.version, &a.default) == (b.edition, &b.name, &b.version, &b.default)
+        && alike(&a.tools, &b.tools, same_tool)
+        && alike(&a.context, &b.context, |a, b| {
+            (&a.field, a.trust, &a.from) == (&b.field, b.trust, &b.from)
+        })
+        && alike(&a.rules, &b.rules, |rule, other| same_rule(a, rule, other))
+        && alike(&a.tests, &b.tests, |a, b| {
+            a.name == b.name
+                && alike(&a.cases, &b.cases, |a, b| {
+                    (&a.tool, &a.args, &a.given, a.verdict, &a.codes, &a.by)
+                        == (&b.tool, &b.args, &b.given, b.verdict, &b.codes, &b.by)
+                })
+        })
+}
+
+fn alike<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+fn same_tool(a: &Tool, b: &Tool) -> bool {
+    (&a.name, &a.args, &a.effects, &a.targets) == (&b.name, &b.args, &b.effects, &b.targets)
+        && (a.open, &a.slots) == (b.open, &b.slots)
+}
+
+fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
+    (&a.name, a.verdict, &a.code, &a.hint) == (&b.name, b.verdict, &b.code, &b.hint)
+        && alike(&a.on, &b.on, |(index, a), (other, b)| {
+            let Some(tool) = package.tools.get(*index) else {
+                return false;
+            };
+            let context = &package.context;
+            index == other && (a == b || Calls { tool, context }.same(a, b))
+        })
+}
+
+fn at_level(cond: &Cond, level: u32, types: &mut BTreeMap<u32, Ty>) -> Cond {
+    let inner = inside(cond, types);
+    let mut parts = vec![inner];
+    let mut places = BTreeSet::new();
+    super::context::gather(cond, &mut |atom| {
+        if atom.place.level == level && places.insert(&atom.place.steps) {
+            let root = types.get(&level);
+            parts.extend(root.into_iter().flat_map(|root| bounds(root, atom)));
+        }
+    });
+    Cond::And(parts)
+}
+
+fn inside(cond: &Cond, types: &mut BTreeMap<u32, Ty>) -> Cond {
+    match cond {
+        Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) => cond.clone(),
+        Cond::Not(inner) => Cond::Not(Box::new(inside(inner, types))),
+        Cond::And(parts) => Cond::And(parts.iter().map(|c| inside(c, types)).collect()),
+        Cond::Or(parts) => Cond::Or(parts.iter().map(|c| inside(c, types)).collect()),
+        Cond::Any {
+            list,
+            level,
+            body,
+            span,
+        } => {
+            let element = types
+                .get(&list.level)
+                .and_then(|root| walk(root, &list.steps))
+                .map(|(ty, _)| match ty.required() {
+                    Ty::List { element, .. } => (**element).clone(),
+                    other => other.clone(),
+                });
+            let outer = element.and_then(|element| types.insert(*level, element));
+            let body = at_level(body, *level, types);
+            if let Some(outer) = outer {
+                types.insert(*level, outer);
+            }
+            Cond::Any {
+                list: list.clone(),
+                level: *level,
+                body: Box::new(body),
+                span: *span,
+            }
+        }
+    }
+}
+
+/// The type some steps away, and whether every value on the way is there; `None` where a part begins.
+fn walk<'t>(root: &'t Ty, steps: &[Step]) -> Option<(&'t Ty, bool)> {
+    let mut ty = root;
+    let mut there = !ty.is_optional();
+    for step in steps {
+        let (Step::Field(index), Ty::Record(fields)) = (step, ty.required()) else {
+            return None;
+        };
+        ty = &fields.get(*index as usize)?.ty;
+        there &= !ty.is_optional();
+    }
+    Some((ty, there))
+}
+
+/// What the types say of the value an atom asks about.
+fn bounds(root: &Ty, atom: &Atom) -> Vec<Cond> {
+    let steps = &atom.place.steps;
+    let fields = steps.iter().take_while(|s| matches!(s, Step::Field(_))).count();
+    let Some((ty, there)) = steps.get(..fields).and_then(|steps| walk(root, steps)) else {
+        return Vec::new();
+    };
+    let asked = |test: Question, when_absent: bool| {
+        Cond::Atom(Atom {
+            test,
+            when_absent,
+            ..atom.clone()
+        })
+    };
+    let mut out = Vec::new();
+    if there {
+        out.push(asked(Question::Present, false));
+    }
+    let range = match (steps.last(), ty.required(), &atom.ty) {
+        (Some(Step::Part(Part::Len)), Ty::List { max, .. }, _) => Some((0, i128::from(*max))),
+        (Some(Step::Part(Part::Len)), Ty::String { max }, _) => Some((0, i128::from(*max))),
+        (Some(Step::Part(Part::Len)), _, _) => Some((0, i128::from(limits::STRING_BYTES))),
+        (Some(Step::Part(Part::Port)), _, _) => Some((0, i128::from(u16::MAX))),
+        (_, _, Ty::Int) => Some((-limits::SAFE_INTEGER, limits::SAFE_INTEGER)),
+        (_, _, Ty::Decimal { .. } | Ty::Money { .. }) => {
+            Some((-limits::DECIMAL_MAGNITUDE, limits::DECIMAL_MAGNITUDE))
+        }
+        _ => None,
+    };
+    out.extend(range.map(|range| asked(Question::Within(vec![range]), true)));
+    out
+}
+
+/// The condition where these lists of the arguments have no element, or where each has one that answers every
+/// question of a quantifier with `found`.
+pub fn with_lists(cond: &Cond, lists: &[Vec<Step>], found: bool) -> Cond {
+    let inner = |parts: &[Cond]| parts.iter().map(|c| with_lists(c, lists, found)).collect();
+    match cond {
+        Cond::Const(_) | Cond::Relation(_) => cond.clone(),
+        Cond::Not(cond) => Cond::Not(Box::new(with_lists(cond, lists, found))),
+        Cond::And(parts) => Cond::And(inner(parts)),
+        Cond::Or(parts) => Cond::Or(inner(parts)),
+        Cond::Any { list, .. } if list.level == 0 && lists.contains(&list.steps) => Cond::Const(found),
+        Cond::Any {
+            list,
+            level,
+            body,
+            span,
+        } => Cond::Any {
+            list: list.clone(),
+            level: *level,
+            body: Box::new(with_lists(body, lists, found)),
+            span: *span,
+        },
+        Cond::Atom(atom) => match of_list(atom, lists) {
+            Some(()) => Cond::Const(answer(&atom.test, &View::Num(0))),
+            None => cond.clone(),
+        },
+    }
+}
+
+/// Whether an atom asks for the length of one of the lists.
+fn of_list(atom: &Atom, lists: &[Vec<Step>]) -> Option<()> {
+    let (last, list) = atom.place.steps.split_last()?;
+    let length = atom.place.level == 0 && *last == Step::Part(Part::Len);
+    (length && lists.iter().any(|l| l == list)).then_some(())
+}
