@@ -2,6 +2,8 @@
 //! order. It prints from the tokens, not from the tree, so nothing an author wrote can be lost; the tree only says
 //! where lines begin. A text with mistakes is refused whole.
 
+mod align;
+mod breaks;
 mod layout;
 mod piece;
 

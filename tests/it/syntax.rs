@@ -497,6 +497,17 @@ const ITEMS: &[&str] = &[
     "examples r { given { env : prod , } match a . b { to : [ \"ann@acme.com\" , ] , n : -1.5 , } , not_match a . b { n : 1 } \
      match \"odd tool\" { } }",
     "examples s { }",
+    "context { fact env : enum { a , b , } , claim \"odd name\" : { a : Int ? , } ? from intent context . x fact order : T }",
+    "context { }",
+    "test \"given\" { given { env : prod , } given { order : { total : 5.00 , items : [ 1 , 2 ] , } , } call a { } => allow }",
+    "tool open { a : Int ... effect c , ... }",
+    "rule sums on x when args . a + 1.00 - args . b . c <= sum ( i in args . items : i . price ) and \
+     count ( i in args . items : i . n > 1 and not any j in i . js : j == i . k ) >= 2 allow",
+    "type Amount = Decimal [ 2 ]",
+    "type Line = { id : String [ max 9 ] , price : Amount ? , }",
+    "set hosts : Host = { \"acme.com\" , \"another-very-long-host-name.acme.com\" , \"acme.org\" , \"x.example\" , }",
+    "pred inside ( h : Host , n : Int ? ) = h under \"acme.com\" or h in hosts and ( n else 0 ) > 3",
+    "pred always ( x : Bool ) = x",
 ];
 
 const GAPS: &[&str] = &[
@@ -606,5 +617,46 @@ proptest! {
     #[test]
     fn any_layout_is_made_canonical(text in layouts()) {
         assert_format(&text)?;
+    }
+}
+
+/// The one layout as it looks: each file of `fixtures/format/` is laid out, and is what the same tokens on one line are
+/// laid out as.
+#[test]
+fn the_one_layout() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/format");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert_eq!(format(&source(&text)).as_deref(), Ok(text.as_str()));
+        let source_ = source(&text);
+        let tokens = lexer::lex(&source_).into_iter().filter(|t| !t.kind.is_trivia());
+        let squeezed: Vec<&str> = tokens.map(|t| source_.slice(t.span)).collect();
+        if comments(&text).is_empty() {
+            // Items are told apart by lines where a name could be one more word of the item before.
+            let joined = squeezed.join(" ");
+            assert_eq!(format(&source(&joined)).as_deref(), Ok(text.as_str()), "{joined}");
+        }
+    }
+}
+
+#[test]
+fn comments_at_the_ends_of_lines_stand_below_each_other() {
+    for (text, wanted) in [
+        (
+            "effects { a.b, // one\n c, // two\n long.name, d // three\n }",
+            "effects {\n  a.b, // one\n  c,   // two\n  long.name,\n  d, // three\n}",
+        ),
+        (
+            "tool t { // tool\n a: Int // é\n beta: List[Int, max 3] // β\n\n c: Int // last\n }",
+            "tool t { // tool\n  a: Int                 // é\n  beta: List[Int, max 3] // β\n\n  c: Int // last\n}",
+        ),
+        (
+            "rule r on t // where\n when args.a == 1 // why\n and args.b // too\n allow // what",
+            "rule r\n  on t             // where\n  when args.a == 1 // why\n    and args.b // too\n  allow // what",
+        ),
+    ] {
+        let text = format!("gaitpol 1\n{text}\n");
+        assert_eq!(format(&source(&text)), Ok(format!("gaitpol 1\n\n{wanted}\n")));
+        assert_format(&text).unwrap();
     }
 }

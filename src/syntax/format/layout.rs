@@ -1,9 +1,10 @@
 //! Breaking lines. In: one logical line as a tree of bracket groups. Out: text. A line that fits is printed flat; one
-//! that does not is split at `=>`, then after commas and `=`, then before `and` and `or`, then its groups are broken
-//! one element per line. A comment inside ends the line it stands on, so it breaks what it stands in.
+//! that does not is split at `=>` and `from`, then after commas and `=`, then before `or`, then before `and`, then after the `:` of a
+//! quantifier, then its groups are broken one element per line. A comment inside ends the line it stands on, so it breaks what it stands in.
 
+use super::breaks::{LEVELS, Level, OR, cuts, has_and, quantifier, says_intent};
 use super::piece::{Comment, Piece};
-use super::{INDENT, WIDTH};
+use super::{INDENT, WIDTH, align};
 use crate::syntax::token::{Keyword, Kind, Role};
 
 /// Which empty lines are kept before a line and the comments before it.
@@ -147,6 +148,8 @@ pub(super) struct Printer {
     /// The next token begins a line with this indentation.
     pending: Option<(usize, bool)>,
     blank: Option<Blank>,
+    /// Where comments stand after a token on its line, by byte.
+    trailing: Vec<usize>,
 }
 
 impl Printer {
@@ -159,7 +162,7 @@ impl Printer {
     /// The text, ending in one line end.
     pub(super) fn finish(mut self) -> String {
         self.out.push('\n');
-        self.out
+        align::comments(&self.out, &self.trailing)
     }
 
     /// Prints comments, each on its own line at `indent` unless it trailed a token.
@@ -168,6 +171,7 @@ impl Printer {
             let resume = self.pending.map_or(indent, |(indent, _)| indent);
             if at == 0 && comment.trailing && !self.out.is_empty() {
                 self.text(" ");
+                self.trailing.push(self.out.len());
             } else {
                 self.start(indent, comment.blank);
             }
@@ -259,26 +263,49 @@ impl Printer {
                 .into_iter()
                 .for_each(|piece| self.put(piece, indent + INDENT));
         }
-        let Some(is_start) = LEVELS.get(level) else {
-            return self.broken(nodes, indent);
-        };
+        match LEVELS.get(level) {
+            Some(is_start) => self.split(nodes, indent, level, *is_start),
+            None => self.quantifier(nodes, indent),
+        }
+    }
+
+    /// Prints nodes that do not fit on a line, split at one level where that level splits them.
+    fn split(&mut self, nodes: &[Node], indent: usize, level: usize, is_start: Level) {
+        let mut cuts = cuts(nodes, level, is_start);
+        if let Some(first) = cuts.first().copied().filter(|at| says_intent(nodes, *at)) {
+            // After a type of several lines it follows the bracket that ends the type.
+            let mut pieces = Vec::new();
+            leaves(nodes.get(..first).unwrap_or_default(), &mut pieces);
+            if !self.fits(&pieces) {
+                cuts.remove(0);
+            }
+        }
         let mut rest = nodes;
+        let mut done = 0;
         let mut inner = indent;
-        while !rest.is_empty() {
-            let cut = (1..rest.len()).find(|at| {
-                let side = |at: usize| match rest.get(at) {
-                    Some(Node::Piece(piece)) => Some(piece),
-                    _ => None,
-                };
-                is_start(side(at - 1), side(*at))
-            });
-            let (chunk, left) = rest.split_at(cut.unwrap_or(rest.len()));
-            self.at_level(chunk, inner, level + 1);
-            rest = left;
+        for cut in cuts.iter().copied().chain([nodes.len()]) {
+            let (chunk, left) = rest.split_at(cut - done);
+            // The `and`s of a first alternative stand deeper than the `or`s after it.
+            let deeper = level == OR && done == 0 && !cuts.is_empty() && has_and(chunk);
+            self.at_level(chunk, if deeper { indent + INDENT } else { inner }, level + 1);
+            (rest, done) = (left, cut);
             inner = indent + INDENT;
             if !rest.is_empty() {
                 self.line(inner, Blank::Never);
             }
+        }
+    }
+
+    /// Prints nodes that nothing joins: a quantifier's body goes on a line of its own, and is split like a condition.
+    fn quantifier(&mut self, nodes: &[Node], indent: usize) {
+        match quantifier(nodes) {
+            Some((_, body)) if body < nodes.len() => {
+                let (head, body) = nodes.split_at(body);
+                self.broken(head, indent);
+                self.line(indent + INDENT, Blank::Never);
+                self.at_level(body, indent + INDENT, OR);
+            }
+            _ => self.broken(nodes, indent),
         }
     }
 
@@ -335,13 +362,3 @@ impl Printer {
         self.put(&group.close, indent + INDENT);
     }
 }
-
-/// Whether a line may break between two pieces.
-type Level = fn(Option<&Piece>, Option<&Piece>) -> bool;
-
-/// Whether a line may be split between two neighbours, coarsest first.
-const LEVELS: [Level; 3] = [
-    |_, after| after.is_some_and(|p| p.kind == Kind::Arrow),
-    |before, _| before.is_some_and(|p| matches!(p.kind, Kind::Comma | Kind::Assign)),
-    |_, after| after.is_some_and(|p| p.kind == Kind::Word && matches!(p.text.as_str(), "and" | "or")),
-];
