@@ -135,6 +135,7 @@ pub(super) fn all(record: &Value, ty: &Ty, scopes: &[Scope<'_>]) -> Vec<Candidat
         out: Vec::new(),
     };
     finder.scope(0, &[record], ty, &[]);
+    finder.commands(ty, &mut Vec::new());
     finder.out
 }
 
@@ -228,6 +229,84 @@ impl Finder<'_> {
                 _ => continue,
             };
             self.offer(into, steps, edit);
+        }
+    }
+
+    /// Whole command lines: their parts follow from the text, so none can be changed by itself. Offered is each program
+    /// that the rules name, alone and with each operand they name.
+    fn commands(&mut self, ty: &Ty, at: &mut Vec<Step>) {
+        match ty.required() {
+            Ty::Command => {
+                let (mut programs, mut operands) = (Vec::new(), Vec::new());
+                let lists = self.scopes.first().map(|scope| &scope.lists);
+                for (steps, list) in lists
+                    .into_iter()
+                    .flatten()
+                    .filter(|(steps, _)| steps.starts_with(at))
+                {
+                    let Some(element) = element_ty(self.ty, steps) else {
+                        continue;
+                    };
+                    let name = place::written("", self.ty, steps);
+                    self.words(list.scope, &element, &name, (&mut programs, &mut operands));
+                }
+                let alone = programs.iter().cloned();
+                let with = programs
+                    .iter()
+                    .flat_map(|p| operands.iter().map(move |o| format!("{p} {o}")));
+                let lines: Vec<String> = alone.chain(with).collect();
+                for line in lines {
+                    if let Some(value) = place::of_text(&line, ty) {
+                        self.offer(&[], at, Edit::Put(value, None));
+                    }
+                }
+            }
+            Ty::Record(fields) => {
+                for (index, field) in (0u32..).zip(fields) {
+                    at.push(Step::Field(index));
+                    self.commands(&field.ty, at);
+                    at.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The samples of the texts that are asked about below a list, those of programs apart; a few of each.
+    fn words(
+        &self,
+        scope: usize,
+        element: &Ty,
+        name: &str,
+        (programs, operands): (&mut Vec<String>, &mut Vec<String>),
+    ) {
+        let Some(scope) = self.scopes.get(scope) else {
+            return;
+        };
+        for (steps, variable) in &scope.variables {
+            let name = place::written(name, element, steps);
+            let is_program = name.ends_with("programs") || name.ends_with(".program");
+            let words = if is_program {
+                &mut *programs
+            } else {
+                &mut *operands
+            };
+            for edit in edits(variable, steps, &View::Absent) {
+                if let Edit::Put(value, _) = &edit
+                    && let Some(text) = value.text().filter(|text| !text.is_empty())
+                    && words.len() < limits::EXPLAINED_ELEMENTS
+                    && !words.iter().any(|word| word == text)
+                {
+                    words.push(text.to_owned());
+                }
+            }
+        }
+        for (steps, list) in &scope.lists {
+            let Some(inner) = element_ty(element, steps) else {
+                continue;
+            };
+            let name = place::written(name, element, steps);
+            self.words(list.scope, &inner, &name, (&mut *programs, &mut *operands));
         }
     }
 

@@ -411,3 +411,19 @@ fn what_cannot_be_explained_is_refused() {
         "one shape of explanation"
     );
 }
+
+/// The parts of a command line follow from its text, so the whole line is what changes.
+#[test]
+fn a_command_line_is_changed_as_a_whole() {
+    let text = "gaitpol 1\npolicy a\ndefault block code none\ntool t.one { cmd: Command }\nrule r on t.one\n\
+        when not args.cmd.opaque and all c in args.cmd.commands: c.program in { \"ls\", \"cat\" } and \
+        all o in c.operands: any p in o.path: p under \"/ws\" and p like \"**/*.txt\"\n\
+        when any c in args.cmd.commands: len(c.operands) > 0\nallow\n";
+    let checked = checked(text).unwrap();
+    let explanation = explained(&checked, text, r#"{"cmd":"rm -rf / | tee $X"}"#);
+    let Nearest::Found { changes, .. } = &explanation.nearest else {
+        panic!("{:?}", explanation.nearest)
+    };
+    let wanted = "Put { sample: Value { json: String(\"cat /ws/a.txt\")";
+    assert!(format!("{changes:?}").contains(wanted), "{changes:?}");
+}
