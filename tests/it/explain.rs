@@ -427,3 +427,41 @@ fn a_command_line_is_changed_as_a_whole() {
     let wanted = "Put { sample: Value { json: String(\"cat /ws/a.txt\")";
     assert!(format!("{changes:?}").contains(wanted), "{changes:?}");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// What a class is shown by lies in the class, and is a value of its type.
+    #[test]
+    fn samples_lie_in_their_class(text in oracle::policy()) {
+        use gait::classes::sample::{Kind, samples};
+        use gait::hir::answer::View;
+        use gait::hir::{Part, Step, place};
+        use gait::ty::{Field, Ty};
+        let Some(checked) = checked(&text) else { return Ok(()) };
+        let program = compile::lower(&checked);
+        let context = |program: &gait::ir::Program| Field {
+            name: "context".to_owned(),
+            ty: Ty::Record(program.context.iter().map(|c| c.field.clone()).collect()),
+        };
+        for tool in &program.tools {
+            let ty = Ty::Record(tool.args.iter().cloned().chain([context(&program)]).collect());
+            for var in &tool.scope.vars {
+                let Some(of) = place::ty_at(&ty, &var.steps) else { continue };
+                let part = match var.steps.last() {
+                    Some(Step::Part(part)) if *part != Part::Len => Some(*part),
+                    _ => None,
+                };
+                let found = samples(Kind { ty: &of, part }, &var.classifier, var.count);
+                prop_assert_eq!(found.len(), var.count as usize);
+                for (class, sample) in (0u32..).zip(&found) {
+                    let Some(sample) = sample else { continue };
+                    let lies_in = var.classifier.class(&View::of(sample)).unwrap_or(var.count - 1);
+                    prop_assert_eq!(lies_in, class, "{:?} {:?}", sample, var);
+                }
+                // The missing value and at least one that is there.
+                prop_assert!(found.iter().flatten().count() >= 2, "{:?}", var);
+            }
+        }
+    }
+}
