@@ -9,12 +9,29 @@ pub mod meaning;
 pub mod silence;
 
 mod looks;
+mod pattern;
 mod walk;
 
 mod allow_any;
 mod broad_allow;
+mod constant_comparison;
+mod double_negation;
+mod duplicate_rule;
+mod glob_literal;
 mod negated_comparison;
+mod or_of_equals;
+mod overruled_rule;
+mod redundant_anchor;
+mod redundant_condition;
+mod regex_as_operator;
+mod regex_dot;
+mod regex_literal;
+mod rules_as_set;
+mod single_member_set;
+mod text_as_email;
 mod text_as_host;
+mod text_as_path;
+mod text_as_url;
 mod vacuous_all;
 
 pub use context::Context;
@@ -30,6 +47,22 @@ pub const ALL: &[&Lint] = &[
     &broad_allow::LINT,
     &text_as_host::LINT,
     &negated_comparison::LINT,
+    &text_as_url::LINT,
+    &text_as_path::LINT,
+    &text_as_email::LINT,
+    &regex_dot::LINT,
+    &regex_literal::LINT,
+    &regex_as_operator::LINT,
+    &redundant_anchor::LINT,
+    &glob_literal::LINT,
+    &double_negation::LINT,
+    &or_of_equals::LINT,
+    &single_member_set::LINT,
+    &rules_as_set::LINT,
+    &constant_comparison::LINT,
+    &redundant_condition::LINT,
+    &duplicate_rule::LINT,
+    &overruled_rule::LINT,
 ];
 
 /// One lint.

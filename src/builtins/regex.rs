@@ -43,6 +43,11 @@ pub fn syntax() -> syntax::Config {
     syntax::Config::new().dot_matches_new_line(true).nest_limit(100)
 }
 
+/// What an expression says, parsed as it is when it is matched; `None` where it is malformed.
+pub fn parse(expression: &str) -> Option<regex_syntax::hir::Hir> {
+    syntax::parse_with(expression, &syntax()).ok()
+}
+
 /// The expression anchored at both ends. It has been parsed alone before, so a parenthesis or a comment of its own
 /// cannot reach outside the group; verbose mode is not offered, since its comments could.
 pub fn whole(expression: &str) -> String {

@@ -68,7 +68,13 @@ pub fn edits(report: &Report) -> Vec<Edit> {
         .iter()
         .filter_map(|d: &Diagnostic| d.edit.as_ref())
         .filter(|e| e.applicability == Applicability::Mends)
-        .filter(|e| e.span.file == policy.id && policy.text.get(e.span.range()).is_some())
+        .filter(|e| e.span.file == policy.id)
+        .filter(|e| {
+            policy
+                .text
+                .get(e.span.range())
+                .is_some_and(|old| old != e.replacement)
+        })
         .collect();
     edits.sort_by_key(|e| e.span);
     let mut free = 0;

@@ -102,4 +102,36 @@ codes! {
     TEXT_AS_HOST = "GP0606";
     /// A comparison negated with `not`.
     NEGATED_COMPARISON = "GP0607";
+    /// A text that is compared with the start of a URL.
+    TEXT_AS_URL = "GP0608";
+    /// A text that is compared with the start of a path.
+    TEXT_AS_PATH = "GP0609";
+    /// A text that is compared with the end of a mail address.
+    TEXT_AS_EMAIL = "GP0610";
+    /// A regular expression in which the dot of a domain stands for any character.
+    REGEX_DOT = "GP0611";
+    /// A regular expression without anything special, which holds for one text only.
+    REGEX_LITERAL = "GP0612";
+    /// A regular expression that an operator says more plainly.
+    REGEX_AS_OPERATOR = "GP0613";
+    /// A regular expression with `^` or `$`, which say nothing there.
+    REDUNDANT_ANCHOR = "GP0614";
+    /// A pattern of `like` without a wildcard.
+    GLOB_LITERAL = "GP0615";
+    /// Two negations that say nothing together.
+    DOUBLE_NEGATION = "GP0616";
+    /// A value compared with several constants one by one.
+    OR_OF_EQUALS = "GP0617";
+    /// A set of one constant after `in`.
+    SINGLE_MEMBER_SET = "GP0618";
+    /// Several rules that differ in one constant only.
+    RULES_AS_SET = "GP0619";
+    /// A comparison that holds of every value of its type, or of none.
+    CONSTANT_COMPARISON = "GP0620";
+    /// A condition that the other conditions of its rule imply.
+    REDUNDANT_CONDITION = "GP0621";
+    /// Two rules that ask the same and give the same verdict.
+    DUPLICATE_RULE = "GP0622";
+    /// A rule that never decides, because a stricter one always speaks with it.
+    OVERRULED_RULE = "GP0623";
 }

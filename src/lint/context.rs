@@ -2,10 +2,11 @@
 //! pairs of what was written and what it means, and the questions behind each comparison.
 
 use super::meaning::Calls;
+use super::walk;
 use crate::domain::Verdict;
-use crate::hir::{self, Atom, Cond, Package, Step};
-use crate::source::{Source, Span};
-use crate::syntax::ast::{self, Expr, ExprKind, Item};
+use crate::hir::{self, Atom, Cond, Package, Part, Step};
+use crate::source::{Source, Span, Spanned};
+use crate::syntax::ast::{self, Expr, ExprKind, Item, Op};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeMap;
 
@@ -142,9 +143,76 @@ impl<'a> Context<'a> {
             .collect()
     }
 
+    /// Every comparison of the policy, in rules and predicates.
+    pub fn comparisons(&self) -> Vec<Comparison<'a, '_>> {
+        let mut found = Vec::new();
+        walk::expressions(self.module, &mut |expr| {
+            if let ExprKind::Compare(left, op, right) = &expr.kind {
+                let asked = self.asked(left.span.to(right.span));
+                found.push(Comparison {
+                    expr,
+                    left,
+                    op,
+                    right,
+                    asked,
+                });
+            }
+        });
+        found
+    }
+
+    /// The most elements or bytes of what `len` measures, for a question about a length.
+    pub fn measured(&self, asked: &Asked<'_>) -> Option<String> {
+        let (last, steps) = asked.atom.place.steps.split_last()?;
+        if *last != Step::Part(Part::Len) || asked.atom.place.level > 0 {
+            return None;
+        }
+        match of(&self.tool(asked.tool)?.args, steps)?.required() {
+            Ty::List { max, .. } => Some(format!("{max} elements")),
+            Ty::String { max } => Some(format!("{max} bytes")),
+            _ => None,
+        }
+    }
+
     /// The text of a place in the policy.
     pub fn text(&self, span: Span) -> &'a str {
         self.source.slice(span)
+    }
+}
+
+/// A comparison as written, and the questions it asks.
+pub struct Comparison<'a, 'c> {
+    /// The whole of it.
+    pub expr: &'a Expr,
+    /// The left side.
+    pub left: &'a Expr,
+    /// The operator.
+    pub op: &'a Spanned<Op>,
+    /// The right side.
+    pub right: &'a Expr,
+    /// One question per tool of its rule, and per kind of target.
+    pub asked: &'c [Asked<'a>],
+}
+
+impl<'a> Comparison<'a, '_> {
+    /// The texts on the right, alone or in braces, each with its literal.
+    pub fn texts(&self) -> Vec<(&'a str, Span)> {
+        let text = |expr: &'a Expr| match &expr.kind {
+            ExprKind::String(text) => Some((text.as_str(), expr.span)),
+            _ => None,
+        };
+        match &self.right.kind {
+            ExprKind::Set(members) => members.iter().filter_map(text).collect(),
+            _ => text(self.right).into_iter().collect(),
+        }
+    }
+
+    /// Whether it is about a value declared as `String`; the parts of other types are not.
+    pub fn is_of_text(&self) -> bool {
+        self.asked.iter().any(|asked| {
+            let whole = matches!(asked.atom.place.steps.last(), None | Some(Step::Field(_)));
+            whole && matches!(asked.atom.ty, Ty::String { .. })
+        })
     }
 }
 

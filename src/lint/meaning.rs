@@ -2,9 +2,10 @@
 //! conditions of one tool. Out: yes only where it is certain.
 
 use crate::hir::answer::{View, answer};
-use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Step, Tool};
+use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Shape, Step, Tool};
 use crate::ir::index;
 use crate::limits;
+use crate::source::Span;
 use crate::ty::{Field, Ty};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,11 @@ impl Calls<'_> {
     pub fn possible(self, all: &[&Cond]) -> bool {
         let all = Cond::And(all.iter().map(|c| (*c).clone()).collect());
         index::satisfiable(&self.bounded(&all), self.tool).unwrap_or(true)
+    }
+
+    /// Whether a condition tells calls apart, by the classes alone. Where it does not, the compiler has said so.
+    pub fn tells(self, cond: &Cond) -> bool {
+        index::satisfiable(&not(cond), self.tool) != Some(false)
     }
 
     /// Whether every call that satisfies `a` certainly satisfies `b`.
@@ -44,7 +50,7 @@ impl Calls<'_> {
             ty: Ty::Record(context),
         });
         let mut types = BTreeMap::from([(0, Ty::Record(fields))]);
-        at_level(cond, 0, &mut types)
+        at_level(&texts_as_shapes(cond), 0, &mut types)
     }
 }
 
@@ -88,6 +94,59 @@ fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
             let context = &package.context;
             index == other && (a == b || Calls { tool, context }.same(a, b))
         })
+}
+
+/// The condition with known texts as patterns where patterns are asked of the same value: classes tell known texts from
+/// all others, but not that a pattern holds of nothing else.
+fn texts_as_shapes(cond: &Cond) -> Cond {
+    let mut shaped = BTreeSet::new();
+    super::context::gather(cond, &mut |atom| {
+        if matches!(atom.test, Question::Shape(_)) {
+            shaped.insert(atom.place.clone());
+        }
+    });
+    let known = |atom: &Atom| match &atom.test {
+        Question::OneOf(texts) if shaped.contains(&atom.place) => {
+            let texts: Vec<String> = texts.iter().map(|t| regex_syntax::escape(t)).collect();
+            Some(Question::Shape(Shape::Regex(texts.join("|"))))
+        }
+        _ => None,
+    };
+    if shaped.is_empty() {
+        return cond.clone();
+    }
+    map(cond, &|cond| match cond {
+        Cond::Atom(atom) => Some(Cond::Atom(Atom {
+            test: known(atom)?,
+            ..atom.clone()
+        })),
+        _ => None,
+    })
+}
+
+/// The condition with some parts replaced; what is inside a replaced part is not looked at.
+fn map(cond: &Cond, change: &impl Fn(&Cond) -> Option<Cond>) -> Cond {
+    if let Some(changed) = change(cond) {
+        return changed;
+    }
+    let inner = |parts: &[Cond]| parts.iter().map(|c| map(c, change)).collect();
+    match cond {
+        Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) => cond.clone(),
+        Cond::Not(cond) => Cond::Not(Box::new(map(cond, change))),
+        Cond::And(parts) => Cond::And(inner(parts)),
+        Cond::Or(parts) => Cond::Or(inner(parts)),
+        Cond::Any {
+            list,
+            level,
+            body,
+            span,
+        } => Cond::Any {
+            list: list.clone(),
+            level: *level,
+            body: Box::new(map(body, change)),
+            span: *span,
+        },
+    }
 }
 
 fn at_level(cond: &Cond, level: u32, types: &mut BTreeMap<u32, Ty>) -> Cond {
@@ -184,32 +243,37 @@ fn bounds(root: &Ty, atom: &Atom) -> Vec<Cond> {
     out
 }
 
+/// The condition without its places in the source.
+pub fn unplaced(cond: &Cond) -> Cond {
+    let nowhere = Span::default();
+    map(cond, &|cond| match cond {
+        Cond::Atom(atom) => Some(Cond::Atom(Atom {
+            span: nowhere,
+            ..atom.clone()
+        })),
+        Cond::Any {
+            list, level, body, ..
+        } => Some(Cond::Any {
+            list: list.clone(),
+            level: *level,
+            body: Box::new(unplaced(body)),
+            span: nowhere,
+        }),
+        _ => None,
+    })
+}
+
 /// The condition where these lists of the arguments have no element, or where each has one that answers every
 /// question of a quantifier with `found`.
 pub fn with_lists(cond: &Cond, lists: &[Vec<Step>], found: bool) -> Cond {
-    let inner = |parts: &[Cond]| parts.iter().map(|c| with_lists(c, lists, found)).collect();
-    match cond {
-        Cond::Const(_) | Cond::Relation(_) => cond.clone(),
-        Cond::Not(cond) => Cond::Not(Box::new(with_lists(cond, lists, found))),
-        Cond::And(parts) => Cond::And(inner(parts)),
-        Cond::Or(parts) => Cond::Or(inner(parts)),
-        Cond::Any { list, .. } if list.level == 0 && lists.contains(&list.steps) => Cond::Const(found),
-        Cond::Any {
-            list,
-            level,
-            body,
-            span,
-        } => Cond::Any {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(with_lists(body, lists, found)),
-            span: *span,
-        },
-        Cond::Atom(atom) => match of_list(atom, lists) {
-            Some(()) => Cond::Const(answer(&atom.test, &View::Num(0))),
-            None => cond.clone(),
-        },
-    }
+    map(cond, &|cond| match cond {
+        Cond::Any { list, .. } if list.level == 0 && lists.contains(&list.steps) => Some(Cond::Const(found)),
+        Cond::Atom(atom) => {
+            of_list(atom, lists)?;
+            Some(Cond::Const(answer(&atom.test, &View::Num(0))))
+        }
+        _ => None,
+    })
 }
 
 /// Whether an atom asks for the length of one of the lists.

@@ -386,24 +386,6 @@ impl Aggregate {
     }
 }
 
-impl Expr {
-    /// The expressions it is made of, as written.
-    pub fn children(&self) -> Vec<&Expr> {
-        match &self.kind {
-            ExprKind::Or(a, b)
-            | ExprKind::And(a, b)
-            | ExprKind::Compare(a, _, b)
-            | ExprKind::Arith(a, _, b)
-            | ExprKind::Else(a, b)
-            | ExprKind::Quantified { list: a, body: b, .. }
-            | ExprKind::Aggregate { list: a, body: b, .. } => vec![&**a, &**b],
-            ExprKind::Not(a) | ExprKind::Present(a) | ExprKind::Field(a, _) => vec![&**a],
-            ExprKind::Call(_, parts) | ExprKind::Set(parts) => parts.iter().collect(),
-            ExprKind::Name(_) | ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) => Vec::new(),
-        }
-    }
-}
-
 /// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
