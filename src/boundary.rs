@@ -79,6 +79,7 @@ impl Boundary {
         let policy = PolicyRef {
             name: bundle.contents.name,
             version: bundle.contents.version,
+            profile: bundle.contents.profile,
         };
         Ok(Boundary {
             workspace: gate.workspace(),

@@ -2,9 +2,9 @@
 //! `Checked` policy and a key, or an opened bundle. Out: bytes, a `Program`, or a named error. No clock, no files: the
 //! same policy, epoch and key give the same bytes.
 
-use crate::artifact::{BuildError, Bundle, BundleContents, SigningKey, TestSummary, TrustedKeys};
-use crate::artifact::{Verified, VerifyError, bundle};
-use crate::compile::{self, Checked};
+use crate::artifact::{BuildError, Bundle, BundleContents, SigningKey, SourceFile, SourceKind, TestSummary};
+use crate::artifact::{TrustedKeys, Verified, VerifyError, bundle, digest};
+use crate::compile::{self, Checked, FileKind, Lock, Pin, Purpose, Text, Texts};
 use crate::ir::{self, DecodeError, Program};
 use crate::suite::{self, CaseResult};
 use jiff::Timestamp;
@@ -69,17 +69,32 @@ fn contents(checked: &Checked, epoch: u64) -> Result<BundleContents, BundlingErr
     if !failed.is_empty() {
         return Err(BundlingError::Tests { failed, total });
     }
-    let sources = package.sources.iter().map(|s| (s.name.clone(), s.text.clone()));
     Ok(BundleContents {
         name: package.name.clone(),
         version: package.version.clone(),
         edition: package.edition,
         epoch,
         ir: ir::encode(&compile::lower(checked)),
-        sources: sources.collect(),
+        profile: package.profile,
+        sources: sources(checked),
         tests: summary,
         compiler: COMPILER.to_owned(),
     })
+}
+
+/// The files a policy is made of, as a bundle holds them.
+pub fn sources(checked: &Checked) -> Vec<SourceFile> {
+    let files = checked.files().map(|(name, kind, text)| SourceFile {
+        name: name.to_owned(),
+        kind: match kind {
+            FileKind::Policy => SourceKind::Policy,
+            FileKind::Module => SourceKind::Module,
+            FileKind::Data => SourceKind::Data,
+            FileKind::Library => SourceKind::Library,
+        },
+        text: text.to_owned(),
+    });
+    files.collect()
 }
 
 fn summary(cases: &[CaseResult]) -> TestSummary {
@@ -124,12 +139,13 @@ pub fn load(bundle: &Bundle) -> Result<Program, LoadError> {
     if program.edition != contents.edition {
         return Err(LoadError::Described("edition"));
     }
+    if program.profile != contents.profile {
+        return Err(LoadError::Described("profile"));
+    }
     let mut files: Vec<&String> = program.files.iter().collect();
     files.sort();
-    if !files
-        .into_iter()
-        .eq(contents.sources.iter().map(|(name, _)| name))
-    {
+    let sources = contents.sources.iter().filter(|s| s.kind != SourceKind::Data);
+    if !files.into_iter().eq(sources.map(|s| &s.name)) {
         return Err(LoadError::Described("list of sources"));
     }
     Ok(program)
@@ -143,10 +159,10 @@ pub enum Difference {
     Load(#[from] LoadError),
     /// A module of the library is missing or another one.
     #[error("`{0}` is not the library module of this compiler")]
-    Library(&'static str),
-    /// There is not exactly one policy source.
-    #[error("there are {0} policy sources instead of one")]
-    Sources(usize),
+    Library(String),
+    /// A source that the policy does not name, or that is missing.
+    #[error("`{0}` is no source of the policy, or a source that is missing")]
+    Sources(String),
     /// The policy has errors for this compiler.
     #[error("`{source_name}` does not compile ({errors} in all), the first error: {first}")]
     Errors {
@@ -193,22 +209,36 @@ impl Difference {
 pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
     let contents = &bundle.contents;
     let found = load(bundle)?;
-    for (name, text) in compile::LIBRARY {
-        let given = contents.sources.iter().find(|(given, _)| given == name);
-        if given.is_none_or(|(_, given)| given != text) {
-            return Err(Difference::Library(name));
+    let mut texts = Texts {
+        lock: Lock::Read,
+        ..Texts::default()
+    };
+    for module in compile::LIBRARY {
+        texts.library.insert(module.name.to_owned(), pinned(module.text));
+    }
+    let mut policy = None;
+    for source in &contents.sources {
+        match source.kind {
+            SourceKind::Policy => policy = Some(source),
+            SourceKind::Module | SourceKind::Data => {
+                let text = Text {
+                    text: source.text.clone(),
+                    pin: pinned(&source.text),
+                };
+                texts.files.insert(source.name.clone(), Ok(text));
+            }
+            SourceKind::Library => {
+                let known = compile::library::of_source(&source.name);
+                if known.is_none_or(|module| module.text != source.text) {
+                    return Err(Difference::Library(source.name.clone()));
+                }
+            }
         }
     }
-    let is_policy = |name: &str| compile::LIBRARY.iter().all(|(library, _)| *library != name);
-    let policies: Vec<_> = contents
-        .sources
-        .iter()
-        .filter(|(name, _)| is_policy(name))
-        .collect();
-    let [(name, text)] = policies.as_slice() else {
-        return Err(Difference::Sources(policies.len()));
+    let Some(SourceFile { name, text, .. }) = policy else {
+        return Err(Difference::Sources("policy".to_owned()));
     };
-    let report = compile::check(name, text);
+    let report = compile::check_with(name, text, &texts, Purpose::Sign);
     let Some(checked) = report.checked else {
         let first = report.diagnostics.iter().find(|d| d.is_error());
         return Err(Difference::Errors {
@@ -217,6 +247,12 @@ pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
             first: first.map_or_else(String::new, |d| format!("{}: {}", d.code, d.message)),
         });
     };
+    let mut files: Vec<&str> = checked.files().map(|(name, ..)| name).collect();
+    files.sort_unstable();
+    let listed = contents.sources.iter().map(|s| s.name.as_str());
+    if let Some(name) = differing_name(&files, &listed.collect::<Vec<_>>()) {
+        return Err(Difference::Sources(name));
+    }
     let tests = summary(&suite::run(&checked));
     if tests != contents.tests {
         return Err(Difference::Tests {
@@ -236,6 +272,25 @@ pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
     Ok(checked)
 }
 
+/// A text that its bundle's manifest pins.
+fn pinned(text: &str) -> Pin {
+    let digest = digest::sha256(text.as_bytes()).to_string();
+    Pin {
+        locked: Some(digest.clone()),
+        digest,
+    }
+}
+
+/// The first name that only one of two sorted lists has.
+fn differing_name(some: &[&str], others: &[&str]) -> Option<String> {
+    let missing = |from: &[&str], of: &[&str]| {
+        of.iter()
+            .find(|name| !from.contains(name))
+            .map(|n| (*n).to_owned())
+    };
+    missing(some, others).or_else(|| missing(others, some))
+}
+
 /// The first part of two programs that differs, in the order of the encoding.
 fn differing_part(found: &Program, rebuilt: &Program) -> String {
     if found.edition != rebuilt.edition {
@@ -243,6 +298,9 @@ fn differing_part(found: &Program, rebuilt: &Program) -> String {
     }
     if (&found.policy, &found.version) != (&rebuilt.policy, &rebuilt.version) {
         return "the policy's name or version".to_owned();
+    }
+    if found.profile != rebuilt.profile {
+        return "the profile".to_owned();
     }
     if found.default != rebuilt.default {
         return "the default".to_owned();
@@ -267,6 +325,7 @@ fn differing_part(found: &Program, rebuilt: &Program) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Profile;
 
     const POLICY: &str = "gaitpol 1\npolicy p @ \"1\"\ndefault block code none\n\
         tool t { n: Int }\nrule small on t when args.n < 10 allow\n\
@@ -293,8 +352,8 @@ mod tests {
     }
 
     fn source(contents: &mut BundleContents) -> &mut String {
-        let policy = contents.sources.iter_mut().find(|(name, _)| name == "p.gaitpol");
-        &mut policy.unwrap().1
+        let policy = contents.sources.iter_mut().find(|s| s.name == "p.gaitpol");
+        &mut policy.unwrap().text
     }
 
     #[test]
@@ -304,9 +363,21 @@ mod tests {
         assert_eq!(forged(|c| c.name = "q".into()), Err("bundle.described"));
         assert_eq!(forged(|c| c.edition = 2), Err("bundle.described"));
         assert_eq!(forged(|c| c.version = "2".into()), Err("bundle.described"));
-        assert_eq!(forged(|c| c.sources.clear()), Err("bundle.described"));
+        assert_eq!(forged(|c| c.profile = Profile::Dev), Err("bundle.described"));
+        assert_eq!(
+            forged(|c| c.sources.retain(|s| s.kind == SourceKind::Policy)),
+            Err("bundle.described")
+        );
+        let extra = |c: &mut BundleContents| {
+            c.sources.push(SourceFile {
+                name: "x.csv".into(),
+                kind: SourceKind::Data,
+                text: "a".into(),
+            });
+        };
+        assert_eq!(forged(extra), Err("rebuild.sources"));
         assert_eq!(forged(|c| c.tests.passed = 0), Err("rebuild.tests"));
-        let library = |c: &mut BundleContents| c.sources.iter_mut().for_each(|(_, t)| t.push('\n'));
+        let library = |c: &mut BundleContents| c.sources.iter_mut().for_each(|s| s.text.push('\n'));
         assert_eq!(forged(library), Err("rebuild.library"));
         assert_eq!(forged(|c| source(c).push('}')), Err("rebuild.errors"));
         let loosened = |c: &mut BundleContents| {

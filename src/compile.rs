@@ -1,30 +1,23 @@
 //! The compiler's driver: from a source to diagnostics, and from a source without errors to a program. The only file
 //! that knows the order of the passes. Each result is a type of its own, so no pass can be skipped.
 
+mod imports;
+pub mod library;
+mod mend;
+pub mod texts;
+
 use crate::diag::{Diagnostic, Severity};
-use crate::hir::{self, Package, Unit};
+use crate::hir::{self, Package};
 use crate::ir::{self, Program, ToolProgram};
 use crate::limits;
 use crate::lint::{self, Flags, Levels, Linted};
-use crate::source::{FileId, Source};
+use crate::source::Source;
 use crate::syntax::ast::Module;
-use crate::syntax::parse::{self, Unread};
+use crate::syntax::parse::Unread;
 
-mod mend;
-
+pub use library::LIBRARY;
 pub use mend::{Mended, edits, mend};
-
-/// Modules that every policy sees: name and text.
-pub const LIBRARY: [(&str, &str); 2] = [
-    (
-        "stdlib/effects.gaitpol",
-        include_str!("../stdlib/effects.gaitpol"),
-    ),
-    (
-        "stdlib/context.gaitpol",
-        include_str!("../stdlib/context.gaitpol"),
-    ),
-];
+pub use texts::{Lock, Pin, Purpose, Text, Texts};
 
 /// A package without errors, with the index its program is made of. Only `check` makes one.
 #[derive(Clone, Debug)]
@@ -35,7 +28,32 @@ pub struct Checked {
     module: Module,
 }
 
+/// What a file is to a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// The policy itself.
+    Policy,
+    /// A module of its own.
+    Module,
+    /// A data file.
+    Data,
+    /// A module of the library.
+    Library,
+}
+
 impl Checked {
+    /// Every file the policy is made of, the policy first: name, kind and text.
+    pub fn files(&self) -> impl Iterator<Item = (&str, FileKind, &str)> {
+        let kind = |(index, source): (usize, &Source)| match index {
+            0 => FileKind::Policy,
+            _ if library::of_source(&source.name).is_some() => FileKind::Library,
+            _ => FileKind::Module,
+        };
+        let sources = self.package.sources.iter().enumerate();
+        sources
+            .map(move |(index, source)| (source.name.as_str(), kind((index, source)), source.text.as_str()))
+    }
+
     /// The package.
     pub fn package(&self) -> &Package {
         &self.package
@@ -60,42 +78,33 @@ impl Report {
     }
 }
 
-/// Checks a policy: every mistake in one run. `name` is what diagnostics and traces call the file.
+/// Checks a policy that has no files beside it: every mistake in one run. `name` is what diagnostics and traces call it.
 pub fn check(name: &str, text: &str) -> Report {
-    let policy = Source::new(FileId(0), name, text);
-    let library = LIBRARY
-        .iter()
-        .zip(1..)
-        .map(|((name, text), id)| Source::new(FileId(id), *name, *text));
+    check_with(name, text, &Texts::default(), Purpose::Author)
+}
+
+/// Checks a policy with the modules and data files it names.
+pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Report {
     let mut diagnostics = Vec::new();
-    let mut unread: Vec<Unread> = Vec::new();
-    let mut parsed = |source: Source| {
-        let parsed = parse::parse(&source);
-        diagnostics.extend(parsed.diagnostics);
-        unread.push(parsed.unread);
-        Unit {
-            source,
-            module: parsed.module,
-        }
-    };
-    let policy = parsed(policy);
-    let library: Vec<Unit> = library.map(&mut parsed).collect();
-    let sources: Vec<Source> = std::iter::once(&policy)
-        .chain(&library)
-        .map(|u| u.source.clone())
-        .collect();
+    let gathered = imports::gather(name, text, texts, purpose, &mut diagnostics);
+    let sources: Vec<Source> = gathered.units.iter().map(|u| u.source.clone()).collect();
     let mut meant = Vec::new();
-    let package = hir::lower(&policy, &library, &mut meant);
-    lint::levels::check(&policy.module, &mut meant);
+    let package = hir::lower(&gathered.units, &mut meant);
+    let module = gathered
+        .units
+        .into_iter()
+        .next()
+        .map(|unit| unit.module)
+        .unwrap_or_default();
+    lint::levels::check(&module, &mut meant);
     // An item that does not parse declares nothing: what seems missing may only be unread.
-    meant.retain(|d| !unread.iter().any(|u| may_be_echo(d, u, &sources)));
+    meant.retain(|d| !gathered.unread.iter().any(|u| may_be_echo(d, u, &sources)));
     diagnostics.extend(meant);
     let checked = if diagnostics.iter().any(Diagnostic::is_error) {
         None
     } else {
         let index = ir::index::build(&package, &mut diagnostics);
         let clean = !diagnostics.iter().any(Diagnostic::is_error);
-        let module = policy.module;
         clean.then_some(Checked {
             package,
             index,
@@ -136,12 +145,13 @@ pub fn lint(report: &mut Report, flags: &Flags) -> usize {
 
 /// Whether a diagnostic may be an echo of an item that could not be read.
 fn may_be_echo(diagnostic: &Diagnostic, unread: &Unread, sources: &[Source]) -> bool {
-    use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER, UNKNOWN_NAME};
+    use crate::diag::codes::{BAD_TEST, EMPTY_SELECTOR, HEADER, UNKNOWN_NAME, UNUSED_IMPORT};
     let declarations = ["tool", "group", "effects", "enum"];
     match diagnostic.code {
         BAD_TEST => unread.has("rule") || unread.has("default") || declarations.iter().any(|k| unread.has(k)),
         EMPTY_SELECTOR => declarations.iter().any(|k| unread.has(k)),
         HEADER => unread.has("policy") || unread.has("default"),
+        UNUSED_IMPORT => unread.anything || !unread.kinds.is_empty(),
         UNKNOWN_NAME => {
             let span = diagnostic.primary.span;
             let source = sources.iter().find(|s| s.id == span.file);

@@ -3,6 +3,7 @@
 
 pub mod decision;
 pub mod intent;
+pub mod profile;
 pub mod request;
 pub mod reserved;
 pub mod trust;
@@ -10,6 +11,7 @@ pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
 pub use intent::Intent;
+pub use profile::Profile;
 pub use request::Request;
 pub use trust::Trust;
 pub use verdict::Verdict;

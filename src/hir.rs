@@ -8,6 +8,7 @@ mod constant;
 pub mod context;
 mod declare;
 mod examples;
+mod modules;
 mod names;
 mod order;
 pub mod place;
@@ -23,14 +24,15 @@ pub mod trust;
 mod types;
 
 use crate::builtins::glob::GlobKind;
-use crate::domain::Verdict;
+use crate::domain::{Profile, Verdict};
 use crate::json::Json;
 use crate::source::{Source, Span};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
 pub use context::ContextField;
-pub use declare::{Unit, lower};
+pub use declare::{Role, Unit, lower, profile};
+pub use order::in_order;
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
 
@@ -43,6 +45,8 @@ pub struct Package {
     pub name: String,
     /// The policy's version text; empty when none is written.
     pub version: String,
+    /// How strictly it asks to be held.
+    pub profile: Profile,
     /// The verdict when no rule matches, with its reason code.
     pub default: (Verdict, String),
     /// The texts it was made from, the policy itself first.

@@ -63,6 +63,12 @@ pub enum HostError {
         /// The path.
         path: PathBuf,
     },
+    /// A symbolic link where only files and folders of their own may be.
+    #[error("{} is a symbolic link", path.display())]
+    Linked {
+        /// The path of the link.
+        path: PathBuf,
+    },
     /// A file that must be new is there already.
     #[error("{} exists already", path.display())]
     Exists {
@@ -108,6 +114,7 @@ impl HostError {
             | HostError::TooLarge { path, .. }
             | HostError::NotRegular { path }
             | HostError::NotFolder { path }
+            | HostError::Linked { path }
             | HostError::Exists { path }
             | HostError::Exposed { path, .. }
             | HostError::Contended { path }
@@ -152,6 +159,10 @@ pub trait Host {
 
     /// Reads standard input to its end. More than `max_bytes` is refused before it is held in memory.
     fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError>;
+
+    /// Reads a file below a folder as `read` does; `relative` has `/` between its parts and no `..`. Refused when the
+    /// file or a folder on the way to it is a symbolic link: it could lead anywhere, and elsewhere tomorrow.
+    fn read_below(&self, folder: &Path, relative: &str, max_bytes: u64) -> Result<Vec<u8>, HostError>;
 
     /// Reads a secret as `read` does; refused before its content is read when others than its owner may read or
     /// change the file.
@@ -301,6 +312,11 @@ mod tests {
             "no temporary file stays"
         );
         assert_eq!(host.list_dir(root).unwrap(), ["a"]);
+        assert_eq!(host.read_below(root, "a/b/file", 9).unwrap(), b"three");
+        assert!(matches!(
+            host.read_below(root, "a/b/none", 9),
+            Err(HostError::NotFound { .. })
+        ));
         assert!(host.exists(&folder) && host.exists(&deep));
         assert!(matches!(
             host.list_dir(&root.join("none")),

@@ -15,7 +15,7 @@ mod rows;
 mod slots;
 
 use crate::classes::Classifier;
-use crate::domain::Verdict;
+use crate::domain::{Profile, Verdict};
 use crate::hir::{self, Slot, Step, TargetSource};
 use crate::source::Position;
 use crate::ty::Field;
@@ -38,6 +38,8 @@ pub struct Program {
     pub policy: String,
     /// The policy's version text.
     pub version: String,
+    /// How strictly the policy asks to be held.
+    pub profile: Profile,
     /// The verdict and code when no rule matches.
     pub default: (Verdict, String),
     /// Names of the sources that spans refer to.
@@ -219,6 +221,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         edition: package.edition,
         policy: package.name.clone(),
         version: package.version.clone(),
+        profile: package.profile,
         default: package.default.clone(),
         files: package.sources.iter().map(|s| s.name.clone()).collect(),
         context: context::fields(package),

@@ -357,6 +357,9 @@ mod tests {
         fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read(path, max_bytes)
         }
+        fn read_below(&self, folder: &Path, relative: &str, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+            self.inner.read_below(folder, relative, max_bytes)
+        }
         fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_input(max_bytes)
         }

@@ -43,6 +43,8 @@ pub mod explain;
 pub mod import;
 #[cfg(feature = "cli")]
 pub mod keyring;
+#[cfg(feature = "cli")]
+pub mod project;
 pub mod regress;
 #[cfg(feature = "cli")]
 pub mod replay;

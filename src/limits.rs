@@ -42,6 +42,14 @@ pub const INLINED_NODES: usize = 16_384;
 pub const ALIAS_NODES: usize = 4_096;
 /// Nesting of the type an alias stands for.
 pub const ALIAS_DEPTH: usize = 32;
+/// Modules one policy imports, directly or through others; also its data files.
+pub const MODULES: usize = 256;
+/// All modules and data files of one policy, in bytes.
+pub const MODULES_BYTES: usize = 64 << 20;
+/// One data file, in bytes.
+pub const DATA_BYTES: usize = 16 << 20;
+/// The path of a module or data file from the policy's folder, in bytes.
+pub const FILE_PATH_BYTES: usize = 255;
 /// Rows (conjunctions) one rule may need on one tool after normalisation.
 pub const ROWS_PER_RULE: usize = 1_024;
 /// A regular expression, in bytes.

@@ -9,6 +9,7 @@ use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::{self, Files, Manifest, Meta};
 use super::{BuildError, Digest, VerifyError};
+use crate::domain::Profile;
 use crate::json::Json;
 use crate::limits;
 
@@ -21,6 +22,54 @@ pub struct TestSummary {
     pub passed: u32,
     /// Cases there are.
     pub total: u32,
+}
+
+/// What a source is to the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceKind {
+    /// The policy itself; there is one.
+    Policy,
+    /// A module beside it.
+    Module,
+    /// A data file beside it.
+    Data,
+    /// A module of the compiler's library.
+    Library,
+}
+
+impl SourceKind {
+    /// All kinds.
+    pub const ALL: [SourceKind; 4] = [
+        SourceKind::Policy,
+        SourceKind::Module,
+        SourceKind::Data,
+        SourceKind::Library,
+    ];
+
+    /// The word in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SourceKind::Policy => "policy",
+            SourceKind::Module => "module",
+            SourceKind::Data => "data",
+            SourceKind::Library => "library",
+        }
+    }
+
+    fn parse(text: &str) -> Option<SourceKind> {
+        SourceKind::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A source of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceFile {
+    /// Its name, as diagnostics show it.
+    pub name: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// Its text.
+    pub text: String,
 }
 
 /// What goes into a bundle.
@@ -36,8 +85,10 @@ pub struct BundleContents {
     pub epoch: u64,
     /// The encoded decision program.
     pub ir: Vec<u8>,
-    /// Source names, as diagnostics show them, with their texts.
-    pub sources: Vec<(String, String)>,
+    /// How strictly the policy asks to be held.
+    pub profile: Profile,
+    /// Everything it was compiled from: no two of one name, one of them the policy.
+    pub sources: Vec<SourceFile>,
     /// The result of the policy's own tests.
     pub tests: TestSummary,
     /// The version of the compiler.
@@ -62,8 +113,9 @@ pub struct BundleMeta {
     epoch: u64,
     tests: TestSummary,
     compiler: String,
-    /// Source name and archive name, sorted by the first.
-    sources: Vec<(String, String)>,
+    profile: Profile,
+    /// Source name, kind and archive name, sorted by the first.
+    sources: Vec<(String, SourceKind, String)>,
 }
 
 /// Builds and signs a bundle. The order of `sources` does not matter.
@@ -73,24 +125,28 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
     }
     contents.sources.sort();
     let duplicate = contents.sources.windows(2).find_map(|pair| match pair {
-        [(a, _), (b, _)] if a == b => Some(a.clone()),
+        [a, b] if a.name == b.name => Some(a.name.clone()),
         _ => None,
     });
     if let Some(name) = duplicate {
         return Err(BuildError::Duplicate(name));
+    }
+    let policies = contents.sources.iter().filter(|s| s.kind == SourceKind::Policy);
+    if policies.count() != 1 {
+        return Err(BuildError::Invalid("there is not exactly one policy".to_owned()));
     }
     let mut entries = vec![Entry {
         name: IR_NAME.to_owned(),
         bytes: contents.ir,
     }];
     let mut sources = Vec::new();
-    for (index, (name, text)) in contents.sources.into_iter().enumerate() {
-        let file = source_file(index, &name);
+    for (index, source) in contents.sources.into_iter().enumerate() {
+        let file = source_file(index, &source.name);
         entries.push(Entry {
             name: file.clone(),
-            bytes: text.into_bytes(),
+            bytes: source.text.into_bytes(),
         });
-        sources.push((name, file));
+        sources.push((source.name, source.kind, file));
     }
     let meta = BundleMeta {
         name: contents.name,
@@ -99,6 +155,7 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
         epoch: contents.epoch,
         tests: contents.tests,
         compiler: contents.compiler,
+        profile: contents.profile,
         sources,
     };
     manifest::pack(meta, entries, key)
@@ -121,12 +178,12 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         .remove(IR_NAME)
         .ok_or_else(|| wrong(format!("`{IR_NAME}` is missing")))?;
     let mut sources = Vec::new();
-    for (name, file) in meta.sources {
+    for (name, kind, file) in meta.sources {
         let bytes = files
             .remove(&file)
             .ok_or_else(|| wrong(format!("`{file}` is missing")))?;
         let text = String::from_utf8(bytes).map_err(|_| wrong(format!("`{file}` is not UTF-8")))?;
-        sources.push((name, text));
+        sources.push(SourceFile { name, kind, text });
     }
     if let Some(name) = files.keys().next() {
         return Err(wrong(format!("`{name}` is no part of a bundle")));
@@ -137,6 +194,7 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         edition: meta.edition,
         epoch: meta.epoch,
         ir,
+        profile: meta.profile,
         sources,
         tests: meta.tests,
         compiler: meta.compiler,
@@ -159,10 +217,13 @@ impl Meta for BundleMeta {
     const KIND: &'static str = "bundle";
 
     fn to_json(&self) -> Json {
-        let sources = self
-            .sources
-            .iter()
-            .map(|(name, file)| Json::object([("name", Json::str(name)), ("file", Json::str(file))]));
+        let sources = self.sources.iter().map(|(name, kind, file)| {
+            Json::object([
+                ("name", Json::str(name)),
+                ("kind", Json::str(kind.as_str())),
+                ("file", Json::str(file)),
+            ])
+        });
         let tests = Json::object([
             ("passed", number(self.tests.passed.into())),
             ("total", number(self.tests.total.into())),
@@ -174,13 +235,14 @@ impl Meta for BundleMeta {
             ("epoch", number(self.epoch)),
             ("tests", tests),
             ("compiler", Json::str(&self.compiler)),
+            ("profile", Json::str(self.profile.as_str())),
             ("sources", Json::Array(sources.collect())),
         ])
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let known = [
-            "name", "version", "edition", "epoch", "tests", "compiler", "sources",
+            "name", "version", "edition", "epoch", "tests", "compiler", "profile", "sources",
         ];
         let fields = Fields::open("bundle manifest", json, &known)?;
         let tests = Fields::open(
@@ -196,12 +258,24 @@ impl Meta for BundleMeta {
             return Err(fields.refuse("more tests passed than there are"));
         }
         let sources = fields.list("sources", |json| {
-            let source = Fields::open("bundle manifest source", json, &["name", "file"])?;
-            Ok((source.name("name")?, source.name("file")?))
+            let source = Fields::open("bundle manifest source", json, &["name", "kind", "file"])?;
+            let kind = SourceKind::parse(source.text("kind")?)
+                .ok_or_else(|| source.refuse("`kind` is none of a source"))?;
+            Ok((source.name("name")?, kind, source.name("file")?))
         })?;
-        let names: Vec<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = sources.iter().map(|(name, ..)| name.as_str()).collect();
         fields.sorted("sources", &names)?;
-        for (index, (name, file)) in sources.iter().enumerate() {
+        if sources
+            .iter()
+            .filter(|(_, kind, _)| *kind == SourceKind::Policy)
+            .count()
+            != 1
+        {
+            return Err(fields.refuse("there is not exactly one policy"));
+        }
+        let profile = Profile::parse(fields.text("profile")?)
+            .ok_or_else(|| fields.refuse("`profile` is none of a policy"))?;
+        for (index, (name, _, file)) in sources.iter().enumerate() {
             if *file != source_file(index, name) {
                 return Err(fields.refuse(format!("`{}` is not the file of its source", file.escape_debug())));
             }
@@ -213,6 +287,7 @@ impl Meta for BundleMeta {
             epoch: fields.count("epoch")?,
             tests,
             compiler: fields.name("compiler")?,
+            profile,
             sources,
         })
     }

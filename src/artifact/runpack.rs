@@ -316,6 +316,7 @@ mod tests {
             policy: PolicyRef {
                 name: "p".into(),
                 version: String::new(),
+                profile: crate::domain::Profile::Standard,
             },
             intent_digest: sha256(b"{}"),
             args_digest: sha256(b"{}"),

@@ -9,7 +9,7 @@ use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
 use super::{BuildError, VerifyError, jcs, time};
-use crate::domain::{Decision, MatchedRule, Target, Verdict};
+use crate::domain::{Decision, MatchedRule, Profile, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
 
@@ -23,6 +23,8 @@ pub struct PolicyRef {
     pub name: String,
     /// Its version; empty when it states none.
     pub version: String,
+    /// How strictly it asks to be held.
+    pub profile: Profile,
 }
 
 /// One decision with everything needed to check it later.
@@ -117,6 +119,7 @@ impl Payload for TraceRecord {
         let policy = [
             ("name", Json::str(&self.policy.name)),
             ("version", Json::str(&self.policy.version)),
+            ("profile", Json::str(self.policy.profile.as_str())),
         ];
         let mut members = vec![
             ("schema", Json::str(PayloadType::Trace.schema())),
@@ -167,7 +170,11 @@ impl Payload for TraceRecord {
         let fields = Fields::open("trace", json, &MEMBERS)?;
         fields.constant("schema", PayloadType::Trace.schema())?;
         fields.constant("enforcement", ENFORCEMENT)?;
-        let policy = Fields::open("trace policy", fields.any("policy")?, &["name", "version"])?;
+        let policy = Fields::open(
+            "trace policy",
+            fields.any("policy")?,
+            &["name", "version", "profile"],
+        )?;
         let record = TraceRecord {
             trace_id: fields.id("trace_id")?,
             created_at: fields.instant("created_at")?,
@@ -176,6 +183,8 @@ impl Payload for TraceRecord {
             policy: PolicyRef {
                 name: policy.name("name")?,
                 version: policy.text("version")?.to_owned(),
+                profile: Profile::parse(policy.text("profile")?)
+                    .ok_or_else(|| policy.refuse("`profile` is none of a policy"))?,
             },
             intent_digest: fields.digest("intent_digest")?,
             args_digest: fields.digest("args_digest")?,

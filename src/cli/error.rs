@@ -122,6 +122,7 @@ impl From<HostError> for CliError {
             HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
             HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
             HostError::NotFolder { .. } => (Category::InvalidInput, "file.not_folder"),
+            HostError::Linked { .. } => (Category::Unsafe, "file.linked"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
             HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
             HostError::Contended { .. } => (Category::Internal, "file.contended"),
@@ -182,6 +183,7 @@ mod tests {
             ),
             (HostError::NotRegular { path: path() }, "file.not_regular", 6),
             (HostError::NotFolder { path: path() }, "file.not_folder", 6),
+            (HostError::Linked { path: path() }, "file.linked", 8),
             (HostError::Exists { path: path() }, "file.exists", 8),
             (
                 HostError::Exposed {

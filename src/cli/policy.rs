@@ -6,6 +6,7 @@ mod explain;
 mod fmt;
 mod import;
 mod lint;
+mod lock;
 mod replay;
 mod source;
 mod test;
@@ -15,7 +16,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, lint, explain, format, test, compile, import and replay policies
+/// Check, lint, explain, format, test, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ enum Command {
     Fmt(fmt::Args),
     Import(import::Args),
     Lint(lint::Args),
+    Lock(lock::Args),
     Replay(replay::Args),
     Test(test::Args),
 }
@@ -43,6 +45,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),
         Command::Lint(args) => lint::run(ui, host, args),
+        Command::Lock(args) => lock::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
     }

@@ -58,6 +58,22 @@ codes! {
     BAD_CALL = "GP0112";
     /// A value that stands in a set twice.
     DUPLICATE_ELEMENT = "GP0113";
+    /// An import or data file that cannot be read.
+    IMPORT_UNREADABLE = "GP0114";
+    /// Modules that import one another.
+    IMPORT_CYCLE = "GP0115";
+    /// A name that its module keeps to itself.
+    PRIVATE_NAME = "GP0116";
+    /// An item in a module that only a policy has.
+    NOT_IN_MODULE = "GP0117";
+    /// An import that nothing uses.
+    UNUSED_IMPORT = "GP0118";
+    /// A file that is not the one the lock or the import names.
+    LOCK_MISMATCH = "GP0119";
+    /// An import that no lock names.
+    UNLOCKED = "GP0120";
+    /// A `gait.lock` that cannot be read.
+    BAD_LOCK = "GP0121";
     /// A type that does not exist or has wrong parameters.
     BAD_TYPE = "GP0201";
     /// A type where an operator needs another one.

@@ -196,12 +196,11 @@ pub(super) fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
     match &expr.kind {
         ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Set(_) => true,
         ExprKind::Name(name) => !reachable(name, scope),
-        ExprKind::Field(of, _) => match &of.kind {
-            ExprKind::Name(name) => {
-                !reachable(name, scope) && name.text.starts_with(|c: char| c.is_ascii_uppercase())
-            }
-            _ => false,
-        },
+        ExprKind::Field(of, _) => expr.root().is_some_and(|root| {
+            let is_type = || of.dotted().is_some_and(|of| scope.names.ty(&of).is_some());
+            let is_upper = || root.text.starts_with(|c: char| c.is_ascii_uppercase());
+            !reachable(root, scope) && (is_upper() || is_type() || scope.names.is_module(root))
+        }),
         _ => false,
     }
 }
@@ -365,6 +364,11 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
         name.span,
         format!("nothing here is called `{}`", name.text),
     );
+    if scope.names.is_module(name) {
+        let message = format!("`{}` is a module, not a value of the call", name.text);
+        return Diagnostic::error(TYPE_MISMATCH, name.span, message)
+            .help("name a set of it after `in`, or ask a predicate of it");
+    }
     if let Some((_, declared)) = scope.names.find(name) {
         let message = format!("`{}` is {}, not a value of the call", name.text, declared.what());
         let report = Diagnostic::error(TYPE_MISMATCH, name.span, message);

@@ -242,7 +242,12 @@ fn member(constant: &Expr, of: &Ty, name: &str, members: &[String]) -> Result<u3
     let written = match &constant.kind {
         ExprKind::Name(n) => n.text.as_str(),
         ExprKind::String(text) => text,
-        ExprKind::Field(owner, n) if matches!(&owner.kind, ExprKind::Name(e) if e.text == name) => {
+        // Behind the enum's name, which may itself stand behind that of its module.
+        ExprKind::Field(owner, n)
+            if owner
+                .dotted()
+                .is_some_and(|owner| owner.text.rsplit('.').next() == Some(name)) =>
+        {
             n.text.as_str()
         }
         _ => {

@@ -5,7 +5,7 @@ use super::names::Names;
 use super::types;
 use crate::diag::Diagnostic;
 use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
-use crate::domain::Trust;
+use crate::domain::{Profile, Trust};
 use crate::source::Span;
 use crate::syntax::ast::{self, Item};
 use crate::ty::{Field, Ty};
@@ -25,13 +25,18 @@ pub struct ContextField {
 }
 
 /// The fields of all `context` items: the library's first, then the policy's, each name once.
-pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<ContextField> {
+pub(super) fn lower(
+    items: &[&Item],
+    names: &Names<'_>,
+    profile: Profile,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<ContextField> {
     let mut fields: Vec<ContextField> = Vec::new();
     let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for item in items {
         let Item::Context(context) = item else { continue };
         for declared in &context.fields {
-            let field = field(declared, names, out);
+            let field = field(declared, names, profile, out);
             match at
                 .get(declared.name.text.as_str())
                 .and_then(|i| fields.get_mut(*i))
@@ -40,7 +45,8 @@ pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic
                     at.insert(&declared.name.text, fields.len());
                     fields.push(field);
                 }
-                Some(earlier) if earlier.span.file == field.span.file => {
+                // Only what the library says may be said anew: of two files of a policy neither speaks for the other.
+                Some(earlier) if !names.is_prelude(earlier.span.file) => {
                     let message = format!("`{}` is declared twice", declared.name.text);
                     let report = Diagnostic::error(DUPLICATE_NAME, declared.name.span, message);
                     out.push(
@@ -56,7 +62,12 @@ pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic
     fields
 }
 
-fn field(declared: &ast::ContextField, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> ContextField {
+fn field(
+    declared: &ast::ContextField,
+    names: &Names<'_>,
+    profile: Profile,
+    out: &mut Vec<Diagnostic>,
+) -> ContextField {
     let ty = types::resolve(&declared.ty, names, out);
     if declared.trust == Trust::Claim && declared.from.is_none() {
         let message = format!(
@@ -72,6 +83,17 @@ fn field(declared: &ast::ContextField, names: &Names<'_>, out: &mut Vec<Diagnost
             Diagnostic::error(BAD_CONTEXT, declared.span, message)
                 .help(format!("add `{}`", from.trim_start()))
                 .edit(end, from),
+        );
+    }
+    if let (Trust::Fact, Some(from), Profile::Strict) = (declared.trust, &declared.from, profile) {
+        let message = format!(
+            "under `profile strict` the caller's word for `{}` is no fact",
+            declared.name.text
+        );
+        out.push(
+            Diagnostic::error(BAD_CONTEXT, from.span, message)
+                .why("whoever makes the call could loosen a verdict with it")
+                .help("let the host supply it: leave `from intent …` out"),
         );
     }
     ContextField {

@@ -5,12 +5,12 @@ use super::preds::Weight;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
 use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, examples, suite, types};
-use crate::diag::Diagnostic;
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
     RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
-use crate::domain::{Verdict, reserved};
+use crate::diag::{Diagnostic, suggest};
+use crate::domain::{Profile, Verdict, reserved};
 use crate::limits;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Module, Name};
@@ -22,25 +22,51 @@ pub struct Unit {
     pub source: Source,
     /// Its tree.
     pub module: Module,
+    /// What it is to the policy.
+    pub role: Role,
+    /// What each of its imports is, in order; `None` for one that is wrong, which is reported.
+    pub imports: Vec<Option<FileId>>,
 }
 
-/// Gives the policy `policy` its meaning; `library` modules add declarations only.
-pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
-    let items: Vec<&Item> = library
+/// What a source is to a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The policy itself.
+    Policy,
+    /// A library module that every policy sees.
+    Prelude,
+    /// A library module that is imported.
+    Library,
+    /// A module of the policy's own.
+    Module,
+}
+
+/// Gives a policy its meaning. Of the units the first is the policy; the others add declarations, modules of its own
+/// also rules and tests.
+pub fn lower(units: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
+    let empty = Module::default();
+    let policy = units.first().map_or(&empty, |unit| &unit.module);
+    let items: Vec<&Item> = units
         .iter()
+        .skip(1)
         .flat_map(|u| &u.module.items)
-        .chain(&policy.module.items)
+        .chain(&policy.items)
         .collect();
-    let start = Span::new(policy.source.id, 0, 0);
-    let (name, version) = header(&policy.module, start, out);
-    let default = default(&policy.module, start, out);
+    let own: Vec<&Item> = units
+        .iter()
+        .filter(|unit| matches!(unit.role, Role::Policy | Role::Module))
+        .flat_map(|unit| &unit.module.items)
+        .collect();
+    let start = Span::new(FileId(0), 0, 0);
+    let (name, version) = header(policy, start, out);
+    let profile = declared_profile(policy, out);
+    let default = default(policy, profile, start, out);
     let effects = effects(&items, out);
-    let prelude: Vec<FileId> = library.iter().map(|u| u.source.id).collect();
-    let names = Names::new(&items, &prelude, out);
+    let names = Names::new(units, out);
     let tools = tools(&items, &names, &effects, out);
-    let context = context::lower(&items, &names, out);
+    let context = context::lower(&items, &names, profile, out);
     let rules = rules(&items, &tools, &context, &effects, &names, out);
-    let tests: Vec<&ast::Test> = policy.module.items.iter().filter_map(as_test).collect();
+    let tests: Vec<&ast::Test> = own.iter().copied().filter_map(as_test).collect();
     let known = suite::Names {
         tools: &tools,
         rules: &rules,
@@ -48,22 +74,64 @@ pub fn lower(policy: &Unit, library: &[Unit], out: &mut Vec<Diagnostic>) -> Pack
         context: &context,
     };
     let mut tests = suite::lower(&tests, &known, out);
-    tests.extend(examples::lower(&policy.module.items, &known, out));
-    let sources = std::iter::once(policy)
-        .chain(library)
-        .map(|u| u.source.clone())
-        .collect();
+    tests.extend(examples::lower(&own, &known, out));
+    names.unused(out);
     Package {
         edition: 1,
         name,
         version,
+        profile,
         default,
-        sources,
+        sources: units.iter().map(|u| u.source.clone()).collect(),
         context,
         tools,
         rules,
         tests,
     }
+}
+
+/// The profile a policy names, the standard one where it names none that exists.
+pub fn profile(policy: &Module) -> Profile {
+    let mut named = policy.items.iter().filter_map(|item| match item {
+        Item::Profile(name) => Some(name),
+        _ => None,
+    });
+    named
+        .next()
+        .and_then(|name| Profile::parse(&name.text))
+        .unwrap_or_default()
+}
+
+fn declared_profile(policy: &Module, out: &mut Vec<Diagnostic>) -> Profile {
+    let named = policy.items.iter().filter_map(|item| match item {
+        Item::Profile(name) => Some(name),
+        _ => None,
+    });
+    let mut first: Option<&Name> = None;
+    for name in named {
+        if let Some(first) = first {
+            let report = Diagnostic::error(HEADER, name.span, "the profile is given twice");
+            out.push(
+                report
+                    .also(first.span, "first given here")
+                    .help("keep one of them"),
+            );
+        }
+        first = first.or(Some(name));
+        if Profile::parse(&name.text).is_none() {
+            let message = format!("no profile is called `{}`", name.text);
+            let report = Diagnostic::error(UNKNOWN_NAME, name.span, message);
+            out.push(
+                match suggest::nearest(&name.text, Profile::ALL.map(Profile::as_str)) {
+                    Some(near) => report
+                        .help(format!("did you mean `{near}`?"))
+                        .edit(name.span, near),
+                    None => report.help("the profiles are `dev`, `standard` and `strict`"),
+                },
+            );
+        }
+    }
+    profile(policy)
 }
 
 fn as_test(item: &Item) -> Option<&ast::Test> {
@@ -95,7 +163,7 @@ fn header(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (String, S
     (first.name.text.clone(), version)
 }
 
-fn default(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict, String) {
+fn default(module: &Module, profile: Profile, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict, String) {
     let mut defaults = module.items.iter().filter_map(|i| match i {
         Item::Default(default) => Some(default),
         _ => None,
@@ -119,11 +187,11 @@ fn default(module: &Module, start: Span, out: &mut Vec<Diagnostic>) -> (Verdict,
         );
     }
     let verdict = first.verdict.node;
-    if !matches!(verdict, Verdict::Block | Verdict::RequireApproval) {
+    if !matches!(verdict, Verdict::Block | Verdict::RequireApproval) && profile != Profile::Dev {
         let message = format!("`{verdict}` cannot be the default");
         let report = Diagnostic::error(BAD_DEFAULT, first.verdict.span, message)
             .why("a call that no rule speaks of would run unjudged")
-            .help("write `default block` or `default require_approval`")
+            .help("write `default block` or `default require_approval`; `profile dev` takes any, for trying out")
             .edit(first.verdict.span, "block");
         out.push(report);
     }
@@ -157,7 +225,7 @@ fn once<'n>(
         let help = if first.file == name.span.file {
             "rename or remove one of them"
         } else {
-            "every policy has it already; remove it here"
+            "another file declares it for this policy already; remove it here"
         };
         out.push(report.also(*first, "first declared here").help(help));
         return false;
@@ -253,23 +321,10 @@ fn rules(
         .enumerate()
         .map(|(i, t)| (t.name.as_str(), i))
         .collect();
-    let mut names = BTreeMap::new();
-    let mut groups = BTreeMap::new();
-    for item in items {
-        if let Item::Group(group) = item
-            && once(&mut names, &group.name, "group", out)
-        {
-            if groups.len() == limits::GROUPS {
-                let message = format!("a policy declares at most {} groups", limits::GROUPS);
-                out.push(Diagnostic::error(TOO_LARGE, group.name.span, message));
-                break;
-            }
-            groups.insert(group.name.text.as_str(), group);
-        }
-    }
-    for (name, span) in &names {
-        if let Some(tool) = tools.iter().find(|t| t.name == *name) {
-            let report = Diagnostic::error(DUPLICATE_NAME, *span, format!("`{name}` is a tool and a group"));
+    for group in reuse.groups() {
+        if let Some(tool) = tools.iter().find(|t| t.name == group.name.text) {
+            let message = format!("`{}` is a tool and a group", group.name.text);
+            let report = Diagnostic::error(DUPLICATE_NAME, group.name.span, message);
             out.push(
                 report
                     .also(tool.span, "the tool is declared here")
@@ -277,7 +332,7 @@ fn rules(
             );
         }
     }
-    let catalogue = Catalogue::new(tools, by_name, groups, effects, out);
+    let catalogue = Catalogue::new(tools, by_name, reuse, effects, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
     let mut pairs = 0;

@@ -10,7 +10,7 @@ use crate::syntax::ast::{self, Example, Item};
 use crate::syntax::quote::dotted_name;
 
 /// The tests that the examples among the items are.
-pub(super) fn lower(items: &[Item], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Test> {
+pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Test> {
     let written = items.iter().filter_map(|item| match item {
         Item::Examples(examples) => Some(examples),
         _ => None,

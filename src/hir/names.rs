@@ -1,10 +1,12 @@
-//! Names for reuse: enums, types, sets and predicates, and what each name means in the file it stands in. A name's span
-//! says which file that is, so nothing is renamed and messages show what the author wrote.
+//! Names for reuse: enums, types, sets, predicates and groups, and what each name means in the file it stands in. A
+//! name's span says which file that is, so nothing is renamed and messages show what the author wrote.
 
+use super::modules::{Modules, Route};
 use super::order::{Ring, in_order};
-use super::{preds, sets, types};
+use super::{Unit, preds, sets, types};
 use crate::diag::Diagnostic;
-use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME};
+use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME, TOO_LARGE};
+use crate::limits;
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
 use crate::ty::Ty;
@@ -56,8 +58,8 @@ impl<'a> Declared<'a> {
 /// Every name for reuse, with its meaning.
 pub(super) struct Names<'a> {
     declared: BTreeMap<Key<'a>, Declared<'a>>,
-    /// Files whose names every file sees.
-    prelude: Vec<FileId>,
+    groups: BTreeMap<Key<'a>, &'a ast::Group>,
+    modules: Modules<'a>,
     types: BTreeMap<Key<'a>, Ty>,
     sets: BTreeMap<Key<'a>, sets::Set>,
     preds: BTreeMap<Key<'a>, preds::Pred<'a>>,
@@ -65,17 +67,35 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Collects and resolves them; each after those it names.
-    pub fn new(items: &[&'a Item], prelude: &[FileId], out: &mut Vec<Diagnostic>) -> Names<'a> {
+    pub fn new(units: &'a [Unit], out: &mut Vec<Diagnostic>) -> Names<'a> {
         let mut names = Names {
             declared: BTreeMap::new(),
-            prelude: prelude.to_vec(),
+            groups: BTreeMap::new(),
+            modules: Modules::new(units, out),
             types: BTreeMap::new(),
             sets: BTreeMap::new(),
             preds: BTreeMap::new(),
         };
-        for declared in items.iter().filter_map(|item| Declared::of(item)) {
-            names.declare(declared, out);
+        // The prelude first: it has its names already when a policy declares them again.
+        for item in units
+            .iter()
+            .skip(1)
+            .chain(units.first())
+            .flat_map(|u| &u.module.items)
+        {
+            if let Some(declared) = Declared::of(item) {
+                names.declare(declared, out);
+            } else if let Item::Group(group) = item {
+                names.declare_group(group, out);
+            }
         }
+        names.modules.check_picked(
+            |file, name| {
+                let declared = names.declared.get(&(file, name)).map(|d| d.name().span);
+                declared.or_else(|| names.groups.get(&(file, name)).map(|g| g.name.span))
+            },
+            out,
+        );
         names.enums(out);
         names.aliases(out);
         names.all_sets(out);
@@ -94,10 +114,8 @@ impl<'a> Names<'a> {
             out.push(Diagnostic::error(RESERVED_NAME, name.span, message).help("choose another name"));
             return;
         }
-        let files = std::iter::once(name.span.file).chain(self.prelude.iter().copied());
-        let first = files
-            .filter_map(|file| self.declared.get(&(file, name.text.as_str())))
-            .next();
+        let mut files = std::iter::once(name.span.file).chain(self.modules.prelude());
+        let first = files.find_map(|file| self.declared.get(&(file, name.text.as_str())));
         let Some(first) = first.copied() else {
             self.declared.insert((name.span.file, &name.text), declared);
             return;
@@ -108,37 +126,100 @@ impl<'a> Names<'a> {
         } else {
             format!("`{}` is {} and {}", name.text, first.what(), declared.what())
         };
-        let help = if first.name().span.file == name.span.file {
-            "rename or remove one of them"
+        out.push(twice(message, name, first.name()));
+    }
+
+    fn declare_group(&mut self, group: &'a ast::Group, out: &mut Vec<Diagnostic>) {
+        let name = &group.name;
+        let mut files = std::iter::once(name.span.file).chain(self.modules.prelude());
+        let first = files.find_map(|file| self.groups.get(&(file, name.text.as_str())));
+        if let Some(first) = first.copied() {
+            out.push(twice(
+                format!("group `{}` is declared twice", name.text),
+                name,
+                &first.name,
+            ));
+        } else if self.groups.len() == limits::GROUPS {
+            let message = format!("a policy declares at most {} groups", limits::GROUPS);
+            out.push(Diagnostic::error(TOO_LARGE, name.span, message));
         } else {
-            "every policy has it already; remove it here"
-        };
-        let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
-        out.push(report.also(first.name().span, "first declared here").help(help));
+            self.groups.insert((name.span.file, &name.text), group);
+        }
     }
 
     /// What a name means where it stands.
     pub fn find(&self, name: &Name) -> Option<(Key<'a>, Declared<'a>)> {
         let declared: &BTreeMap<Key<'_>, Declared<'a>> = &self.declared;
-        let mut files = std::iter::once(name.span.file).chain(self.prelude.iter().copied());
-        files.find_map(|file| {
-            let found = declared.get(&(file, name.text.as_str())).copied()?;
+        self.modules.reach(name, |file, text| {
+            let found = declared.get(&(file, text)).copied()?;
             Some(((file, found.name().text.as_str()), found))
         })
     }
 
+    /// The group of a name where it stands.
+    pub fn group(&self, name: &Name) -> Option<&'a ast::Group> {
+        let groups: &BTreeMap<Key<'_>, &'a ast::Group> = &self.groups;
+        self.modules
+            .reach(name, |file, text| groups.get(&(file, text)).copied())
+    }
+
+    /// Every group, by file and name.
+    pub fn groups(&self) -> impl Iterator<Item = &'a ast::Group> {
+        self.groups.values().copied()
+    }
+
+    /// Whether what a name could mean is wrong already, so that nothing more is said about it.
+    pub fn is_doubtful(&self, name: &Name) -> bool {
+        self.modules.is_doubtful(name)
+    }
+
+    /// Whether every file sees the names of this one.
+    pub fn is_prelude(&self, file: FileId) -> bool {
+        self.modules.prelude().any(|known| known == file)
+    }
+
+    /// Whether a file calls a module so.
+    pub fn is_module(&self, name: &Name) -> bool {
+        self.modules.by_alias(name.span.file, &name.text).is_some()
+    }
+
+    /// The report for a name that another module keeps to itself.
+    pub fn private(&self, name: &Name) -> Option<Diagnostic> {
+        self.modules.private(name, |file, text| {
+            let declared = self.declared.get(&(file, text)).map(|d| d.name().span);
+            declared.or_else(|| self.groups.get(&(file, text)).map(|g| g.name.span))
+        })
+    }
+
+    /// Reports the imports that nothing used.
+    pub fn unused(&self, out: &mut Vec<Diagnostic>) {
+        self.modules.unused(out);
+    }
+
     /// The names of a kind that may be used in a file.
-    pub fn visible(&self, file: FileId, wanted: impl Fn(Declared<'a>) -> bool) -> Vec<&'a str> {
-        let seen = |of: FileId| of == file || self.prelude.contains(&of);
-        let here = self
-            .declared
-            .iter()
-            .filter(|((of, _), declared)| seen(*of) && wanted(**declared));
-        here.map(|((_, name), _)| *name).collect()
+    pub fn visible(&self, file: FileId, wanted: impl Fn(Declared<'a>) -> bool) -> Vec<String> {
+        let all = self.declared.iter().filter(|(_, declared)| wanted(**declared));
+        self.seen(file, all.map(|(key, _)| *key))
+    }
+
+    /// The groups that may be named in a file.
+    pub fn visible_groups(&self, file: FileId) -> Vec<String> {
+        self.seen(file, self.groups.keys().copied())
+    }
+
+    fn seen(&self, from: FileId, keys: impl Iterator<Item = Key<'a>>) -> Vec<String> {
+        keys.filter_map(|(file, name)| match self.modules.route(from, file, name)? {
+            Route::Bare => Some(name.to_owned()),
+            Route::Through(alias) => Some(format!("{alias}.{name}")),
+        })
+        .collect()
     }
 
     /// The type of a name; `None` when it names no type.
     pub fn ty(&self, name: &Name) -> Option<Ty> {
+        if self.is_doubtful(name) {
+            return Some(Ty::Poison);
+        }
         let (key, declared) = self.find(name)?;
         match declared {
             // One without a meaning is wrong where it is declared.
@@ -151,6 +232,9 @@ impl<'a> Names<'a> {
 
     /// The set of a name; `None` when it names no set, a broken one where it is wrong.
     pub fn set(&self, name: &Name) -> Option<&sets::Set> {
+        if self.is_doubtful(name) {
+            return Some(&sets::BROKEN);
+        }
         let (key, declared) = self.find(name)?;
         match declared {
             Declared::Set(_) => Some(self.sets.get(&key).unwrap_or(&sets::BROKEN)),
@@ -160,6 +244,9 @@ impl<'a> Names<'a> {
 
     /// The predicate of a name; `None` when it names no predicate, and `Some(None)` where it is wrong.
     pub fn pred(&self, name: &Name) -> Option<Option<&preds::Pred<'a>>> {
+        if self.is_doubtful(name) {
+            return Some(None);
+        }
         let (key, declared) = self.find(name)?;
         matches!(declared, Declared::Pred(_)).then(|| self.preds.get(&key))
     }
@@ -249,6 +336,16 @@ impl<'a> Names<'a> {
             _ => report.also(declared.name().span, "it is declared here"),
         })
     }
+}
+
+fn twice(message: String, name: &Name, first: &Name) -> Diagnostic {
+    let help = if first.span.file == name.span.file {
+        "rename or remove one of them"
+    } else {
+        "every policy has it already; remove it here"
+    };
+    let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
+    report.also(first.span, "first declared here").help(help)
 }
 
 /// The names in the type an alias stands for.

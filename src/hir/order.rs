@@ -5,7 +5,7 @@ use crate::source::Span;
 use std::collections::BTreeSet;
 
 /// A declaration that leads back to itself.
-pub(super) struct Ring<K> {
+pub struct Ring<K> {
     /// The keys on the way, the one that is reached again first.
     pub path: Vec<K>,
     /// The use, in the last of them, that leads back to the first.
@@ -13,7 +13,7 @@ pub(super) struct Ring<K> {
 }
 
 /// The keys, each after those it needs. Every use that leads back to an open key is a ring; it counts for nothing else.
-pub(super) fn in_order<K: Ord + Copy>(
+pub fn in_order<K: Ord + Copy>(
     roots: impl IntoIterator<Item = K>,
     needs: impl Fn(K) -> Vec<(K, Span)>,
 ) -> (Vec<K>, Vec<Ring<K>>) {

@@ -343,6 +343,9 @@ fn at_use(mut report: Diagnostic, name: &Name, span: Span) -> Diagnostic {
 
 /// The report for a name before parentheses that nobody declared.
 pub(super) fn unknown(name: &Name, names: &Names<'_>) -> Diagnostic {
+    if let Some(report) = names.private(name) {
+        return report;
+    }
     if let Some((_, declared)) = names.find(name) {
         let message = format!("`{}` is {}, not a predicate", name.text, declared.what());
         let report = Diagnostic::error(TYPE_MISMATCH, name.span, message);
@@ -351,7 +354,7 @@ pub(super) fn unknown(name: &Name, names: &Names<'_>) -> Diagnostic {
     let message = format!("no function or predicate is called `{}`", name.text);
     let report = Diagnostic::error(UNKNOWN_NAME, name.span, message);
     let known = names.visible(name.span.file, |d| matches!(d, Declared::Pred(_)));
-    match suggest::nearest(&name.text, known.into_iter().chain(["len"])) {
+    match suggest::nearest(&name.text, known.iter().map(String::as_str).chain(["len"])) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near),

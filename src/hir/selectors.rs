@@ -1,6 +1,7 @@
 //! Which tools a rule or group is about: names, groups and effects resolved to tool indices.
 
 use super::Tool;
+use super::names::{Key, Names};
 use crate::diag::codes::{GROUP_CYCLE, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::syntax::ast::{Group, Name, Selector};
@@ -10,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Catalogue<'a> {
     pub tools: &'a [Tool],
     by_name: BTreeMap<&'a str, usize>,
-    groups: BTreeMap<&'a str, &'a Group>,
+    names: &'a Names<'a>,
     effects: &'a BTreeSet<String>,
     /// The tools of each group, once it is resolved.
-    members: BTreeMap<&'a str, BTreeSet<usize>>,
+    members: BTreeMap<Key<'a>, BTreeSet<usize>>,
     /// Groups in whose declaration, or in that of a group they name, something is wrong.
-    doubtful: BTreeSet<&'a str>,
+    doubtful: BTreeSet<Key<'a>>,
 }
 
 impl<'a> Catalogue<'a> {
@@ -24,14 +25,14 @@ impl<'a> Catalogue<'a> {
     pub fn new(
         tools: &'a [Tool],
         by_name: BTreeMap<&'a str, usize>,
-        groups: BTreeMap<&'a str, &'a Group>,
+        names: &'a Names<'a>,
         effects: &'a BTreeSet<String>,
         out: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut catalogue = Self {
             tools,
             by_name,
-            groups,
+            names,
             effects,
             members: BTreeMap::new(),
             doubtful: BTreeSet::new(),
@@ -40,9 +41,9 @@ impl<'a> Catalogue<'a> {
             let before = out.len();
             let tools = catalogue.resolve(&group.selectors, out);
             if out.len() > before || catalogue.is_doubtful(&group.selectors) {
-                catalogue.doubtful.insert(&group.name.text);
+                catalogue.doubtful.insert(key(group));
             }
-            catalogue.members.insert(&group.name.text, tools);
+            catalogue.members.insert(key(group), tools);
         }
         catalogue
     }
@@ -50,9 +51,9 @@ impl<'a> Catalogue<'a> {
     /// The groups, each after those it names; a name that leads back to an open group is reported as a cycle.
     fn order(&self, out: &mut Vec<Diagnostic>) -> Vec<&'a Group> {
         let mut order = Vec::new();
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for root in self.groups.values() {
-            if !seen.insert(root.name.text.as_str()) {
+        let mut seen: BTreeSet<Key<'a>> = BTreeSet::new();
+        for root in self.names.groups() {
+            if !seen.insert(key(root)) {
                 continue;
             }
             // Groups under way, each with how many of its selectors are done.
@@ -66,12 +67,12 @@ impl<'a> Catalogue<'a> {
                         open.pop();
                     }
                     Some(Selector::Named(name)) => {
-                        let Some(next) = self.group(&name.text) else {
+                        let Some(next) = self.group(name) else {
                             continue;
                         };
-                        if open.iter().any(|(g, _)| g.name.text == name.text) {
+                        if open.iter().any(|(g, _)| key(g) == key(next)) {
                             out.push(cycle(group, next, name));
-                        } else if seen.insert(next.name.text.as_str()) {
+                        } else if seen.insert(key(next)) {
                             open.push((next, 0));
                         }
                     }
@@ -85,21 +86,20 @@ impl<'a> Catalogue<'a> {
     /// Whether selectors name a group that is reported already, so that an empty selection is no news.
     pub fn is_doubtful(&self, selectors: &[Selector]) -> bool {
         selectors.iter().any(|s| match s {
-            Selector::Named(name) => {
-                let unresolved =
-                    || self.group(&name.text).is_some() && !self.members.contains_key(name.text.as_str());
-                self.doubtful.contains(name.text.as_str()) || unresolved()
-            }
+            Selector::Named(name) => match self.group(name) {
+                Some(group) => self.doubtful.contains(&key(group)) || !self.members.contains_key(&key(group)),
+                None => !self.by_name.contains_key(name.text.as_str()) && self.names.is_doubtful(name),
+            },
             _ => false,
         })
     }
 
     /// The group of a name that no tool has.
-    fn group(&self, name: &str) -> Option<&'a Group> {
-        self.groups
-            .get(name)
-            .copied()
-            .filter(|_| !self.by_name.contains_key(name))
+    fn group(&self, name: &Name) -> Option<&'a Group> {
+        if self.by_name.contains_key(name.text.as_str()) {
+            return None;
+        }
+        self.names.group(name)
     }
 
     /// The tools a list of selectors stands for; unknown names are reported and stand for none.
@@ -108,15 +108,13 @@ impl<'a> Catalogue<'a> {
         for selector in selectors {
             match selector {
                 Selector::All(_) => tools.extend(0..self.tools.len()),
-                Selector::Named(name) => match (self.by_name.get(name.text.as_str()), self.group(&name.text))
-                {
+                Selector::Named(name) => match (self.by_name.get(name.text.as_str()), self.group(name)) {
                     (Some(tool), _) => {
                         tools.insert(*tool);
                     }
                     // A group that is not resolved yet is in a cycle, which is reported.
-                    (None, Some(_)) => {
-                        tools.extend(self.members.get(name.text.as_str()).into_iter().flatten())
-                    }
+                    (None, Some(group)) => tools.extend(self.members.get(&key(group)).into_iter().flatten()),
+                    (None, None) if self.names.is_doubtful(name) => {}
                     (None, None) => out.push(self.unknown(name)),
                 },
                 Selector::WithEffect(effects, _) => {
@@ -146,7 +144,15 @@ impl<'a> Catalogue<'a> {
     fn unknown(&self, name: &Name) -> Diagnostic {
         let message = format!("no tool or group is called `{}`", name.text);
         let report = Diagnostic::error(UNKNOWN_NAME, name.span, message);
-        let names = self.by_name.keys().chain(self.groups.keys()).copied();
+        if let Some(report) = self.names.private(name) {
+            return report;
+        }
+        let groups = self.names.visible_groups(name.span.file);
+        let names = self
+            .by_name
+            .keys()
+            .copied()
+            .chain(groups.iter().map(String::as_str));
         match suggest::nearest(&name.text, names) {
             Some(near) => report
                 .help(format!("did you mean `{near}`?"))
@@ -168,6 +174,10 @@ impl<'a> Catalogue<'a> {
         }
         known
     }
+}
+
+fn key(group: &Group) -> Key<'_> {
+    (group.name.span.file, &group.name.text)
 }
 
 /// The report for a group that leads back to itself: `name`, in `group`, names `again`.

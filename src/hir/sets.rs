@@ -117,6 +117,9 @@ fn member_set(term: &Expr, ty: &Ty, names: &Names<'_>, out: &mut Vec<Diagnostic>
 
 /// The report for a name that is no set.
 pub(super) fn unknown(name: &ast::Name, names: &Names<'_>) -> Diagnostic {
+    if let Some(report) = names.private(name) {
+        return report;
+    }
     if let Some((_, declared)) = names.find(name) {
         let message = format!("`{}` is {}, not a set", name.text, declared.what());
         let report = Diagnostic::error(TYPE_MISMATCH, name.span, message);
@@ -128,7 +131,7 @@ pub(super) fn unknown(name: &ast::Name, names: &Names<'_>) -> Diagnostic {
         format!("no set is called `{}`", name.text),
     );
     let known = names.visible(name.span.file, |d| matches!(d, super::names::Declared::Set(_)));
-    match suggest::nearest(&name.text, known) {
+    match suggest::nearest(&name.text, known.iter().map(String::as_str)) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near),

@@ -140,6 +140,10 @@ fn named(
 }
 
 fn unknown(name: &ast::Name, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
+    if let Some(report) = names.private(name) {
+        out.push(report);
+        return Ty::Poison;
+    }
     if let Some((_, declared)) = names.find(name) {
         let message = format!("`{}` is {}, not a type", name.text, declared.what());
         let report = Diagnostic::error(BAD_TYPE, name.span, message);
@@ -149,7 +153,7 @@ fn unknown(name: &ast::Name, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty
     let declared = names.visible(name.span.file, |d| {
         matches!(d, Declared::Enum(_) | Declared::Type(_))
     });
-    let candidates = NAMES.into_iter().chain(declared);
+    let candidates = NAMES.into_iter().chain(declared.iter().map(String::as_str));
     let mut report = Diagnostic::error(
         UNKNOWN_NAME,
         name.span,

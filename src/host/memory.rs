@@ -113,6 +113,10 @@ impl Host for Memory {
         Ok(bytes.clone())
     }
 
+    fn read_below(&self, folder: &Path, relative: &str, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        self.read(&folder.join(relative), max_bytes)
+    }
+
     fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
         if self.input.len() as u64 > max_bytes {
             return Err(HostError::TooLarge {

@@ -32,6 +32,18 @@ impl Host for Os {
         content(path, opened(path)?, max_bytes)
     }
 
+    fn read_below(&self, folder: &Path, relative: &str, max_bytes: u64) -> Result<Vec<u8>, HostError> {
+        let mut path = folder.to_owned();
+        for part in relative.split('/') {
+            path.push(part);
+            let found = std::fs::symlink_metadata(&path).map_err(|error| explain(&path, &error))?;
+            if found.is_symlink() {
+                return Err(HostError::Linked { path });
+            }
+        }
+        self.read(&path, max_bytes)
+    }
+
     fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
         content(Path::new(INPUT), io::stdin().lock(), max_bytes)
     }
@@ -328,6 +340,26 @@ fn explain(path: &Path, error: &io::Error) -> HostError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_below_a_folder_is_read_through_a_link() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("lib")).unwrap();
+        std::fs::write(root.join("lib/file"), "x").unwrap();
+        symlink(root.join("lib"), root.join("other")).unwrap();
+        symlink(root.join("lib/file"), root.join("lib/link")).unwrap();
+        let host = Os::new();
+        assert_eq!(host.read_below(root, "lib/file", 9).unwrap(), b"x");
+        for linked in ["lib/link", "other/file"] {
+            assert!(
+                matches!(host.read_below(root, linked, 9), Err(HostError::Linked { .. })),
+                "{linked}"
+            );
+        }
+    }
 
     #[cfg(unix)]
     #[test]

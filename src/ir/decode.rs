@@ -9,7 +9,7 @@ use super::{
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
-use crate::domain::{Trust, Verdict};
+use crate::domain::{Profile, Trust, Verdict};
 use crate::hir::{Part, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
@@ -30,6 +30,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     }
     let edition = r.small()?;
     let (policy, version) = (r.text()?, r.text()?);
+    let profile = Profile::from_rank(r.byte()?).ok_or(DecodeError::Malformed("profile"))?;
     let default = (verdict(&mut r)?, r.text()?);
     let files = r.list(Reader::text)?;
     let context = r.list(context_field)?;
@@ -39,6 +40,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         edition,
         policy,
         version,
+        profile,
         default,
         files,
         context,

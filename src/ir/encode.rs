@@ -15,6 +15,7 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.int(u64::from(program.edition));
     w.text(&program.policy);
     w.text(&program.version);
+    w.byte(program.profile as u8);
     w.byte(program.default.0 as u8);
     w.text(&program.default.1);
     w.list(&program.files, |w, file| w.text(file));

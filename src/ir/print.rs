@@ -10,8 +10,13 @@ use std::fmt::Write as _;
 /// Prints a program.
 pub fn print(program: &Program) -> String {
     let mut out = format!(
-        "program {} {:?} edition {} default {} code {}\n",
-        program.policy, program.version, program.edition, program.default.0, program.default.1
+        "program {} {:?} edition {} profile {} default {} code {}\n",
+        program.policy,
+        program.version,
+        program.edition,
+        program.profile,
+        program.default.0,
+        program.default.1
     );
     for tool in &program.tools {
         let open = if tool.open { ", further arguments" } else { "" };

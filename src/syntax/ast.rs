@@ -7,7 +7,7 @@ mod walk;
 use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
-pub use reuse::{Alias, Pred, Set};
+pub use reuse::{Alias, Import, ModuleName, Pred, Set};
 
 /// One source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub struct Name {
 pub enum Item {
     /// `policy acme.payments @ "2.3.0"`
     Policy(Policy),
+    /// `profile strict`
+    Profile(Name),
+    /// `import std.net`
+    Import(Import),
     /// `default block code no_rule_matched`
     Default(Default_),
     /// `lints { allow unused_group, deny broad_allow }`
@@ -61,10 +65,12 @@ pub enum Item {
 }
 
 impl Item {
-    /// Its place, from its first word; of `effects` that of its names, and none without a name.
+    /// Its place, from its first word; of `effects` and `profile` that of what is named, and none without a name.
     pub fn span(&self) -> Option<Span> {
         Some(match self {
             Item::Policy(item) => item.span,
+            Item::Profile(name) => name.span,
+            Item::Import(item) => item.span,
             Item::Default(item) => item.span,
             Item::Lints(item) => item.span,
             Item::Effects(names) => names.iter().map(|n| n.span).reduce(Span::to)?,

@@ -42,9 +42,11 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     let mut pieces = pieces.into_iter();
     for (index, slice) in slices.iter().enumerate() {
         let pieces: Vec<Piece> = pieces.by_ref().take(slice.len()).collect();
-        let item = index.checked_sub(1).and_then(|i| parsed.module.items.get(i));
+        let item_at = |back: usize| index.checked_sub(back).and_then(|i| parsed.module.items.get(i));
+        let item = item_at(1);
         let blank = match (index, item) {
             (0, _) | (1, Some(ast::Item::Policy(_))) => Blank::NotFirst,
+            _ if item_at(2).zip(item).is_some_and(|(a, b)| may_stand_close(a, b)) => Blank::Keep,
             _ => Blank::Force,
         };
         item_lines(&mut printer, item, pieces, blank);
@@ -52,6 +54,19 @@ pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
     printer.line(0, Blank::Force);
     printer.comments(&tail, 0);
     Ok(printer.finish())
+}
+
+/// Whether an item may follow another without an empty line.
+fn may_stand_close(first: &ast::Item, second: &ast::Item) -> bool {
+    use ast::Item::{Import, Policy, Pred, Profile, Set, Type};
+    match second {
+        Profile(_) => matches!(first, Policy(_)),
+        Import(_) => matches!(first, Policy(_) | Profile(_) | Import(_)),
+        Type(_) => matches!(first, Type(_)),
+        Set(_) => matches!(first, Set(_)),
+        Pred(_) => matches!(first, Pred(_)),
+        _ => false,
+    }
 }
 
 /// Prints one item, line by line.
@@ -145,6 +160,8 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
             members.extend(examples.cases.iter().map(|case| Some(case.span.start)));
         }
         ast::Item::Policy(_)
+        | ast::Item::Profile(_)
+        | ast::Item::Import(_)
         | ast::Item::Default(_)
         | ast::Item::Lints(_)
         | ast::Item::Effects(_)

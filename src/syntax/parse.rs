@@ -37,6 +37,8 @@ pub struct Unread {
     pub kinds: BTreeSet<String>,
     /// Every name in them, dotted ones whole and in parts.
     pub names: BTreeSet<String>,
+    /// What the modules of imports among them may be called.
+    pub modules: BTreeSet<String>,
 }
 
 impl Unread {
@@ -53,6 +55,11 @@ impl Unread {
         let mut dotted = String::new();
         for token in tokens.iter().skip(1) {
             let text = source.slice(token.span).trim_matches('"');
+            if keyword == "import" {
+                let file = text.rsplit('/').next().unwrap_or(text);
+                self.modules
+                    .insert(file.split('.').next().unwrap_or(file).to_owned());
+            }
             match token.kind {
                 Kind::Dot => dotted.push('.'),
                 Kind::Word | Kind::String => {
@@ -80,7 +87,8 @@ impl Unread {
 
     /// Whether an item that could not be read may have declared this name.
     pub fn may_declare(&self, name: &str) -> bool {
-        self.anything || self.names.contains(name.trim_matches('"'))
+        let module = name.split_once('.').map_or("", |(module, _)| module);
+        self.anything || self.names.contains(name.trim_matches('"')) || self.modules.contains(module)
     }
 }
 
@@ -154,6 +162,25 @@ pub fn parse(source: &Source) -> Parsed {
     parsed.diagnostics.sort_by_key(|d| d.primary.span);
     parsed.diagnostics.truncate(limits::DIAGNOSTICS);
     parsed
+}
+
+/// The items that begin with one of some keywords, as far as they can be read. Nothing else is parsed.
+pub fn only(source: &Source, keywords: &[&str]) -> Vec<ast::Item> {
+    if source.text.len() > limits::SOURCE_BYTES {
+        return Vec::new();
+    }
+    let tokens: Vec<Token> = lex(source).into_iter().filter(|t| !t.kind.is_trivia()).collect();
+    let mut items = Vec::new();
+    for slice in split(source, &tokens) {
+        let slice = tokens.get(slice).unwrap_or_default();
+        let first = slice.first().map(|t| source.slice(t.span)).unwrap_or_default();
+        if keywords.contains(&first)
+            && let Ok(Part::Item(item)) = part(source, slice, &[])
+        {
+            items.push(item);
+        }
+    }
+    items
 }
 
 /// Whether the mistake is in `gaitpol 1` itself, not in what stands between it and the next item.

@@ -169,6 +169,8 @@ macro_rules! keywords {
 keywords! {
     Gaitpol = "gaitpol", Item;
     Policy = "policy", Item;
+    Profile = "profile", Item;
+    Import = "import", Item;
     Default = "default", Item;
     Lints = "lints", Item;
     Effects = "effects", Item;
@@ -201,6 +203,8 @@ keywords! {
     Fact = "fact", Clause;
     Claim = "claim", Clause;
     From = "from", Clause;
+    As = "as", Clause;
+    Digest = "digest", Clause;
     Intent = "intent", Clause;
     Given = "given", Clause;
     Warn = "warn", Clause;

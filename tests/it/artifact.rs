@@ -16,10 +16,10 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::{of_json, sha256};
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, TestSummary, TraceRecord,
-    TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
+    BundleContents, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, SourceFile, SourceKind,
+    TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
 };
-use gait::domain::{Decision, MatchedRule, Target, Verdict};
+use gait::domain::{Decision, MatchedRule, Profile, Target, Verdict};
 use gait::json::{self, Json};
 use gait::source::Position;
 use jiff::Timestamp;
@@ -37,6 +37,14 @@ fn now() -> Timestamp {
     time::parse("2026-11-23T12:00:00.000Z").unwrap()
 }
 
+fn source(name: &str, kind: SourceKind, text: &str) -> SourceFile {
+    SourceFile {
+        name: name.into(),
+        kind,
+        text: text.into(),
+    }
+}
+
 fn contents() -> BundleContents {
     BundleContents {
         name: "acme.payments".into(),
@@ -45,9 +53,10 @@ fn contents() -> BundleContents {
         epoch: 7,
         ir: vec![0, 1, 2, 3],
         sources: vec![
-            ("policies/Main.gaitpol".into(), "gaitpol 1\n".into()),
-            ("policies/ünits.gaitpol".into(), "gaitpol 1 // ü\n".into()),
+            source("policies/Main.gaitpol", SourceKind::Policy, "gaitpol 1\n"),
+            source("policies/ünits.gaitpol", SourceKind::Module, "gaitpol 1 // ü\n"),
         ],
+        profile: Profile::Strict,
         tests: TestSummary { passed: 3, total: 3 },
         compiler: "0.1.0".into(),
     }
@@ -71,6 +80,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         policy: PolicyRef {
             name: "acme".into(),
             version: "1".into(),
+            profile: Profile::Standard,
         },
         intent_digest: of_json(&intent(n)),
         args_digest: sha256(b"args"),

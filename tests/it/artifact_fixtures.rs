@@ -69,6 +69,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         policy: PolicyRef {
             name: gate.program().policy.clone(),
             version: gate.program().version.clone(),
+            profile: gate.program().profile,
         },
         intent_digest: of_json(&intent.canonical()),
         args_digest: of_json(&intent.args),

@@ -266,8 +266,8 @@ fn a_bundle_that_its_sources_do_not_make_is_named() {
             let policy = contents
                 .sources
                 .iter_mut()
-                .find(|(name, _)| name == "policy.gaitpol");
-            let policy = &mut policy.unwrap().1;
+                .find(|source| source.name == "policy.gaitpol");
+            let policy = &mut policy.unwrap().text;
             *policy = policy.replace("1_000.00", "9_000.00").replace("5000", "50000");
         })
     };

@@ -60,9 +60,13 @@ fn fixture_code(name: &str) -> Option<&str> {
 
 fn page_complaints(code: &str, meaning: &str, text: &str) -> Vec<String> {
     let heading = format!("# {code}: {}", meaning.trim_end_matches('.'));
-    let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+    // Files beside a policy (`gaitpol file=…`) are parts of its example.
+    let is_policy = |block: &&str| !block.lines().next().unwrap_or_default().contains(" file=");
+    let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).filter(is_policy).collect();
     let count = |block: &str| block.matches("// error[").count() + block.matches("// warning[").count();
     let reports = |block: &&str| count(block) > 0;
+    let fix = blocks.get(1).and_then(|fix| text.rsplit_once(fix));
+    let example = fix.map_or(text, |(before, _)| before);
     let complete = |block: &&str| block.starts_with("gaitpol\ngaitpol ") && block.contains("\npolicy ");
     [
         (
@@ -81,9 +85,7 @@ fn page_complaints(code: &str, meaning: &str, text: &str) -> Vec<String> {
             format!("{code}: a block is no complete policy"),
         ),
         (
-            blocks
-                .first()
-                .is_some_and(|b| remarks(code).iter().any(|r| b.contains(r)) && count(b) == 1),
+            remarks(code).iter().any(|r| example.contains(r)) && count(example) == 1,
             format!("{code}: the example does not remark the code once"),
         ),
         (

@@ -47,11 +47,8 @@ pub fn compiled(text: &str) -> Vec<u8> {
         edition: package.edition,
         epoch: 0,
         ir: ir::encode(&compile::lower(&checked)),
-        sources: package
-            .sources
-            .iter()
-            .map(|s| (s.name.clone(), s.text.clone()))
-            .collect(),
+        profile: package.profile,
+        sources: gait::bundling::sources(&checked),
         tests: TestSummary { passed: 0, total: 0 },
         compiler: "test".to_owned(),
     };

@@ -3,16 +3,21 @@
 //! starts on that line, and nothing else may be reported; a block without remarks is clean and its tests pass. An
 //! `intent` block after it (tool and args, and where needed context and facts) is decided by the gate and must give the `verdict` block (verdict and
 //! codes) after that. `<!-- pad: N -->` before a block fills it up to N bytes.
+//!
+//! A block with a name, such as `gaitpol file=lib/shared.gaitpol` or `csv file=payees.csv`, is a file beside the next
+//! policy; remarks in it are expected there. `<!-- lock -->` before a policy locks the files beside it.
 
-use gait::compile::{self, Report};
+use gait::compile::{self, Purpose, Report};
 use gait::diag::{Code, Diagnostic, Level};
 use gait::domain::Request;
 use gait::gate::Gate;
+use gait::host::{Host, Memory, Mode};
 use gait::json::{self, Json};
 use gait::lint::{self, Flags};
-use gait::source::FileId;
+use gait::project::{self, lock::LockFile};
+use gait::source::{FileId, Source, Span};
 use gait::suite;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const FOLDERS: [&str; 3] = ["fixtures/lang", "docs/errors", "docs/reference"];
@@ -27,12 +32,39 @@ struct Case {
     text: String,
     /// Intents with what they must give.
     calls: Vec<(String, String)>,
+    /// Files beside it, by path.
+    files: BTreeMap<String, String>,
+    /// Whether they are locked.
+    locked: bool,
+}
+
+/// What the policies of documents are called.
+const NAME: &str = "case.gaitpol";
+
+impl Case {
+    /// Compiles a text in the place of the policy.
+    fn check(&self, text: &str) -> Report {
+        let host = Memory::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let write = |path: &str, text: &str| {
+            host.write_atomic(Path::new(path), text.as_bytes(), Mode::Public)
+                .unwrap();
+        };
+        self.files.iter().for_each(|(path, text)| write(path, text));
+        let read = || project::read(&host, Path::new(NAME), text);
+        if self.locked {
+            let lock = LockFile::of([(NAME, &read())]).unwrap();
+            write("gait.lock", &lock.print());
+        }
+        compile::check_with(NAME, text, &read().texts, Purpose::Author)
+    }
 }
 
 /// The cases of a document. Complains about a block that belongs to nothing.
 fn cases(document: &str) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> = Vec::new();
     let mut pad = 0;
+    let mut locked = false;
+    let mut files = BTreeMap::new();
     let mut intent: Option<String> = None;
     let mut open: Option<(String, usize, String)> = None;
     for (index, line) in document.lines().enumerate() {
@@ -43,6 +75,8 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
                     .and_then(|l| l.strip_suffix(" -->"))
                 {
                     pad = size.parse().map_err(|_| format!("line {}: no size", index + 1))?;
+                } else if line == "<!-- lock -->" {
+                    locked = true;
                 } else if let Some(info) = line.strip_prefix("```") {
                     open = Some((info.to_owned(), index + 2, String::new()));
                 }
@@ -50,6 +84,10 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
             Some((info, start, text)) if line == "```" => {
                 let (info, start, text) = (info.clone(), *start, std::mem::take(text));
                 open = None;
+                if let Some((_, path)) = info.split_once(" file=") {
+                    files.insert(path.to_owned(), text);
+                    continue;
+                }
                 match info.as_str() {
                     "gaitpol" => {
                         let text = padded(text, std::mem::take(&mut pad));
@@ -58,6 +96,8 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
                             line: start,
                             text,
                             calls: Vec::new(),
+                            files: std::mem::take(&mut files),
+                            locked: std::mem::take(&mut locked),
                         });
                     }
                     "intent" if intent.is_none() => intent = Some(text),
@@ -75,8 +115,8 @@ fn cases(document: &str) -> Result<Vec<Case>, String> {
             }
         }
     }
-    if open.is_some() || intent.is_some() {
-        return Err("a block is not closed, or an intent has no verdict".to_owned());
+    if open.is_some() || intent.is_some() || !files.is_empty() {
+        return Err("a block is not closed, an intent has no verdict, or a file no policy".to_owned());
     }
     Ok(cases)
 }
@@ -100,7 +140,7 @@ fn cases_of(name: &str, document: &str) -> Result<Vec<Case>, String> {
 impl Case {
     /// What is reported about a text: in a document about a lint also what that lint finds, whatever its level.
     fn report(&self, text: &str) -> Report {
-        let mut report = compile::check("case.gaitpol", text);
+        let mut report = self.check(text);
         if let Some(code) = self.lint {
             let mut flags = Flags::default();
             if let Some(lint) = lint::by_code(code) {
@@ -123,14 +163,17 @@ fn padded(mut text: String, size: usize) -> String {
     text
 }
 
-/// The remarks `error[GPnnnn]` and `warning[GPnnnn]` by line, sorted.
-fn remarks(text: &str) -> Vec<(u32, String)> {
+/// The remarks `error[GPnnnn]` and `warning[GPnnnn]` by file and line, sorted.
+fn remarks(case: &Case) -> Vec<(String, u32, String)> {
     let mut out = Vec::new();
-    for (line, index) in text.lines().zip(1..) {
-        for part in line.split("// ").skip(1) {
-            let word = part.split(']').next().unwrap();
-            if word.starts_with("error[GP") || word.starts_with("warning[GP") {
-                out.push((index, format!("{word}]")));
+    let beside = case.files.iter().map(|(path, text)| (path.as_str(), text));
+    for (name, text) in beside.chain([(NAME, &case.text)]) {
+        for (line, index) in text.lines().zip(1..) {
+            for part in line.split("// ").skip(1) {
+                let word = part.split(']').next().unwrap();
+                if word.starts_with("error[GP") || word.starts_with("warning[GP") {
+                    out.push((name.to_owned(), index, format!("{word}]")));
+                }
             }
         }
     }
@@ -138,22 +181,26 @@ fn remarks(text: &str) -> Vec<(u32, String)> {
     out
 }
 
-fn reported(report: &Report) -> Vec<(u32, String)> {
+fn reported(report: &Report) -> Vec<(String, u32, String)> {
     let one = |d: &Diagnostic| {
-        assert_eq!(d.primary.span.file, FileId(0), "{}: not in the policy", d.message);
         let word = if d.is_error() { "error" } else { "warning" };
-        let line = report.sources[0].position(d.primary.span.start).line;
-        (line, format!("{word}[{}]", d.code))
+        let source = source(report, d.primary.span);
+        let line = source.position(d.primary.span.start).line;
+        (source.name.clone(), line, format!("{word}[{}]", d.code))
     };
     let mut out: Vec<_> = report.diagnostics.iter().map(one).collect();
     out.sort();
     out
 }
 
+fn source(report: &Report, span: Span) -> &Source {
+    report.sources.iter().find(|s| s.id == span.file).unwrap()
+}
+
 /// What is wrong with a case.
 fn complaints(case: &Case) -> Vec<String> {
     let report = case.report(&case.text);
-    let (expected, found) = (remarks(&case.text), reported(&report));
+    let (expected, found) = (remarks(case), reported(&report));
     let mut out: Vec<String> = report.diagnostics.iter().flat_map(form).collect();
     if expected != found {
         let messages: Vec<&str> = report.diagnostics.iter().map(|d| d.message.as_str()).collect();
@@ -263,8 +310,8 @@ fn every_code_is_triggered_by_a_fixture() {
         .iter()
         .filter(|(name, _)| name.starts_with("fixtures"))
         .flat_map(|(name, text)| cases_of(name, text).unwrap())
-        .flat_map(|case| remarks(&case.text))
-        .map(|(_, remark)| remark)
+        .flat_map(|case| remarks(&case))
+        .map(|(_, _, remark)| remark)
         .collect();
     for (code, _) in gait::diag::codes::ALL {
         assert!(
@@ -282,7 +329,7 @@ fn messages_read_well() {
         for case in cases_of(name, text).unwrap() {
             let report = case.report(&case.text);
             for d in &report.diagnostics {
-                let source = &report.sources[0];
+                let source = source(&report, d.primary.span);
                 let at = source.position(d.primary.span.start);
                 let line = source.text.lines().nth(at.line as usize - 1).unwrap_or_default();
                 let shown: String = line.chars().take(120).collect();
@@ -318,9 +365,8 @@ fn messages_read_well() {
     insta::assert_snapshot!(out);
 }
 
-fn place(report: &Report, span: gait::source::Span) -> String {
-    let source = report.sources.iter().find(|s| s.id == span.file).unwrap();
-    let text = source.slice(span);
+fn place(report: &Report, span: Span) -> String {
+    let text = source(report, span).slice(span);
     text.lines().next().unwrap_or_default().chars().take(40).collect()
 }
 
@@ -331,7 +377,9 @@ fn suggested_changes_mend() {
         for case in cases_of(&name, &text).unwrap() {
             let report = case.report(&case.text);
             for d in &report.diagnostics {
-                let Some(edit) = &d.edit else { continue };
+                let Some(edit) = d.edit.as_ref().filter(|e| e.span.file == FileId(0)) else {
+                    continue;
+                };
                 let mut mended = case.text.clone();
                 mended.replace_range(edit.span.range(), &edit.replacement);
                 let after = case.report(&mended);

@@ -50,6 +50,8 @@ mod lints;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod modules;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod policies;

@@ -58,6 +58,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     }
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  edition  {}", contents.edition))?;
+    ui.line(&format!("  profile  {}", contents.profile))?;
     ui.line(&format!("  compiler {}", one_line(&contents.compiler)))?;
     ui.line(&format!("  tests    {} of {} passed", tests.passed, tests.total))?;
     ui.line(&format!(
@@ -71,12 +72,13 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
         one_line(&program.default.1)
     ))?;
     ui.line(&paint(Tone::Strong, "sources"))?;
-    for (name, text) in &contents.sources {
+    for source in &contents.sources {
         ui.line(&format!(
-            "  {} ({} bytes) {}",
-            one_line(name),
-            text.len(),
-            sha256(text.as_bytes())
+            "  {} ({}, {} bytes) {}",
+            one_line(&source.name),
+            source.kind.as_str(),
+            source.text.len(),
+            sha256(source.text.as_bytes())
         ))?;
     }
     ui.line(&paint(Tone::Strong, "tools"))?;
@@ -108,11 +110,12 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("verdict", Json::str(program.default.0.as_str())),
         ("code", Json::str(&program.default.1)),
     ]);
-    let sources = contents.sources.iter().map(|(name, text)| {
+    let sources = contents.sources.iter().map(|source| {
         Json::object([
-            ("name", Json::str(name)),
-            ("bytes", number(text.len())),
-            ("digest", sha256(text.as_bytes()).to_json()),
+            ("name", Json::str(&source.name)),
+            ("kind", Json::str(source.kind.as_str())),
+            ("bytes", number(source.text.len())),
+            ("digest", sha256(source.text.as_bytes()).to_json()),
         ])
     });
     let program_bytes = Json::object([
@@ -125,6 +128,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("policy", Json::str(&contents.name)),
         ("version", Json::str(&contents.version)),
         ("edition", Json::int(contents.edition.into())),
+        ("profile", Json::str(contents.profile.as_str())),
         (
             "epoch",
             Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),

@@ -5,7 +5,7 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings, Format};
 use crate::cli::ui::{Tone, Ui, one_line, paint};
-use crate::compile::{self, Report};
+use crate::compile::{self, Purpose, Report};
 use crate::host::{Host, Mode};
 use crate::json::Json;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     }
     let mut checked = Vec::new();
     for file in source::read_all(host, &args.files)? {
-        let report = compile::check(&file.name, &file.text);
+        let report = file.check(host, &file.name, Purpose::Author);
         checked.push(if args.fix {
             fix(host, file, report)?
         } else {
@@ -97,14 +97,15 @@ fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, Cli
             fixed: 0,
         });
     }
-    let mut text = file.text;
+    let mut text = file.text.clone();
     for edit in edits.iter().rev() {
         text.replace_range(edit.span.range(), &edit.replacement);
     }
     host.write_atomic(&file.path, text.as_bytes(), Mode::Public)?;
-    let report = compile::check(&file.name, &text);
+    let file = PolicyFile { text, ..file };
+    let report = file.check(host, &file.name, Purpose::Author);
     Ok(Checked {
-        file: PolicyFile { text, ..file },
+        file,
         report,
         fixed: edits.len(),
     })

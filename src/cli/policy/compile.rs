@@ -9,7 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::key_args::{self, KeyArgs, TrustArgs, signing_key};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Tone, Ui, brief, one_line, paint};
-use crate::compile::{self, Report};
+use crate::compile::{Purpose, Report};
+use crate::domain::Profile;
 use crate::host::{Host, Mode};
 use crate::json::Json;
 use crate::suite::CaseResult;
@@ -45,8 +46,7 @@ fn epoch(text: &str) -> Result<u64, String> {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let name = source_name(&args.file)?;
     let out = destination(&args)?;
-    let text = source::read(host, &args.file)?.text;
-    let report = compile::check(&name, &text);
+    let report = source::read(host, &args.file)?.check(host, &name, Purpose::Sign);
     if !ui.is_json() {
         source::tell(ui, findings(&report));
     }
@@ -57,8 +57,12 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     key_args::usable(host, &key, &TrustArgs::default())?;
     let built = bundling::build(checked, args.epoch, &key).map_err(|error| refused(ui, &args.file, error))?;
     host.write_atomic(&out, &built.bytes, Mode::Public)?;
-    if built.bundle.value().contents.tests.total == 0 {
+    let contents = &built.bundle.value().contents;
+    if contents.tests.total == 0 {
         ui.warn("the policy has no tests");
+    }
+    if contents.profile == Profile::Dev {
+        ui.warn("the policy's profile is `dev`: for trying out, not for production");
     }
     print(ui, &built, &out)?;
     Ok(Exit::Success)
@@ -171,6 +175,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
             ("ok", Json::Bool(true)),
             ("policy", Json::str(&contents.name)),
             ("version", Json::str(&contents.version)),
+            ("profile", Json::str(contents.profile.as_str())),
             (
                 "epoch",
                 Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),
@@ -198,6 +203,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     ))?;
     ui.line(&format!("  digest   {digest}"))?;
     ui.line(&format!("  epoch    {}", contents.epoch))?;
+    ui.line(&format!("  profile  {}", contents.profile))?;
     ui.line(&format!("  signer   {signer}"))?;
     ui.line(&format!(
         "  holds    {} over {}, {} bytes of program",

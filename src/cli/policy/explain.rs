@@ -8,7 +8,7 @@ use crate::cli::gate::tone;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, count, one_line, paint};
 use crate::cli::{explanation, failure, load};
-use crate::compile::{self, Checked};
+use crate::compile::{self, Checked, Purpose};
 use crate::domain::{Decision, Intent, Request};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
@@ -77,7 +77,7 @@ fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Checke
 
 fn from_source(ui: &mut Ui, host: &dyn Host, path: &Path) -> Result<Checked, CliError> {
     let file = source::read(host, path)?;
-    let report = compile::check(&file.name, &file.text);
+    let report = file.check(host, &file.name, Purpose::Author);
     let errors = report.errors();
     let Some(checked) = report.checked else {
         if !ui.is_json() {

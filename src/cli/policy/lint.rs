@@ -6,7 +6,7 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::render::{self, Findings, Format, diff};
 use crate::cli::ui::{Tone, Ui, one_line, paint};
-use crate::compile::{self, Report};
+use crate::compile::{self, Purpose, Report};
 use crate::diag::Level;
 use crate::host::{Host, Mode};
 use crate::json::Json;
@@ -112,7 +112,11 @@ fn flags(args: &Args) -> Result<Flags, CliError> {
 
 fn one(host: &dyn Host, file: PolicyFile, flags: &Flags, args: &Args) -> Result<Done, CliError> {
     let judge = |text: &str| {
-        let mut report = compile::check(&file.name, text);
+        let judged = PolicyFile {
+            text: text.to_owned(),
+            ..file.clone()
+        };
+        let mut report = judged.check(host, &file.name, Purpose::Author);
         let silenced = compile::lint(&mut report, flags);
         (report, silenced)
     };

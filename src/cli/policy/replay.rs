@@ -3,12 +3,13 @@
 
 mod report;
 
+use super::source;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, count, tally};
 use crate::cli::verify::of_bundle;
-use crate::compile;
+use crate::compile::{self, Purpose};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::limits;
@@ -136,11 +137,10 @@ fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Gate, 
 }
 
 fn from_source(host: &dyn Host, path: &Path) -> Result<Gate, CliError> {
-    let bytes = host.read(path, limits::SOURCE_BYTES as u64)?;
-    let name = path.to_string_lossy();
+    let file = source::read(host, path)?;
+    let name = &file.name;
     let wrong = |message: String| CliError::new(Category::InvalidInput, "policy.invalid", message);
-    let text = String::from_utf8(bytes).map_err(|_| wrong(format!("{name}: text is not UTF-8")))?;
-    let report = compile::check(&name, &text);
+    let report = file.check(host, name, Purpose::Author);
     if let Some(checked) = &report.checked {
         return Ok(Gate::new(compile::lower(checked)));
     }

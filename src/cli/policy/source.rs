@@ -3,8 +3,9 @@
 use crate::cli::error::{Category, CliError};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Ui, one_line};
+use crate::compile::{self, Purpose, Report};
 use crate::host::{Host, INPUT};
-use crate::limits;
+use crate::{limits, project};
 use std::path::{Path, PathBuf};
 
 /// One policy file.
@@ -14,6 +15,18 @@ pub(super) struct PolicyFile {
     /// The path with `/`, as diagnostics and traces write it.
     pub name: String,
     pub text: String,
+}
+
+impl PolicyFile {
+    /// Checks it with the files it names; `name` is what diagnostics and traces call it.
+    pub(super) fn check(&self, host: &dyn Host, name: &str, purpose: Purpose) -> Report {
+        if self.path == Path::new(INPUT) {
+            // What is typed in has no folder beside it.
+            return compile::check(name, &self.text);
+        }
+        let project = project::read(host, &self.path, &self.text);
+        compile::check_with(name, &self.text, &project.texts, purpose)
+    }
 }
 
 /// Reads one policy file. Errors: those of the host, and `policy.not_utf8`.

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::junit;
 use crate::cli::render::Findings;
 use crate::cli::ui::Ui;
-use crate::compile::{self, Report};
+use crate::compile::{Purpose, Report};
 use crate::host::Host;
 use crate::suite::coverage::{Coverage, Meter};
 use crate::suite::{self, CaseResult, Runner};
@@ -88,7 +88,7 @@ impl Tested {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let mut tested = Vec::new();
     for file in source::read_all(host, &args.files)? {
-        let report = compile::check(&file.name, &file.text);
+        let report = file.check(host, &file.name, Purpose::Author);
         tested.push(Tested {
             file,
             report,

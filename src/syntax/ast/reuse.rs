@@ -1,8 +1,42 @@
-//! Items that name things for reuse: sets, types and predicates. Like every node they say what was written, not what it
-//! means.
+//! Items that name things for reuse: sets, types and predicates, and the imports of files that declare them. Like every
+//! node they say what was written, not what it means.
 
 use super::{Arg, Expr, Name, TypeExpr};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
+
+/// `import std.net`, `import "lib/shared.gaitpol" as shared`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The module.
+    pub module: ModuleName,
+    /// `as shared`
+    pub alias: Option<Name>,
+    /// `{ private, metadata }`: the names that are used bare.
+    pub only: Option<Vec<Name>>,
+    /// `digest "sha256:…"`
+    pub digest: Option<Spanned<String>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// How a module is named where it is imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleName {
+    /// `std.net`
+    Library(Name),
+    /// `"lib/shared.gaitpol"`, from the folder of the importing file.
+    File(Spanned<String>),
+}
+
+impl ModuleName {
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        match self {
+            ModuleName::Library(name) => name.span,
+            ModuleName::File(path) => path.span,
+        }
+    }
+}
 
 /// `set acme: Host = { "acme.com" }, partners`
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,4 +33,13 @@ impl Expr {
             _ => None,
         }
     }
+
+    /// The name a chain of names starts with.
+    pub fn root(&self) -> Option<&Name> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name),
+            ExprKind::Field(of, _) => of.root(),
+            _ => None,
+        }
+    }
 }

@@ -66,6 +66,7 @@ pub const TABLE: &[Module] = &[
     module("boundary", Layer::L5, &["bundling", "session"]),
     module("bundling", Layer::L5, &["suite"]),
     module("keyring", Layer::L5, &[]),
+    module("project", Layer::L5, &[]),
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
     module("suite", Layer::L5, &[]),

@@ -1,0 +1,376 @@
+//! From a policy to every file it is made of: imports followed breadth first, each file read once. In: texts that were
+//! read before. Out: parsed units with what each of their imports is. What cannot be found, goes in a ring, or is not
+//! what the lock names is reported at the import.
+
+use super::library;
+use super::texts::{self, Kind, Lock, Pin, Purpose, Texts};
+use crate::diag::codes::{
+    BAD_LOCK, IMPORT_CYCLE, IMPORT_UNREADABLE, LOCK_MISMATCH, NOT_IN_MODULE, TOO_LARGE, UNKNOWN_NAME,
+    UNLOCKED,
+};
+use crate::diag::{Diagnostic, suggest};
+use crate::domain::Profile;
+use crate::hir::{self, Role, Unit};
+use crate::limits;
+use crate::source::{FileId, Source, Span};
+use crate::syntax::ast::{Import, Item, Module, ModuleName};
+use crate::syntax::parse::{self, Unread};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The files of a policy: the policy first, then the prelude, then modules in the order they were found.
+pub(super) struct Gathered {
+    pub units: Vec<Unit>,
+    pub unread: Vec<Unread>,
+}
+
+/// Where a unit comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin<'t> {
+    Library(&'static str),
+    File(&'t str),
+}
+
+/// Parses a policy and what it imports.
+pub(super) fn gather(
+    name: &str,
+    text: &str,
+    texts: &Texts,
+    purpose: Purpose,
+    out: &mut Vec<Diagnostic>,
+) -> Gathered {
+    let mut gatherer = Gatherer {
+        texts,
+        purpose,
+        profile: Profile::default(),
+        folder: name.rsplit_once('/').map_or("", |(folder, _)| folder),
+        units: Vec::new(),
+        keys: Vec::new(),
+        unread: Vec::new(),
+        known: BTreeMap::new(),
+        bytes: 0,
+        out,
+    };
+    let key = name.rsplit('/').next().unwrap_or(name);
+    gatherer.add(Role::Policy, key, name, text);
+    gatherer.profile = gatherer
+        .units
+        .first()
+        .map_or(Profile::default(), |unit| hir::profile(&unit.module));
+    for module in library::LIBRARY.iter().filter(|module| module.prelude) {
+        let id = gatherer.add(Role::Prelude, module.source, module.source, module.text);
+        gatherer.known.insert(Origin::Library(module.name), id);
+    }
+    gatherer.lock();
+    gatherer.follow();
+    gatherer.rings();
+    Gathered {
+        units: gatherer.units,
+        unread: gatherer.unread,
+    }
+}
+
+struct Gatherer<'t, 'o> {
+    texts: &'t Texts,
+    purpose: Purpose,
+    profile: Profile,
+    /// The folder of the policy, as diagnostics name it.
+    folder: &'t str,
+    units: Vec<Unit>,
+    /// The path of each unit from the policy's folder.
+    keys: Vec<String>,
+    unread: Vec<Unread>,
+    known: BTreeMap<Origin<'t>, FileId>,
+    bytes: usize,
+    out: &'o mut Vec<Diagnostic>,
+}
+
+impl<'t> Gatherer<'t, '_> {
+    fn add(&mut self, role: Role, key: &str, name: &str, text: &str) -> FileId {
+        let id = FileId(u32::try_from(self.units.len()).unwrap_or(u32::MAX));
+        let source = Source::new(id, name, text);
+        let parsed = parse::parse(&source);
+        self.out.extend(parsed.diagnostics);
+        self.unread.push(parsed.unread);
+        if !matches!(role, Role::Policy | Role::Prelude) {
+            self.out.extend(
+                parsed
+                    .module
+                    .items
+                    .iter()
+                    .filter_map(|item| misplaced(item, &source)),
+            );
+        }
+        self.keys.push(key.to_owned());
+        self.units.push(Unit {
+            source,
+            module: parsed.module,
+            role,
+            imports: Vec::new(),
+        });
+        id
+    }
+
+    /// Follows the imports of every unit, also of those found on the way.
+    fn follow(&mut self) {
+        let mut at = 0;
+        while let Some(unit) = self.units.get(at) {
+            let imports: Vec<Import> = imports(&unit.module).cloned().collect();
+            let targets = imports.iter().map(|import| self.target(at, import)).collect();
+            if let Some(unit) = self.units.get_mut(at) {
+                unit.imports = targets;
+            }
+            at += 1;
+        }
+    }
+
+    /// The file an import means; `None` where it means none, which is reported.
+    fn target(&mut self, from: usize, import: &Import) -> Option<FileId> {
+        match &import.module {
+            ModuleName::Library(name) => {
+                let Some(module) = library::find(&name.text) else {
+                    self.out.push(unknown(import, &name.text));
+                    return None;
+                };
+                let origin = Origin::Library(module.name);
+                let id = match self.known.get(&origin) {
+                    Some(id) => *id,
+                    None => {
+                        let id = self.add(Role::Library, module.source, module.source, module.text);
+                        self.known.insert(origin, id);
+                        self.pinned(import, module.name, self.texts.library.get(module.name));
+                        id
+                    }
+                };
+                Some(id)
+            }
+            ModuleName::File(path) => {
+                let importer = self.keys.get(from).cloned().unwrap_or_default();
+                if self
+                    .units
+                    .get(from)
+                    .is_some_and(|unit| unit.role == Role::Library)
+                {
+                    return None;
+                }
+                let key = match texts::join(&importer, &path.node, Kind::Module) {
+                    Ok(key) => key,
+                    Err(why) => {
+                        let message = format!("`{}` {why}", path.node);
+                        let report = Diagnostic::error(IMPORT_UNREADABLE, path.span, message);
+                        self.out.push(
+                            report.help("write the path from this file, such as `\"lib/shared.gaitpol\"`"),
+                        );
+                        return None;
+                    }
+                };
+                self.file(import, path.span, key)
+            }
+        }
+    }
+
+    fn file(&mut self, import: &Import, span: Span, key: String) -> Option<FileId> {
+        if self.keys.first() == Some(&key) {
+            return Some(FileId(0));
+        }
+        let texts = self.texts;
+        let Some((key, text)) = texts.files.get_key_value(&key) else {
+            let message = format!("`{key}` is not there");
+            let report = Diagnostic::error(IMPORT_UNREADABLE, span, message);
+            self.out
+                .push(report.help("a path is written from the file that imports it"));
+            return None;
+        };
+        if let Some(id) = self.known.get(&Origin::File(key)) {
+            return Some(*id);
+        }
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => {
+                let message = format!("`{key}` cannot be read: {why}");
+                self.out.push(Diagnostic::error(IMPORT_UNREADABLE, span, message));
+                return None;
+            }
+        };
+        self.bytes = self.bytes.saturating_add(text.text.len());
+        if self.units.len() > limits::MODULES || self.bytes > limits::MODULES_BYTES {
+            let message = format!(
+                "the policy imports over {} modules or {} bytes",
+                limits::MODULES,
+                limits::MODULES_BYTES
+            );
+            self.out
+                .push(Diagnostic::error(TOO_LARGE, span, message).help("join modules, or split the policy"));
+            return None;
+        }
+        self.pinned(import, key, Some(&text.pin));
+        let name = self.shown(key);
+        let id = self.add(Role::Module, key, &name, &text.text);
+        self.known.insert(Origin::File(key), id);
+        Some(id)
+    }
+
+    /// What diagnostics call a file: its path from the policy's folder, behind the folder as the policy's own name has it.
+    fn shown(&self, key: &str) -> String {
+        if self.folder.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}/{key}", self.folder)
+        }
+    }
+
+    fn lock(&mut self) {
+        let start = Span::new(FileId(0), 0, 0);
+        if let Lock::Unreadable(why) = &self.texts.lock {
+            let message = format!("`gait.lock` cannot be read: {why}");
+            let report = Diagnostic::error(BAD_LOCK, start, message);
+            self.out
+                .push(report.help("`gait policy lock FILE` writes it anew"));
+        }
+        for module in library::LIBRARY.iter().filter(|module| module.prelude) {
+            if let Some(pin) = self.texts.library.get(module.name) {
+                self.out.extend(mismatch(pin, module.name, start));
+            }
+        }
+    }
+
+    /// Holds a file against the digest in its import and the one in the lock.
+    fn pinned(&mut self, import: &Import, what: &str, pin: Option<&Pin>) {
+        let span = import.module.span();
+        if let (Some(written), Some(pin)) = (&import.digest, pin) {
+            if written.node != pin.digest {
+                let message = format!("`{what}` is not the file this import names");
+                let report = Diagnostic::error(LOCK_MISMATCH, written.span, message)
+                    .why(format!("its digest is {}", pin.digest))
+                    .help("read what changed, then write the new digest");
+                self.out.push(report);
+            }
+            return;
+        }
+        if let Some(pin) = pin.filter(|pin| pin.locked.is_some()) {
+            self.out.extend(mismatch(pin, what, span));
+            return;
+        }
+        let is_library = matches!(import.module, ModuleName::Library(_));
+        self.out
+            .extend(unlocked(what, span, is_library, self.profile, self.purpose));
+    }
+
+    /// Reports every import that leads back to the file it stands in.
+    fn rings(&mut self) {
+        let spans = |unit: &Unit| -> Vec<(FileId, Span)> {
+            let found = imports(&unit.module).zip(&unit.imports);
+            found
+                .filter_map(|(import, target)| Some(((*target)?, import.module.span())))
+                .collect()
+        };
+        let by_id: BTreeMap<FileId, Vec<(FileId, Span)>> = self
+            .units
+            .iter()
+            .map(|unit| (unit.source.id, spans(unit)))
+            .collect();
+        let needs = |id: FileId| by_id.get(&id).cloned().unwrap_or_default();
+        let (_, rings) = hir::in_order(by_id.keys().copied(), needs);
+        let mut closed: BTreeSet<Span> = BTreeSet::new();
+        for ring in rings {
+            let name = |id: &FileId| {
+                let key = self.keys.get(id.0 as usize).map_or("", String::as_str);
+                format!("`{key}`")
+            };
+            let names: Vec<String> = ring.path.iter().map(name).collect();
+            let message = match names.as_slice() {
+                [only] => format!("{only} imports itself"),
+                [first, rest @ ..] => format!("{first} imports itself through {}", rest.join(", ")),
+                [] => continue,
+            };
+            closed.insert(ring.back);
+            let report = Diagnostic::error(IMPORT_CYCLE, ring.back, message);
+            self.out
+                .push(report.help("move what both need into a module of its own"));
+        }
+        for unit in &mut self.units {
+            let spans: Vec<Span> = imports(&unit.module).map(|import| import.module.span()).collect();
+            for (span, target) in spans.iter().zip(&mut unit.imports) {
+                if closed.contains(span) {
+                    *target = None;
+                }
+            }
+        }
+    }
+}
+
+/// The imports of a module, in order.
+fn imports(module: &Module) -> impl Iterator<Item = &Import> {
+    module.items.iter().filter_map(|item| match item {
+        Item::Import(import) => Some(import),
+        _ => None,
+    })
+}
+
+/// The report for an item that only a policy has.
+fn misplaced(item: &Item, source: &Source) -> Option<Diagnostic> {
+    let (what, span) = match item {
+        Item::Policy(policy) => ("policy", policy.span),
+        Item::Default(default) => ("default", default.span),
+        Item::Profile(name) => ("profile", name.span),
+        _ => return None,
+    };
+    let message = format!("`{}` is a module, and `{what}` is for policies", source.name);
+    let report = Diagnostic::error(NOT_IN_MODULE, span, message);
+    Some(
+        report
+            .why("what it says holds for the whole policy")
+            .help("remove it here"),
+    )
+}
+
+fn unknown(import: &Import, name: &str) -> Diagnostic {
+    let span = import.module.span();
+    let message = format!("the library has no module `{name}`");
+    let report = Diagnostic::error(UNKNOWN_NAME, span, message);
+    let names = library::LIBRARY.iter().map(|module| module.name);
+    match suggest::nearest(name, names.clone()) {
+        Some(near) => report.help(format!("did you mean `{near}`?")).edit(span, near),
+        None => {
+            let names: Vec<&str> = names.collect();
+            report.help(format!(
+                "it has `{}`; a module of your own is named by its path: `import \"lib/shared.gaitpol\"`",
+                names.join("`, `")
+            ))
+        }
+    }
+}
+
+/// The report for a file that is not the one in the lock.
+fn mismatch(pin: &Pin, what: &str, span: Span) -> Option<Diagnostic> {
+    let locked = pin.locked.as_ref().filter(|locked| **locked != pin.digest)?;
+    let message = format!("`{what}` is not what `gait.lock` names");
+    let report = Diagnostic::error(LOCK_MISMATCH, span, message);
+    Some(
+        report
+            .why(format!("its digest is {}, the lock has {locked}", pin.digest))
+            .help("read what changed, then run `gait policy lock FILE`"),
+    )
+}
+
+/// The report for a file that nothing pins, as far as the profile minds.
+fn unlocked(
+    what: &str,
+    span: Span,
+    is_library: bool,
+    profile: Profile,
+    purpose: Purpose,
+) -> Option<Diagnostic> {
+    let message = format!("no lock names `{what}`");
+    let report = match (profile, purpose) {
+        (Profile::Strict, _) => Diagnostic::error(UNLOCKED, span, message),
+        _ if is_library => return None,
+        (Profile::Dev, _) => return None,
+        (Profile::Standard, Purpose::Sign) => Diagnostic::error(UNLOCKED, span, message),
+        (Profile::Standard, Purpose::Author) => Diagnostic::warning(UNLOCKED, span, message),
+    };
+    Some(
+        report
+            .why("a change of it would go unseen")
+            .help("`gait policy lock FILE` writes `gait.lock` beside the policy"),
+    )
+}
