@@ -10,10 +10,12 @@ pub mod silence;
 
 mod looks;
 mod pattern;
+mod uses;
 mod walk;
 
 mod allow_any;
 mod broad_allow;
+mod code_reused;
 mod constant_comparison;
 mod double_negation;
 mod duplicate_rule;
@@ -32,6 +34,14 @@ mod text_as_email;
 mod text_as_host;
 mod text_as_path;
 mod text_as_url;
+mod uncovered_tool;
+mod unused_context;
+mod unused_effect;
+mod unused_enum;
+mod unused_group;
+mod unused_pred;
+mod unused_set;
+mod unused_type;
 mod vacuous_all;
 
 pub use context::Context;
@@ -63,6 +73,15 @@ pub const ALL: &[&Lint] = &[
     &redundant_condition::LINT,
     &duplicate_rule::LINT,
     &overruled_rule::LINT,
+    &unused_enum::LINT,
+    &unused_type::LINT,
+    &unused_set::LINT,
+    &unused_pred::LINT,
+    &unused_group::LINT,
+    &unused_effect::LINT,
+    &unused_context::LINT,
+    &uncovered_tool::LINT,
+    &code_reused::LINT,
 ];
 
 /// One lint.

@@ -150,4 +150,22 @@ codes! {
     DUPLICATE_RULE = "GP0622";
     /// A rule that never decides, because a stricter one always speaks with it.
     OVERRULED_RULE = "GP0623";
+    /// An enum that nothing has the type of.
+    UNUSED_ENUM = "GP0624";
+    /// A type that nothing has.
+    UNUSED_TYPE = "GP0625";
+    /// A set that no condition and no other set names.
+    UNUSED_SET = "GP0626";
+    /// A predicate that no condition asks.
+    UNUSED_PRED = "GP0627";
+    /// A group that no rule is about.
+    UNUSED_GROUP = "GP0628";
+    /// An effect that the policy declares and no tool has.
+    UNUSED_EFFECT = "GP0629";
+    /// A field of the context that no condition looks at.
+    UNUSED_CONTEXT = "GP0630";
+    /// A tool that no rule is about.
+    UNCOVERED_TOOL = "GP0631";
+    /// A reason code that stands for different verdicts.
+    CODE_REUSED = "GP0632";
 }

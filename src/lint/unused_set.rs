@@ -1,0 +1,32 @@
+//! `unused_set`: a set that no condition and no other set names.
+
+use super::uses::Uses;
+use super::{Context, Group, Lint};
+use crate::diag::codes::UNUSED_SET;
+use crate::diag::{Diagnostic, Level};
+use crate::syntax::ast::Item;
+
+/// The lint.
+pub const LINT: Lint = Lint {
+    name: "unused_set",
+    code: UNUSED_SET,
+    group: Group::Unused,
+    level: Level::Warn,
+    since: "0.1.0",
+    check,
+};
+
+fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
+    let uses = Uses::of(context.module);
+    for item in &context.module.items {
+        let Item::Set(declared) = item else { continue };
+        let name = &declared.name;
+        if !uses.values.contains(name.text.as_str()) {
+            let message = format!("set `{}` is used nowhere", name.text);
+            out.push(
+                LINT.finding(name.span, message)
+                    .help("use it with `in`, or remove it"),
+            );
+        }
+    }
+}

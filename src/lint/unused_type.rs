@@ -1,0 +1,29 @@
+//! `unused_type`: a type that nothing has.
+
+use super::uses::Uses;
+use super::{Context, Group, Lint};
+use crate::diag::codes::UNUSED_TYPE;
+use crate::diag::{Diagnostic, Level};
+use crate::syntax::ast::Item;
+
+/// The lint.
+pub const LINT: Lint = Lint {
+    name: "unused_type",
+    code: UNUSED_TYPE,
+    group: Group::Unused,
+    level: Level::Warn,
+    since: "0.1.0",
+    check,
+};
+
+fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
+    let uses = Uses::of(context.module);
+    for item in &context.module.items {
+        let Item::Type(declared) = item else { continue };
+        let name = &declared.name;
+        if !uses.types.contains(name.text.as_str()) {
+            let message = format!("type `{}` is used nowhere", name.text);
+            out.push(LINT.finding(name.span, message).help("use it, or remove it"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The names a policy mentions, by what they are names of. In: a tree. Out: sets of names; a name that stands where it
+//! might be either counts as both, so that nothing used is called unused.
+
+use super::walk;
+use crate::syntax::ast::{Arg, Expr, ExprKind, Item, Module, Selector, TypeExpr, TypeKind, TypeParam};
+use std::collections::BTreeSet;
+
+/// Names by use.
+#[derive(Default)]
+pub(super) struct Uses<'a> {
+    /// Names of types, and what stands before a dot in a condition: an enum may.
+    pub types: BTreeSet<&'a str>,
+    /// Names in conditions and in what sets join: sets, enum members, variables.
+    pub values: BTreeSet<&'a str>,
+    /// Predicates and functions.
+    pub calls: BTreeSet<&'a str>,
+    /// Tools and groups after `on` and in groups.
+    pub selected: BTreeSet<&'a str>,
+    /// Members of `context`.
+    pub context: BTreeSet<&'a str>,
+}
+
+impl<'a> Uses<'a> {
+    /// Everything a policy mentions.
+    pub fn of(module: &'a Module) -> Uses<'a> {
+        let mut uses = Uses::default();
+        for item in &module.items {
+            match item {
+                Item::Tool(tool) => uses.args(&tool.args),
+                Item::Pred(pred) => uses.args(&pred.params),
+                Item::Type(alias) => uses.ty(&alias.ty),
+                Item::Set(set) => {
+                    uses.ty(&set.ty);
+                    for term in &set.terms {
+                        walk::each(term, &mut |expr| uses.expr(expr));
+                    }
+                }
+                Item::Context(context) => context.fields.iter().for_each(|field| uses.ty(&field.ty)),
+                Item::Group(group) => uses.selectors(&group.selectors),
+                Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Policy(_)
+                | Item::Default(_)
+                | Item::Lints(_)
+                | Item::Effects(_)
+                | Item::Enum(_)
+                | Item::Test(_)
+                | Item::Examples(_) => {}
+            }
+        }
+        walk::expressions(module, &mut |expr| uses.expr(expr));
+        uses
+    }
+
+    fn args(&mut self, args: &'a [Arg]) {
+        args.iter().for_each(|arg| self.ty(&arg.ty));
+    }
+
+    fn ty(&mut self, ty: &'a TypeExpr) {
+        match &ty.kind {
+            TypeKind::Named(name, params) => {
+                self.types.insert(&name.text);
+                for param in params {
+                    if let TypeParam::Type(inner) = param {
+                        self.ty(inner);
+                    }
+                }
+            }
+            TypeKind::Enum(_) => {}
+            TypeKind::Record(fields) => self.args(fields),
+            TypeKind::Optional(inner) => self.ty(inner),
+        }
+    }
+
+    fn selectors(&mut self, selectors: &'a [Selector]) {
+        for selector in selectors {
+            if let Selector::Named(name) = selector {
+                self.selected.insert(&name.text);
+            }
+        }
+    }
+
+    fn expr(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                self.values.insert(&name.text);
+                self.types.insert(&name.text);
+            }
+            ExprKind::Call(name, _) => {
+                self.calls.insert(&name.text);
+            }
+            ExprKind::Field(of, name) if matches!(&of.kind, ExprKind::Name(n) if n.text == "context") => {
+                self.context.insert(&name.text);
+            }
+            _ => {}
+        }
+    }
+}
