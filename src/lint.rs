@@ -16,10 +16,14 @@ mod walk;
 mod allow_any;
 mod broad_allow;
 mod code_reused;
+mod confusable_names;
 mod constant_comparison;
 mod double_negation;
 mod duplicate_rule;
+mod effect_without_target;
 mod glob_literal;
+mod hidden_escape;
+mod mixed_script;
 mod negated_comparison;
 mod or_of_equals;
 mod overruled_rule;
@@ -29,11 +33,16 @@ mod regex_as_operator;
 mod regex_dot;
 mod regex_literal;
 mod rules_as_set;
+mod secret_in_text;
+mod shadowed_name;
 mod single_member_set;
+mod stringly_argument;
 mod text_as_email;
 mod text_as_host;
 mod text_as_path;
 mod text_as_url;
+mod todo_text;
+mod tool_without_effect;
 mod uncovered_tool;
 mod unused_context;
 mod unused_effect;
@@ -82,6 +91,15 @@ pub const ALL: &[&Lint] = &[
     &unused_context::LINT,
     &uncovered_tool::LINT,
     &code_reused::LINT,
+    &secret_in_text::LINT,
+    &confusable_names::LINT,
+    &mixed_script::LINT,
+    &hidden_escape::LINT,
+    &shadowed_name::LINT,
+    &todo_text::LINT,
+    &stringly_argument::LINT,
+    &tool_without_effect::LINT,
+    &effect_without_target::LINT,
 ];
 
 /// One lint.

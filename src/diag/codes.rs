@@ -168,4 +168,22 @@ codes! {
     UNCOVERED_TOOL = "GP0631";
     /// A reason code that stands for different verdicts.
     CODE_REUSED = "GP0632";
+    /// A key or token in the text of a policy.
+    SECRET_IN_TEXT = "GP0633";
+    /// Two names that look alike and are not the same.
+    CONFUSABLE_NAMES = "GP0634";
+    /// A word with letters of two scripts.
+    MIXED_SCRIPT = "GP0635";
+    /// An escape that writes a hidden character into a name or a text for people.
+    HIDDEN_ESCAPE = "GP0636";
+    /// A variable of a quantifier that hides another name.
+    SHADOWED_NAME = "GP0637";
+    /// A note of the author in a text that callers see.
+    TODO_TEXT = "GP0638";
+    /// An argument declared as `String` whose name says that it is more.
+    STRINGLY_ARGUMENT = "GP0639";
+    /// A tool that declares no effect.
+    TOOL_WITHOUT_EFFECT = "GP0640";
+    /// An effect that does not say what it acts on.
+    EFFECT_WITHOUT_TARGET = "GP0641";
 }
