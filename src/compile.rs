@@ -24,8 +24,8 @@ pub use texts::{Lock, Pin, Purpose, Text, Texts};
 pub struct Checked {
     package: Package,
     index: Vec<ToolProgram>,
-    /// The policy's tree.
-    module: Module,
+    /// The tree of each source.
+    modules: Vec<Module>,
 }
 
 /// What a file is to a policy.
@@ -90,13 +90,10 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
     let sources: Vec<Source> = gathered.units.iter().map(|u| u.source.clone()).collect();
     let mut meant = Vec::new();
     let package = hir::lower(&gathered.units, &mut meant);
-    let module = gathered
-        .units
-        .into_iter()
-        .next()
-        .map(|unit| unit.module)
-        .unwrap_or_default();
-    lint::levels::check(&module, &mut meant);
+    let modules: Vec<Module> = gathered.units.into_iter().map(|unit| unit.module).collect();
+    if let Some(policy) = modules.first() {
+        lint::levels::check(policy, &mut meant);
+    }
     // An item that does not parse declares nothing: what seems missing may only be unread.
     meant.retain(|d| !gathered.unread.iter().any(|u| may_be_echo(d, u, &sources)));
     diagnostics.extend(meant);
@@ -108,7 +105,7 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
         clean.then_some(Checked {
             package,
             index,
-            module,
+            modules,
         })
     };
     arrange(&mut diagnostics);
@@ -124,20 +121,28 @@ fn arrange(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.truncate(limits::DIAGNOSTICS);
 }
 
-/// Adds what the lints find to the report of a policy without errors; gives how many findings comments silence.
+/// Adds what the lints find, in the policy and in its own modules, to the report of a policy without errors; gives how
+/// many findings comments silence.
 pub fn lint(report: &mut Report, flags: &Flags) -> usize {
     let mut silenced = 0;
-    if let (Some(checked), Some(source)) = (&report.checked, report.sources.first()) {
-        let context = lint::Context::new(&checked.package, source, &checked.module);
-        let found: Linted = lint::run(&context, &Levels::new(&checked.module, flags));
-        silenced = found.silenced;
-        report.diagnostics.extend(found.diagnostics);
+    if let Some(checked) = &report.checked {
+        let package = &checked.package;
+        let levels = Levels::new(checked.modules.first(), package.profile, flags);
+        for ((source, module), (_, kind, _)) in
+            package.sources.iter().zip(&checked.modules).zip(checked.files())
+        {
+            if kind == FileKind::Library {
+                continue;
+            }
+            let context = lint::Context::new(package, source, module, kind == FileKind::Policy);
+            let found: Linted = lint::run(&context, &levels);
+            silenced += found.silenced;
+            report.diagnostics.extend(found.diagnostics);
+        }
     }
     if flags.deny_warnings {
-        report
-            .diagnostics
-            .iter_mut()
-            .for_each(|d| d.severity = Severity::Error);
+        let all = report.diagnostics.iter_mut();
+        all.for_each(|d| d.severity = Severity::Error);
     }
     arrange(&mut report.diagnostics);
     silenced

@@ -312,6 +312,7 @@ fn misplaced(item: &Item, source: &Source) -> Option<Diagnostic> {
         Item::Policy(policy) => ("policy", policy.span),
         Item::Default(default) => ("default", default.span),
         Item::Profile(name) => ("profile", name.span),
+        Item::Lints(lints) => ("lints", lints.span),
         _ => return None,
     };
     let message = format!("`{}` is a module, and `{what}` is for policies", source.name);

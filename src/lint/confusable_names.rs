@@ -65,7 +65,13 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Set(set) => reused.push(&set.name),
             Item::Pred(pred) => reused.push(&pred.name),
             Item::Context(declared) => groups.push(declared.fields.iter().map(|field| &field.name).collect()),
-            Item::Policy(_) | Item::Default(_) | Item::Lints(_) | Item::Test(_) | Item::Examples(_) => {}
+            Item::Policy(_)
+            | Item::Default(_)
+            | Item::Profile(_)
+            | Item::Import(_)
+            | Item::Lints(_)
+            | Item::Test(_)
+            | Item::Examples(_) => {}
         }
     }
     groups.extend([selected, rules, effects, reused]);

@@ -14,10 +14,12 @@ use std::collections::BTreeMap;
 pub struct Context<'a> {
     /// What the policy means.
     pub package: &'a Package,
-    /// The policy's text.
+    /// The text that is looked at: the policy's, or that of a module of its own.
     pub source: &'a Source,
-    /// The policy's tree.
+    /// Its tree.
     pub module: &'a ast::Module,
+    /// Whether it is the policy. What a module declares is for others to use.
+    pub is_policy: bool,
     rules: BTreeMap<Span, &'a hir::Rule>,
     tools: BTreeMap<Span, (usize, &'a hir::Tool)>,
     atoms: BTreeMap<Span, Vec<Asked<'a>>>,
@@ -33,8 +35,8 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Brings together what belongs together. `module` is the tree of `source`, the package's policy.
-    pub fn new(package: &'a Package, source: &'a Source, module: &'a ast::Module) -> Self {
+    /// Brings together what belongs together. `module` is the tree of `source`, one of the package's.
+    pub fn new(package: &'a Package, source: &'a Source, module: &'a ast::Module, is_policy: bool) -> Self {
         let mut atoms: BTreeMap<Span, Vec<Asked<'a>>> = BTreeMap::new();
         for rule in &package.rules {
             for (tool, cond) in &rule.on {
@@ -49,13 +51,14 @@ impl<'a> Context<'a> {
             package,
             source,
             module,
+            is_policy,
             rules: package.rules.iter().map(|r| (r.span, r)).collect(),
             tools: tools.map(|(i, t)| (t.span, (i, t))).collect(),
             atoms,
         }
     }
 
-    /// The rules of the policy, as written and as meant.
+    /// The rules of the file, as written and as meant.
     pub fn rules(&self) -> impl Iterator<Item = (&'a ast::Rule, &'a hir::Rule)> {
         self.module.items.iter().filter_map(|item| match item {
             Item::Rule(rule) => Some((rule, *self.rules.get(&rule.span)?)),
@@ -63,7 +66,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The tools the policy declares, as written and as meant, with their index in the package.
+    /// The tools the file declares, as written and as meant, with their index in the package.
     pub fn tools(&self) -> impl Iterator<Item = (&'a ast::Tool, usize, &'a hir::Tool)> {
         self.module.items.iter().filter_map(|item| match item {
             Item::Tool(tool) => {
@@ -143,7 +146,7 @@ impl<'a> Context<'a> {
             .collect()
     }
 
-    /// Every comparison of the policy, in rules and predicates.
+    /// Every comparison of the file, in rules and predicates.
     pub fn comparisons(&self) -> Vec<Comparison<'a, '_>> {
         let mut found = Vec::new();
         walk::expressions(self.module, &mut |expr| {
@@ -174,7 +177,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The text of a place in the policy.
+    /// The text of a place in the file.
     pub fn text(&self, span: Span) -> &'a str {
         self.source.slice(span)
     }

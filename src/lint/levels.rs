@@ -1,10 +1,11 @@
 //! What each lint's findings count as: what the command line says, else what the policy's `lints` says, else the
-//! lint's own level. A level for a lint counts before one for its group, wherever it stands. In: flags and a tree.
+//! lint's own level, which `profile strict` raises for the group `strict`. A level for a lint counts before one for its group, wherever it stands. In: flags and a tree.
 //! Out: a level per lint, or the names nobody knows.
 
 use super::{ALL, Group, Lint, by_name};
 use crate::diag::codes::{DUPLICATE_NAME, UNKNOWN_LINT};
 use crate::diag::{Diagnostic, Level, suggest};
+use crate::domain::Profile;
 use crate::source::Span;
 use crate::syntax::ast::{Item, Module, Name};
 use std::collections::BTreeMap;
@@ -68,14 +69,17 @@ fn known(name: &str) -> Option<&'static str> {
 pub struct Levels {
     header: Named,
     flags: Named,
+    profile: Profile,
 }
 
 impl Levels {
     /// What the flags, the policy and the lints themselves say.
-    pub fn new(module: &Module, flags: &Flags) -> Levels {
+    pub fn new(policy: Option<&Module>, profile: Profile, flags: &Flags) -> Levels {
+        let header = policy.map(|policy| header(policy, &mut Vec::new()));
         Levels {
-            header: header(module, &mut Vec::new()),
+            header: header.unwrap_or_default(),
             flags: flags.levels.clone(),
+            profile,
         }
     }
 
@@ -87,7 +91,10 @@ impl Levels {
         };
         stated(&self.flags)
             .or_else(|| stated(&self.header))
-            .unwrap_or(lint.level)
+            .unwrap_or(match (self.profile, lint.group) {
+                (Profile::Strict, Group::Strict) => Level::Warn,
+                _ => lint.level,
+            })
     }
 }
 
@@ -169,6 +176,7 @@ mod tests {
             let levels = Levels {
                 header: named(header),
                 flags: named(flags),
+                profile: Profile::Standard,
             };
             assert_eq!(levels.of(lint), expected, "{header:?} {flags:?}");
         }

@@ -23,6 +23,7 @@ lints { deny security, allow negated_comparison }
 default block code no_rule_matched
 ```
 
+Under `profile strict` the group `strict` warns. Modules of the policy's own are looked at with it, and with its levels.
 A level for a lint counts before one for its group. `--allow`, `--warn` and `--deny NAME` on the command line count
 before the policy; of two for the same name the stricter counts. `--deny warnings` makes every warning an error.
 

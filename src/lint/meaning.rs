@@ -61,7 +61,8 @@ pub fn not(cond: &Cond) -> Cond {
 
 /// Whether two packages certainly decide alike, say the same of it, and test the same. Places may differ.
 pub fn same_package(a: &Package, b: &Package) -> bool {
-    (a.edition, &a.name, &a.version, &a.default) == (b.edition, &b.name, &b.version, &b.default)
+    (a.edition, &a.name, &a.version, a.profile, &a.default)
+        == (b.edition, &b.name, &b.version, b.profile, &b.default)
         && alike(&a.tools, &b.tools, same_tool)
         && alike(&a.context, &b.context, |a, b| {
             (&a.field, a.trust, &a.from) == (&b.field, b.trust, &b.from)

@@ -3,6 +3,7 @@
 use super::{Context, Group, Lint, walk};
 use crate::diag::codes::NEGATED_COMPARISON;
 use crate::diag::{Diagnostic, Level};
+use crate::source::Span;
 use crate::syntax::ast::{ExprKind, Op};
 
 /// The lint.
@@ -16,32 +17,30 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    for (written, _) in context.rules() {
-        walk::conditions(written, &mut |expr, _| {
-            let ExprKind::Not(inner) = &expr.kind else { return };
-            let ExprKind::Compare(_, op, _) = &inner.kind else {
-                return;
+    walk::expressions(context.module, &mut |expr| {
+        let ExprKind::Not(inner) = &expr.kind else { return };
+        let ExprKind::Compare(_, op, _) = &inner.kind else {
+            return;
+        };
+        let Some(opposite) = opposite(op.node) else { return };
+        let side = |start: u32, end: u32| {
+            let side = Span {
+                start,
+                end,
+                ..inner.span
             };
-            let Some(opposite) = opposite(op.node) else { return };
-            let side = |start: u32, end: u32| {
-                let span = crate::source::Span {
-                    start,
-                    end,
-                    ..inner.span
-                };
-                context.text(span).trim()
-            };
-            let left = side(inner.span.start, op.span.start);
-            let right = side(op.span.end, inner.span.end);
-            let plain = format!("{left} {} {right}", opposite.as_str());
-            let message = format!("`not … {} …` is `… {} …`", op.node.as_str(), opposite.as_str());
-            out.push(
-                LINT.finding(expr.span, message)
-                    .help(format!("write `{plain}`"))
-                    .edit(expr.span, plain),
-            );
-        });
-    }
+            context.text(side).trim()
+        };
+        let left = side(inner.span.start, op.span.start);
+        let right = side(op.span.end, inner.span.end);
+        let plain = format!("{left} {} {right}", opposite.as_str());
+        let message = format!("`not … {} …` is `… {} …`", op.node.as_str(), opposite.as_str());
+        out.push(
+            LINT.finding(expr.span, message)
+                .help(format!("write `{plain}`"))
+                .edit(expr.span, plain),
+        );
+    });
 }
 
 fn opposite(op: Op) -> Option<Op> {

@@ -21,8 +21,8 @@ const SHOWN: usize = 8;
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     let rules = &context.package.rules;
-    if rules.is_empty() {
-        // Nothing has been written yet.
+    if rules.is_empty() || !context.is_policy {
+        // Nothing has been written yet, or what is declared here is for others.
         return;
     }
     let covered: BTreeSet<usize> = rules.iter().flat_map(|r| &r.on).map(|(tool, _)| *tool).collect();

@@ -17,6 +17,9 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
+    if !context.is_policy {
+        return;
+    }
     let uses = Uses::of(context.module);
     for item in &context.module.items {
         let Item::Enum(declared) = item else { continue };

@@ -40,6 +40,8 @@ impl<'a> Uses<'a> {
                 Item::Rule(rule) => uses.selectors(&rule.on),
                 Item::Policy(_)
                 | Item::Default(_)
+                | Item::Profile(_)
+                | Item::Import(_)
                 | Item::Lints(_)
                 | Item::Effects(_)
                 | Item::Enum(_)

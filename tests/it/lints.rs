@@ -373,3 +373,53 @@ fn every_lint_is_listed_and_explained() {
     }
     assert_eq!(exit(&run(&at, &[])), 6);
 }
+
+#[test]
+fn modules_of_a_policy_are_looked_at_with_its_levels() {
+    let at = folder(
+        "gaitpol 1
+policy acme.lint
+
+profile dev
+
+import \"shared.gaitpol\" as shared
+
+lints { deny negated_comparison }
+
+default block code no_rule_matched
+
+tool net.get {
+  size: Int
+  effect net.read
+}
+
+rule get
+  on net.get
+  when shared.small(args.size)
+  allow
+",
+    );
+    let module = "gaitpol 1
+
+enum Nobody { uses, this }
+
+pred small(n: Int) = not n > 9
+
+// gait: allow(negated_comparison) because it is a test
+pred large(n: Int) = not n < 9
+";
+    std::fs::write(at.path().join("shared.gaitpol"), module).unwrap();
+    let output = run(&at, &["p.gaitpol", "--format", "concise"]);
+    let line = "shared.gaitpol:5:22: error[GP0607]: `not … > …` is `… <= …` (negated_comparison)\n";
+    assert_eq!(text(&output.stdout), line);
+    let fixed = document(&run(&at, &["p.gaitpol", "--fix", "--json"]), "policy_lint");
+    assert_eq!(fixed["files"][0]["fixed"], 0, "only the policy itself is changed");
+    let levels = module.replace("enum", "lints { allow style }\n\nenum");
+    std::fs::write(at.path().join("shared.gaitpol"), levels).unwrap();
+    let output = run(&at, &["p.gaitpol", "--format", "concise"]);
+    assert!(
+        text(&output.stdout).contains("error[GP0117]"),
+        "{}",
+        text(&output.stdout)
+    );
+}
