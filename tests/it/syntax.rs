@@ -508,6 +508,11 @@ const ITEMS: &[&str] = &[
     "set hosts : Host = { \"acme.com\" , \"another-very-long-host-name.acme.com\" , \"acme.org\" , \"x.example\" , }",
     "pred inside ( h : Host , n : Int ? ) = h under \"acme.com\" or h in hosts and ( n else 0 ) > 3",
     "pred always ( x : Bool ) = x",
+    "profile strict",
+    "import std . net",
+    "import \"lib/mail.gaitpol\" as mail",
+    "import \"a-rather-long-folder/and-a-long-name.gaitpol\" { partners , known , } digest \"sha256:0000000000000000000\"",
+    "lints { allow shadowed_name , deny broad_allow , }",
 ];
 
 const GAPS: &[&str] = &[

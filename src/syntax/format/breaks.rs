@@ -52,14 +52,17 @@ fn is_from(nodes: &[Node], at: usize) -> bool {
         (Some(Node::Group(_)), Some(Node::Group(_)))
     );
     let from = piece(nodes, at).is_some_and(|p| is_word(p, "from"));
-    (from && between_groups) || says_intent(nodes, at)
+    (from && between_groups) || says_origin(nodes, at)
 }
 
-/// Whether `from intent` stands here.
-pub(super) fn says_intent(nodes: &[Node], at: usize) -> bool {
+/// Whether what says where the thing before is found stands here: `from intent` of a field, `digest` of an import.
+pub(super) fn says_origin(nodes: &[Node], at: usize) -> bool {
     let after_dot = piece(nodes, at - 1).is_some_and(|p| p.kind == Kind::Dot);
     let is = |at: usize, word: &str| piece(nodes, at).is_some_and(|p| is_word(p, word));
-    !after_dot && is(at, "from") && is(at + 1, "intent")
+    let is_text = piece(nodes, at + 1).is_some_and(|p| p.kind == Kind::String);
+    let from = is(at, "from") && is(at + 1, "intent");
+    let digest = is(0, "import") && is(at, "digest") && is_text;
+    !after_dot && (from || digest)
 }
 
 pub(super) fn has_and(nodes: &[Node]) -> bool {

@@ -2,7 +2,7 @@
 //! that does not is split at `=>` and `from`, then after commas and `=`, then before `or`, then before `and`, then after the `:` of a
 //! quantifier, then its groups are broken one element per line. A comment inside ends the line it stands on, so it breaks what it stands in.
 
-use super::breaks::{LEVELS, Level, OR, cuts, has_and, quantifier, says_intent};
+use super::breaks::{LEVELS, Level, OR, cuts, has_and, quantifier, says_origin};
 use super::piece::{Comment, Piece};
 use super::{INDENT, WIDTH, align};
 use crate::syntax::token::{Keyword, Kind, Role};
@@ -272,8 +272,8 @@ impl Printer {
     /// Prints nodes that do not fit on a line, split at one level where that level splits them.
     fn split(&mut self, nodes: &[Node], indent: usize, level: usize, is_start: Level) {
         let mut cuts = cuts(nodes, level, is_start);
-        if let Some(first) = cuts.first().copied().filter(|at| says_intent(nodes, *at)) {
-            // After a type of several lines it follows the bracket that ends the type.
+        if let Some(first) = cuts.first().copied().filter(|at| says_origin(nodes, *at)) {
+            // After brackets of several lines it follows the one that closes them.
             let mut pieces = Vec::new();
             leaves(nodes.get(..first).unwrap_or_default(), &mut pieces);
             if !self.fits(&pieces) {
