@@ -50,8 +50,11 @@ impl Checked {
             _ => FileKind::Module,
         };
         let sources = self.package.sources.iter().enumerate();
+        let sources = sources.map(move |(index, source)| (source, kind((index, source))));
+        let data = self.package.data.iter().map(|source| (source, FileKind::Data));
         sources
-            .map(move |(index, source)| (source.name.as_str(), kind((index, source)), source.text.as_str()))
+            .chain(data)
+            .map(|(source, kind)| (source.name.as_str(), kind, source.text.as_str()))
     }
 
     /// The package.
@@ -87,9 +90,15 @@ pub fn check(name: &str, text: &str) -> Report {
 pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Report {
     let mut diagnostics = Vec::new();
     let gathered = imports::gather(name, text, texts, purpose, &mut diagnostics);
-    let sources: Vec<Source> = gathered.units.iter().map(|u| u.source.clone()).collect();
+    let sources: Vec<Source> = gathered
+        .units
+        .iter()
+        .map(|u| &u.source)
+        .chain(&gathered.data)
+        .cloned()
+        .collect();
     let mut meant = Vec::new();
-    let package = hir::lower(&gathered.units, &mut meant);
+    let package = hir::lower(&gathered.units, &gathered.data, &mut meant);
     let modules: Vec<Module> = gathered.units.into_iter().map(|unit| unit.module).collect();
     if let Some(policy) = modules.first() {
         lint::levels::check(policy, &mut meant);

@@ -6,6 +6,7 @@ mod compare;
 mod condition;
 mod constant;
 pub mod context;
+mod data;
 mod declare;
 mod examples;
 mod modules;
@@ -51,6 +52,8 @@ pub struct Package {
     pub default: (Verdict, String),
     /// The texts it was made from, the policy itself first.
     pub sources: Vec<Source>,
+    /// The data files its sets take their elements from.
+    pub data: Vec<Source>,
     /// What is said and known about a call beside its arguments.
     pub context: Vec<ContextField>,
     /// Every declared tool, by name.

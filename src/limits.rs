@@ -48,6 +48,10 @@ pub const MODULES: usize = 256;
 pub const MODULES_BYTES: usize = 64 << 20;
 /// One data file, in bytes.
 pub const DATA_BYTES: usize = 16 << 20;
+/// Elements of one set.
+pub const SET_ELEMENTS: usize = 100_000;
+/// Elements of one data file that are reported as wrong.
+pub const DATA_ERRORS: usize = 10;
 /// The path of a module or data file from the policy's folder, in bytes.
 pub const FILE_PATH_BYTES: usize = 255;
 /// Rows (conjunctions) one rule may need on one tool after normalisation.

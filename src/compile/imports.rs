@@ -3,7 +3,7 @@
 //! what the lock names is reported at the import.
 
 use super::library;
-use super::texts::{self, Kind, Lock, Pin, Purpose, Texts};
+use super::texts::{self, Kind, Lock, Pin, Purpose, Text, Texts};
 use crate::diag::codes::{
     BAD_LOCK, IMPORT_CYCLE, IMPORT_UNREADABLE, LOCK_MISMATCH, NOT_IN_MODULE, TOO_LARGE, UNKNOWN_NAME,
     UNLOCKED,
@@ -12,14 +12,16 @@ use crate::diag::{Diagnostic, suggest};
 use crate::domain::Profile;
 use crate::hir::{self, Role, Unit};
 use crate::limits;
-use crate::source::{FileId, Source, Span};
-use crate::syntax::ast::{Import, Item, Module, ModuleName};
+use crate::source::{FileId, Source, Span, Spanned};
+use crate::syntax::ast::{Data, Import, Item, Module, ModuleName};
 use crate::syntax::parse::{self, Unread};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The files of a policy: the policy first, then the prelude, then modules in the order they were found.
 pub(super) struct Gathered {
     pub units: Vec<Unit>,
+    /// The data files they name.
+    pub data: Vec<Source>,
     pub unread: Vec<Unread>,
 }
 
@@ -45,6 +47,7 @@ pub(super) fn gather(
         folder: name.rsplit_once('/').map_or("", |(folder, _)| folder),
         units: Vec::new(),
         keys: Vec::new(),
+        data: Vec::new(),
         unread: Vec::new(),
         known: BTreeMap::new(),
         bytes: 0,
@@ -63,8 +66,10 @@ pub(super) fn gather(
     gatherer.lock();
     gatherer.follow();
     gatherer.rings();
+    gatherer.all_data();
     Gathered {
         units: gatherer.units,
+        data: gatherer.data,
         unread: gatherer.unread,
     }
 }
@@ -78,6 +83,7 @@ struct Gatherer<'t, 'o> {
     units: Vec<Unit>,
     /// The path of each unit from the policy's folder.
     keys: Vec<String>,
+    data: Vec<Source>,
     unread: Vec<Unread>,
     known: BTreeMap<Origin<'t>, FileId>,
     bytes: usize,
@@ -106,6 +112,7 @@ impl<'t> Gatherer<'t, '_> {
             module: parsed.module,
             role,
             imports: Vec::new(),
+            data: Vec::new(),
         });
         id
     }
@@ -137,7 +144,8 @@ impl<'t> Gatherer<'t, '_> {
                     None => {
                         let id = self.add(Role::Library, module.source, module.source, module.text);
                         self.known.insert(origin, id);
-                        self.pinned(import, module.name, self.texts.library.get(module.name));
+                        let named = Named::of(import);
+                        self.pinned(named, module.name, self.texts.library.get(module.name));
                         id
                     }
                 };
@@ -163,26 +171,41 @@ impl<'t> Gatherer<'t, '_> {
                         return None;
                     }
                 };
-                self.file(import, path.span, key)
+                self.module(import, path.span, key)
             }
         }
     }
 
-    fn file(&mut self, import: &Import, span: Span, key: String) -> Option<FileId> {
+    fn module(&mut self, import: &Import, span: Span, key: String) -> Option<FileId> {
         if self.keys.first() == Some(&key) {
             return Some(FileId(0));
         }
+        if let Some(id) = self
+            .texts
+            .files
+            .get_key_value(&key)
+            .and_then(|(key, _)| self.known.get(&Origin::File(key)))
+        {
+            return Some(*id);
+        }
+        let (key, text) = self.text(span, &key)?;
+        self.pinned(Named::of(import), key, Some(&text.pin));
+        let name = self.shown(key);
+        let id = self.add(Role::Module, key, &name, &text.text);
+        self.known.insert(Origin::File(key), id);
+        Some(id)
+    }
+
+    /// The text of a file that is named at `span`; one that cannot be had is reported there.
+    fn text(&mut self, span: Span, key: &str) -> Option<(&'t str, &'t Text)> {
         let texts = self.texts;
-        let Some((key, text)) = texts.files.get_key_value(&key) else {
+        let Some((key, text)) = texts.files.get_key_value(key) else {
             let message = format!("`{key}` is not there");
             let report = Diagnostic::error(IMPORT_UNREADABLE, span, message);
             self.out
-                .push(report.help("a path is written from the file that imports it"));
+                .push(report.help("a path is written from the file that names it"));
             return None;
         };
-        if let Some(id) = self.known.get(&Origin::File(key)) {
-            return Some(*id);
-        }
         let text = match text {
             Ok(text) => text,
             Err(why) => {
@@ -192,21 +215,72 @@ impl<'t> Gatherer<'t, '_> {
             }
         };
         self.bytes = self.bytes.saturating_add(text.text.len());
-        if self.units.len() > limits::MODULES || self.bytes > limits::MODULES_BYTES {
+        if self.units.len() + self.data.len() > limits::MODULES || self.bytes > limits::MODULES_BYTES {
             let message = format!(
-                "the policy imports over {} modules or {} bytes",
+                "the policy names over {} files or {} bytes",
                 limits::MODULES,
                 limits::MODULES_BYTES
             );
             self.out
-                .push(Diagnostic::error(TOO_LARGE, span, message).help("join modules, or split the policy"));
+                .push(Diagnostic::error(TOO_LARGE, span, message).help("join files, or split the policy"));
             return None;
         }
-        self.pinned(import, key, Some(&text.pin));
-        let name = self.shown(key);
-        let id = self.add(Role::Module, key, &name, &text.text);
-        self.known.insert(Origin::File(key), id);
-        Some(id)
+        Some((key, text))
+    }
+
+    /// Finds the data files that the sets of the policy and its modules name, each once.
+    fn all_data(&mut self) {
+        let mut known: BTreeMap<String, Option<usize>> = BTreeMap::new();
+        for at in 0..self.units.len() {
+            let Some(unit) = self.units.get(at).filter(|unit| unit.role != Role::Library) else {
+                continue;
+            };
+            let named: Vec<Data> = sets_from_files(&unit.module).cloned().collect();
+            let importer = self.keys.get(at).cloned().unwrap_or_default();
+            let found = named
+                .iter()
+                .map(|data| self.data_file(&importer, data, &mut known))
+                .collect();
+            if let Some(unit) = self.units.get_mut(at) {
+                unit.data = found;
+            }
+        }
+    }
+
+    fn data_file(
+        &mut self,
+        importer: &str,
+        data: &Data,
+        known: &mut BTreeMap<String, Option<usize>>,
+    ) -> Option<usize> {
+        let key = match texts::join(importer, &data.path.node, Kind::Data) {
+            Ok(key) => key,
+            Err(why) => {
+                let message = format!("`{}` {why}", data.path.node);
+                let report = Diagnostic::error(IMPORT_UNREADABLE, data.path.span, message);
+                self.out
+                    .push(report.help("write the path from this file, such as `\"data/payees.csv\"`"));
+                return None;
+            }
+        };
+        if let Some(found) = known.get(&key) {
+            return *found;
+        }
+        let found = self.text(data.path.span, &key).map(|(key, text)| {
+            let named = Named {
+                span: data.path.span,
+                digest: data.digest.as_ref(),
+                is_library: false,
+            };
+            self.pinned(named, key, Some(&text.pin));
+            let id = self.units.len() + self.data.len();
+            let id = FileId(u32::try_from(id).unwrap_or(u32::MAX));
+            self.data
+                .push(Source::new(id, self.shown(key), text.text.as_str()));
+            self.data.len() - 1
+        });
+        known.insert(key, found);
+        found
     }
 
     /// What diagnostics call a file: its path from the policy's folder, behind the folder as the policy's own name has it.
@@ -233,12 +307,11 @@ impl<'t> Gatherer<'t, '_> {
         }
     }
 
-    /// Holds a file against the digest in its import and the one in the lock.
-    fn pinned(&mut self, import: &Import, what: &str, pin: Option<&Pin>) {
-        let span = import.module.span();
-        if let (Some(written), Some(pin)) = (&import.digest, pin) {
+    /// Holds a file against the digest where it is named and the one in the lock.
+    fn pinned(&mut self, named: Named<'_>, what: &str, pin: Option<&Pin>) {
+        if let (Some(written), Some(pin)) = (named.digest, pin) {
             if written.node != pin.digest {
-                let message = format!("`{what}` is not the file this import names");
+                let message = format!("`{what}` does not have this digest");
                 let report = Diagnostic::error(LOCK_MISMATCH, written.span, message)
                     .why(format!("its digest is {}", pin.digest))
                     .help("read what changed, then write the new digest");
@@ -247,12 +320,11 @@ impl<'t> Gatherer<'t, '_> {
             return;
         }
         if let Some(pin) = pin.filter(|pin| pin.locked.is_some()) {
-            self.out.extend(mismatch(pin, what, span));
+            self.out.extend(mismatch(pin, what, named.span));
             return;
         }
-        let is_library = matches!(import.module, ModuleName::Library(_));
-        self.out
-            .extend(unlocked(what, span, is_library, self.profile, self.purpose));
+        let report = unlocked(what, named.span, named.is_library, self.profile, self.purpose);
+        self.out.extend(report);
     }
 
     /// Reports every import that leads back to the file it stands in.
@@ -296,6 +368,32 @@ impl<'t> Gatherer<'t, '_> {
             }
         }
     }
+}
+
+/// Where a file is named, and the digest that stands there.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    span: Span,
+    digest: Option<&'n Spanned<String>>,
+    is_library: bool,
+}
+
+impl<'n> Named<'n> {
+    fn of(import: &'n Import) -> Named<'n> {
+        Named {
+            span: import.module.span(),
+            digest: import.digest.as_ref(),
+            is_library: matches!(import.module, ModuleName::Library(_)),
+        }
+    }
+}
+
+/// The files that sets of a module take their elements from, in order.
+fn sets_from_files(module: &Module) -> impl Iterator<Item = &Data> {
+    module.items.iter().filter_map(|item| match item {
+        Item::Set(set) => set.data.as_deref(),
+        _ => None,
+    })
 }
 
 /// The imports of a module, in order.

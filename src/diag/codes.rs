@@ -74,6 +74,8 @@ codes! {
     UNLOCKED = "GP0120";
     /// A `gait.lock` that cannot be read.
     BAD_LOCK = "GP0121";
+    /// A data file that does not hold the elements of its set.
+    BAD_DATA = "GP0122";
     /// A type that does not exist or has wrong parameters.
     BAD_TYPE = "GP0201";
     /// A type where an operator needs another one.

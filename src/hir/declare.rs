@@ -26,6 +26,8 @@ pub struct Unit {
     pub role: Role,
     /// What each of its imports is, in order; `None` for one that is wrong, which is reported.
     pub imports: Vec<Option<FileId>>,
+    /// Which data file each of its sets from a file is in, in order; `None` for one that is not there, which is reported.
+    pub data: Vec<Option<usize>>,
 }
 
 /// What a source is to a policy.
@@ -43,7 +45,7 @@ pub enum Role {
 
 /// Gives a policy its meaning. Of the units the first is the policy; the others add declarations, modules of its own
 /// also rules and tests.
-pub fn lower(units: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
+pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Package {
     let empty = Module::default();
     let policy = units.first().map_or(&empty, |unit| &unit.module);
     let items: Vec<&Item> = units
@@ -62,7 +64,7 @@ pub fn lower(units: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
     let profile = declared_profile(policy, out);
     let default = default(policy, profile, start, out);
     let effects = effects(&items, out);
-    let names = Names::new(units, out);
+    let names = Names::new(units, data, out);
     let tools = tools(&items, &names, &effects, out);
     let context = context::lower(&items, &names, profile, out);
     let rules = rules(&items, &tools, &context, &effects, &names, out);
@@ -83,6 +85,7 @@ pub fn lower(units: &[Unit], out: &mut Vec<Diagnostic>) -> Package {
         profile,
         default,
         sources: units.iter().map(|u| u.source.clone()).collect(),
+        data: data.to_vec(),
         context,
         tools,
         rules,

@@ -7,7 +7,7 @@ use super::{Unit, preds, sets, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME, TOO_LARGE};
 use crate::limits;
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
 use crate::ty::Ty;
 use std::collections::BTreeMap;
@@ -60,6 +60,8 @@ pub(super) struct Names<'a> {
     declared: BTreeMap<Key<'a>, Declared<'a>>,
     groups: BTreeMap<Key<'a>, &'a ast::Group>,
     modules: Modules<'a>,
+    /// The data file of each set that has one, by where the set is named.
+    data: BTreeMap<Span, &'a Source>,
     types: BTreeMap<Key<'a>, Ty>,
     sets: BTreeMap<Key<'a>, sets::Set>,
     preds: BTreeMap<Key<'a>, preds::Pred<'a>>,
@@ -67,11 +69,12 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Collects and resolves them; each after those it names.
-    pub fn new(units: &'a [Unit], out: &mut Vec<Diagnostic>) -> Names<'a> {
+    pub fn new(units: &'a [Unit], data: &'a [Source], out: &mut Vec<Diagnostic>) -> Names<'a> {
         let mut names = Names {
             declared: BTreeMap::new(),
             groups: BTreeMap::new(),
             modules: Modules::new(units, out),
+            data: units.iter().flat_map(|unit| data_files(unit, data)).collect(),
             types: BTreeMap::new(),
             sets: BTreeMap::new(),
             preds: BTreeMap::new(),
@@ -230,6 +233,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The data file of a set, where it could be read.
+    pub fn data(&self, set: &ast::Set) -> Option<&'a Source> {
+        self.data.get(&set.name.span).copied()
+    }
+
     /// The set of a name; `None` when it names no set, a broken one where it is wrong.
     pub fn set(&self, name: &Name) -> Option<&sets::Set> {
         if self.is_doubtful(name) {
@@ -336,6 +344,18 @@ impl<'a> Names<'a> {
             _ => report.also(declared.name().span, "it is declared here"),
         })
     }
+}
+
+/// The data file of each set of a unit that has one.
+fn data_files<'a>(unit: &'a Unit, data: &'a [Source]) -> Vec<(Span, &'a Source)> {
+    let sets = unit.module.items.iter().filter_map(|item| match item {
+        Item::Set(set) if set.data.is_some() => Some(set.name.span),
+        _ => None,
+    });
+    let found = sets.zip(&unit.data);
+    found
+        .filter_map(|(span, index)| Some((span, data.get((*index)?)?)))
+        .collect()
 }
 
 fn twice(message: String, name: &Name, first: &Name) -> Diagnostic {

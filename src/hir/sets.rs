@@ -2,10 +2,11 @@
 //! `in` asks for one of the elements; `under`, `like` and the other shapes ask for any of them.
 
 use super::names::Names;
-use super::{Question, Shape, constant, types};
-use crate::diag::codes::{BAD_TYPE, DUPLICATE_ELEMENT, TYPE_MISMATCH, UNKNOWN_NAME};
+use super::{Question, Shape, constant, data, types};
+use crate::diag::codes::{BAD_DATA, BAD_TYPE, DUPLICATE_ELEMENT, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
-use crate::source::{FileId, Span};
+use crate::limits;
+use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Expr, ExprKind, Op};
 use crate::ty::Ty;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,13 @@ pub(super) fn resolve(declared: &ast::Set, names: &Names<'_>, out: &mut Vec<Diag
     let mut own: BTreeMap<Question, Span> = BTreeMap::new();
     let mut joined: Vec<Question> = Vec::new();
     let mut broken = false;
+    if let Some(data) = &declared.data {
+        // A file that could not be read is reported where it is named.
+        match names.data(declared) {
+            Some(source) => from_file(declared, data, source, &set.ty, &mut own, out),
+            None => broken = true,
+        }
+    }
     for term in &declared.terms {
         match &term.kind {
             ExprKind::Set(items) => items
@@ -87,6 +95,77 @@ fn element(item: &Expr, ty: &Ty, own: &mut BTreeMap<Question, Span>, out: &mut V
             }
         },
     }
+}
+
+/// Adds the elements of a data file, each read as a value of the set's type.
+fn from_file(
+    declared: &ast::Set,
+    data: &ast::Data,
+    source: &Source,
+    ty: &Ty,
+    own: &mut BTreeMap<Question, Span>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let cells = match data::cells(source, data) {
+        Ok(cells) => cells,
+        Err(report) => return out.push(report),
+    };
+    let mut again: Vec<(Span, Span)> = Vec::new();
+    let mut wrong = 0;
+    for cell in cells {
+        match value(&cell, ty) {
+            Ok(value) => match own.get(&value) {
+                None => {
+                    own.insert(value, cell.span);
+                }
+                Some(first) => again.push((cell.span, *first)),
+            },
+            Err(why) => {
+                wrong += 1;
+                if wrong <= limits::DATA_ERRORS {
+                    out.push(data::wrong(source, data, cell.span, &why));
+                }
+            }
+        }
+    }
+    if wrong > limits::DATA_ERRORS {
+        let more = wrong - limits::DATA_ERRORS;
+        let message = format!(
+            "`{}` has {more} more values that are none of the set",
+            data.path.node
+        );
+        out.push(Diagnostic::error(BAD_DATA, data.path.span, message));
+    }
+    if let Some((_, first)) = again.first().copied() {
+        let again: Vec<Span> = again.into_iter().map(|(span, _)| span).collect();
+        out.push(data::twice(source, data, &declared.name, &again, first));
+    }
+}
+
+/// An element of a file as the question whether a value is it.
+fn value(cell: &data::Cell, ty: &Ty) -> Result<Question, String> {
+    let is_number = constant::is_number(ty);
+    if cell.text.is_empty() {
+        return Err("the value is empty".to_owned());
+    }
+    if !is_number && !cell.is_text {
+        return Err(format!(
+            "{} is a number, and the set holds {}",
+            cell.text,
+            ty.phrase()
+        ));
+    }
+    let kind = if is_number {
+        ExprKind::Number(cell.text.clone())
+    } else {
+        ExprKind::String(cell.text.clone())
+    };
+    let written = Expr {
+        kind,
+        span: cell.span,
+    };
+    let (value, _) = constant::question(ty, Op::Eq, cell.span, &written).map_err(|report| report.message)?;
+    Ok(value)
 }
 
 /// The elements of a set that another one joins; `None` where something is wrong.

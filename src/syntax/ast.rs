@@ -7,7 +7,7 @@ mod walk;
 use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
-pub use reuse::{Alias, Import, ModuleName, Pred, Set};
+pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 
 /// One source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

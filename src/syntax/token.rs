@@ -205,6 +205,8 @@ keywords! {
     From = "from", Clause;
     As = "as", Clause;
     Digest = "digest", Clause;
+    Column = "column", Clause;
+    At = "at", Clause;
     Intent = "intent", Clause;
     Given = "given", Clause;
     Warn = "warn", Clause;

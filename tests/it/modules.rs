@@ -253,3 +253,77 @@ fn the_profile_is_in_bundles_and_traces() {
         assert_eq!(judged["policy"]["profile"], profile);
     }
 }
+
+const PAYEES: &str = "name,iban\nAnn,DE89370400440532013000\nBob,GB29NWBK60161331926819\n";
+const PAYMENTS: &str = r#"gaitpol 1
+policy acme.payments
+default block code no_rule_matched
+
+tool pay.transfer { payee: String[max 34] }
+set payees: String[max 34] from "data/payees.csv" column "iban"
+
+rule known on pay.transfer when args.payee in payees allow
+
+test "payees" { call pay.transfer { payee: "DE89370400440532013000" } => allow }
+"#;
+
+#[test]
+fn a_data_file_is_pinned_and_in_the_bundle() {
+    let at = Folder::new();
+    at.write("p/policy.gaitpol", PAYMENTS.as_bytes());
+    at.write("p/data/payees.csv", PAYEES.as_bytes());
+    at.json(&["policy", "lock", "p/policy.gaitpol"], 0, "policy_lock");
+    let compile = ["policy", "compile", "p/policy.gaitpol", "--out", "m.gaitbundle"];
+    at.json(&compile, 0, "policy_compile");
+    at.write("p/data/payees.csv", PAYEES.replace("GB29", "XX29").as_bytes());
+    assert_eq!(codes(&at, 6), ["GP0119"]);
+    at.fails(&compile, 6, "policy.invalid");
+    std::fs::remove_dir_all(at.path("p")).unwrap();
+    at.json(
+        &["bundle", "verify", "m.gaitbundle", "--rebuild"],
+        0,
+        "bundle_verify",
+    );
+    let inspected = at.json(&["bundle", "inspect", "m.gaitbundle"], 0, "bundle_inspect");
+    let sources = inspected["sources"].as_array().unwrap();
+    let data = sources.iter().find(|s| s["kind"] == "data").unwrap();
+    assert_eq!(data["name"], "data/payees.csv");
+    assert_eq!(
+        data["digest"],
+        gait::artifact::digest::sha256(PAYEES.as_bytes()).to_string()
+    );
+    let trusted = TrustedKeys::new([key().verifying_key()]);
+    let opened = bundle::open(&at.read("m.gaitbundle"), &trusted, Timestamp::UNIX_EPOCH).unwrap();
+    let mut contents = opened.value().contents.clone();
+    let data = contents
+        .sources
+        .iter_mut()
+        .find(|s| s.kind == SourceKind::Data)
+        .unwrap();
+    data.text = data.text.replace("GB29", "XX29");
+    at.write("forged.gaitbundle", &bundle::build(contents, &key()).unwrap());
+    let refused = at.run(&["bundle", "verify", "forged.gaitbundle", "--rebuild"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+}
+
+#[test]
+fn large_sets_are_compiled_and_too_large_ones_refused() {
+    let at = Folder::new();
+    at.write(
+        "p/policy.gaitpol",
+        PAYMENTS
+            .replace("args.payee in", "args.payee not in")
+            .replace("=> allow", "=> block")
+            .as_bytes(),
+    );
+    for (elements, exit) in [(100_000, 0), (100_001, 6)] {
+        let rows: String = (0..elements).map(|n| format!("x,DE{n:020}\n")).collect();
+        let text = format!(
+            "name,iban\nAnn,DE89370400440532013000\n{}",
+            rows.split_once('\n').unwrap().1
+        );
+        at.write("p/data/payees.csv", text.as_bytes());
+        let output = at.run(&["policy", "check", "p/policy.gaitpol", "--format=concise"]);
+        assert_eq!(output.status.code(), Some(exit), "{}", shown(&output));
+    }
+}

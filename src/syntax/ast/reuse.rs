@@ -47,8 +47,23 @@ pub struct Set {
     pub ty: TypeExpr,
     /// What it joins: braces with constants, and other sets by name.
     pub terms: Vec<Expr>,
+    /// The file its elements lie in.
+    pub data: Option<Box<Data>>,
     /// The whole item.
     pub span: Span,
+}
+
+/// `from "payees.csv" column "iban"`, `from "payees.json" at "/payees"`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// The file, from the folder of the file that names it.
+    pub path: Spanned<String>,
+    /// `at "/payees"`: where the list is in a JSON document.
+    pub at: Option<Spanned<String>>,
+    /// `column "iban"`: a column of a CSV file, or a member of the objects in a list.
+    pub column: Option<Spanned<String>>,
+    /// `digest "sha256:…"`
+    pub digest: Option<Spanned<String>>,
 }
 
 /// `type Amount = Decimal[2]`
