@@ -8,25 +8,35 @@ pub mod manual;
 pub mod meaning;
 pub mod silence;
 
+mod amounts;
 mod looks;
 mod pattern;
+mod targets;
 mod uses;
 mod walk;
 
 mod allow_any;
+mod block_all;
 mod broad_allow;
+mod case_sensitive;
 mod code_reused;
 mod confusable_names;
 mod constant_comparison;
+mod currencies_differ;
+mod default_approval;
+mod deny_list;
 mod double_negation;
 mod duplicate_rule;
 mod effect_without_target;
+mod exact_amount;
 mod glob_literal;
 mod hidden_escape;
 mod mixed_script;
 mod negated_comparison;
+mod negative_amount;
 mod or_of_equals;
 mod overruled_rule;
+mod plain_http;
 mod redundant_anchor;
 mod redundant_condition;
 mod regex_as_operator;
@@ -43,7 +53,12 @@ mod text_as_path;
 mod text_as_url;
 mod todo_text;
 mod tool_without_effect;
+mod types_differ;
+mod unbounded_amount;
 mod uncovered_tool;
+mod under_public_suffix;
+mod under_root;
+mod untargeted_egress;
 mod unused_context;
 mod unused_effect;
 mod unused_enum;
@@ -100,6 +115,19 @@ pub const ALL: &[&Lint] = &[
     &stringly_argument::LINT,
     &tool_without_effect::LINT,
     &effect_without_target::LINT,
+    &unbounded_amount::LINT,
+    &negative_amount::LINT,
+    &untargeted_egress::LINT,
+    &deny_list::LINT,
+    &under_root::LINT,
+    &under_public_suffix::LINT,
+    &plain_http::LINT,
+    &case_sensitive::LINT,
+    &block_all::LINT,
+    &exact_amount::LINT,
+    &currencies_differ::LINT,
+    &types_differ::LINT,
+    &default_approval::LINT,
 ];
 
 /// One lint.

@@ -188,4 +188,30 @@ codes! {
     TOOL_WITHOUT_EFFECT = "GP0640";
     /// An effect that does not say what it acts on.
     EFFECT_WITHOUT_TARGET = "GP0641";
+    /// A rule that allows to move any amount of money.
+    UNBOUNDED_AMOUNT = "GP0642";
+    /// A rule that allows to move a negative amount of money.
+    NEGATIVE_AMOUNT = "GP0643";
+    /// A rule that allows to send data out without looking at where it goes.
+    UNTARGETED_EGRESS = "GP0644";
+    /// A rule that allows every host, path or address that no stricter rule names.
+    DENY_LIST = "GP0645";
+    /// A rule that allows every absolute path.
+    UNDER_ROOT = "GP0646";
+    /// A rule that allows hosts below a domain under which anybody may have a name.
+    UNDER_PUBLIC_SUFFIX = "GP0647";
+    /// A rule that allows to send data out without encryption.
+    PLAIN_HTTP = "GP0648";
+    /// A word that a stricter rule looks for in one spelling only.
+    CASE_SENSITIVE = "GP0649";
+    /// A stricter rule that one harmless element of a list switches off.
+    BLOCK_ALL = "GP0650";
+    /// A stricter rule about one exact amount.
+    EXACT_AMOUNT = "GP0651";
+    /// A number that is compared with amounts of several currencies.
+    CURRENCIES_DIFFER = "GP0652";
+    /// A comparison that reads plain text on one tool and more on another.
+    TYPES_DIFFER = "GP0653";
+    /// An approval as the default for calls that cannot be undone.
+    DEFAULT_APPROVAL = "GP0654";
 }

@@ -2,7 +2,7 @@
 //! pairs of what was written and what it means, and the questions behind each comparison.
 
 use super::meaning::Calls;
-use super::walk;
+use super::walk::{self, Polarity};
 use crate::domain::Verdict;
 use crate::hir::{self, Atom, Cond, Package, Part, Step};
 use crate::source::{Source, Span, Spanned};
@@ -150,18 +150,32 @@ impl<'a> Context<'a> {
     pub fn comparisons(&self) -> Vec<Comparison<'a, '_>> {
         let mut found = Vec::new();
         walk::expressions(self.module, &mut |expr| {
-            if let ExprKind::Compare(left, op, right) = &expr.kind {
-                let asked = self.asked(left.span.to(right.span));
-                found.push(Comparison {
-                    expr,
-                    left,
-                    op,
-                    right,
-                    asked,
-                });
-            }
+            found.extend(self.comparison(expr, Polarity::Holds));
         });
         found
+    }
+
+    /// The comparisons of a rule, each with what it must do for the rule to match.
+    pub fn comparisons_of(&self, rule: &'a ast::Rule) -> Vec<Comparison<'a, '_>> {
+        let mut found = Vec::new();
+        walk::conditions(rule, &mut |expr, polarity| {
+            found.extend(self.comparison(expr, polarity));
+        });
+        found
+    }
+
+    fn comparison(&self, expr: &'a Expr, polarity: Polarity) -> Option<Comparison<'a, '_>> {
+        let ExprKind::Compare(left, op, right) = &expr.kind else {
+            return None;
+        };
+        Some(Comparison {
+            expr,
+            left,
+            op,
+            right,
+            polarity,
+            asked: self.asked(left.span.to(right.span)),
+        })
     }
 
     /// The most elements or bytes of what `len` measures, for a question about a length.
@@ -193,6 +207,8 @@ pub struct Comparison<'a, 'c> {
     pub op: &'a Spanned<Op>,
     /// The right side.
     pub right: &'a Expr,
+    /// What it must do for its rule to match; `Holds` where that is not known.
+    pub polarity: Polarity,
     /// One question per tool of its rule, and per kind of target.
     pub asked: &'c [Asked<'a>],
 }

@@ -6,8 +6,10 @@ use crate::syntax::ast::{Expr, ExprKind, Item, Module, Rule};
 
 /// What a condition must do for its rule to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Polarity {
+pub enum Polarity {
+    /// It must hold.
     Holds,
+    /// It must fail.
     Fails,
 }
 

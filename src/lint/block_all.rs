@@ -1,0 +1,70 @@
+//! `block_all`: a stricter rule that one harmless element of a list switches off.
+
+use super::walk::{self, Polarity};
+use super::{Context, Group, Lint, targets};
+use crate::diag::codes::BLOCK_ALL;
+use crate::diag::{Diagnostic, Level};
+use crate::domain::Verdict;
+use crate::source::Span;
+use crate::syntax::ast::ExprKind;
+
+/// The lint.
+pub const LINT: Lint = Lint {
+    name: "block_all",
+    code: BLOCK_ALL,
+    group: Group::Security,
+    level: Level::Warn,
+    since: "0.1.0",
+    check,
+};
+
+fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
+    for (written, rule) in context.rules().filter(|(_, r)| r.verdict > Verdict::Allow) {
+        walk::conditions(written, &mut |expr, polarity| {
+            let ExprKind::Quantified { all: true, list, .. } = &expr.kind else {
+                return;
+            };
+            if polarity == Polarity::Fails {
+                return;
+            }
+            let Some((_, tool, _)) = context.on(rule).find(|(index, _, _)| {
+                let lists = context.target_lists(list, *index);
+                let others = context
+                    .package
+                    .rules
+                    .iter()
+                    .filter(|other| other.verdict >= rule.verdict);
+                let mut others = others.filter(|other| other.name != rule.name).flat_map(|other| {
+                    let on = other.on.iter().filter(|(tool, _)| tool == index);
+                    on.map(|(_, cond)| cond)
+                });
+                let asked = others.any(|cond| {
+                    lists
+                        .iter()
+                        .any(|list| targets::over(cond, list, &mut |_, _| true))
+                });
+                !lists.is_empty() && !asked
+            }) else {
+                return;
+            };
+            let shown = context.text(list.span);
+            let message = format!(
+                "rule `{}` does not hold once one of `{shown}` of `{}` is harmless",
+                rule.name, tool.name
+            );
+            let word = Span {
+                end: expr.span.start.saturating_add(3),
+                ..expr.span
+            };
+            let report = LINT
+                .finding(expr.span, message)
+                .label("asks every element")
+                .why("whoever wants past the rule adds an element that does not fit");
+            out.push(
+                report
+                    .help("write `any`: one such element is enough to stop the call")
+                    .suggest(word, "any"),
+            );
+        });
+    }
+}
