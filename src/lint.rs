@@ -16,10 +16,13 @@ mod uses;
 mod walk;
 
 mod allow_any;
+mod any_port;
 mod block_all;
 mod broad_allow;
 mod case_sensitive;
+mod code_of_name;
 mod code_reused;
+mod code_style;
 mod confusable_names;
 mod constant_comparison;
 mod currencies_differ;
@@ -31,9 +34,13 @@ mod effect_without_target;
 mod exact_amount;
 mod glob_literal;
 mod hidden_escape;
+mod missing_description;
+mod missing_hint;
+mod missing_version;
 mod mixed_script;
 mod negated_comparison;
 mod negative_amount;
+mod never_asked;
 mod or_of_equals;
 mod overruled_rule;
 mod plain_http;
@@ -55,10 +62,12 @@ mod todo_text;
 mod tool_without_effect;
 mod types_differ;
 mod unbounded_amount;
+mod unbounded_text;
 mod uncovered_tool;
 mod under_public_suffix;
 mod under_root;
 mod untargeted_egress;
+mod untested_rule;
 mod unused_context;
 mod unused_effect;
 mod unused_enum;
@@ -128,6 +137,15 @@ pub const ALL: &[&Lint] = &[
     &currencies_differ::LINT,
     &types_differ::LINT,
     &default_approval::LINT,
+    &code_of_name::LINT,
+    &missing_description::LINT,
+    &missing_hint::LINT,
+    &untested_rule::LINT,
+    &unbounded_text::LINT,
+    &any_port::LINT,
+    &never_asked::LINT,
+    &missing_version::LINT,
+    &code_style::LINT,
 ];
 
 /// One lint.
@@ -190,7 +208,9 @@ impl Group {
             Group::Correctness => "the policy does something else than it reads",
             Group::Unused => "a part of the policy does nothing",
             Group::Style => "the same can be said more plainly",
-            Group::Strict => "for teams that ask for more; allowed unless a level says otherwise",
+            Group::Strict => {
+                "a team asks for more than is needed; allowed unless a level or `profile strict` says otherwise"
+            }
         }
     }
 }

@@ -214,4 +214,22 @@ codes! {
     TYPES_DIFFER = "GP0653";
     /// An approval as the default for calls that cannot be undone.
     DEFAULT_APPROVAL = "GP0654";
+    /// A reason code that is the name of its rule.
+    CODE_OF_NAME = "GP0655";
+    /// A rule that does not say why it is there.
+    MISSING_DESCRIPTION = "GP0656";
+    /// A rule that stops a call and does not say what to do.
+    MISSING_HINT = "GP0657";
+    /// A rule that no test and no example names.
+    UNTESTED_RULE = "GP0658";
+    /// An argument of type `String` without a `max`.
+    UNBOUNDED_TEXT = "GP0659";
+    /// A rule that allows a host on every port.
+    ANY_PORT = "GP0660";
+    /// A tool whose effect cannot be undone and about which no rule asks a person.
+    NEVER_ASKED = "GP0661";
+    /// A policy without a version.
+    MISSING_VERSION = "GP0662";
+    /// A reason code that is not in snake_case.
+    CODE_STYLE = "GP0663";
 }

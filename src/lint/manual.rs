@@ -64,7 +64,7 @@ pub fn page() -> String {
     let mut out = HEAD.to_owned();
     for group in Group::ALL {
         out.push_str(&format!(
-            "\n## {}\n\nWhere {}.\n\n| Lint | Code | Level | Finds |\n|---|---|---|---|\n",
+            "\n## {}\n\nFound where {}.\n\n| Lint | Code | Level | Finds |\n|---|---|---|---|\n",
             group.as_str(),
             group.meaning()
         ));
