@@ -4,6 +4,7 @@
 mod imports;
 pub mod library;
 mod mend;
+mod page;
 pub mod texts;
 
 use crate::diag::{Diagnostic, Severity};
@@ -17,6 +18,7 @@ use crate::syntax::parse::Unread;
 
 pub use library::LIBRARY;
 pub use mend::{Mended, edits, mend};
+pub use page::page;
 pub use texts::{Lock, Pin, Purpose, Text, Texts};
 
 /// A package without errors, with the index its program is made of. Only `check` makes one.

@@ -10,7 +10,7 @@ pub mod lexer;
 pub mod literal;
 pub mod parse;
 pub mod quote;
-mod split;
+pub mod split;
 mod terminal;
 pub mod token;
 mod tree;

@@ -41,6 +41,12 @@ enum Token {
 
 /// Any one character, line ends too.
 const ANY: &str = "(?s:.)";
+/// `*` of a `String`.
+const RUN: &str = "(?s:.)*";
+/// `**/` at the start of a path.
+const LEADING_FOLDERS: &str = "/?(?:[^/]+/)*";
+/// `**` at the end of a path, after its `/`.
+const BELOW: &str = "[^/]+(?:/[^/]+)*";
 /// One character of a path segment.
 const IN_SEGMENT: &str = "[^/]";
 /// One label of a host.
@@ -63,6 +69,24 @@ pub fn to_regex(kind: GlobKind, pattern: &str) -> Result<String, Refused> {
         GlobKind::Url => url_body(&tokens)?,
     };
     Ok(format!(r"\A(?:{body})\z"))
+}
+
+/// The same without anchors, in three parts: what may stand before, the rest, and what may stand after. Patterns with the
+/// same first and last part can share them.
+pub fn in_pieces(kind: GlobKind, pattern: &str) -> Result<(&'static str, String, &'static str), Refused> {
+    let expression = to_regex(kind, pattern)?;
+    let body = expression
+        .strip_prefix(r"\A(?:")
+        .and_then(|e| e.strip_suffix(r")\z"));
+    let body = body.unwrap_or(&expression);
+    let (first, last) = match kind {
+        GlobKind::Path => (LEADING_FOLDERS, BELOW),
+        GlobKind::String => (RUN, RUN),
+        GlobKind::Host | GlobKind::Url => return Ok(("", body.to_owned(), "")),
+    };
+    let (lead, body) = body.strip_prefix(first).map_or(("", body), |rest| (first, rest));
+    let (body, tail) = body.strip_suffix(last).map_or((body, ""), |rest| (rest, last));
+    Ok((lead, body.to_owned(), tail))
 }
 
 fn tokens(pattern: &str) -> Result<Vec<Token>, Refused> {
@@ -158,8 +182,8 @@ fn segments(parts: &[&[Token]]) -> String {
         let last = at + 1 == parts.len();
         match (**part == [Token::Run, Token::Run], last) {
             (true, true) if at == 0 => out.push_str(&format!("{ANY}+")),
-            (true, true) => out.push_str("[^/]+(?:/[^/]+)*"),
-            (true, false) if at == 0 => out.push_str("/?(?:[^/]+/)*"),
+            (true, true) => out.push_str(BELOW),
+            (true, false) if at == 0 => out.push_str(LEADING_FOLDERS),
             (true, false) => out.push_str("(?:[^/]+/)*"),
             (false, _) => {
                 out.push_str(&segment(part));

@@ -129,26 +129,50 @@ fn numbers(out: &mut Partition, questions: &BTreeSet<&Question>) {
 
 /// The regular expression of a shape.
 fn expression(shape: &Shape) -> Option<String> {
+    let mut alike: BTreeMap<(&'static str, &'static str), Vec<String>> = BTreeMap::new();
+    for Pieces { lead, body, tail } in pieces(shape)? {
+        alike.entry((lead, tail)).or_default().push(body);
+    }
+    let joined: Vec<String> = alike
+        .into_iter()
+        .map(|((lead, tail), bodies)| format!("{lead}(?:{}){tail}", bodies.join("|")))
+        .collect();
+    Some(joined.join("|"))
+}
+
+/// An expression in three parts. What may stand before and after is apart, so that several shapes share it: an automaton
+/// that looked for the end of each by itself would tell apart which of them it has seen, and double with every shape.
+struct Pieces {
+    lead: &'static str,
+    body: String,
+    tail: &'static str,
+}
+
+fn pieces(shape: &Shape) -> Option<Vec<Pieces>> {
+    const ANY: &str = ".*";
+    let one = |lead, body, tail| Some(vec![Pieces { lead, body, tail }]);
     let escape = |text: &str| regex_syntax::escape(text);
-    Some(match shape {
-        Shape::Prefix(text) => format!("{}.*", escape(text)),
-        Shape::Suffix(text) => format!(".*{}", escape(text)),
-        Shape::Contains(text) => format!(".*{}.*", escape(text)),
-        Shape::Glob(kind, pattern) => glob::to_regex(*kind, pattern).ok()?,
-        Shape::Regex(text) => text.clone(),
-        Shape::UnderPath(dir) if dir == "/" => "/.*".to_owned(),
-        Shape::UnderPath(dir) if dir == "." => "[^/].*".to_owned(),
-        Shape::UnderPath(dir) => format!("{}(?:/.*)?", escape(dir)),
+    match shape {
+        Shape::Prefix(text) => one("", escape(text), ANY),
+        Shape::Suffix(text) => one(ANY, escape(text), ""),
+        Shape::Contains(text) => one(ANY, escape(text), ANY),
+        Shape::Glob(kind, pattern) => {
+            let (lead, body, tail) = glob::in_pieces(*kind, pattern).ok()?;
+            one(lead, body, tail)
+        }
+        Shape::Regex(text) => one("", text.clone(), ""),
+        Shape::UnderPath(dir) if dir == "/" => one("", "/".to_owned(), ANY),
+        Shape::UnderPath(dir) if dir == "." => one("", "[^/]".to_owned(), ANY),
+        Shape::UnderPath(dir) => one("", escape(dir), "(?:/.*)?"),
         Shape::UnderHost(domain) if domain.contains(':') || domain.parse::<std::net::Ipv4Addr>().is_ok() => {
-            escape(domain)
+            one("", escape(domain), "")
         }
-        Shape::UnderHost(domain) => format!("(?:.*\\.)?{}", escape(domain)),
+        Shape::UnderHost(domain) => one("(?:.*\\.)?", escape(domain), ""),
         Shape::AnyOf(shapes) => {
-            let each: Option<Vec<String>> = shapes.iter().map(expression).collect();
-            let each: Vec<String> = each?.into_iter().map(|e| format!("(?:{e})")).collect();
-            each.join("|")
+            let each: Option<Vec<Vec<Pieces>>> = shapes.iter().map(pieces).collect();
+            Some(each?.into_iter().flatten().collect())
         }
-    })
+    }
 }
 
 fn texts(out: &mut Partition, questions: &BTreeSet<&Question>) -> Option<()> {

@@ -11,21 +11,42 @@ pub struct Module {
     pub text: &'static str,
     /// Whether every policy sees it without an import.
     pub prelude: bool,
+    /// A policy that imports and tests it.
+    pub example: Option<&'static str>,
 }
 
-macro_rules! module {
-    ($name:literal, $prelude:literal) => {
+macro_rules! prelude {
+    ($name:literal) => {
         Module {
             name: concat!("std.", $name),
             source: concat!("stdlib/", $name, ".gaitpol"),
             text: include_str!(concat!("../../stdlib/", $name, ".gaitpol")),
-            prelude: $prelude,
+            prelude: true,
+            example: None,
+        }
+    };
+}
+
+macro_rules! module {
+    ($name:literal) => {
+        Module {
+            name: concat!("std.", $name),
+            source: concat!("stdlib/", $name, ".gaitpol"),
+            text: include_str!(concat!("../../stdlib/", $name, ".gaitpol")),
+            prelude: false,
+            example: Some(include_str!(concat!("../../stdlib/tests/", $name, ".gaitpol"))),
         }
     };
 }
 
 /// Every module; those of the prelude first.
-pub const LIBRARY: &[Module] = &[module!("effects", true), module!("context", true)];
+pub const LIBRARY: &[Module] = &[
+    prelude!("effects"),
+    prelude!("context"),
+    module!("fs"),
+    module!("pii"),
+    module!("risk"),
+];
 
 /// The folder of the library's sources; no file of a policy may lie in one of this name.
 pub const FOLDER: &str = "stdlib/";

@@ -7,8 +7,9 @@ use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
 use crate::classes::{ClassSet, Classifier, Partition, partition};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
-use crate::hir::{Atom, Cond, Package, Question, Step, Tool};
+use crate::hir::{Atom, Cond, Package, Question, Shape, Step, Tool};
 use crate::limits;
+use crate::source::Span;
 use crate::ty::Ty;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -183,7 +184,20 @@ struct Building {
 struct Variable {
     ty: Ty,
     questions: BTreeSet<Question>,
-    span: crate::source::Span,
+    /// Where each pattern is asked first.
+    shapes: BTreeMap<Shape, Span>,
+}
+
+impl Variable {
+    /// The place of a pattern that is too large by itself.
+    fn too_large(&self) -> Span {
+        let alone = |shape: &Shape| BTreeSet::from([Question::Shape(shape.clone())]);
+        let mut large = self
+            .shapes
+            .iter()
+            .filter(|(shape, _)| partition(&self.ty, &alone(shape)).is_none());
+        large.next().map(|(_, span)| *span).unwrap_or_default()
+    }
 }
 
 #[derive(Default)]
@@ -205,13 +219,16 @@ impl Builder {
                     let fresh = || Variable {
                         ty: atom.ty.clone(),
                         questions: BTreeSet::new(),
-                        span: atom.span,
+                        shapes: BTreeMap::new(),
                     };
                     let variable = scope
                         .variables
                         .entry(atom.place.steps.clone())
                         .or_insert_with(fresh);
                     variable.questions.insert(atom.test.clone());
+                    if let Question::Shape(shape) = &atom.test {
+                        variable.shapes.entry(shape.clone()).or_insert(atom.span);
+                    }
                 }
             }
             Cond::Any {
@@ -234,11 +251,11 @@ impl Builder {
     }
 
     /// Cuts every variable into classes; the place of a pattern that is too large otherwise.
-    fn cut(&mut self) -> Result<(), crate::source::Span> {
+    fn cut(&mut self) -> Result<(), Span> {
         for scope in &mut self.scopes {
             let mut number = 0;
             for (steps, variable) in &scope.variables {
-                let cut = partition(&variable.ty, &variable.questions).ok_or(variable.span)?;
+                let cut = partition(&variable.ty, &variable.questions).ok_or_else(|| variable.too_large())?;
                 scope.first.insert(steps.clone(), number);
                 number += u32::try_from(cut.groups.len()).unwrap_or(u32::MAX);
                 scope.partitions.insert(steps.clone(), cut);

@@ -196,6 +196,13 @@ fn explain_prints_the_entry_of_every_type() {
         assert!(shown.starts_with(&format!("# `{}`", doc.name)), "{shown}");
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
     }
+    for module in gait::compile::LIBRARY {
+        let json = run(&["explain", module.name, "--json"]);
+        let document = document(&json, "explain");
+        assert_eq!(document["module"], module.name);
+        assert_eq!(document["page"], gait::compile::page(module));
+    }
+    assert!(text(&run(&["explain", "std.sf"]).stderr).contains("did you mean `std.fs`?"));
     assert!(text(&run(&["explain", "Emial"]).stderr).contains("did you mean `Email`?"));
 }
 

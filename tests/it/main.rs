@@ -46,6 +46,8 @@ mod intents;
 #[cfg(test)]
 mod lang;
 #[cfg(test)]
+mod library;
+#[cfg(test)]
 mod lints;
 #[cfg(test)]
 mod messages;

@@ -58,6 +58,7 @@ set mine: Host = acme, { "evil.example" }
 set roots: Path = { "/ws/a", "/etc" }
 set words: String[max 64] = { "ab", "b", "" }
 set globs: String[max 64] = { "a*", "?b" }
+set folders: String[max 64] = { "**/a/**", "/ws/*", "**/*.rs", "**/etc", "/ws?/**" }
 set warm: Color = { red, green }
 set few: Int = { -1, 0, 2 }
 set sums: Cents = { -1.50, 2.50 }
