@@ -3,11 +3,11 @@
 //! caller's; files are touched only for a session's journal.
 
 use crate::artifact::{
-    BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TrustedKeys, Verified,
-    VerifyError, bundle, digest, jcs, time, trace,
+    BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceState, TrustedKeys,
+    Verified, VerifyError, bundle, digest, jcs, time, trace,
 };
 use crate::bundling::{self, LoadError};
-use crate::domain::{Intent, Request};
+use crate::domain::{ArgumentOrigin, Intent, Request, State, Verdict};
 use crate::eval::Workspace;
 use crate::gate::Gate;
 use crate::host::Host;
@@ -30,6 +30,8 @@ pub enum OpenError {
 /// A verified bundle, ready to judge.
 #[derive(Debug)]
 pub struct Boundary {
+    /// Whose traces tell the state of a session, beside those of the key that signs.
+    trusted: Option<TrustedKeys>,
     gate: Gate,
     workspace: Workspace,
     bundle: Digest,
@@ -47,6 +49,8 @@ pub struct Moment {
     pub run_id: Option<String>,
     /// The digest of the trace before this one.
     pub previous: Option<Digest>,
+    /// What happened in the session so far; none where no session is kept.
+    pub state: Option<State>,
     /// What the host knows of the call: an object with a member per fact, or nothing.
     pub facts: Option<Json>,
 }
@@ -69,7 +73,11 @@ pub struct Recorded {
 impl Boundary {
     /// Verifies a bundle and makes its gate ready.
     pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Boundary, OpenError> {
-        Boundary::of(bundle::open(bytes, trusted, now)?)
+        let boundary = Boundary::of(bundle::open(bytes, trusted, now)?)?;
+        Ok(Boundary {
+            trusted: Some(trusted.clone()),
+            ..boundary
+        })
     }
 
     /// Makes the gate of a verified bundle ready.
@@ -82,6 +90,7 @@ impl Boundary {
             profile: bundle.contents.profile,
         };
         Ok(Boundary {
+            trusted: None,
             workspace: gate.workspace(),
             gate,
             bundle: bundle.digest,
@@ -114,9 +123,15 @@ impl Boundary {
         let judged = {
             let nothing = Json::Object(Vec::new());
             let facts = moment.facts.as_ref().unwrap_or(&nothing);
-            let request = Request::intent(intent).with_facts(facts);
+            let origins = ArgumentOrigin::of_intent(&intent.document);
+            let request = Request {
+                origins: origins.as_deref(),
+                state: moment.state.as_ref(),
+                ..Request::intent(intent).with_facts(facts)
+            };
             self.gate.decide(&request, &mut self.workspace)
         };
+        let runs = judged.after.filter(|_| judged.decision.verdict == Verdict::Allow);
         let canonical = jcs::to_vec(&intent.canonical());
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
@@ -143,6 +158,10 @@ impl Boundary {
                 .facts
                 .clone()
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
+            state: moment
+                .state
+                .as_ref()
+                .map(|before| self.trace_state(before, runs.as_ref())),
             previous: moment.previous,
         };
         let trace = trace::sign(&record, key)?;
@@ -170,6 +189,7 @@ impl Boundary {
         session::append(journal.host, journal.path, |head| {
             let moment = Moment {
                 previous: head.previous,
+                state: self.state_of(head, key, moment.now),
                 ..moment.clone()
             };
             let judged = self.judge(intent, &moment, key).map_err(|e| e.to_string())?;
@@ -182,6 +202,34 @@ impl Boundary {
             Ok(event)
         })?;
         recorded.ok_or_else(|| SessionError::NoTrace("the journal was not written".to_owned()))
+    }
+}
+
+impl Boundary {
+    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, so that
+    /// rules about the session block.
+    fn state_of(&self, head: &session::Head, key: &SigningKey, now: Timestamp) -> Option<State> {
+        let Some(last) = &head.last else {
+            return Some(self.gate.fresh_state());
+        };
+        let own = TrustedKeys::new([key.verifying_key()]);
+        let known = std::iter::once(&own).chain(&self.trusted);
+        let verified = known
+            .map(|trusted| last.verify(trusted, now))
+            .find_map(Result::ok)?;
+        let after = &verified.value().state.as_ref()?.after;
+        self.gate.read_state(&jcs::to_vec(after)).ok()
+    }
+
+    /// What a trace says of the session: before, and once the call has run where it may.
+    fn trace_state(&self, before: &State, runs: Option<&State>) -> TraceState {
+        let bytes = |state: &State| self.gate.write_state(state);
+        let after = crate::json::parse(&bytes(runs.unwrap_or(before)));
+        TraceState {
+            before: digest::sha256(&bytes(before)),
+            // What the gate writes is JSON.
+            after: after.unwrap_or(Json::Null),
+        }
     }
 }
 

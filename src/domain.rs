@@ -3,15 +3,19 @@
 
 pub mod decision;
 pub mod intent;
+pub mod labels;
 pub mod profile;
 pub mod request;
 pub mod reserved;
+pub mod state;
 pub mod trust;
 pub mod verdict;
 
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
 pub use intent::Intent;
+pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};
 pub use profile::Profile;
 pub use request::Request;
+pub use state::State;
 pub use trust::Trust;
 pub use verdict::Verdict;

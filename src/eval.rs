@@ -3,6 +3,7 @@
 //! verify or know the time.
 
 pub mod explain;
+pub mod monitor;
 pub mod reference;
 
 use crate::domain::Verdict;

@@ -3,7 +3,10 @@
 
 pub mod decide;
 pub mod intent;
+mod labels;
 pub mod request;
+pub mod state;
 
 pub use decide::{Gate, Judged};
 pub use intent::IntentError;
+pub use state::StateError;

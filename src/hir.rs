@@ -8,7 +8,10 @@ mod constant;
 pub mod context;
 mod data;
 mod declare;
+mod env;
 mod examples;
+pub mod history;
+pub mod labels;
 mod modules;
 mod names;
 mod order;
@@ -25,7 +28,7 @@ pub mod trust;
 mod types;
 
 use crate::builtins::glob::GlobKind;
-use crate::domain::{Profile, Verdict};
+use crate::domain::{ArgumentOrigin, Profile, Verdict};
 use crate::json::Json;
 use crate::source::{Source, Span};
 use crate::ty::{Field, Ty};
@@ -33,6 +36,8 @@ use std::collections::BTreeSet;
 
 pub use context::ContextField;
 pub use declare::{Role, Unit, lower, profile};
+pub use history::{Event, History, Monitor, PatternStep};
+pub use labels::Labels;
 pub use order::in_order;
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
@@ -58,6 +63,10 @@ pub struct Package {
     pub context: Vec<ContextField>,
     /// Every declared tool, by name.
     pub tools: Vec<Tool>,
+    /// Labels and where they come from.
+    pub labels: Labels,
+    /// What rules ask of the session.
+    pub history: History,
     /// Every rule, in the order of the sources.
     pub rules: Vec<Rule>,
     /// Every test, in the order of the sources, then the examples of rules.
@@ -77,6 +86,10 @@ pub struct Tool {
     pub effects: Vec<String>,
     /// Where its effects' targets come from.
     pub targets: Vec<TargetSource>,
+    /// The arguments that leave the boundary, each by its names.
+    pub carries: Vec<Vec<String>>,
+    /// The labels of what it returns, as bits.
+    pub returns: u64,
     /// What the gate computes for its rules, in the order of their places after the context.
     pub slots: Vec<Slot>,
     /// The declaration.
@@ -334,6 +347,22 @@ pub struct Test {
     pub span: Span,
 }
 
+/// A step of a test's session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionStep {
+    /// A call that ran.
+    Call {
+        /// The tool.
+        tool: String,
+        /// Its arguments.
+        args: Json,
+        /// Whether it succeeded.
+        ok: bool,
+    },
+    /// A person spoke.
+    Turn,
+}
+
 /// One call of a test and what it must give.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -343,6 +372,10 @@ pub struct Case {
     pub args: Json,
     /// The context, an object: facts and claims by the names of their fields.
     pub given: Json,
+    /// What ran in the session before.
+    pub session: Vec<SessionStep>,
+    /// Where the arguments come from; none when the adapter does not say.
+    pub origins: Option<Vec<ArgumentOrigin>>,
     /// The verdict expected; an example of a rule expects none.
     pub verdict: Option<Verdict>,
     /// Codes that must be among the reason codes.

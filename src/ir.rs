@@ -12,11 +12,12 @@ mod masks;
 mod polarity;
 mod print;
 mod rows;
+mod session;
 mod slots;
 
 use crate::classes::Classifier;
 use crate::domain::{Profile, Verdict};
-use crate::hir::{self, Slot, Step, TargetSource};
+use crate::hir::{self, Cond, Labels, Monitor, Slot, Step, TargetSource};
 use crate::source::Position;
 use crate::ty::Field;
 
@@ -25,6 +26,7 @@ pub use decode::{DecodeError, decode};
 pub use encode::encode;
 pub use masks::{Constraint, Masks};
 pub use print::print;
+pub use session::{EventTest, session_bytes};
 
 /// Version of the encoding; a decoder knows exactly one.
 pub const VERSION: u32 = 2;
@@ -48,6 +50,12 @@ pub struct Program {
     pub context: Vec<ContextField>,
     /// Rules in the order of the sources.
     pub rules: Vec<RuleInfo>,
+    /// Labels and where they come from.
+    pub labels: Labels,
+    /// What monitors look for; the tools say which of their calls count.
+    pub events: Vec<EventTest>,
+    /// Monitors over the events of a session.
+    pub monitors: Vec<Monitor>,
     /// Tools, sorted by name.
     pub tools: Vec<ToolProgram>,
 }
@@ -86,6 +94,12 @@ pub struct ToolProgram {
     pub uses: Vec<u32>,
     /// What is computed of a request before its rules are judged, in the order of their places after the context.
     pub slots: Vec<Slot>,
+    /// The arguments that leave the boundary, each by its names.
+    pub carries: Vec<Vec<String>>,
+    /// The labels of what it returns, as bits.
+    pub returns: u64,
+    /// The events its calls may be, by number, each with its condition on the call.
+    pub events: Vec<(u32, Cond)>,
     /// The rule of each row, by index into `Program::rules`. Rows that ask about the same variables are neighbours, so
     /// that a variable few rules ask about touches few words.
     pub rows: Vec<u32>,
@@ -225,6 +239,9 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         default: package.default.clone(),
         files: package.sources.iter().map(|s| s.name.clone()).collect(),
         context: context::fields(package),
+        labels: package.labels.clone(),
+        events: package.history.events.iter().map(EventTest::of).collect(),
+        monitors: package.history.monitors.clone(),
         rules: rules.collect(),
         tools,
     }

@@ -158,3 +158,9 @@ pub const NEAREST_CALLS: usize = 20_000;
 pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 /// Times `gait policy lint --fix` looks for changes again after it has applied some.
 pub const FIX_PASSES: usize = 64;
+/// Labels of one package, each a bit; the members of levels count.
+pub const LABELS: usize = 60;
+/// Steps of a pattern of history, gaps counted out; each is a bit of the monitor's state.
+pub const PATTERN_STEPS: usize = 62;
+/// What a monitor counts up to, in events.
+pub const HISTORY_COUNT: u32 = 1_000_000;

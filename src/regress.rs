@@ -3,7 +3,7 @@
 //! runpack alone, so a changed expectation is found by deriving it again.
 
 use crate::artifact::{Digest, Runpack, Verified, jcs};
-use crate::domain::{Decision, Intent, Request, Verdict};
+use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict};
 use crate::gate::{Gate, IntentError};
 use crate::json::Json;
 use crate::limits;
@@ -134,6 +134,8 @@ pub struct Case {
     pub expected: Outcome,
     intent: Intent,
     facts: Json,
+    /// The trace was one of a session that is kept.
+    in_session: bool,
 }
 
 /// The recorded calls of one runpack. Only `Fixture::of` makes one, so every case has its intent.
@@ -147,6 +149,8 @@ pub struct Fixture {
     pub bundles: Vec<Digest>,
     /// The calls, in the order of their chain; at least one.
     pub cases: Vec<Case>,
+    /// The run goes on from an earlier one, so nobody knows the session before it.
+    continues: bool,
 }
 
 /// One call, judged again.
@@ -190,6 +194,7 @@ impl Fixture {
                 expected: Outcome::of(&record.decision),
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
+                in_session: record.state.is_some(),
             });
         }
         Ok(Fixture {
@@ -197,6 +202,7 @@ impl Fixture {
             runpack: pack.digest(),
             bundles: value.bundles.clone(),
             cases,
+            continues: value.continues.is_some(),
         })
     }
 
@@ -237,11 +243,21 @@ impl Fixture {
     /// Judges every call again, in order.
     pub fn run(self, gate: &Gate) -> Vec<CaseResult> {
         let mut workspace = gate.workspace();
+        let mut state = (!self.continues).then(|| gate.fresh_state());
         let mut judge = |case: Case| {
             // A fact that this bundle does not declare says nothing to it.
             let facts = gate.declared_facts(&case.facts);
-            let request = Request::intent(&case.intent).with_facts(&facts);
+            let origins = ArgumentOrigin::of_intent(&case.intent.document);
+            let request = Request {
+                origins: origins.as_deref(),
+                state: state.as_ref().filter(|_| case.in_session),
+                ..Request::intent(&case.intent).with_facts(&facts)
+            };
             let judged = gate.decide(&request, &mut workspace);
+            // The session went on as it did then: with the calls that ran.
+            if case.expected.verdict == Verdict::Allow && judged.after.is_some() {
+                state = judged.after;
+            }
             let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));
             CaseResult {
                 case,

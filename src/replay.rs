@@ -3,15 +3,16 @@
 //! bytes. Memory holds one line and the counts. It opens no files and prints nothing.
 
 mod lines;
+mod origins;
 mod shape;
 mod tally;
 
 pub use tally::{Attacked, Calls, Finding, FindingKind, Report, Tasks, ToolTally};
 
-use crate::domain::{Decision, Request, Verdict};
+use crate::domain::{Decision, Request, State, Verdict};
 use crate::eval::Workspace;
 use crate::gate::Gate;
-use crate::json::JsonError;
+use crate::json::{Json, JsonError};
 use crate::limits;
 use lines::{Document, Fault};
 use shape::{Call, Grouping, Record};
@@ -124,7 +125,7 @@ impl<'g> Replay<'g> {
             self.document(document, &mut sessions)
         })
         .map_err(named)?;
-        for group in sessions.into_values() {
+        for (group, _) in sessions.into_values() {
             self.report.close(&group);
         }
         Ok(())
@@ -135,7 +136,11 @@ impl<'g> Replay<'g> {
         self.report
     }
 
-    fn document(&mut self, document: Document, sessions: &mut BTreeMap<String, Group>) -> Result<(), Fault> {
+    fn document(
+        &mut self,
+        document: Document,
+        sessions: &mut BTreeMap<String, (Group, State)>,
+    ) -> Result<(), Fault> {
         let place = document.place;
         self.report.documents += 1;
         let text = |name: &str| document.json.get(name).and_then(crate::json::Json::as_str);
@@ -153,9 +158,9 @@ impl<'g> Replay<'g> {
         let Record { grouping, calls } = shape::read(document).map_err(shape)?;
         match grouping {
             Grouping::Own(id) => {
-                let mut group = Group::new(id);
-                self.calls(&mut group, calls).map_err(shape)?;
-                self.report.close(&group);
+                let mut open = (Group::new(id), self.gate.fresh_state());
+                self.calls(&mut open, calls).map_err(shape)?;
+                self.report.close(&open.0);
             }
             Grouping::Session(id) => {
                 if sessions.len() >= limits::REPLAY_NAMES && !sessions.contains_key(&id) {
@@ -164,14 +169,17 @@ impl<'g> Replay<'g> {
                         limits::REPLAY_NAMES
                     )));
                 }
-                let group = sessions.entry(id.clone()).or_insert_with(|| Group::new(id));
-                self.calls(group, calls).map_err(shape)?;
+                let gate = self.gate;
+                let open = sessions
+                    .entry(id.clone())
+                    .or_insert_with(|| (Group::new(id), gate.fresh_state()));
+                self.calls(open, calls).map_err(shape)?;
             }
         }
         Ok(())
     }
 
-    fn calls(&mut self, group: &mut Group, calls: Vec<Call>) -> Result<(), String> {
+    fn calls(&mut self, (group, state): &mut (Group, State), calls: Vec<Call>) -> Result<(), String> {
         for mut call in calls {
             if let Some(prefix) = &self.options.tool_prefix {
                 let Some(rest) = call.tool.strip_prefix(prefix.as_str()) else {
@@ -184,25 +192,44 @@ impl<'g> Replay<'g> {
             {
                 return Err(format!("over {} different tool names", limits::REPLAY_NAMES));
             }
-            let decision = self.decide(&call);
+            let (decision, after) = self.decide(&call, state);
+            if let Some(after) = after {
+                *state = after;
+            }
             self.report.count(group, &call, &decision);
         }
         Ok(())
     }
 
     /// A call that could not be read as a request is one the gate refuses: nothing unread is ever allowed.
-    fn decide(&mut self, call: &Call) -> Decision {
+    ///
+    /// Also gives the session after the call: one that is not blocked ran, as it was recorded.
+    fn decide(&mut self, call: &Call, state: &State) -> (Decision, Option<State>) {
         match &call.refusal {
-            Some(refusal) => Decision {
-                verdict: Verdict::Block,
-                reason_codes: vec![refusal.code.to_owned()],
-                matched: Vec::new(),
-                targets: Vec::new(),
-                detail: Some(refusal.message.clone()),
-            },
+            Some(refusal) => (
+                Decision {
+                    labels: Vec::new(),
+                    verdict: Verdict::Block,
+                    reason_codes: vec![refusal.code.to_owned()],
+                    matched: Vec::new(),
+                    targets: Vec::new(),
+                    detail: Some(refusal.message.clone()),
+                },
+                None,
+            ),
             None => {
-                let request = Request::call(&call.tool, &call.args);
-                self.gate.decide(&request, &mut self.workspace).decision
+                let nothing = Json::Object(Vec::new());
+                let facts = self.gate.declared_facts(call.facts.as_ref().unwrap_or(&nothing));
+                let request = Request {
+                    intent: call.intent.as_ref().unwrap_or(&nothing),
+                    facts: &facts,
+                    origins: call.origins.as_deref(),
+                    state: Some(state),
+                    ..Request::call(&call.tool, &call.args)
+                };
+                let judged = self.gate.decide(&request, &mut self.workspace);
+                let runs = judged.decision.verdict != Verdict::Block;
+                (judged.decision, judged.after.filter(|_| runs))
             }
         }
     }

@@ -53,12 +53,14 @@ pub enum SessionError {
 }
 
 /// Where the next trace goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The number of the next line, from 1.
     pub sequence: u64,
     /// The digest of the last trace.
     pub previous: Option<Digest>,
+    /// The last trace itself; nothing in it is trusted before it verifies.
+    pub last: Option<Signed<TraceRecord>>,
 }
 
 /// What one line holds of a judged call.
@@ -152,6 +154,7 @@ fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), Sess
             Head {
                 sequence: 1,
                 previous: None,
+                last: None,
             },
             None,
         ));
@@ -175,6 +178,7 @@ fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), Sess
         Head {
             sequence: sequence + 1,
             previous: Some(trace),
+            last: parsed.get("trace").map(|t| Signed::from_bytes(jcs::to_vec(t))),
         },
         Some(digest::sha256(bytes)),
     ))

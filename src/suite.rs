@@ -4,10 +4,10 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Decision, Request};
+use crate::domain::{Decision, Request, State};
 use crate::eval::Workspace;
 use crate::gate::Gate;
-use crate::hir::{Case, ContextField, Package, Test};
+use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::json::Json;
 use crate::source::{Position, Span};
 use crate::value::Value;
@@ -77,9 +77,12 @@ impl<'c> Runner<'c> {
     /// Runs one case; also gives what the rules looked at, where they were asked.
     pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
         let (intent, facts) = sources(&case.given, &self.package.context);
+        let state = self.session(case);
         let request = Request {
             intent: &intent,
             facts: &facts,
+            origins: case.origins.as_deref(),
+            state: Some(&state),
             ..Request::call(&case.tool, &case.args)
         };
         let judged = self.gate.decide(&request, &mut self.workspace);
@@ -92,6 +95,31 @@ impl<'c> Runner<'c> {
             decision,
         };
         (result, judged.record)
+    }
+}
+
+impl Runner<'_> {
+    /// The state of a session in which the steps of a case have happened.
+    fn session(&mut self, case: &Case) -> State {
+        let mut state = self.gate.fresh_state();
+        let (intent, facts) = sources(&case.given, &self.package.context);
+        for step in &case.session {
+            let next = match step {
+                SessionStep::Turn => Some(self.gate.after_turn(&state)),
+                SessionStep::Call { tool, args, ok } => {
+                    let request = Request {
+                        intent: &intent,
+                        facts: &facts,
+                        state: Some(&state),
+                        ..Request::call(tool, args)
+                    };
+                    let judged = self.gate.decide(&request, &mut self.workspace);
+                    if *ok { judged.after } else { judged.after_failure }
+                }
+            };
+            state = next.unwrap_or(state);
+        }
+        state
     }
 }
 

@@ -323,6 +323,7 @@ mod tests {
             call_digest: None,
             tool: "x".into(),
             decision: Decision {
+                labels: Vec::new(),
                 verdict: Verdict::Block,
                 reason_codes: vec!["c".into()],
                 matched: vec![],
@@ -336,6 +337,7 @@ mod tests {
             identity: None,
             intent: None,
             facts: None,
+            state: None,
             previous: None,
         }
     }

@@ -9,7 +9,7 @@ use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
 use super::{BuildError, VerifyError, jcs, time};
-use crate::domain::{Decision, MatchedRule, Profile, Target, Verdict};
+use crate::domain::{Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
 
@@ -64,8 +64,19 @@ pub struct TraceRecord {
     pub intent: Option<Json>,
     /// What the host knew of the call, an object with a member per fact; none where it knew nothing.
     pub facts: Option<Json>,
+    /// The session before and after; none where no session is kept.
+    pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
     pub previous: Option<Digest>,
+}
+
+/// The session a decision was made in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceState {
+    /// The digest of the state that was given.
+    pub before: Digest,
+    /// The state once what was decided has happened: the same where the call must not run.
+    pub after: Json,
 }
 
 /// Signs a record. Errors when it is not well formed (ids, sorted lists).
@@ -83,7 +94,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 24] = [
+const MEMBERS: [&str; 26] = [
     "schema",
     "trace_id",
     "created_at",
@@ -107,6 +118,8 @@ const MEMBERS: [&str; 24] = [
     "identity",
     "intent",
     "facts",
+    "labels",
+    "state",
     "previous",
 ];
 
@@ -163,6 +176,14 @@ impl Payload for TraceRecord {
         );
         members.extend(self.intent.clone().map(|intent| ("intent", intent)));
         members.extend(self.facts.clone().map(|facts| ("facts", facts)));
+        if !decision.labels.is_empty() {
+            let labels = decision.labels.iter().map(labels_to_json).collect();
+            members.push(("labels", Json::Array(labels)));
+        }
+        members.extend(self.state.as_ref().map(|state| {
+            let both = [("before", state.before.to_json()), ("after", state.after.clone())];
+            ("state", Json::object(both))
+        }));
         Json::object(members)
     }
 
@@ -201,6 +222,7 @@ impl Payload for TraceRecord {
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
             facts: facts(&fields)?,
+            state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };
         check_intent(&fields, &record)?;
@@ -248,12 +270,55 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
         reason_codes,
         matched: fields.list("matched_rules", rule_from_json)?,
         targets,
+        labels: labels_from_json(fields)?,
         detail: fields.optional_text("detail")?,
     })
 }
 
 fn verdict(fields: &Fields<'_>) -> Result<Verdict, VerifyError> {
     Verdict::parse(fields.text("verdict")?).ok_or_else(|| fields.refuse("`verdict` is none of the four"))
+}
+
+fn labels_to_json(fact: &LabelFact) -> Json {
+    Json::object([
+        ("of", Json::str(&fact.of)),
+        ("labels", Json::Array(fact.labels.iter().map(Json::str).collect())),
+        ("origin", Json::str(fact.origin.as_str())),
+    ])
+}
+
+fn labels_from_json(fields: &Fields<'_>) -> Result<Vec<LabelFact>, VerifyError> {
+    if fields.optional("labels").is_none() {
+        return Ok(Vec::new());
+    }
+    let labels = fields.list("labels", |json| {
+        let fields = Fields::open("trace labels", json, &["of", "labels", "origin"])?;
+        let labels = fields.list("labels", |json| match json.as_str() {
+            Some(label) => Ok(label.to_owned()),
+            None => Err(fields.refuse("a label is not a name")),
+        })?;
+        fields.sorted("labels", &labels)?;
+        let origin = fields.text("origin")?;
+        let known = LabelOrigin::ALL.into_iter().find(|o| o.as_str() == origin);
+        Ok(LabelFact {
+            of: fields.name("of")?,
+            labels,
+            origin: known.ok_or_else(|| fields.refuse("`origin` is none of the three"))?,
+        })
+    })?;
+    fields.sorted("labels", &labels)?;
+    if labels.is_empty() {
+        return Err(fields.refuse("`labels` has no element"));
+    }
+    Ok(labels)
+}
+
+fn state_from_json(json: &Json) -> Result<TraceState, VerifyError> {
+    let fields = Fields::open("trace state", json, &["before", "after"])?;
+    Ok(TraceState {
+        before: fields.digest("before")?,
+        after: fields.any("after")?.clone(),
+    })
 }
 
 fn target_to_json(target: &Target) -> Json {

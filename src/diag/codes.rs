@@ -90,6 +90,10 @@ codes! {
     BAD_TARGET = "GP0206";
     /// A field of the context whose declaration does not fit together.
     BAD_CONTEXT = "GP0207";
+    /// A label that cannot be asked for or given here.
+    BAD_LABEL = "GP0210";
+    /// A question about the session that cannot be asked.
+    BAD_HISTORY = "GP0211";
     /// A rule that applies to no tool.
     EMPTY_SELECTOR = "GP0301";
     /// A `default` the language does not allow.

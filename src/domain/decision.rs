@@ -47,6 +47,8 @@ pub struct Decision {
     pub matched: Vec<MatchedRule>,
     /// Targets computed from the arguments; sorted, distinct.
     pub targets: Vec<Target>,
+    /// The labels that rules asked about, and why values have them; sorted.
+    pub labels: Vec<super::LabelFact>,
     /// What was wrong with the call, where a `gait.` code blocked it.
     pub detail: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
+use super::{ArgumentOrigin, State};
 use crate::json::Json;
 
 /// A call to be judged.
@@ -14,6 +15,10 @@ pub struct Request<'r> {
     pub intent: &'r Json,
     /// What the host knows, an object with one member per fact.
     pub facts: &'r Json,
+    /// Where the arguments come from, as the adapter says; `None` when it says nothing.
+    pub origins: Option<&'r [ArgumentOrigin]>,
+    /// What happened in the session so far; `None` when nobody keeps it.
+    pub state: Option<&'r State>,
 }
 
 /// An object without members.
@@ -27,6 +32,8 @@ impl<'r> Request<'r> {
             args,
             intent: &NOTHING,
             facts: &NOTHING,
+            origins: None,
+            state: None,
         }
     }
 

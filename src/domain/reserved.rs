@@ -12,15 +12,21 @@ pub const ARG_UNPARSABLE: &str = "gait.arg_unparsable";
 pub const FACT_MISSING: &str = "gait.fact_missing";
 /// What the host or the caller says about the call is no value of the declared type.
 pub const CONTEXT_INVALID: &str = "gait.context_invalid";
+/// A rule asks about the session, and the gate was given no state of it.
+pub const STATE_UNAVAILABLE: &str = "gait.state_unavailable";
+/// The session state is damaged or belongs to another policy.
+pub const STATE_FOREIGN: &str = "gait.state_foreign";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Every reserved code.
-pub const ALL: [&str; 6] = [
+pub const ALL: [&str; 8] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
     FACT_MISSING,
     CONTEXT_INVALID,
+    STATE_UNAVAILABLE,
+    STATE_FOREIGN,
     INTERNAL,
 ];

@@ -41,6 +41,7 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     reason_codes.dedup();
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
     Decision {
+        labels: Vec::new(),
         verdict: outcome.verdict,
         reason_codes,
         matched,

@@ -3,7 +3,8 @@
 //! code; nothing is skipped and nothing fails open.
 
 use super::request::{self, Blocked};
-use crate::domain::{Decision, Request, Verdict, reserved};
+use super::state::{self, Ran, StateError};
+use crate::domain::{Decision, Request, State, Verdict, reserved};
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
@@ -13,6 +14,8 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct Gate {
     program: Program,
+    /// The digest of what the program asks of sessions.
+    definition: String,
 }
 
 /// A decision with the canonical form of what was judged.
@@ -25,12 +28,17 @@ pub struct Judged {
     pub canonical_args: Option<Json>,
     /// What the rules looked at; absent where no rule was asked.
     pub record: Option<Value>,
+    /// The session once the call has run and succeeded; absent where no state was given or no rule was asked.
+    pub after: Option<State>,
+    /// The same once the call has run and failed.
+    pub after_failure: Option<State>,
 }
 
 impl Gate {
     /// A gate over a program.
     pub fn new(program: Program) -> Gate {
-        Gate { program }
+        let definition = state::definition(&program);
+        Gate { program, definition }
     }
 
     /// The program it decides by.
@@ -58,14 +66,62 @@ impl Gate {
         let Some(declared) = self.program.tool(request.tool) else {
             return self.undeclared(request.tool);
         };
+        let is_foreign = |state: &&State| !state::fits(&self.program, &self.definition, state);
+        if request.state.filter(is_foreign).is_some() {
+            let Blocked { code, detail } = request::foreign();
+            return blocked(code, detail);
+        }
         match request::bind(&self.program, declared, request) {
-            Ok(bound) => Judged {
-                decision: self.judge(declared, &bound.record, workspace),
-                canonical_args: Some(bound.canonical_args),
-                record: Some(bound.record),
-            },
+            Ok(bound) => {
+                let mut decision = self.judge(declared, &bound.record, workspace);
+                decision.labels = bound.labels;
+                let after = |ok| {
+                    let ran = Ran {
+                        tool: declared,
+                        record: &bound.record,
+                        labels: bound.carried_over,
+                        ok,
+                    };
+                    Some(state::after(&self.program, request.state?, &ran))
+                };
+                Judged {
+                    decision,
+                    canonical_args: Some(bound.canonical_args),
+                    after: after(true),
+                    after_failure: after(false),
+                    record: Some(bound.record),
+                }
+            }
             Err(Blocked { code, detail }) => blocked(code, detail),
         }
+    }
+
+    /// The state of a session in which nothing has happened.
+    pub fn fresh_state(&self) -> State {
+        state::fresh(&self.program, &self.definition)
+    }
+
+    /// The state after a person's turn.
+    pub fn after_turn(&self, before: &State) -> State {
+        state::after_turn(&self.program, before)
+    }
+
+    /// Reads a state that this gate wrote.
+    ///
+    /// # Errors
+    /// Bytes that are no state, or the state of another policy.
+    pub fn read_state(&self, bytes: &[u8]) -> Result<State, StateError> {
+        let state = state::of_bytes(bytes)?;
+        if state::fits(&self.program, &self.definition, &state) {
+            Ok(state)
+        } else {
+            Err(StateError::Foreign)
+        }
+    }
+
+    /// The canonical bytes of a state; their digest names it.
+    pub fn write_state(&self, state: &State) -> Vec<u8> {
+        state::to_bytes(state)
     }
 
     fn judge(&self, tool: &ToolProgram, record: &Value, workspace: &mut Workspace) -> Decision {
@@ -88,12 +144,15 @@ fn blocked(code: &str, detail: String) -> Judged {
         reason_codes: vec![code.to_owned()],
         matched: Vec::new(),
         targets: Vec::new(),
+        labels: Vec::new(),
         detail: Some(detail),
     };
     Judged {
         decision,
         canonical_args: None,
         record: None,
+        after: None,
+        after_failure: None,
     }
 }
 

@@ -2,9 +2,12 @@
 //! a request. Out: the record, or the one reason why the call is blocked. Only fields of the context that a rule of
 //! the tool looks at are read.
 
+use super::labels::{self, Sources};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
-use crate::domain::{Request, reserved};
-use crate::hir::{Slot, answer};
+use crate::domain::state::{MonitorState, State};
+use crate::domain::{LabelFact, LabelOf, Request, reserved};
+use crate::eval::monitor;
+use crate::hir::{Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
@@ -25,6 +28,10 @@ pub struct Bound {
     pub record: Value,
     /// The arguments in canonical form.
     pub canonical_args: Json,
+    /// The labels that rules ask about.
+    pub labels: Vec<LabelFact>,
+    /// The labels of all arguments, as bits, where a session is kept: its results have them too.
+    pub carried_over: u64,
 }
 
 /// Binds a request to the declarations of its tool.
@@ -40,22 +47,71 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
     let canonical_args = with(bind::record_to_json(&values, &tool.args), rest);
     values.push(context(program, tool, request)?);
     let mut record = Value::Record(values);
+    let sources = Sources {
+        labels: &program.labels,
+        args: request.args,
+        origins: request.origins,
+        state: request.state,
+        carries: &tool.carries,
+    };
+    let mut facts = Vec::new();
     for slot in &tool.slots {
-        let value = compute(slot, &record);
+        let value = match slot {
+            Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[&record])),
+            Slot::Label { of, mask } => {
+                if *of == LabelOf::Session {
+                    known(request.state)?;
+                }
+                let found = sources.of(of);
+                facts.push(labels::fact(of, found, &program.labels));
+                Value::Bool(found.0 & mask != 0)
+            }
+            Slot::History(number) => {
+                let (monitor, state) = monitor(program, known(request.state)?, *number)?;
+                Value::Bool(monitor::holds(monitor, state))
+            }
+            Slot::Tally(number) => match monitor(program, known(request.state)?, *number)?.1 {
+                MonitorState::Count(n) => Value::Num(i128::from(n)),
+                _ => return Err(foreign()),
+            },
+        };
         if let Value::Record(fields) = &mut record {
             fields.push(value);
         }
     }
+    facts.sort();
+    facts.dedup();
     Ok(Bound {
         record,
         canonical_args,
+        labels: facts,
+        carried_over: if request.state.is_some() { sources.all() } else { 0 },
     })
 }
 
-/// The value of a slot over what is bound so far.
-fn compute(slot: &Slot, record: &Value) -> Value {
-    match slot {
-        Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[record])),
+/// The state of the session, which a rule asks about.
+fn known(state: Option<&State>) -> Result<&State, Blocked> {
+    state.ok_or_else(|| Blocked {
+        code: reserved::STATE_UNAVAILABLE,
+        detail: "a rule on this tool asks about the session, and its state was not given".to_owned(),
+    })
+}
+
+fn monitor<'p>(
+    program: &'p Program,
+    state: &State,
+    number: u32,
+) -> Result<(&'p Monitor, MonitorState), Blocked> {
+    let monitor = program.monitors.get(number as usize);
+    let state = state.monitors.get(number as usize);
+    monitor.zip(state.copied()).ok_or_else(foreign)
+}
+
+/// The block for a state that is not one of this policy.
+pub(super) fn foreign() -> Blocked {
+    Blocked {
+        code: reserved::STATE_FOREIGN,
+        detail: "the session state belongs to another policy, or is damaged".to_owned(),
     }
 }
 

@@ -183,7 +183,7 @@ fn aggregate(
     out: &mut Vec<Diagnostic>,
 ) -> Result<Typed, Failed> {
     let (list, level, element) = elements(list, scope)?;
-    let inner = scope.bind(&variable.text, element, level);
+    let inner = scope.bind(&variable.text, element, level, Some(&list));
     match of {
         Aggregate::Count => {
             let body = Box::new(condition::lower(body, &inner, out));

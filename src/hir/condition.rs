@@ -4,6 +4,7 @@
 use super::scope::{Found, Scope, member_names};
 use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
 use super::{compare, constant, preds, sets};
+use super::{history, labels};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
@@ -37,6 +38,11 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
             list,
             body,
         } => quantified(*all, (variable, list, body), expr.span, scope, out),
+        ExprKind::History(written) => history::lower(written, expr.span, scope, out),
+        ExprKind::Name(name) if scope.variable(&name.text).is_none() && latch(name, scope).is_some() => {
+            let monitor = latch(name, scope).unwrap_or_default();
+            history::output(monitor, expr.span, scope)
+        }
         ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => or_report(truth(expr, scope), out),
         ExprKind::Call(name, arguments) if name.text != "len" => {
             preds::call(name, arguments, expr.span, scope, out)
@@ -104,6 +110,12 @@ fn compare(
     scope: &Scope<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Result<Cond, Failed> {
+    if labels::is_labels(left) {
+        return labels::compare((left, op, op_span, right), scope, out);
+    }
+    if history::is_count(left) {
+        return history::compare_count((left, op, op_span, right), scope, out);
+    }
     let (left, right) = (scope.resolved(left), scope.resolved(right));
     let constants = (is_constant(left, scope), is_constant(right, scope));
     let in_list = matches!(op, Op::In | Op::NotIn) && !constants.1;
@@ -206,7 +218,14 @@ pub(super) fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
 }
 
 fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
-    matches!(name.text.as_str(), "args" | "targets" | "context") || scope.variable(&name.text).is_some()
+    matches!(name.text.as_str(), "args" | "targets" | "context")
+        || scope.variable(&name.text).is_some()
+        || latch(name, scope).is_some()
+}
+
+/// The monitor of the latch that a name is.
+fn latch(name: &Name, scope: &Scope<'_>) -> Option<u32> {
+    scope.env.and_then(|env| env.latches.get(&name.text).copied())
 }
 
 /// The type of an operand once its optional is dealt with.
@@ -323,7 +342,7 @@ fn written(expr: &Expr) -> Option<String> {
 }
 
 /// The place an expression names.
-fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
+pub(super) fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
     match &expr.kind {
         ExprKind::Name(name) => match &scope.within {
             Some(pred) if matches!(name.text.as_str(), "args" | "context" | "targets") => {
@@ -535,7 +554,7 @@ fn quantified(
                 )
             }
         };
-        let inner = scope.bind(&variable.text, found, level);
+        let inner = scope.bind(&variable.text, found, level, range.list.as_ref());
         let mut body = lower(body, &inner, out);
         if all {
             body = Cond::Not(Box::new(body));

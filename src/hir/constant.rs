@@ -35,6 +35,11 @@ pub(super) fn question(
                 return Err(report.help("write the values in braces: `in { … }`"));
             }
         },
+        Op::Has | Op::HasAny | Op::HasAll => {
+            let message = format!("`{}` asks about labels, and this is {}", op.as_str(), ty.phrase());
+            let report = Diagnostic::error(TYPE_MISMATCH, op_span, message);
+            return Err(report.help("write `labels(…) has …`"));
+        }
         Op::Lt | Op::Le | Op::Gt | Op::Ge => ordered(ty, op, op_span, constant)?,
         Op::StartsWith | Op::EndsWith | Op::Contains | Op::Like | Op::Matches | Op::Under => {
             Question::Shape(shape(ty, op, op_span, constant)?)

@@ -1,10 +1,14 @@
 //! Declarations: the header, tools, enums, groups and rules of a module, each name once, put together as a package.
 
+use super::env::Env;
 use super::names::Names;
 use super::preds::Weight;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
-use super::{Clause, Cond, ContextField, Package, Rule, Tool, condition, context, examples, suite, types};
+use super::{
+    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, condition, context, examples,
+    history, labels, suite, types,
+};
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
     RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
@@ -65,9 +69,16 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let default = default(policy, profile, start, out);
     let effects = effects(&items, out);
     let names = Names::new(units, data, out);
-    let tools = tools(&items, &names, &effects, out);
+    let mut labels = labels::lower(&items, out);
+    let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
-    let rules = rules(&items, &tools, &context, &effects, &names, out);
+    labels::sources(&items, &tools, &mut labels, out);
+    let (rules, slots, history) = rules(&items, &tools, &context, &effects, &names, &labels, out);
+    for (tool, slots) in slots {
+        if let Some(tool) = tools.get_mut(tool) {
+            tool.slots = slots;
+        }
+    }
     let tests: Vec<&ast::Test> = own.iter().copied().filter_map(as_test).collect();
     let known = suite::Names {
         tools: &tools,
@@ -88,6 +99,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         data: data.to_vec(),
         context,
         tools,
+        labels,
+        history,
         rules,
         tests,
     }
@@ -253,6 +266,7 @@ fn tools(
     items: &[&Item],
     names: &Names<'_>,
     effects: &BTreeSet<String>,
+    labels: &Labels,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Tool> {
     let mut seen = BTreeMap::new();
@@ -267,7 +281,7 @@ fn tools(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        tools.push(tool(declared, names, effects, out));
+        tools.push(tool(declared, names, effects, labels, out));
     }
     tools
 }
@@ -276,6 +290,7 @@ fn tool(
     declared: &ast::Tool,
     names: &Names<'_>,
     known: &BTreeSet<String>,
+    labels: &Labels,
     out: &mut Vec<Diagnostic>,
 ) -> Tool {
     let args = types::fields(&declared.args, names, out);
@@ -300,12 +315,18 @@ fn tool(
         }
     }
     let effects = effects.into_iter().collect();
+    let paths = declared.carries.iter();
+    let carries = paths
+        .filter_map(|path| labels::carried(path, &args, out))
+        .collect();
     Tool {
         name: declared.name.text.clone(),
         args,
         open: !declared.rest.is_empty(),
         effects,
         targets,
+        carries,
+        returns: labels::given(&declared.returns, labels, out),
         slots: Vec::new(),
         span: declared.span,
     }
@@ -317,8 +338,9 @@ fn rules(
     context: &[ContextField],
     effects: &BTreeSet<String>,
     reuse: &Names<'_>,
+    labels: &Labels,
     out: &mut Vec<Diagnostic>,
-) -> Vec<Rule> {
+) -> (Vec<Rule>, BTreeMap<usize, Vec<Slot>>, History) {
     let by_name = tools
         .iter()
         .enumerate()
@@ -336,6 +358,9 @@ fn rules(
         }
     }
     let catalogue = Catalogue::new(tools, by_name, reuse, effects, out);
+    let mut env = Env::new(context, labels, &catalogue);
+    history::latches(items, &mut env, reuse, out);
+    let env = env;
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
     let mut pairs = 0;
@@ -349,7 +374,7 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        let rule = rule(declared, &catalogue, context, reuse, out);
+        let rule = rule(declared, &env, reuse, out);
         pairs += rule.on.len();
         if pairs > limits::RULE_TOOLS {
             let message = format!(
@@ -362,16 +387,12 @@ fn rules(
         }
         rules.push(rule);
     }
-    rules
+    let (slots, history) = env.finish();
+    (rules, slots, history)
 }
 
-fn rule(
-    declared: &ast::Rule,
-    catalogue: &Catalogue<'_>,
-    context: &[ContextField],
-    names: &Names<'_>,
-    out: &mut Vec<Diagnostic>,
-) -> Rule {
+fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Rule {
+    let catalogue = env.catalogue;
     let before = out.len();
     let tools = catalogue.resolve(&declared.on, out);
     if tools.is_empty() && out.len() == before && !catalogue.is_doubtful(&declared.on) {
@@ -395,11 +416,10 @@ fn rule(
         None => &tools,
     };
     for index in lowered {
-        let Some(tool) = catalogue.tools.get(*index) else {
+        let Some(scope) = Scope::of(*index, env, names) else {
             continue;
         };
         let mut mine = Vec::new();
-        let scope = Scope::new(tool, names, context);
         on.push((*index, conditions(&declared.conditions, scope, &mut mine)));
         found.extend(mine.into_iter().map(|d| (*index, d)));
     }

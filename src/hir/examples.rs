@@ -80,6 +80,8 @@ fn case(
         tool: example.tool.text.clone(),
         args,
         given: given.clone(),
+        session: Vec::new(),
+        origins: None,
         verdict: None,
         codes: Vec::new(),
         by,

@@ -111,6 +111,8 @@ pub(super) fn resolve<'a>(
         args: params.clone(),
         effects: Vec::new(),
         targets: Vec::new(),
+        carries: Vec::new(),
+        returns: 0,
         slots: Vec::new(),
         open: false,
         span: declared.span,

@@ -1,8 +1,9 @@
 //! Names in reach of a condition: the tool's arguments, quantifier variables, and which optionals are known to be
 //! there. Walking a name to a `Place` happens here and nowhere else.
 
+use super::env::Env;
 use super::names::Names;
-use super::{ContextField, Part, Place, Step, TargetKind, Tool, context};
+use super::{ContextField, Part, Place, Slot, Step, TargetKind, Tool, context};
 use crate::builtins::{Doc, command};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::ty::{Field, Ty};
@@ -21,6 +22,12 @@ pub(super) struct Found {
 pub(super) struct Scope<'a> {
     pub tool: &'a Tool,
     pub context: &'a [ContextField],
+    /// What the gate computes; a predicate checked on its own asks for nothing.
+    pub env: Option<&'a Env<'a>>,
+    /// The tool, by index.
+    pub index: usize,
+    /// The list each open quantifier ranges over, by its level.
+    pub lists: Vec<(u32, Place)>,
     pub names: &'a Names<'a>,
     /// The predicate whose condition this is; it sees only what is passed to it.
     pub within: Option<String>,
@@ -37,12 +44,37 @@ impl<'a> Scope<'a> {
         Self {
             tool,
             context,
+            env: None,
+            index: 0,
+            lists: Vec::new(),
             names,
             within: None,
             constants: Vec::new(),
             variables: Vec::new(),
             level: 0,
             present: Vec::new(),
+        }
+    }
+
+    /// The scope of a rule's condition on the tool with this index.
+    pub fn of(index: usize, env: &'a Env<'a>, names: &'a Names<'a>) -> Option<Scope<'a>> {
+        let tool = env.catalogue.tools.get(index)?;
+        Some(Scope {
+            env: Some(env),
+            index,
+            ..Scope::new(tool, names, env.context)
+        })
+    }
+
+    /// The place of what the gate computes.
+    pub fn slot(&self, slot: Slot) -> Place {
+        match self.env {
+            Some(env) => env.slot(self.index, slot),
+            // Reported: there is nothing to compute for.
+            None => Place {
+                level: 0,
+                steps: Vec::new(),
+            },
         }
     }
 
@@ -107,8 +139,9 @@ impl<'a> Scope<'a> {
     }
 
     /// The scope of a quantifier's body.
-    pub fn bind(&self, name: &str, found: Found, level: u32) -> Scope<'a> {
+    pub fn bind(&self, name: &str, found: Found, level: u32, list: Option<&Place>) -> Scope<'a> {
         let mut inner = self.clone();
+        inner.lists.extend(list.map(|list| (level, list.clone())));
         inner.variables.push((name.to_owned(), found));
         inner.level = level;
         inner

@@ -273,6 +273,10 @@ pub(super) fn question(
             format!("{} is never one of a set of {}", ty.phrase(), plural(&set.ty)),
             "compare it with a set of its own type",
         ),
+        Op::Has | Op::HasAny | Op::HasAll => refuse(
+            format!("`{}` asks about labels", op.as_str()),
+            "write `labels(…) has …`",
+        ),
         Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => refuse(
             format!("`{}` compares with one value, and this is a set", op.as_str()),
             "ask with `in` or `not in`",

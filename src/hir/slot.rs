@@ -3,6 +3,7 @@
 //! carries; computing is the gate's.
 
 use super::Cond;
+use crate::domain::LabelOf;
 use crate::ty::Ty;
 
 /// What is computed.
@@ -10,13 +11,25 @@ use crate::ty::Ty;
 pub enum Slot {
     /// Whether a condition holds that compares computed values: a `Bool`.
     Holds(Cond),
+    /// Whether a value has one of some labels: a `Bool`.
+    Label {
+        /// Whose labels.
+        of: LabelOf,
+        /// The labels, as bits.
+        mask: u64,
+    },
+    /// Whether a monitor's flag is set or its pattern matches: a `Bool`.
+    History(u32),
+    /// A monitor's count: an `Int`.
+    Tally(u32),
 }
 
 impl Slot {
     /// The type of the value.
     pub fn ty(&self) -> Ty {
         match self {
-            Slot::Holds(_) => Ty::Bool,
+            Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) => Ty::Bool,
+            Slot::Tally(_) => Ty::Int,
         }
     }
 }

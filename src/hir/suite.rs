@@ -1,10 +1,11 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
-use super::{Case, ContextField, Rule, Test, Tool};
+use super::{Case, ContextField, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::reserved;
+use crate::domain::{ArgumentOrigin, ArgumentSource};
 use crate::json::{Json, Number};
 use crate::syntax::ast::{self, Literal, LiteralKind};
 use crate::ty::Ty;
@@ -28,10 +29,11 @@ pub(super) fn lower(tests: &[&ast::Test], names: &Names<'_>, out: &mut Vec<Diagn
             out.push(Diagnostic::error(DUPLICATE_NAME, test.name.span, message).help("give it another name"));
         }
         let given = given(&test.given, names, out);
+        let session = session(&test.session, names, out);
         let cases = test
             .cases
             .iter()
-            .filter_map(|c| case(c, &given, names, out))
+            .filter_map(|c| case(c, (&given, &session), names, out))
             .collect();
         lowered.push(Test {
             name: test.name.node.clone(),
@@ -76,7 +78,12 @@ pub(super) fn given(fields: &[(ast::Name, Literal)], names: &Names<'_>, out: &mu
     given
 }
 
-fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Case> {
+fn case(
+    case: &ast::Case,
+    (given, session): (&Json, &[SessionStep]),
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Case> {
     let expects_unknown = case
         .codes
         .iter()
@@ -115,12 +122,91 @@ fn case(case: &ast::Case, given: &Json, names: &Names<'_>, out: &mut Vec<Diagnos
         tool: case.tool.text.clone(),
         args,
         given: given.clone(),
+        session: session.to_vec(),
+        origins: origins(case, names, out),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         not_by: Vec::new(),
         span: case.span,
     })
+}
+
+/// What ran before a test's cases.
+fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<SessionStep> {
+    let mut session = Vec::new();
+    for step in steps {
+        let ast::Step::Call(call) = step else {
+            session.push(SessionStep::Turn);
+            continue;
+        };
+        let Some(tool) = names.tools.iter().find(|t| t.name == call.tool.text) else {
+            check_name(
+                &call.tool,
+                "tool",
+                names.tools.iter().map(|t| t.name.as_str()),
+                out,
+            );
+            continue;
+        };
+        let Some(args) = record(&call.args, out) else {
+            continue;
+        };
+        if !tool.args.iter().any(|f| poisoned(&f.ty)) {
+            check_call((&call.tool, &call.args), &args, tool, out);
+        }
+        session.push(SessionStep::Call {
+            tool: tool.name.clone(),
+            args,
+            ok: !call.failed,
+        });
+    }
+    session
+}
+
+/// Where a case says its arguments come from: `from { to: user, body: "tool_output:web.fetch" }`.
+fn origins(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Vec<ArgumentOrigin>> {
+    let tool = names.tools.iter().find(|t| t.name == case.tool.text);
+    let mut origins = Vec::new();
+    for (name, literal) in case.sources.as_ref()? {
+        if let Some(tool) = tool {
+            check_name(name, "argument", tool.args.iter().map(|f| f.name.as_str()), out);
+        }
+        let LiteralKind::String(written) = &literal.kind else {
+            let message = "this is no source";
+            out.push(
+                Diagnostic::error(BAD_TEST, literal.span, message).help("write `user` or `tool_output`"),
+            );
+            continue;
+        };
+        let (kind, from) = match written.split_once(':') {
+            Some((kind, from)) => (kind, Some(from.to_owned())),
+            None => (written.as_str(), None),
+        };
+        let Some(source) = ArgumentSource::ALL.into_iter().find(|s| s.as_str() == kind) else {
+            let message = format!("no kind of source is called `{kind}`");
+            let report = Diagnostic::error(BAD_TEST, literal.span, message);
+            out.push(
+                match suggest::nearest(kind, ArgumentSource::ALL.map(ArgumentSource::as_str)) {
+                    Some(near) => report
+                        .help(format!("did you mean `{near}`?"))
+                        .edit(literal.span, near),
+                    None => report.help("the kinds are user, tool_output, external and system"),
+                },
+            );
+            continue;
+        };
+        // An argument whose source is missing is one of which nothing is said.
+        if source != ArgumentSource::Missing {
+            origins.push(ArgumentOrigin {
+                path: vec![name.text.clone()],
+                source,
+                tool: from,
+                digest: None,
+            });
+        }
+    }
+    Some(origins)
 }
 
 /// Whether the arguments are a call of the tool.

@@ -64,7 +64,7 @@ fn span(cond: &Cond) -> Span {
 }
 
 /// The same condition without places in the source, which a program does not carry.
-fn unplaced(cond: &Cond) -> Cond {
+pub(super) fn unplaced(cond: &Cond) -> Cond {
     match cond {
         Cond::Const(b) => Cond::Const(*b),
         Cond::Atom(atom) => Cond::Atom(Atom {

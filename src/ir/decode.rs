@@ -34,6 +34,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let default = (verdict(&mut r)?, r.text()?);
     let files = r.list(Reader::text)?;
     let context = r.list(context_field)?;
+    let session = super::session::decode(&mut r)?;
     let rules = r.list(|r| rule(r, files.len()))?;
     let tools = r.list(|r| tool(r, &rules, context.len()))?;
     let program = Program {
@@ -44,6 +45,9 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         default,
         files,
         context,
+        labels: session.labels,
+        events: session.events,
+        monitors: session.monitors,
         rules,
         tools,
     };
@@ -125,6 +129,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         return Err(DecodeError::Malformed("context"));
     }
     let slots = r.list(super::slots::decode_slot)?;
+    let (carries, returns, events) = super::session::decode_tool(r)?;
     let rows = r.list(|r| {
         let rule = r.small()?;
         if (rule as usize) < rules.len() {
@@ -145,6 +150,9 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         targets,
         uses,
         slots,
+        carries,
+        returns,
+        events,
         rows,
         severity,
         scope,

@@ -20,6 +20,7 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.text(&program.default.1);
     w.list(&program.files, |w, file| w.text(file));
     w.list(&program.context, context_field);
+    super::session::encode(&mut w, program);
     w.list(&program.rules, rule);
     w.list(&program.tools, tool);
     w.bytes
@@ -56,6 +57,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     w.list(&tool.targets, target);
     w.list(&tool.uses, |w, field| w.int(u64::from(*field)));
     w.list(&tool.slots, super::slots::encode_slot);
+    super::session::encode_tool(w, tool);
     w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
     scope(w, &tool.scope);
 }

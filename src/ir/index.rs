@@ -76,7 +76,11 @@ fn one_tool(
                 .map(|(_, c)| (index, c)),
         );
     }
-    let uses = super::context::uses(declared.args.len(), rules.iter().map(|(_, cond)| *cond));
+    let uses = super::context::uses(declared.args.len(), {
+        let asked = package.history.events.iter().flat_map(|event| &event.calls);
+        let asked = asked.filter(|(of, _)| *of == tool).map(|(_, cond)| cond);
+        rules.iter().map(|(_, cond)| *cond).chain(asked)
+    });
     let first = u32::try_from(declared.args.len() + 1).unwrap_or(u32::MAX);
     let mut slots = declared.slots.clone();
     let written = rules;
@@ -140,6 +144,9 @@ fn one_tool(
         targets,
         uses,
         slots,
+        carries: declared.carries.clone(),
+        returns: declared.returns,
+        events: super::session::events(package, tool),
         rows: rule_of,
         severity,
         scope,

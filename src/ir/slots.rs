@@ -4,6 +4,7 @@ use super::codec::{Reader, Writer};
 use super::decode::{self, DecodeError};
 use super::encode;
 use crate::builtins::glob::GlobKind;
+use crate::domain::LabelOf;
 use crate::hir::{Atom, Cond, Place, Question, Relation, RelationOp, Shape, Slot, Term};
 use crate::source::Span;
 use crate::value::Value;
@@ -17,12 +18,43 @@ pub(super) fn encode_slot(w: &mut Writer, slot: &Slot) {
             w.byte(0);
             encode_cond(w, cond);
         }
+        Slot::Label { of, mask } => {
+            w.byte(1);
+            match of {
+                LabelOf::Argument(path) => {
+                    w.byte(0);
+                    w.list(path, |w, name| w.text(name));
+                }
+                LabelOf::Carried => w.byte(1),
+                LabelOf::Session => w.byte(2),
+            }
+            w.int(*mask);
+        }
+        Slot::History(monitor) => {
+            w.byte(2);
+            w.int(u64::from(*monitor));
+        }
+        Slot::Tally(monitor) => {
+            w.byte(3);
+            w.int(u64::from(*monitor));
+        }
     }
 }
 
 pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
     Ok(match r.byte()? {
         0 => Slot::Holds(decode_cond(r)?),
+        1 => Slot::Label {
+            of: match r.byte()? {
+                0 => LabelOf::Argument(r.list(Reader::text)?),
+                1 => LabelOf::Carried,
+                2 => LabelOf::Session,
+                _ => return Err(DecodeError::Malformed("labels")),
+            },
+            mask: r.int()?,
+        },
+        2 => Slot::History(r.small()?),
+        3 => Slot::Tally(r.small()?),
         _ => return Err(DecodeError::Malformed("slot")),
     })
 }

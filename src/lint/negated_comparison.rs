@@ -53,6 +53,14 @@ fn opposite(op: Op) -> Option<Op> {
         Op::Ge => Op::Lt,
         Op::In => Op::NotIn,
         Op::NotIn => Op::In,
-        Op::StartsWith | Op::EndsWith | Op::Contains | Op::Like | Op::Matches | Op::Under => return None,
+        Op::StartsWith
+        | Op::EndsWith
+        | Op::Contains
+        | Op::Like
+        | Op::Matches
+        | Op::Under
+        | Op::Has
+        | Op::HasAny
+        | Op::HasAll => return None,
     })
 }

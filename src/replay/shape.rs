@@ -2,7 +2,8 @@
 //! benchmarks, provider logs and v1 IntentRequests. A document in no known shape is refused, never skipped.
 
 use super::lines::Document;
-use crate::domain::Intent;
+use super::origins;
+use crate::domain::{ArgumentOrigin, Intent};
 use crate::gate::IntentError;
 use crate::gate::intent::SCHEMA_ID;
 use crate::json::{self, Json};
@@ -38,6 +39,12 @@ pub(super) struct Call {
     pub(super) label: Label,
     /// Why a gate would refuse the request before judging it.
     pub(super) refusal: Option<IntentError>,
+    /// The whole request, where it was recorded as one.
+    pub(super) intent: Option<Json>,
+    /// What the host knew, where the corpus says.
+    pub(super) facts: Option<Json>,
+    /// Where the arguments come from, where the corpus says.
+    pub(super) origins: Option<Vec<ArgumentOrigin>>,
 }
 
 /// What calls belong together.
@@ -73,10 +80,9 @@ pub(super) fn read(document: Document) -> Result<Record, String> {
         let read = |(i, item): (usize, &Json)| {
             call(item).map_err(|reason| format!("`{name}`, call {}: {reason}", i + 1))
         };
-        (
-            own(),
-            list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?,
-        )
+        let mut calls = list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        origins::name_tools(&mut calls);
+        (own(), calls)
     } else if let Some(intent) = json.get("intent") {
         if intent.as_object().is_none() {
             return Err(format!("`intent` is {}; it has to be an object", intent.kind()));
@@ -127,6 +133,9 @@ fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
         args,
         label: Label::None,
         refusal,
+        intent: Some(intent.clone()),
+        facts: None,
+        origins: ArgumentOrigin::of_intent(intent),
     };
     (session.map_or(own, Grouping::Session), vec![call])
 }
@@ -154,6 +163,9 @@ fn call(json: &Json) -> Result<Call, String> {
         args: args.unwrap_or(Json::Object(Vec::new())),
         label,
         refusal: None,
+        intent: None,
+        facts: json.get("facts").filter(|f| f.as_object().is_some()).cloned(),
+        origins: origins::read(json),
     })
 }
 

@@ -58,6 +58,16 @@ pub enum Item {
     Rule(Rule),
     /// `context { fact env: Env }`
     Context(Context),
+    /// `label secret, pii`
+    Label(Vec<Name>),
+    /// `level confidentiality { public < internal < confidential }`
+    Level(LabelLevel),
+    /// `source tool_output from web.fetch => untrusted`
+    Source(Source),
+    /// `declassify redact removes pii`
+    Declassify(Declassify),
+    /// `latch saw_secret on result has secret`
+    Latch(Latch),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -80,6 +90,11 @@ impl Item {
             Item::Pred(item) => item.span,
             Item::Enum(item) => item.span,
             Item::Group(item) => item.span,
+            Item::Label(names) => names.iter().map(|n| n.span).reduce(Span::to)?,
+            Item::Level(item) => item.span,
+            Item::Source(item) => item.span,
+            Item::Declassify(item) => item.span,
+            Item::Latch(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Test(item) => item.span,
@@ -177,6 +192,10 @@ pub struct Tool {
     pub effects: Vec<Effect>,
     /// Each `...`: it takes further arguments, which no rule can look at.
     pub rest: Vec<Span>,
+    /// `carries body, meta.note`: arguments that leave the boundary, each a path.
+    pub carries: Vec<Vec<Name>>,
+    /// `returns secret`: labels of what it returns.
+    pub returns: Vec<Name>,
     /// The whole item.
     pub span: Span,
 }
@@ -267,6 +286,150 @@ pub struct ContextField {
     pub span: Span,
 }
 
+/// Labels in ascending order, of which a value has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelLevel {
+    /// Its name.
+    pub name: Name,
+    /// From the least to the greatest.
+    pub members: Vec<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// Which labels a value has that comes from a kind of source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `user`, `tool_output`, `external`, `system` or `missing`.
+    pub kind: Name,
+    /// The tools whose results are meant; every one where none is named.
+    pub from: Vec<Name>,
+    /// The labels.
+    pub labels: Vec<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// Tools whose results lose labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declassify {
+    /// The tools.
+    pub via: Vec<Name>,
+    /// The labels.
+    pub labels: Vec<Name>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// A flag of the session, set by one event and reset by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latch {
+    /// Its name.
+    pub name: Name,
+    /// What sets it.
+    pub on: Event,
+    /// What resets it.
+    pub resets: Option<Event>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// Something that happened in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its form.
+    pub kind: EventKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// `call fs.read when args.path under "/etc" result has secret`
+    Call {
+        /// The tools; every one where none is named.
+        on: Option<Selector>,
+        /// What is asked of its arguments.
+        when: Option<Expr>,
+        /// What is asked of its result.
+        result: Vec<ResultTest>,
+    },
+    /// `turn`: a person spoke.
+    Turn,
+}
+
+/// What is asked of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResultTest {
+    /// `result ok`, `result failed`
+    Ok(bool),
+    /// `result has secret`: it has one of these labels.
+    Has(Vec<Name>),
+}
+
+/// What happened in a session before this call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum History {
+    /// `once(A)`, `once(A) since(B)`
+    Once {
+        /// What happened.
+        event: Event,
+        /// It counts only after the last of these.
+        since: Option<Event>,
+    },
+    /// `after(A) without(B)`
+    After {
+        /// What happened.
+        event: Event,
+        /// It counts only while none of these has followed.
+        without: Option<Event>,
+    },
+    /// `not yet(A)`
+    NotYet {
+        /// What has not happened.
+        event: Event,
+    },
+    /// `count(A)`
+    Count {
+        /// What is counted.
+        event: Event,
+    },
+    /// `history matches [ A, *, B, * up_to 3 ]`: the last events, in order.
+    Pattern(Vec<PatternItem>),
+}
+
+/// An element of a pattern of history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternItem {
+    /// One event.
+    Event(Event),
+    /// `*`: any number of events; `* up_to 3`: at most so many.
+    Gap(Option<Spanned<String>>, Span),
+}
+
+/// A step of a test's session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A call that ran.
+    Call(SessionCall),
+    /// A person spoke.
+    Turn(Span),
+}
+
+/// A call that ran before a test's first case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionCall {
+    /// The tool.
+    pub tool: Name,
+    /// Its arguments.
+    pub args: Vec<(Name, Literal)>,
+    /// `result failed`
+    pub failed: bool,
+    /// The whole step.
+    pub span: Span,
+}
+
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -344,6 +507,8 @@ pub enum ExprKind {
         /// The condition to count by, or the number to add.
         body: Box<Expr>,
     },
+    /// `once(call vault.read)`, `history matches [ … ]`: what happened in the session before this call.
+    History(Box<History>),
     /// `present args.cc`
     Present(Box<Expr>),
     /// `args.limit else 0`
@@ -423,6 +588,12 @@ pub enum Op {
     Matches,
     /// `under`: a path below a folder, or a host that is a domain or below it.
     Under,
+    /// `has`: a set of labels holds one.
+    Has,
+    /// `has any`: it holds one of several.
+    HasAny,
+    /// `has all`: it holds each of several.
+    HasAll,
 }
 
 impl Op {
@@ -443,6 +614,9 @@ impl Op {
             Op::Like => "like",
             Op::Matches => "matches",
             Op::Under => "under",
+            Op::Has => "has",
+            Op::HasAny => "has any",
+            Op::HasAll => "has all",
         }
     }
 }
@@ -454,6 +628,8 @@ pub struct Test {
     pub name: Spanned<String>,
     /// `given { env: prod }`: fields of the context, for every case.
     pub given: Vec<(Name, Literal)>,
+    /// `session { … }`: what happened before the first case.
+    pub session: Vec<Step>,
     /// Its cases.
     pub cases: Vec<Case>,
     /// The whole item.
@@ -467,6 +643,8 @@ pub struct Case {
     pub tool: Name,
     /// The arguments, as JSON would have them.
     pub args: Vec<(Name, Literal)>,
+    /// `from { to: user }`: where the arguments come from; none when the adapter does not say.
+    pub sources: Option<Vec<(Name, Literal)>>,
     /// The verdict expected.
     pub verdict: Spanned<Verdict>,
     /// `code a, b`: each must be among the reason codes.

@@ -213,7 +213,8 @@ struct Expected<'e> {
 }
 
 const VERDICTS: [&str; 4] = ["allow", "dry_run", "require_approval", "block"];
-const OPERATORS: [&str; 14] = [
+const OPERATORS: [&str; 15] = [
+    "has",
     "==",
     "!=",
     "<",

@@ -141,6 +141,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
             members.extend(tool.rest.iter().map(|rest| Some(rest.start)));
             members.extend(tool.effects.iter().map(|effect| before(effect.name.span.start)));
+            members.extend(keyword_starts(pieces, &["carries", "returns"]));
         }
         ast::Item::Context(context) => {
             members.extend(context.fields.iter().map(|field| Some(field.span.start)));
@@ -151,6 +152,12 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
                     .first()
                     .and_then(|(name, _)| before(before(name.span.start)?))
                     .map(Some),
+            );
+            members.extend(
+                keyword_starts(pieces, &["session"])
+                    .into_iter()
+                    .take(1)
+                    .filter(|_| !test.session.is_empty()),
             );
             members.extend(test.cases.iter().map(|case| Some(case.span.start)));
         }
@@ -169,7 +176,12 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         | ast::Item::Type(_)
         | ast::Item::Set(_)
         | ast::Item::Pred(_)
-        | ast::Item::Group(_) => {}
+        | ast::Item::Group(_)
+        | ast::Item::Label(_)
+        | ast::Item::Level(_)
+        | ast::Item::Source(_)
+        | ast::Item::Declassify(_)
+        | ast::Item::Latch(_) => {}
     }
     let clauses = clauses.into_iter().flatten().map(|start| (start, Blank::Never));
     let first = members.iter().flatten().min().copied();
@@ -184,6 +196,22 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         )
     });
     clauses.chain(members).collect()
+}
+
+/// Where members begin with one of these words, at the first level of the item's braces.
+fn keyword_starts(pieces: &[Piece], words: &[&str]) -> Vec<Option<u32>> {
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    for piece in pieces {
+        if piece.kind.is_open() {
+            depth += 1;
+        } else if piece.kind.is_close() {
+            depth = depth.saturating_sub(1);
+        } else if depth == 1 && piece.kind == Kind::Word && words.contains(&piece.text.as_str()) {
+            found.push(Some(piece.start));
+        }
+    }
+    found
 }
 
 fn selector_start(selector: &ast::Selector) -> u32 {

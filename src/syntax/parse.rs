@@ -145,7 +145,7 @@ pub fn parse(source: &Source) -> Parsed {
                     break;
                 }
             }
-            Ok(Part::Item(item)) => parsed.module.items.push(item),
+            Ok(Part::Item(item)) => parsed.module.items.push(*item),
             Err(None) => {}
             Err(Some(diagnostic)) if is_edition && in_edition_line(slice, &diagnostic) => {
                 parsed.diagnostics.push(Diagnostic {
@@ -177,7 +177,7 @@ pub fn only(source: &Source, keywords: &[&str]) -> Vec<ast::Item> {
         if keywords.contains(&first)
             && let Ok(Part::Item(item)) = part(source, slice, &[])
         {
-            items.push(item);
+            items.push(*item);
         }
     }
     items

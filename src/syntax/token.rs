@@ -166,6 +166,17 @@ macro_rules! keywords {
     };
 }
 
+impl Keyword {
+    /// Whether its parentheses are those of a call: `count(…)`, `once(…)`.
+    pub fn is_called(self) -> bool {
+        use Keyword as K;
+        matches!(
+            self,
+            K::Count | K::Sum | K::Once | K::After | K::Since | K::Without | K::Yet
+        )
+    }
+}
+
 keywords! {
     Gaitpol = "gaitpol", Item;
     Policy = "policy", Item;
@@ -184,6 +195,11 @@ keywords! {
     Test = "test", Item;
     Examples = "examples", Item;
     Context = "context", Item;
+    Label = "label", Item;
+    Level = "level", Item;
+    Source = "source", Item;
+    Declassify = "declassify", Item;
+    Latch = "latch", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -211,6 +227,17 @@ keywords! {
     Given = "given", Clause;
     Warn = "warn", Clause;
     Deny = "deny", Clause;
+    Carries = "carries", Clause;
+    Returns = "returns", Clause;
+    Removes = "removes", Clause;
+    Result = "result", Clause;
+    Ok = "ok", Clause;
+    Failed = "failed", Clause;
+    Turn = "turn", Clause;
+    Resets = "resets", Clause;
+    UpTo = "up_to", Clause;
+    Session = "session", Clause;
+    At = "at", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;
@@ -231,6 +258,13 @@ keywords! {
     Under = "under", Infix;
     Count = "count", Prefix;
     Sum = "sum", Prefix;
+    Once = "once", Prefix;
+    After = "after", Prefix;
+    Yet = "yet", Prefix;
+    History = "history", Prefix;
+    Has = "has", Infix;
+    Since = "since", Infix;
+    Without = "without", Infix;
     True = "true", Constant;
     False = "false", Constant;
     Null = "null", Constant;

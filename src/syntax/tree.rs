@@ -14,7 +14,7 @@ pub enum Part {
     /// `gaitpol 1`
     Edition(Spanned<String>),
     /// Anything else.
-    Item(ast::Item),
+    Item(Box<ast::Item>),
 }
 
 /// A member of a tool's body.
@@ -26,6 +26,10 @@ pub enum Member {
     Effect(ast::Effect),
     /// `...`
     Rest(Span),
+    /// `carries body`
+    Carries(Vec<Vec<Name>>),
+    /// `returns secret`
+    Returns(Vec<Name>),
 }
 
 /// Where and how a tree grew too tall.
@@ -257,6 +261,69 @@ pub fn aggregate<'s>(
     })
 }
 
+/// `call fs.read when …`
+pub fn event(
+    span: Span,
+    on: Option<ast::Selector>,
+    when: Option<Tall<Expr>>,
+    result: Vec<ast::ResultTest>,
+) -> Tall<ast::Event> {
+    let rise = when.as_ref().map(|e| e.rise).unwrap_or_default();
+    let kind = ast::EventKind::Call {
+        on,
+        when: when.map(|e| e.node),
+        result,
+    };
+    Tall {
+        node: ast::Event { kind, span },
+        rise,
+    }
+}
+
+/// `turn`
+pub fn turn(span: Span) -> Tall<ast::Event> {
+    leaf(ast::Event {
+        kind: ast::EventKind::Turn,
+        span,
+    })
+}
+
+/// `once(a) since(b)`
+pub fn history_pair(
+    first: Tall<ast::Event>,
+    second: Option<Tall<ast::Event>>,
+    make: impl FnOnce(ast::Event, Option<ast::Event>) -> ast::History,
+) -> Tall<ast::History> {
+    let rise = first
+        .rise
+        .over(second.as_ref().map(|e| e.rise).unwrap_or_default());
+    Tall {
+        node: make(first.node, second.map(|e| e.node)),
+        rise,
+    }
+}
+
+/// `history matches [ … ]`
+pub fn pattern(items: Vec<Tall<ast::PatternItem>>) -> Tall<ast::History> {
+    let (items, rise) = gather(items);
+    Tall {
+        node: ast::History::Pattern(items),
+        rise,
+    }
+}
+
+/// An expression about the history.
+pub fn history<'s>(span: Span, inner: Tall<ast::History>) -> Step<'s, Tall<Expr>> {
+    let rise = user(inner.rise.nested(span))?;
+    Ok(Tall {
+        node: Expr {
+            kind: ExprKind::History(Box::new(inner.node)),
+            span,
+        },
+        rise,
+    })
+}
+
 /// `T?`
 pub fn optional<'s>(span: Span, inner: Tall<TypeExpr>) -> Step<'s, Tall<TypeExpr>> {
     let rise = user(inner.rise.nested(span))?;
@@ -344,6 +411,8 @@ pub fn tool(name: Name, description: Option<Spanned<String>>, members: Vec<Membe
         args: Vec::new(),
         effects: Vec::new(),
         rest: Vec::new(),
+        carries: Vec::new(),
+        returns: Vec::new(),
         span,
     };
     for member in members {
@@ -351,6 +420,8 @@ pub fn tool(name: Name, description: Option<Spanned<String>>, members: Vec<Membe
             Member::Arg(arg) => tool.args.push(arg),
             Member::Effect(effect) => tool.effects.push(effect),
             Member::Rest(span) => tool.rest.push(span),
+            Member::Carries(paths) => tool.carries.extend(paths),
+            Member::Returns(labels) => tool.returns.extend(labels),
         }
     }
     ast::Item::Tool(tool)

@@ -87,6 +87,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         call_digest: Some(sha256(b"call")),
         tool: "mail.send".into(),
         decision: Decision {
+            labels: Vec::new(),
             verdict: Verdict::Block,
             reason_codes: vec!["foreign_recipient".into()],
             matched: vec![MatchedRule {
@@ -112,6 +113,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         identity: Some("ann".into()),
         intent: None,
         facts: None,
+        state: None,
         previous,
     }
 }

@@ -9,7 +9,7 @@
 
 use gait::compile::{self, Purpose, Report};
 use gait::diag::{Code, Diagnostic, Level};
-use gait::domain::Request;
+use gait::domain::{ArgumentOrigin, Request};
 use gait::gate::Gate;
 use gait::host::{Host, Memory, Mode};
 use gait::json::{self, Json};
@@ -225,8 +225,12 @@ fn complaints(case: &Case) -> Vec<String> {
         let (intent, verdict) = (read(intent), read(verdict));
         let tool = intent.get("tool").and_then(Json::as_str).unwrap();
         let nothing = Json::Object(Vec::new());
+        let origins = ArgumentOrigin::of_intent(&intent);
+        let state = gate.fresh_state();
         let request = Request {
             intent: &intent,
+            origins: origins.as_deref(),
+            state: intent.get("no_state").is_none().then_some(&state),
             ..Request::call(tool, intent.get("args").unwrap())
         };
         let request = request.with_facts(intent.get("facts").unwrap_or(&nothing));

@@ -177,7 +177,7 @@ const MISTAKES: &[Mistakes] = &[
     ),
     (
         "test \"t\" { call x {} = allow }",
-        &[("GP0004", "=", "expected `=>`, found `=`", "-")],
+        &[("GP0004", "=", "expected `from` or `=>`, found `=`", "-")],
     ),
     (
         "default deny",
@@ -393,6 +393,10 @@ fn all_exprs<'e>(expr: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {
             all_exprs(body, out);
         }
         E::Call(_, parts) | E::Set(parts) => parts.iter().for_each(|part| all_exprs(part, out)),
+        E::History(history) => history
+            .conditions()
+            .into_iter()
+            .for_each(|part| all_exprs(part, out)),
         E::Name(_) | E::String(_) | E::Number(_) | E::Bool(_) => {}
     }
 }

@@ -196,6 +196,7 @@ impl Stage<'_> {
             run_id: Some(RUN.to_owned()),
             previous: None,
             facts: None,
+            state: None,
         };
         let journal = Journal {
             host: self.host,

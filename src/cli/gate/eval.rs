@@ -215,6 +215,7 @@ fn moment(call: &Call<'_>) -> Moment {
         run_id: call.run.clone(),
         previous: None,
         facts: call.facts.clone(),
+        state: None,
     }
 }
 

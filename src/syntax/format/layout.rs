@@ -113,7 +113,7 @@ fn gap(before: (Kind, &str), after: Kind) -> &'static str {
         | (Kind::OpenBrace, Kind::CloseBrace)
         | (Kind::Word, Kind::OpenBracket) => "",
         (Kind::Word, Kind::OpenParen) => match Keyword::parse(text) {
-            Some(Keyword::Count | Keyword::Sum) => "",
+            Some(word) if word.is_called() => "",
             Some(word) if matches!(word.role(), Role::Prefix | Role::Infix) => " ",
             Some(Keyword::When | Keyword::Unless) => " ",
             _ => "",

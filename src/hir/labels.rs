@@ -1,0 +1,597 @@
+//! Labels: where values come from and how secret they are. Every label is one bit and labels join by `or`; a member of
+//! an ascending level is the bits of all members up to it, so levels join by the greater. In: declarations, and what
+//! conditions ask of labels. Out: masks and slots.
+
+use super::condition::Failed;
+use super::scope::{Found, Scope, member_names, member_of};
+use super::{Atom, Cond, Question, Slot, Step, Tool};
+use crate::diag::codes::{
+    BAD_LABEL, DUPLICATE_NAME, NOT_ON_EVERY_TOOL, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
+};
+use crate::diag::{Diagnostic, suggest};
+use crate::domain::{ArgumentSource, LabelOf};
+use crate::limits;
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr, ExprKind, Item, Name, Op};
+use crate::ty::{Field, Ty};
+use std::collections::BTreeMap;
+
+/// The label of what nobody vouches for; every policy has it.
+pub const UNTRUSTED: &str = "untrusted";
+
+/// The labels of a package and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// The name of each bit.
+    pub names: Vec<String>,
+    /// Ascending levels; their members but the first are bits too.
+    pub levels: Vec<Level>,
+    /// The labels of values by where they come from.
+    pub sources: Vec<Source>,
+    /// Tools whose results lose labels.
+    pub declassify: Vec<(String, u64)>,
+}
+
+/// An ascending level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its name.
+    pub name: String,
+    /// Its members from the least, which is no bit, to the greatest.
+    pub members: Vec<String>,
+    /// The bit of the second member; the others follow.
+    pub first: u32,
+}
+
+/// The labels of values that come from a kind of source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The kind.
+    pub kind: ArgumentSource,
+    /// The tools whose results are meant; every one where none is named.
+    pub from: Vec<String>,
+    /// The labels.
+    pub labels: u64,
+}
+
+impl Labels {
+    fn new() -> Labels {
+        let default = |kind, labels| Source {
+            kind,
+            from: Vec::new(),
+            labels,
+        };
+        Labels {
+            names: vec![UNTRUSTED.to_owned()],
+            levels: Vec::new(),
+            sources: vec![
+                default(ArgumentSource::User, 0),
+                default(ArgumentSource::ToolOutput, 1),
+                default(ArgumentSource::External, 1),
+                default(ArgumentSource::System, 0),
+                default(ArgumentSource::Missing, 1),
+            ],
+            declassify: Vec::new(),
+        }
+    }
+
+    /// The bits a value has that is given a label or a member of a level.
+    fn given(&self, name: &str) -> Option<u64> {
+        if let Some(bit) = self.names.iter().position(|n| n == name) {
+            let level = self.level_of(bit);
+            // A member brings those below it along.
+            return Some(match level {
+                Some(level) => (level.first as usize..=bit).fold(0, |mask, bit| mask | 1 << bit),
+                None => 1 << bit,
+            });
+        }
+        self.levels
+            .iter()
+            .any(|l| l.members.first().is_some_and(|m| m == name))
+            .then_some(0)
+    }
+
+    /// The one bit that says whether a value has a label, or at least a member of a level.
+    fn asked(&self, name: &str) -> Option<u64> {
+        let bit = self.names.iter().position(|n| n == name)?;
+        Some(1 << bit)
+    }
+
+    fn level_of(&self, bit: usize) -> Option<&Level> {
+        self.levels.iter().find(|l| {
+            let first = l.first as usize;
+            (first..first + l.members.len().saturating_sub(1)).contains(&bit)
+        })
+    }
+
+    fn all_names(&self) -> impl Iterator<Item = &str> {
+        let least = self.levels.iter().filter_map(|l| l.members.first());
+        self.names.iter().chain(least).map(String::as_str)
+    }
+}
+
+/// The labels that items declare.
+pub(super) fn lower(items: &[&Item], out: &mut Vec<Diagnostic>) -> Labels {
+    let mut labels = Labels::new();
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    for item in items {
+        match item {
+            Item::Label(names) => names
+                .iter()
+                .for_each(|name| declare(name, &mut labels, &mut seen, out)),
+            Item::Level(level) => self::level(level, &mut labels, &mut seen, out),
+            _ => {}
+        }
+    }
+    labels
+}
+
+fn declare<'n>(
+    name: &'n Name,
+    labels: &mut Labels,
+    seen: &mut BTreeMap<&'n str, Span>,
+    out: &mut Vec<Diagnostic>,
+) {
+    if name.text == UNTRUSTED {
+        let message = format!("every policy has the label `{UNTRUSTED}` already");
+        out.push(Diagnostic::error(DUPLICATE_NAME, name.span, message).help("remove it here"));
+        return;
+    }
+    if let Some(first) = seen.get(name.text.as_str()) {
+        let message = format!("label `{}` is declared twice", name.text);
+        let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
+        out.push(
+            report
+                .also(*first, "first declared here")
+                .help("rename or remove one of them"),
+        );
+        return;
+    }
+    seen.insert(&name.text, name.span);
+    if labels.names.len() >= limits::LABELS {
+        let message = format!("a policy has at most {} labels", limits::LABELS);
+        out.push(Diagnostic::error(TOO_LARGE, name.span, message));
+        return;
+    }
+    labels.names.push(name.text.clone());
+}
+
+fn level<'n>(
+    declared: &'n ast::LabelLevel,
+    labels: &mut Labels,
+    seen: &mut BTreeMap<&'n str, Span>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some((least, others)) = declared.members.split_first() else {
+        return;
+    };
+    if let Some(first) = seen.insert(&least.text, least.span) {
+        let message = format!("label `{}` is declared twice", least.text);
+        let report = Diagnostic::error(DUPLICATE_NAME, least.span, message);
+        out.push(
+            report
+                .also(first, "first declared here")
+                .help("rename one of them"),
+        );
+    }
+    let first = u32::try_from(labels.names.len()).unwrap_or(u32::MAX);
+    others.iter().for_each(|name| declare(name, labels, seen, out));
+    if labels.levels.iter().any(|l| l.name == declared.name.text) {
+        let message = format!("level `{}` is declared twice", declared.name.text);
+        out.push(Diagnostic::error(DUPLICATE_NAME, declared.name.span, message).help("remove one of them"));
+    }
+    labels.levels.push(Level {
+        name: declared.name.text.clone(),
+        members: declared.members.iter().map(|m| m.text.clone()).collect(),
+        first,
+    });
+}
+
+/// The `source` and `declassify` items.
+pub(super) fn sources(items: &[&Item], tools: &[Tool], labels: &mut Labels, out: &mut Vec<Diagnostic>) {
+    for item in items {
+        match item {
+            Item::Source(source) => self::source(source, tools, labels, out),
+            Item::Declassify(declared) => {
+                let mask = given(&declared.labels, labels, out);
+                for tool in &declared.via {
+                    if known_tool(tool, tools, out) {
+                        labels.declassify.push((tool.text.clone(), mask));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn source(declared: &ast::Source, tools: &[Tool], labels: &mut Labels, out: &mut Vec<Diagnostic>) {
+    let kinds = ArgumentSource::ALL;
+    let Some(kind) = kinds.into_iter().find(|k| k.as_str() == declared.kind.text) else {
+        let message = format!("no kind of source is called `{}`", declared.kind.text);
+        let report = Diagnostic::error(UNKNOWN_NAME, declared.kind.span, message);
+        let names = kinds.map(ArgumentSource::as_str);
+        out.push(match suggest::nearest(&declared.kind.text, names) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(declared.kind.span, near),
+            None => report.help(format!("the kinds are {}", names.join(", "))),
+        });
+        return;
+    };
+    let mask = given(&declared.labels, labels, out);
+    if let Some(first) = declared.from.first()
+        && kind != ArgumentSource::ToolOutput
+    {
+        let message = format!("`{}` does not come from a tool", declared.kind.text);
+        out.push(Diagnostic::error(BAD_LABEL, first.span, message).help("only `tool_output` has `from`"));
+        return;
+    }
+    let from: Vec<String> = declared
+        .from
+        .iter()
+        .filter(|tool| known_tool(tool, tools, out))
+        .map(|tool| tool.text.clone())
+        .collect();
+    if from.len() < declared.from.len() {
+        return;
+    }
+    let default = labels
+        .sources
+        .iter_mut()
+        .find(|s| s.kind == kind && s.from.is_empty() && from.is_empty());
+    match default {
+        Some(default) => default.labels = mask,
+        None => labels.sources.push(Source {
+            kind,
+            from,
+            labels: mask,
+        }),
+    }
+}
+
+fn known_tool(name: &Name, tools: &[Tool], out: &mut Vec<Diagnostic>) -> bool {
+    if tools.iter().any(|t| t.name == name.text) {
+        return true;
+    }
+    let report = Diagnostic::error(
+        UNKNOWN_NAME,
+        name.span,
+        format!("no tool is called `{}`", name.text),
+    );
+    out.push(
+        match suggest::nearest(&name.text, tools.iter().map(|t| t.name.as_str())) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, crate::syntax::quote::dotted_name(near)),
+            None => report.help("declare it with `tool`"),
+        },
+    );
+    false
+}
+
+/// The bits of labels that a value is given; unknown ones are reported.
+pub(super) fn given(names: &[Name], labels: &Labels, out: &mut Vec<Diagnostic>) -> u64 {
+    let mut mask = 0;
+    for name in names {
+        match labels.given(&name.text) {
+            Some(bits) => mask |= bits,
+            None => out.push(unknown(name, labels)),
+        }
+    }
+    mask
+}
+
+/// The bits that a condition asks for, any of which will do.
+pub(super) fn asked(names: &[Name], labels: &Labels, out: &mut Vec<Diagnostic>) -> u64 {
+    let mut mask = 0;
+    for name in names {
+        match labels.asked(&name.text) {
+            Some(bit) => mask |= bit,
+            None => out.push(unknown(name, labels)),
+        }
+    }
+    mask
+}
+
+fn unknown(name: &Name, labels: &Labels) -> Diagnostic {
+    if labels
+        .levels
+        .iter()
+        .any(|l| l.members.first().is_some_and(|m| *m == name.text))
+    {
+        let message = format!("every value is at least `{}`", name.text);
+        return Diagnostic::error(BAD_LABEL, name.span, message).help("ask for a higher level");
+    }
+    let report = Diagnostic::error(
+        UNKNOWN_NAME,
+        name.span,
+        format!("no label is called `{}`", name.text),
+    );
+    match suggest::nearest(&name.text, labels.all_names()) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, near),
+        None => report.help("declare it with `label` or `level`"),
+    }
+}
+
+/// The path of an argument that `carries` names.
+pub(super) fn carried(path: &[Name], args: &[Field], out: &mut Vec<Diagnostic>) -> Option<Vec<String>> {
+    let mut ty = Ty::Record(args.to_vec());
+    for name in path {
+        let inner = match inside(&ty) {
+            Ty::Poison => return None,
+            of => match member_of(of, &name.text) {
+                Some((Step::Field(_), inner)) => inner,
+                _ => {
+                    let report = Diagnostic::error(
+                        UNKNOWN_NAME,
+                        name.span,
+                        format!("no argument here is called `{}`", name.text),
+                    );
+                    out.push(match suggest::nearest(&name.text, member_names(of)) {
+                        Some(near) => report
+                            .help(format!("did you mean `{near}`?"))
+                            .edit(name.span, near),
+                        None => report.help("name an argument of the tool, or a field of one"),
+                    });
+                    return None;
+                }
+            },
+        };
+        ty = inner;
+    }
+    Some(path.iter().map(|name| name.text.clone()).collect())
+}
+
+/// The type inside optionals and lists.
+fn inside(ty: &Ty) -> &Ty {
+    match ty {
+        Ty::Optional(inner) => inside(inner),
+        Ty::List { element, .. } => inside(element),
+        other => other,
+    }
+}
+
+/// Whether an expression is `labels(…)` or `level(…)`.
+pub(super) fn is_labels(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call(name, _) if matches!(name.text.as_str(), "labels" | "level"))
+}
+
+/// `labels(x) has …` and `level(x, l) >= …`.
+pub(super) fn compare(
+    (left, op, op_span, right): (&Expr, Op, Span, &Expr),
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<Cond, Failed> {
+    let ExprKind::Call(name, arguments) = &left.kind else {
+        return Err(None);
+    };
+    let span = left.span.to(right.span);
+    match (name.text.as_str(), arguments.as_slice()) {
+        ("labels", [of]) => {
+            let of = labelled(of, scope)?;
+            has(of, op, op_span, right, span, scope, out)
+        }
+        (
+            "level",
+            [
+                of,
+                Expr {
+                    kind: ExprKind::Name(level),
+                    ..
+                },
+            ],
+        ) => {
+            let of = labelled(of, scope)?;
+            at_level(of, level, op, op_span, right, span, scope)
+        }
+        ("labels", _) => wrong(
+            left.span,
+            "`labels` takes one argument",
+            "write `labels(args.body) has secret`",
+        ),
+        _ => wrong(
+            left.span,
+            "`level` takes a value and the name of a level",
+            "write `level(args.body, confidentiality) >= internal`",
+        ),
+    }
+}
+
+fn wrong<T>(span: Span, message: &str, help: &str) -> Result<T, Failed> {
+    Err(Some(Diagnostic::error(TYPE_MISMATCH, span, message).help(help)))
+}
+
+fn has(
+    of: LabelOf,
+    op: Op,
+    op_span: Span,
+    right: &Expr,
+    span: Span,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<Cond, Failed> {
+    let names = names(right)?;
+    let labels = known(scope, span)?;
+    let before = out.len();
+    let bit = |name: &Name, out: &mut Vec<Diagnostic>| asked(std::slice::from_ref(name), labels, out);
+    let cond = match op {
+        Op::Has | Op::HasAny => {
+            let mask = names.iter().fold(0, |mask, name| mask | bit(name, out));
+            atom(of, mask, span, scope)
+        }
+        Op::HasAll => Cond::And(
+            names
+                .iter()
+                .map(|name| {
+                    let mask = bit(name, out);
+                    atom(of.clone(), mask, span, scope)
+                })
+                .collect(),
+        ),
+        _ => {
+            return wrong(
+                op_span,
+                "labels are asked about with `has`, `has any` and `has all`",
+                "write `labels(…) has untrusted`",
+            );
+        }
+    };
+    if out.len() > before { Err(None) } else { Ok(cond) }
+}
+
+fn names(expr: &Expr) -> Result<Vec<Name>, Failed> {
+    let name = |e: &Expr| match &e.kind {
+        ExprKind::Name(name) => Ok(name.clone()),
+        _ => wrong(
+            e.span,
+            "this is no label",
+            "name a label that the policy declares",
+        ),
+    };
+    match &expr.kind {
+        ExprKind::Set(members) => members.iter().map(name).collect(),
+        _ => Ok(vec![name(expr)?]),
+    }
+}
+
+/// The labels of the package; a predicate on its own sees none.
+fn known<'a>(scope: &Scope<'a>, span: Span) -> Result<&'a Labels, Failed> {
+    match scope.env {
+        Some(env) => Ok(env.labels),
+        None => wrong(
+            span,
+            "a predicate sees only what is passed to it",
+            "ask for labels in the rule",
+        ),
+    }
+}
+
+fn atom(of: LabelOf, mask: u64, span: Span, scope: &Scope<'_>) -> Cond {
+    let place = scope.slot(Slot::Label { of, mask });
+    Cond::Atom(Atom {
+        place,
+        ty: Ty::Bool,
+        test: Question::True,
+        when_absent: false,
+        span,
+    })
+}
+
+fn at_level(
+    of: LabelOf,
+    name: &Name,
+    op: Op,
+    op_span: Span,
+    right: &Expr,
+    span: Span,
+    scope: &Scope<'_>,
+) -> Result<Cond, Failed> {
+    let levels = &known(scope, span)?.levels;
+    let Some(level) = levels.iter().find(|l| l.name == name.text) else {
+        let report = Diagnostic::error(
+            UNKNOWN_NAME,
+            name.span,
+            format!("no level is called `{}`", name.text),
+        );
+        let near = suggest::nearest(&name.text, levels.iter().map(|l| l.name.as_str()));
+        return Err(Some(match near {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, near),
+            None => report.help("declare it with `level`"),
+        }));
+    };
+    let [member] = names(right)?.try_into().unwrap_or_else(|_| [name.clone()]);
+    let Some(rank) = level.members.iter().position(|m| *m == member.text) else {
+        let message = format!("`{}` has no member `{}`", level.name, member.text);
+        let report = Diagnostic::error(UNKNOWN_NAME, right.span, message);
+        return Err(Some(
+            report.help(format!("its members are {}", level.members.join(" < "))),
+        ));
+    };
+    let at_least = |rank: usize| match rank {
+        0 => Cond::Const(true),
+        n if n >= level.members.len() => Cond::Const(false),
+        n => atom(of.clone(), 1 << (level.first as usize + n - 1), span, scope),
+    };
+    let not = |cond: Cond| Cond::Not(Box::new(cond));
+    Ok(match op {
+        Op::Ge => at_least(rank),
+        Op::Gt => at_least(rank + 1),
+        Op::Lt => not(at_least(rank)),
+        Op::Le => not(at_least(rank + 1)),
+        Op::Eq => Cond::And(vec![at_least(rank), not(at_least(rank + 1))]),
+        Op::Ne => not(Cond::And(vec![at_least(rank), not(at_least(rank + 1))])),
+        _ => {
+            return wrong(
+                op_span,
+                "levels are compared with `<`, `>=`, `==` and the like",
+                "write `>= internal`",
+            );
+        }
+    })
+}
+
+/// What labels are asked of.
+fn labelled(expr: &Expr, scope: &Scope<'_>) -> Result<LabelOf, Failed> {
+    match &expr.kind {
+        ExprKind::Name(name) if name.text == "session" && scope.variable("session").is_none() => {
+            return Ok(LabelOf::Session);
+        }
+        ExprKind::Name(name) if name.text == "carried" && scope.variable("carried").is_none() => {
+            if scope.tool.carries.is_empty() {
+                let message = format!(
+                    "tool `{}` has no argument that leaves the boundary",
+                    scope.tool.name
+                );
+                let report = Diagnostic::error(NOT_ON_EVERY_TOOL, expr.span, message);
+                return Err(Some(
+                    report.help("name the arguments in its declaration: `carries body`"),
+                ));
+            }
+            return Ok(LabelOf::Carried);
+        }
+        _ => {}
+    }
+    let found = super::condition::place(expr, scope)?;
+    let path = path(&found, scope);
+    match path {
+        Some(path) if !path.is_empty() => Ok(LabelOf::Argument(path)),
+        _ => wrong(
+            expr.span,
+            "this has no labels",
+            "arguments, `carried` and `session` have labels",
+        ),
+    }
+}
+
+/// The names from the arguments to a value; those of its list for an element.
+fn path(found: &Found, scope: &Scope<'_>) -> Option<Vec<String>> {
+    let mut place = found.place.clone();
+    let mut steps = Vec::new();
+    while place.level > 0 {
+        let (_, list) = scope
+            .lists
+            .iter()
+            .rev()
+            .find(|(level, _)| *level == place.level)?;
+        steps.splice(0..0, place.steps);
+        place = list.clone();
+    }
+    steps.splice(0..0, place.steps);
+    let mut ty = Ty::Record(scope.tool.args.clone());
+    let mut names = Vec::new();
+    for step in steps {
+        let Step::Field(index) = step else { break };
+        let Ty::Record(fields) = inside(&ty) else {
+            return None;
+        };
+        let field = fields.get(index as usize)?.clone();
+        names.push(field.name);
+        ty = field.ty;
+    }
+    Some(names)
+}
