@@ -48,6 +48,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
     let mut rules = Vec::new();
     let mut effects = Vec::new();
     let mut reused = Vec::new();
+    let mut labels = Vec::new();
     for item in items {
         match item {
             Item::Tool(tool) => {
@@ -65,7 +66,12 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Set(set) => reused.push(&set.name),
             Item::Pred(pred) => reused.push(&pred.name),
             Item::Context(declared) => groups.push(declared.fields.iter().map(|field| &field.name).collect()),
-            Item::Policy(_)
+            Item::Label(names) => labels.extend(names),
+            Item::Level(level) => labels.extend(&level.members),
+            Item::Latch(latch) => reused.push(&latch.name),
+            Item::Source(_)
+            | Item::Declassify(_)
+            | Item::Policy(_)
             | Item::Default(_)
             | Item::Profile(_)
             | Item::Import(_)
@@ -74,6 +80,6 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             | Item::Examples(_) => {}
         }
     }
-    groups.extend([selected, rules, effects, reused]);
+    groups.extend([selected, rules, effects, reused, labels]);
     groups
 }

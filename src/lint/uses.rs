@@ -2,7 +2,9 @@
 //! might be either counts as both, so that nothing used is called unused.
 
 use super::walk;
-use crate::syntax::ast::{Arg, Expr, ExprKind, Item, Module, Selector, TypeExpr, TypeKind, TypeParam};
+use crate::syntax::ast::{
+    Arg, Event, EventKind, Expr, ExprKind, Item, Module, Selector, TypeExpr, TypeKind, TypeParam,
+};
 use std::collections::BTreeSet;
 
 /// Names by use.
@@ -38,6 +40,15 @@ impl<'a> Uses<'a> {
                 Item::Context(context) => context.fields.iter().for_each(|field| uses.ty(&field.ty)),
                 Item::Group(group) => uses.selectors(&group.selectors),
                 Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Latch(latch) => {
+                    for event in std::iter::once(&latch.on).chain(&latch.resets) {
+                        uses.event(event);
+                        let conditions = event.condition();
+                        conditions
+                            .into_iter()
+                            .for_each(|e| walk::each(e, &mut |expr| uses.expr(expr)));
+                    }
+                }
                 Item::Policy(_)
                 | Item::Default(_)
                 | Item::Profile(_)
@@ -45,6 +56,10 @@ impl<'a> Uses<'a> {
                 | Item::Lints(_)
                 | Item::Effects(_)
                 | Item::Enum(_)
+                | Item::Label(_)
+                | Item::Level(_)
+                | Item::Source(_)
+                | Item::Declassify(_)
                 | Item::Test(_)
                 | Item::Examples(_) => {}
             }
@@ -81,8 +96,18 @@ impl<'a> Uses<'a> {
         }
     }
 
+    fn event(&mut self, event: &'a Event) {
+        if let EventKind::Call {
+            on: Some(selector), ..
+        } = &event.kind
+        {
+            self.selectors(std::slice::from_ref(selector));
+        }
+    }
+
     fn expr(&mut self, expr: &'a Expr) {
         match &expr.kind {
+            ExprKind::History(history) => history.events().into_iter().for_each(|e| self.event(e)),
             ExprKind::Name(name) => {
                 self.values.insert(&name.text);
                 self.types.insert(&name.text);

@@ -73,5 +73,8 @@ pub fn keyword_at(source: &Source, tokens: &[Token], at: usize) -> Option<Keywor
     if before == Some(Kind::Dot) || matches!(after, Some(Kind::Dot | Kind::Colon)) {
         return None;
     }
-    Keyword::parse(source.slice(token.span))
+    let word = Keyword::parse(source.slice(token.span))?;
+    // `history` is one only in `history matches […]`, so that a predicate may have the name.
+    let goes_on = tokens.get(at + 1).map(|next| source.slice(next.span));
+    (word != Keyword::History || goes_on == Some(Keyword::Matches.text())).then_some(word)
 }

@@ -237,7 +237,6 @@ keywords! {
     Resets = "resets", Clause;
     UpTo = "up_to", Clause;
     Session = "session", Clause;
-    At = "at", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;
