@@ -172,7 +172,7 @@ impl Keyword {
         use Keyword as K;
         matches!(
             self,
-            K::Count | K::Sum | K::Once | K::After | K::Since | K::Without | K::Yet
+            K::Count | K::Sum | K::Once | K::After | K::Since | K::Without | K::Yet | K::History
         )
     }
 }
