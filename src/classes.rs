@@ -4,11 +4,13 @@
 
 pub mod automaton;
 pub mod classifier;
+mod matchers;
 mod partition;
 pub mod sample;
 mod set;
 
 pub use classifier::Classifier;
-pub use partition::{Group, Partition, partition};
+pub use matchers::Matchers;
+pub use partition::{Group, Partition, partition, partition_with};
 pub use sample::samples;
 pub use set::ClassSet;

@@ -60,6 +60,10 @@ pub const ROWS_PER_RULE: usize = 1_024;
 pub const PATTERN_BYTES: usize = 1_024;
 /// The automaton of one string variable, in bytes of transition table.
 pub const AUTOMATON_BYTES: usize = 4 << 20;
+/// The expression of a pattern that shares an automaton with others, in bytes; a longer one has its own.
+pub const SHARED_PATTERN_BYTES: usize = 96;
+/// Automata kept while a policy is compiled, so that its tools share them, in bytes.
+pub const AUTOMATA_KEPT_BYTES: usize = 64 << 20;
 /// Class tables of one package, in bytes.
 pub const CLASS_TABLE_BYTES: usize = 256 << 20;
 /// An archive (bundle or runpack), in bytes.

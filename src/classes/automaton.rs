@@ -103,6 +103,7 @@ impl Automaton {
 
 /// The automaton of several expressions before its states have classes: per state the expressions that match a text
 /// ending there.
+#[derive(Clone)]
 pub struct Matcher {
     bytes: Box<[u8; 256]>,
     stride: u32,
@@ -112,6 +113,12 @@ pub struct Matcher {
 }
 
 impl Matcher {
+    /// About how much memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let sets: usize = self.matches.iter().map(|set| 32 + 4 * set.len()).sum();
+        256 + 4 * self.next.len() + sets
+    }
+
     /// Builds it; `None` when it passes `limit` bytes.
     pub fn build(expressions: &[String], limit: usize) -> Option<Matcher> {
         let dfa = crate::builtins::regex::automaton(expressions, limit).ok()?;

@@ -2,6 +2,7 @@
 
 use super::automaton::Matcher;
 use super::classifier::{Classifier, Texts};
+use super::matchers::Matchers;
 use super::set::ClassSet;
 use crate::builtins::glob;
 use crate::hir::answer::{View, answer};
@@ -37,6 +38,11 @@ pub struct Partition {
 
 /// Cuts the values of type `ty` by `questions`. `None` when a single pattern is too large by itself.
 pub fn partition(ty: &Ty, questions: &BTreeSet<Question>) -> Option<Partition> {
+    partition_with(ty, questions, &mut Matchers::default())
+}
+
+/// The same, with the automata that were built before.
+pub fn partition_with(ty: &Ty, questions: &BTreeSet<Question>, matchers: &mut Matchers) -> Option<Partition> {
     let mut out = Partition {
         groups: Vec::new(),
         answers: BTreeMap::new(),
@@ -47,7 +53,7 @@ pub fn partition(ty: &Ty, questions: &BTreeSet<Question>) -> Option<Partition> {
         Ty::Bool => one(&mut out, Classifier::Bool, 2, &rest, |_, class| class == 1),
         Ty::Enum { members, .. } => enums(&mut out, members.len(), &rest),
         Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => numbers(&mut out, &rest),
-        _ => texts(&mut out, &rest)?,
+        _ => texts(&mut out, &rest, matchers)?,
     }
     if questions.contains(&Question::Present) {
         let count = out.groups.first().map_or(1, |g| g.count);
@@ -175,7 +181,7 @@ fn pieces(shape: &Shape) -> Option<Vec<Pieces>> {
     }
 }
 
-fn texts(out: &mut Partition, questions: &BTreeSet<&Question>) -> Option<()> {
+fn texts(out: &mut Partition, questions: &BTreeSet<&Question>, matchers: &mut Matchers) -> Option<()> {
     let known: BTreeSet<&Question> = questions
         .iter()
         .copied()
@@ -190,17 +196,28 @@ fn texts(out: &mut Partition, questions: &BTreeSet<&Question>) -> Option<()> {
     if shapes.is_empty() {
         return text_group(out, &known, &[], None);
     }
+    // A long expression multiplies with every other one, so it has an automaton to itself without a try.
+    let is_long = |(_, expression): &(&Question, String)| expression.len() > limits::SHARED_PATTERN_BYTES;
+    let (long, short): (Vec<_>, Vec<_>) = shapes.into_iter().partition(is_long);
     let mut first = true;
-    split(&shapes, &mut |part, matcher| {
+    let mut add = |part: &[(&Question, String)], matcher| {
         let none = BTreeSet::new();
         let known = if std::mem::take(&mut first) { &known } else { &none };
         text_group(out, known, part, Some(matcher))
-    })
+    };
+    if !short.is_empty() {
+        split(&short, matchers, &mut add)?;
+    }
+    for one in long.chunks(1) {
+        split(one, matchers, &mut add)?;
+    }
+    Some(())
 }
 
 /// Halves the patterns until one automaton holds each part.
 fn split<'q>(
     shapes: &[(&'q Question, String)],
+    matchers: &mut Matchers,
     add: &mut impl FnMut(&[(&'q Question, String)], Matcher) -> Option<()>,
 ) -> Option<()> {
     let expressions: Vec<String> = shapes.iter().map(|(_, e)| e.clone()).collect();
@@ -210,14 +227,14 @@ fn split<'q>(
     } else {
         limits::AUTOMATON_SHARED_BYTES
     };
-    if let Some(matcher) = Matcher::build(&expressions, budget) {
+    if let Some(matcher) = matchers.build(&expressions, budget) {
         return add(shapes, matcher);
     }
     let (left, right) = shapes
         .split_at_checked(shapes.len() / 2)
         .filter(|(l, _)| !l.is_empty())?;
-    split(left, add)?;
-    split(right, add)
+    split(left, matchers, add)?;
+    split(right, matchers, add)
 }
 
 /// One group over known texts and the patterns of one automaton. A class is a set of questions answered yes.

@@ -160,11 +160,16 @@ fn question(
     let is_member = matches!(ty, Ty::Enum { .. }) && !wants_set;
     if let Some(name) = constant.dotted().filter(|_| !is_member) {
         if let Some(set) = scope.names.set(&name) {
-            return sets::question(set, ty, op, op_span, constant);
+            return sets::question(set, ty, op, op_span, constant, scope.names);
         }
         if wants_set {
             return Err(Some(sets::unknown(&name, scope.names)));
         }
+    }
+    if matches!(op, Op::Like | Op::Matches) {
+        let make = || constant::shape(ty, op, op_span, constant);
+        let shape = scope.names.shape((constant.span, op, ty), make).map_err(Some)?;
+        return Ok((Question::Shape(shape), true));
     }
     constant::question(ty, op, op_span, constant).map_err(Some)
 }

@@ -3,13 +3,14 @@
 
 use super::modules::{Modules, Route};
 use super::order::{Ring, in_order};
-use super::{Unit, preds, sets, types};
+use super::{Shape, Unit, preds, sets, types};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME, TOO_LARGE};
 use crate::limits;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
 use crate::ty::Ty;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// A declaration: its file and its name there.
@@ -65,6 +66,8 @@ pub(super) struct Names<'a> {
     types: BTreeMap<Key<'a>, Ty>,
     sets: BTreeMap<Key<'a>, sets::Set>,
     preds: BTreeMap<Key<'a>, preds::Pred<'a>>,
+    /// What operators make of sets and constants: rules on many tools ask the same.
+    shapes: RefCell<BTreeMap<(Span, &'static str, String), Shape>>,
 }
 
 impl<'a> Names<'a> {
@@ -78,6 +81,7 @@ impl<'a> Names<'a> {
             types: BTreeMap::new(),
             sets: BTreeMap::new(),
             preds: BTreeMap::new(),
+            shapes: RefCell::new(BTreeMap::new()),
         };
         // The prelude first: it has its names already when a policy declares them again.
         for item in units
@@ -231,6 +235,21 @@ impl<'a> Names<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The shape an operator makes of the set or constant at a place, for values of a type; made once.
+    pub fn shape<E>(
+        &self,
+        (place, op, ty): (Span, ast::Op, &Ty),
+        make: impl FnOnce() -> Result<Shape, E>,
+    ) -> Result<Shape, E> {
+        let key = (place, op.as_str(), ty.to_string());
+        if let Some(known) = self.shapes.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let shape = make()?;
+        self.shapes.borrow_mut().insert(key, shape.clone());
+        Ok(shape)
     }
 
     /// The data file of a set, where it could be read.

@@ -261,6 +261,7 @@ pub(super) fn question(
     op: Op,
     op_span: Span,
     written: &Expr,
+    names: &Names<'_>,
 ) -> Result<(Question, bool), Option<Diagnostic>> {
     let elements = set.elements.as_ref().ok_or(None)?;
     let refuse = |message: String, help: &str| {
@@ -296,8 +297,12 @@ pub(super) fn question(
                 kind: ExprKind::String(text.to_owned()),
                 span: written.span,
             };
-            let items: Vec<Expr> = texts.iter().map(|text| item(text)).collect();
-            let shape = any_of(ty, op, op_span, &items)
+            let make = || {
+                let items: Vec<Expr> = texts.iter().map(|text| item(text)).collect();
+                any_of(ty, op, op_span, &items)
+            };
+            let shape = names
+                .shape((set.span, op, ty), make)
                 .map_err(|report| Some(report.also(set.span, "the set is declared here")))?;
             Ok((Question::Shape(shape), true))
         }

@@ -4,7 +4,7 @@
 use super::masks::{Constraint, Masks};
 use super::rows::{self, Literal, Names, Row};
 use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
-use crate::classes::{ClassSet, Classifier, Partition, partition};
+use crate::classes::{ClassSet, Classifier, Matchers, Partition, partition, partition_with};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
 use crate::hir::{Atom, Cond, Package, Question, Shape, Step, Tool};
@@ -17,8 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
     let mut matchable: BTreeSet<usize> = BTreeSet::new();
     let mut always: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut matchers = Matchers::default();
     let tools: Vec<ToolProgram> = (0..package.tools.len())
-        .filter_map(|tool| one_tool(package, tool, &mut matchable, &mut always, out))
+        .filter_map(|tool| one_tool(package, tool, &mut matchers, &mut matchable, &mut always, out))
         .collect();
     if out.iter().any(Diagnostic::is_error) {
         return tools;
@@ -54,7 +55,7 @@ pub fn satisfiable(cond: &Cond, tool: &Tool) -> Option<bool> {
     let mut builder = Builder::default();
     builder.scopes.push(Building::default());
     builder.gather(&cond, &mut BTreeMap::from([(0, 0)]));
-    builder.cut().ok()?;
+    builder.cut(&mut Matchers::default()).ok()?;
     builder.reflect();
     rows::rows(&cond, &mut builder).ok().map(|rows| !rows.is_empty())
 }
@@ -62,6 +63,7 @@ pub fn satisfiable(cond: &Cond, tool: &Tool) -> Option<bool> {
 fn one_tool(
     package: &Package,
     tool: usize,
+    matchers: &mut Matchers,
     matchable: &mut BTreeSet<usize>,
     always: &mut BTreeMap<usize, usize>,
     out: &mut Vec<Diagnostic>,
@@ -93,7 +95,7 @@ fn one_tool(
     for (_, cond) in &rules {
         builder.gather(cond, &mut BTreeMap::from([(0, 0)]));
     }
-    if let Err(span) = builder.cut() {
+    if let Err(span) = builder.cut(matchers) {
         let report = Diagnostic::error(TOO_LARGE, span, "this pattern needs too large an automaton");
         out.push(report.help("make it more specific, or bound its repetitions"));
         return None;
@@ -258,11 +260,12 @@ impl Builder {
     }
 
     /// Cuts every variable into classes; the place of a pattern that is too large otherwise.
-    fn cut(&mut self) -> Result<(), Span> {
+    fn cut(&mut self, matchers: &mut Matchers) -> Result<(), Span> {
         for scope in &mut self.scopes {
             let mut number = 0;
             for (steps, variable) in &scope.variables {
-                let cut = partition(&variable.ty, &variable.questions).ok_or_else(|| variable.too_large())?;
+                let cut = partition_with(&variable.ty, &variable.questions, matchers)
+                    .ok_or_else(|| variable.too_large())?;
                 scope.first.insert(steps.clone(), number);
                 number += u32::try_from(cut.groups.len()).unwrap_or(u32::MAX);
                 scope.partitions.insert(steps.clone(), cut);
