@@ -355,10 +355,12 @@ pub(super) fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
             }
             None if name.text == "args" => Ok(scope.args()),
             None if name.text == "context" => Ok(scope.context()),
-            _ => scope
-                .variable(&name.text)
-                .cloned()
-                .ok_or_else(|| Some(unknown(name, scope))),
+            _ => match scope.variable(&name.text) {
+                Some(found) => Ok(found.clone()),
+                // A predicate on its own; it is typed in full where it is asked.
+                None if scope.env.is_none() && scope.names.is_latch(&name.text) => Err(None),
+                None => Err(Some(unknown(name, scope))),
+            },
         },
         ExprKind::Field(of, name) => {
             if scope.within.is_none() && matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {

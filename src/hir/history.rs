@@ -170,7 +170,7 @@ pub(super) fn lower(
     out: &mut Vec<Diagnostic>,
 ) -> Cond {
     let Some(env) = scope.env else {
-        out.push(outside(span));
+        // A predicate on its own; it is typed in full where it is asked.
         return Cond::Const(false);
     };
     let mut pair = |set: &ast::Event, clear: Option<&ast::Event>, clear_wins: bool| {
@@ -200,11 +200,6 @@ pub(super) fn lower(
         }
         None => Cond::Const(false),
     }
-}
-
-fn outside(span: Span) -> Diagnostic {
-    Diagnostic::error(BAD_HISTORY, span, "a predicate sees only what is passed to it")
-        .help("ask about the session in the rule")
 }
 
 /// Whether a monitor's flag is set or its pattern matches.
@@ -285,7 +280,7 @@ pub(super) fn compare_count(
         return Err(None);
     };
     let Some(env) = scope.env else {
-        return Err(Some(outside(left.span)));
+        return Err(None);
     };
     let (test, positive) = constant::question(&Ty::Int, op, op_span, right).map_err(Some)?;
     let Some(event) = event(counted, env, scope.names, out) else {

@@ -414,7 +414,7 @@ fn has(
     out: &mut Vec<Diagnostic>,
 ) -> Result<Cond, Failed> {
     let names = names(right)?;
-    let labels = known(scope, span)?;
+    let labels = known(scope)?;
     let before = out.len();
     let bit = |name: &Name, out: &mut Vec<Diagnostic>| asked(std::slice::from_ref(name), labels, out);
     let cond = match op {
@@ -457,16 +457,9 @@ fn names(expr: &Expr) -> Result<Vec<Name>, Failed> {
     }
 }
 
-/// The labels of the package; a predicate on its own sees none.
-fn known<'a>(scope: &Scope<'a>, span: Span) -> Result<&'a Labels, Failed> {
-    match scope.env {
-        Some(env) => Ok(env.labels),
-        None => wrong(
-            span,
-            "a predicate sees only what is passed to it",
-            "ask for labels in the rule",
-        ),
-    }
+/// The labels of the package; a predicate on its own sees none, and is typed in full where it is asked.
+fn known<'a>(scope: &Scope<'a>) -> Result<&'a Labels, Failed> {
+    scope.env.map(|env| env.labels).ok_or(None)
 }
 
 fn atom(of: LabelOf, mask: u64, span: Span, scope: &Scope<'_>) -> Cond {
@@ -489,7 +482,7 @@ fn at_level(
     span: Span,
     scope: &Scope<'_>,
 ) -> Result<Cond, Failed> {
-    let levels = &known(scope, span)?.levels;
+    let levels = &known(scope)?.levels;
     let Some(level) = levels.iter().find(|l| l.name == name.text) else {
         let report = Diagnostic::error(
             UNKNOWN_NAME,

@@ -11,7 +11,7 @@ use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
 use crate::ty::Ty;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A declaration: its file and its name there.
 pub(super) type Key<'a> = (FileId, &'a str);
@@ -66,6 +66,8 @@ pub(super) struct Names<'a> {
     types: BTreeMap<Key<'a>, Ty>,
     sets: BTreeMap<Key<'a>, sets::Set>,
     preds: BTreeMap<Key<'a>, preds::Pred<'a>>,
+    /// Latches, which conditions name like sets; what they mean is known later.
+    latches: BTreeSet<&'a str>,
     /// What operators make of sets and constants: rules on many tools ask the same.
     shapes: RefCell<BTreeMap<(Span, &'static str, String), Shape>>,
 }
@@ -81,6 +83,10 @@ impl<'a> Names<'a> {
             types: BTreeMap::new(),
             sets: BTreeMap::new(),
             preds: BTreeMap::new(),
+            latches: units
+                .iter()
+                .flat_map(|unit| latches(&unit.module.items))
+                .collect(),
             shapes: RefCell::new(BTreeMap::new()),
         };
         // The prelude first: it has its names already when a policy declares them again.
@@ -178,6 +184,11 @@ impl<'a> Names<'a> {
     /// Whether what a name could mean is wrong already, so that nothing more is said about it.
     pub fn is_doubtful(&self, name: &Name) -> bool {
         self.modules.is_doubtful(name)
+    }
+
+    /// Whether a latch has this name.
+    pub fn is_latch(&self, name: &str) -> bool {
+        self.latches.contains(name)
     }
 
     /// Whether every file sees the names of this one.
@@ -363,6 +374,13 @@ impl<'a> Names<'a> {
             _ => report.also(declared.name().span, "it is declared here"),
         })
     }
+}
+
+fn latches(items: &[Item]) -> impl Iterator<Item = &str> {
+    items.iter().filter_map(|item| match item {
+        Item::Latch(latch) => Some(latch.name.text.as_str()),
+        _ => None,
+    })
 }
 
 /// The data file of each set of a unit that has one.

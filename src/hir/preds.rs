@@ -62,7 +62,10 @@ impl Weight {
 
 /// Names that no set or predicate can take, because conditions know them already.
 pub(super) fn is_reserved(name: &str) -> bool {
-    matches!(name, "args" | "context" | "targets" | "len" | "count" | "sum")
+    matches!(
+        name,
+        "args" | "context" | "targets" | "len" | "count" | "sum" | "labels" | "level"
+    )
 }
 
 /// The predicates a predicate asks.
