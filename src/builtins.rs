@@ -4,12 +4,16 @@
 //! here repairs, guesses between two readings, or panics.
 
 pub mod bind;
+mod calendar;
 pub mod command;
 pub mod compound;
+pub mod date;
 pub mod decimal;
+pub mod duration;
 pub mod email;
 pub mod glob;
 pub mod host;
+pub mod instant;
 pub mod literal;
 pub mod manual;
 pub mod path;
@@ -69,6 +73,9 @@ pub const ALL: &[&Doc] = &[
     &decimal::INT,
     &decimal::DECIMAL,
     &decimal::MONEY,
+    &duration::DOC,
+    &instant::DOC,
+    &date::DOC,
     &string::DOC,
     &scalar::ENUM,
     &path::DOC,

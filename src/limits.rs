@@ -96,6 +96,12 @@ pub const HOST_LABEL_BYTES: usize = 63;
 pub const EMAIL_LOCAL_BYTES: usize = 64;
 /// Largest magnitude of `Decimal` and `Money`, in units of the last place; sums of 10^8 of them still fit.
 pub const DECIMAL_MAGNITUDE: i128 = 1_000_000_000_000_000_000_000_000_000_000;
+/// The longest `Duration`, in milliseconds: a million days.
+pub const DURATION_MILLIS: i128 = 1_000_000 * 86_400_000;
+/// The first and last year of an `Instant` or `Date`.
+pub const YEARS: std::ops::RangeInclusive<i128> = 1..=9_999;
+/// What `Duration` and `Instant` read before they are canonical, in bytes.
+pub const TIME_INPUT_BYTES: usize = 64;
 /// Layers of percent-encoding looked through in the path of a `Url`; one more is refused.
 pub const PERCENT_LAYERS: usize = 4;
 /// A name chosen by a caller, as far as messages repeat it, in characters.

@@ -27,6 +27,15 @@ pub enum Ty {
         /// Bytes.
         max: u64,
     },
+    /// `Duration`: a text such as `1h30m`; `Duration[s]`: a whole number of that unit.
+    Duration {
+        /// The unit of the JSON number; none for text.
+        unit: Option<Unit>,
+    },
+    /// `Instant`
+    Instant,
+    /// `Date`
+    Date,
     /// A declared enum.
     Enum {
         /// The enum's name.
@@ -59,6 +68,55 @@ pub enum Ty {
     Poison,
 }
 
+/// The units of a `Duration`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Unit {
+    /// `ms`
+    Millisecond = 0,
+    /// `s`
+    Second = 1,
+    /// `m`
+    Minute = 2,
+    /// `h`
+    Hour = 3,
+    /// `d`: 24 hours.
+    Day = 4,
+}
+
+impl Unit {
+    /// All units, by their number.
+    pub const ALL: [Unit; 5] = [
+        Unit::Millisecond,
+        Unit::Second,
+        Unit::Minute,
+        Unit::Hour,
+        Unit::Day,
+    ];
+
+    /// The unit as written after a number.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Millisecond => "ms",
+            Unit::Second => "s",
+            Unit::Minute => "m",
+            Unit::Hour => "h",
+            Unit::Day => "d",
+        }
+    }
+
+    /// Its milliseconds.
+    pub fn millis(self) -> i128 {
+        match self {
+            Unit::Millisecond => 1,
+            Unit::Second => 1_000,
+            Unit::Minute => 60_000,
+            Unit::Hour => 3_600_000,
+            Unit::Day => 86_400_000,
+        }
+    }
+}
+
 /// A field of a record or an argument of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -88,6 +146,14 @@ impl Ty {
         format!("{article} `{text}`")
     }
 
+    /// Whether its values are kept as numbers (`Value::Num`).
+    pub fn is_numeric(&self) -> bool {
+        matches!(
+            self,
+            Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } | Ty::Duration { .. } | Ty::Instant | Ty::Date
+        )
+    }
+
     /// Whether the value may be missing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Ty::Optional(_))
@@ -102,6 +168,10 @@ impl fmt::Display for Ty {
             Ty::Decimal { places } => write!(f, "Decimal[{places}]"),
             Ty::Money { currency, places } => write!(f, "Money[{currency}, {places}]"),
             Ty::String { max } => write!(f, "String[max {max}]"),
+            Ty::Duration { unit: None } => f.write_str("Duration"),
+            Ty::Duration { unit: Some(unit) } => write!(f, "Duration[{}]", unit.as_str()),
+            Ty::Instant => f.write_str("Instant"),
+            Ty::Date => f.write_str("Date"),
             Ty::Enum { name, .. } => f.write_str(name),
             Ty::Path => f.write_str("Path"),
             Ty::Url => f.write_str("Url"),

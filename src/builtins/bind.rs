@@ -4,7 +4,7 @@
 //! members as received, then fields as declared.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, email, host, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, path, scalar, string, url};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -77,7 +77,19 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         Ty::Decimal { places } | Ty::Money { places, .. } => decimal::decimal(json, *places)
             .map(Value::Num)
             .map_err(number_error),
-        Ty::String { .. } | Ty::Enum { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {
+        Ty::Duration { unit: Some(unit) } => duration::counted(json, *unit)
+            .map(Value::Num)
+            .map_err(number_error),
+        Ty::String { .. }
+        | Ty::Enum { .. }
+        | Ty::Path
+        | Ty::Url
+        | Ty::Host
+        | Ty::Email
+        | Ty::Command
+        | Ty::Duration { unit: None }
+        | Ty::Instant
+        | Ty::Date => {
             let text = json.as_str().ok_or_else(|| wrong("a string", json))?;
             bind_text(text, ty)
         }
@@ -185,6 +197,9 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
             command::parse(text).map(|v| Value::Command(Box::new(v))),
             BindErrorKind::Unparsable,
         ),
+        Ty::Duration { .. } => (duration::parse(text).map(Value::Num), BindErrorKind::Unparsable),
+        Ty::Instant => (instant::parse(text).map(Value::Num), BindErrorKind::Unparsable),
+        Ty::Date => (date::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         _ => (
             Err(Refused::new("the type takes no text")),
             BindErrorKind::WrongType,
@@ -230,6 +245,12 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Num(value), Ty::Decimal { places } | Ty::Money { places, .. }) => {
             decimal::to_json(*value, *places)
         }
+        (Value::Num(millis), Ty::Duration { unit: Some(unit) }) => {
+            decimal::to_json(millis.div_euclid(unit.millis()), 0)
+        }
+        (Value::Num(millis), Ty::Duration { unit: None }) => Json::String(duration::to_text(*millis)),
+        (Value::Num(millis), Ty::Instant) => Json::String(instant::to_text(*millis)),
+        (Value::Num(days), Ty::Date) => Json::String(date::to_text(*days)),
         (Value::Enum(index), Ty::Enum { members, .. }) => {
             let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
             member.map_or(Json::Null, Json::str)

@@ -3,17 +3,21 @@
 //! because it could never be equal to anything.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, email, host, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, path, scalar, string, url};
 use crate::limits;
 use crate::ty::Ty;
 
 /// Size units and their bytes.
 const UNITS: &[(&str, i128)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("B", 1)];
 
-/// Reads a number literal (`_` already removed) as a value of `ty`: for `Int` a whole number or a size such as
-/// `64KiB`, for `Decimal` and `Money` an integer of 10^-n. Errors: the reason, one sentence.
+/// Reads a literal as the number that a value of `ty` is kept as. For `Int` it is a whole number or a size such as
+/// `64KiB`, for `Decimal` and `Money` a number (an integer of 10^-n), for `Duration` such as `1h30m`, with `_` already
+/// removed; for `Instant` and `Date` the text between the quotes. Errors: the reason, one sentence.
 pub fn number(text: &str, ty: &Ty) -> Result<i128, Refused> {
     match ty.required() {
+        Ty::Duration { .. } => duration::compact(text),
+        Ty::Instant => instant::parse(text),
+        Ty::Date => date::parse(text),
         Ty::Int => whole(text),
         Ty::Decimal { places } | Ty::Money { places, .. } => fraction(text, *places),
         other => Err(Refused::new(format!("`{other}` takes no number"))),
@@ -26,7 +30,7 @@ fn whole(text: &str) -> Result<i128, Refused> {
         .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)))
         .unwrap_or((text, 1));
     if !decimal::is_decimal(digits) {
-        return Err(Refused::new("not a number"));
+        return Err(no_number(text));
     }
     if digits.contains('.') {
         return Err(Refused::new("`Int` takes whole numbers only"));
@@ -41,16 +45,25 @@ fn whole(text: &str) -> Result<i128, Refused> {
 
 fn fraction(text: &str, places: u32) -> Result<i128, Refused> {
     if !decimal::is_decimal(text) {
-        let size = UNITS.iter().any(|(unit, _)| text.ends_with(unit));
-        return Err(Refused::new(if size {
-            "a size is compared with `Int` only"
-        } else {
-            "not a number"
-        }));
+        return Err(no_number(text));
     }
     decimal::exact(text, places, limits::DECIMAL_MAGNITUDE).map_err(|fault| match fault {
         NumberFault::Places => Refused::new(format!("the number has more than {places} decimal places")),
         _ => Refused::new("the number is too large"),
+    })
+}
+
+/// Why a text is no number: what else it is, where it is a literal of another kind.
+fn no_number(text: &str) -> Refused {
+    let size = UNITS
+        .iter()
+        .any(|(unit, _)| text.strip_suffix(unit).is_some_and(decimal::is_decimal));
+    Refused::new(if size {
+        "a size is compared with `Int` only"
+    } else if duration::compact(text).is_ok() {
+        "a duration is compared with `Duration` only"
+    } else {
+        "not a number"
     })
 }
 
@@ -75,8 +88,10 @@ mod tests {
     use super::{number, text};
     use crate::builtins::bind::bind;
     use crate::json::Json;
-    use crate::ty::Ty;
+    use crate::ty::{Ty, Unit};
     use crate::value::Value;
+
+    const NO_DURATION: &str = "the text is not a duration such as `15m`, `1h30m` or `PT15M`";
 
     #[test]
     fn numbers() {
@@ -115,6 +130,24 @@ mod tests {
             ("0.005", &money, Err("the number has more than 2 decimal places")),
             ("64KiB", &money, Err("a size is compared with `Int` only")),
             ("1.", &money, Err("not a number")),
+            ("15m", &money, Err("a duration is compared with `Duration` only")),
+            (
+                "15m",
+                &Ty::Int,
+                Err("a duration is compared with `Duration` only"),
+            ),
+            ("15m", &Ty::Duration { unit: None }, Ok(900_000)),
+            (
+                "1h30m",
+                &Ty::Duration {
+                    unit: Some(Unit::Second),
+                },
+                Ok(5_400_000),
+            ),
+            ("PT15M", &Ty::Duration { unit: None }, Err(NO_DURATION)),
+            ("2026-12-29T14:00:00.5Z", &Ty::Instant, Ok(1_798_552_800_500)),
+            ("1970-01-02", &Ty::Date, Ok(1)),
+            ("1970-02-30", &Ty::Date, Err("the calendar has no such date")),
             ("1", &Ty::Bool, Err("`Bool` takes no number")),
         ] {
             let got = number(literal, ty);

@@ -52,7 +52,7 @@ pub fn partition_with(ty: &Ty, questions: &BTreeSet<Question>, matchers: &mut Ma
         _ if rest.is_empty() => one(&mut out, Classifier::Any, 1, &rest, |_, _| true),
         Ty::Bool => one(&mut out, Classifier::Bool, 2, &rest, |_, class| class == 1),
         Ty::Enum { members, .. } => enums(&mut out, members.len(), &rest),
-        Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => numbers(&mut out, &rest),
+        ty if ty.is_numeric() => numbers(&mut out, &rest),
         _ => texts(&mut out, &rest, matchers)?,
     }
     if questions.contains(&Question::Present) {

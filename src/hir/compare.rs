@@ -58,7 +58,7 @@ pub(super) fn values(
         return mismatch(op_span, "both sides need the same type", &a.ty, &b.ty);
     }
     let is_scalar = !matches!(a.ty, Ty::List { .. } | Ty::Record(_));
-    let is_ordered = constant::is_number(&a.ty);
+    let is_ordered = a.ty.is_numeric();
     match op {
         Op::Eq if is_scalar => Ok(relation(a, RelationOp::Equal, b)),
         Op::Ne if is_scalar => Ok(Cond::Not(Box::new(relation(a, RelationOp::Equal, b)))),
@@ -91,7 +91,11 @@ fn mismatch(span: Span, rule: &str, a: &Ty, b: &Ty) -> Result<Cond, Failed> {
 
 /// Whether values of two types can be equal.
 fn same(a: &Ty, b: &Ty) -> bool {
-    a == b || matches!((a, b), (Ty::String { .. }, Ty::String { .. }))
+    let alike = matches!(
+        (a, b),
+        (Ty::String { .. }, Ty::String { .. }) | (Ty::Duration { .. }, Ty::Duration { .. })
+    );
+    a == b || alike
 }
 
 /// Both sides; a constant takes the type of the other side.
@@ -154,8 +158,7 @@ fn arithmetic(a: Typed, op: ArithOp, span: Span, b: Typed) -> Result<Typed, Fail
     if a.ty == Ty::Poison || b.ty == Ty::Poison {
         return Err(None);
     }
-    let is_amount = matches!(a.ty, Ty::Int | Ty::Decimal { .. } | Ty::Money { .. });
-    if !(is_amount && a.ty == b.ty) {
+    let Some(ty) = combined(&a.ty, op, &b.ty) else {
         let message = format!(
             "{} and {} cannot be added or subtracted",
             a.ty.phrase(),
@@ -163,15 +166,27 @@ fn arithmetic(a: Typed, op: ArithOp, span: Span, b: Typed) -> Result<Typed, Fail
         );
         let report = Diagnostic::error(TYPE_MISMATCH, span, message);
         return Err(Some(report.help(
-            "both sides are of one numeric type: the same decimal places, the same currency",
+            "both sides are of one numeric type: the same decimal places, the same currency; the difference of two moments is a duration",
         )));
-    }
+    };
     let (left, right) = (Box::new(a.term), Box::new(b.term));
     let term = match op {
         ArithOp::Add => Term::Add(left, right),
         ArithOp::Sub => Term::Sub(left, right),
     };
-    Ok(Typed { term, ty: a.ty })
+    Ok(Typed { term, ty })
+}
+
+/// The type of a sum or difference; `None` where it means nothing.
+fn combined(a: &Ty, op: ArithOp, b: &Ty) -> Option<Ty> {
+    match (a, op, b) {
+        (Ty::Int | Ty::Decimal { .. } | Ty::Money { .. }, _, _) => (a == b).then(|| a.clone()),
+        (Ty::Duration { .. }, _, Ty::Duration { .. }) | (Ty::Instant, ArithOp::Sub, Ty::Instant) => {
+            Some(Ty::Duration { unit: None })
+        }
+        (Ty::Instant, _, Ty::Duration { .. }) => Some(Ty::Instant),
+        _ => None,
+    }
 }
 
 fn aggregate(

@@ -4,7 +4,7 @@
 use super::{Question, Shape};
 use crate::builtins::glob::GlobKind;
 use crate::builtins::regex::Fault;
-use crate::builtins::{glob, literal};
+use crate::builtins::{Refused, duration, glob, literal};
 use crate::diag::codes::{BAD_LITERAL, BAD_PATTERN, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::limits;
@@ -48,10 +48,6 @@ pub(super) fn question(
     Ok((question, positive))
 }
 
-pub(super) fn is_number(ty: &Ty) -> bool {
-    matches!(ty, Ty::Int | Ty::Decimal { .. } | Ty::Money { .. })
-}
-
 fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
     match ty {
         Ty::Bool => match items {
@@ -68,10 +64,10 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
                 items.iter().map(|i| member(i, ty, name, members)).collect();
             Ok(Question::Member(picked?))
         }
-        _ if is_number(ty) => {
+        _ if ty.is_numeric() => {
             let mut values = items
                 .iter()
-                .map(|i| number(ty, i))
+                .map(|i| exact(ty, i))
                 .collect::<Result<Vec<_>, _>>()?;
             values.sort_unstable();
             values.dedup();
@@ -89,6 +85,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
 fn kind(constant: &Expr) -> String {
     match &constant.kind {
         ExprKind::String(_) => "a text".to_owned(),
+        ExprKind::Number(text) if duration::compact(text).is_ok() => "a duration".to_owned(),
         ExprKind::Number(_) => "a number".to_owned(),
         ExprKind::Bool(_) => "a truth value".to_owned(),
         ExprKind::Set(_) => "a set".to_owned(),
@@ -129,8 +126,12 @@ pub(super) fn merge(ranges: impl IntoIterator<Item = (i128, i128)>) -> Vec<(i128
 }
 
 fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, Diagnostic> {
-    if !is_number(ty) {
-        let message = format!("`{}` compares numbers, and this is {}", op.as_str(), ty.phrase());
+    if !ty.is_numeric() {
+        let message = format!(
+            "`{}` compares values that have an order, and this is {}",
+            op.as_str(),
+            ty.phrase()
+        );
         let report = Diagnostic::error(TYPE_MISMATCH, op_span, message);
         return Err(match ty {
             Ty::String { .. } | Ty::List { .. } => report.help("`len(…)` gives its size"),
@@ -147,8 +148,33 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
     Ok(Question::Within(range.into_iter().collect()))
 }
 
+/// A number that a value may be equal to.
+fn exact(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
+    let value = number(ty, constant)?;
+    if let Ty::Duration { unit: Some(unit) } = ty
+        && value % unit.millis() != 0
+    {
+        let message = format!(
+            "`{}` is not {}: it is no whole number of `{}`",
+            duration::to_text(value),
+            ty.phrase(),
+            unit.as_str()
+        );
+        return Err(Diagnostic::error(BAD_LITERAL, constant.span, message)
+            .why("the argument counts whole units, so the comparison would never hold")
+            .help("compare with `<`, `<=`, `>` or `>=`, or write a whole number of units"));
+    }
+    Ok(value)
+}
+
 fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
+    if matches!(ty, Ty::Instant | Ty::Date) {
+        return quoted_number(ty, constant);
+    }
     let ExprKind::Number(text) = &constant.kind else {
+        if matches!(ty, Ty::Duration { .. }) {
+            return Err(no_duration(ty, constant));
+        }
         let message = format!(
             "{} is compared with a number, not with {}",
             ty.phrase(),
@@ -163,14 +189,44 @@ fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
         });
     };
     literal::number(text, ty).map_err(|why| {
-        Diagnostic::error(
-            BAD_LITERAL,
-            constant.span,
-            format!("`{text}` is not {}: {why}", ty.phrase()),
-        )
-        .why("nothing is rounded, so the constant must be a value that a call can have")
-        .help(number_help(ty))
+        let message = format!("`{text}` is not {}: {why}", ty.phrase());
+        let report = Diagnostic::error(BAD_LITERAL, constant.span, message);
+        match ty {
+            Ty::Duration { unit: Some(unit) } if literal::number(text, &Ty::Int).is_ok() => report
+                .why("a number alone does not say which unit its author had in mind")
+                .help(format!("write `{text}{}`", unit.as_str()))
+                .edit(constant.span, format!("{text}{}", unit.as_str())),
+            Ty::Duration { .. } => report.help(number_help(ty)),
+            _ => report
+                .why("nothing is rounded, so the constant must be a value that a call can have")
+                .help(number_help(ty)),
+        }
     })
+}
+
+/// A number that is written as a text: a moment or a date.
+fn quoted_number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
+    let written = string(ty, constant)?;
+    literal::number(written, ty).map_err(|why| bad_text(ty, written, &why, constant.span))
+}
+
+/// The report for something else where a duration belongs; a text that reads as one loses its quotes.
+fn no_duration(ty: &Ty, constant: &Expr) -> Diagnostic {
+    let message = format!(
+        "{} is compared with a duration, not with {}",
+        ty.phrase(),
+        kind(constant)
+    );
+    let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
+    match &constant.kind {
+        ExprKind::String(text) => match duration::parse(text) {
+            Ok(millis) => report
+                .help("write the duration without quotes")
+                .edit(constant.span, duration::to_text(millis)),
+            Err(_) => report.help(number_help(ty)),
+        },
+        _ => report.help(number_help(ty)),
+    }
 }
 
 /// What a number of the type looks like.
@@ -181,6 +237,9 @@ fn number_help(ty: &Ty) -> String {
         }
         Ty::Decimal { places } | Ty::Money { places, .. } => {
             format!("write at most {places} digits after the point")
+        }
+        Ty::Duration { .. } => {
+            "write numbers with their units, the largest first: `500ms`, `15m`, `1h30m`, `7d`".to_owned()
         }
         _ => "write a number".to_owned(),
     }
@@ -193,16 +252,7 @@ fn manual_word(ty: &Ty) -> String {
 
 fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
     let written = string(ty, constant)?;
-    let canonical = literal::text(written, ty).map_err(|why| {
-        let quoted = crate::syntax::quote::string(written);
-        let message = format!("{quoted} is not {}: {why}", ty.phrase());
-        Diagnostic::error(BAD_LITERAL, constant.span, message)
-            .why("no argument could have this value, so the comparison would never hold")
-            .help(format!(
-                "`gait explain {}` lists what the type accepts",
-                manual_word(ty)
-            ))
-    })?;
+    let canonical = literal::text(written, ty).map_err(|why| bad_text(ty, written, &why, constant.span))?;
     if let Ty::String { max } = ty
         && canonical.len() as u64 > *max
     {
@@ -215,6 +265,17 @@ fn text(ty: &Ty, constant: &Expr) -> Result<Box<str>, Diagnostic> {
             .help("shorten the text, or raise `max` in the tool's declaration if the tool takes more"));
     }
     Ok(canonical)
+}
+
+fn bad_text(ty: &Ty, written: &str, why: &Refused, span: Span) -> Diagnostic {
+    let quoted = crate::syntax::quote::string(written);
+    let message = format!("{quoted} is not {}: {why}", ty.phrase());
+    Diagnostic::error(BAD_LITERAL, span, message)
+        .why("no argument could have this value, so the comparison would never hold")
+        .help(format!(
+            "`gait explain {}` lists what the type accepts",
+            manual_word(ty)
+        ))
 }
 
 fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
@@ -231,15 +292,19 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
                 .help(format!("put it in quotes: {quoted}"))
                 .edit(constant.span, quoted))
         }
-        _ => Err(Diagnostic::error(
-            TYPE_MISMATCH,
-            constant.span,
-            format!(
+        _ => {
+            let message = format!(
                 "{} is compared with a text, not with {}",
                 ty.phrase(),
                 kind(constant)
-            ),
-        )),
+            );
+            let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
+            Err(match ty {
+                Ty::Instant => report.help("write it in quotes, with its offset: `\"2026-12-29T14:00:00Z\"`"),
+                Ty::Date => report.help("write it in quotes: `\"2026-12-29\"`"),
+                _ => report,
+            })
+        }
     }
 }
 
@@ -306,6 +371,7 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
             "judge what it starts: `.commands` and `.opaque`, or use `==` and `in` for whole command lines",
         ),
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
+        _ if ty.is_numeric() => unfit("use `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`"),
         _ => unfit("it applies to texts"),
     }
 }
@@ -357,7 +423,7 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
             _ => return Err(mismatch(ty, Some(constant))),
         },
         Ty::Enum { name, members } => Value::Enum(member(constant, ty, name, members)?),
-        _ if is_number(ty) => Value::Num(number(ty, constant)?),
+        _ if ty.is_numeric() => Value::Num(number(ty, constant)?),
         Ty::Path => Value::Path(text(ty, constant)?),
         Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command => Value::Str(text(ty, constant)?),
         _ => return Err(mismatch(ty, Some(constant))),

@@ -18,6 +18,10 @@ pub(super) fn value(ty: &Ty) -> Option<String> {
     Some(match ty {
         Ty::Bool => "false".to_owned(),
         Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } => "0".to_owned(),
+        Ty::Duration { unit: Some(_) } => "0".to_owned(),
+        Ty::Duration { unit: None } => string("0s"),
+        Ty::Instant => string("2026-01-01T00:00:00Z"),
+        Ty::Date => string("2026-01-01"),
         Ty::String { .. } => string(""),
         Ty::Enum { members, .. } => string(members.first()?),
         Ty::Path => string("file.txt"),
@@ -73,7 +77,8 @@ mod tests {
     fn a_witness_is_a_canonical_call_the_gate_accepts() {
         let text = "gaitpol 1\npolicy a\ndefault block code b\nenum E { \"x\\u{1}\\\"\", y }\n\
             tool \"t\\n\" { b: Bool, i: Int, d: Decimal[2], m: Money[USD, 2], s: String[max 4], e: E, p: Path, u: Url, h: Host, \
-            ee: Email, l: List[Int, max 3], o: Int?, r: { b: Path, a: Host, c: Int? }, \"é\": Bool, \"\\u{10000}\": Bool }";
+            ee: Email, l: List[Int, max 3], o: Int?, r: { b: Path, a: Host, c: Int? }, \
+            du: Duration, ds: Duration[s], at: Instant, day: Date, \"é\": Bool, \"\\u{10000}\": Bool }";
         let report = compile::check("a", text);
         let checked = report.checked.unwrap();
         let tool = &checked.package().tools[0];

@@ -144,7 +144,7 @@ fn from_file(
 
 /// An element of a file as the question whether a value is it.
 fn value(cell: &data::Cell, ty: &Ty) -> Result<Question, String> {
-    let is_number = constant::is_number(ty);
+    let is_number = ty.is_numeric();
     if cell.text.is_empty() {
         return Err("the value is empty".to_owned());
     }

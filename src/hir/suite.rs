@@ -2,6 +2,7 @@
 
 use super::{Case, ContextField, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
+use crate::builtins::duration;
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::reserved;
@@ -311,6 +312,7 @@ fn value(literal: &Literal, out: &mut Vec<Diagnostic>) -> Option<Json> {
         LiteralKind::String(text) => Json::String(text.clone()),
         LiteralKind::Number(text) => match number(text) {
             Some(number) => Json::Number(number),
+            None if duration::compact(text).is_ok() => Json::String(text.clone()),
             None => {
                 let message = format!("{text} cannot be sent exactly as JSON (RFC 8785)");
                 out.push(Diagnostic::error(BAD_TEST, literal.span, message).help("put the number in quotes"));

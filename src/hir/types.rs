@@ -8,10 +8,11 @@ use crate::diag::{Diagnostic, suggest};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::ty::{Field, Ty};
+use crate::ty::{Field, Ty, Unit};
 
-const NAMES: [&str; 11] = [
-    "Bool", "Int", "Decimal", "Money", "String", "Path", "Url", "Host", "Email", "Command", "List",
+const NAMES: [&str; 14] = [
+    "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host",
+    "Email", "Command", "List",
 ];
 
 /// Whether the language itself has a type of this name.
@@ -128,6 +129,9 @@ fn named(
         "Host" => plain(Ty::Host, out),
         "Email" => plain(Ty::Email, out),
         "Command" => plain(Ty::Command, out),
+        "Instant" => plain(Ty::Instant, out),
+        "Date" => plain(Ty::Date, out),
+        "Duration" => duration(params, span, out),
         "Decimal" => decimal(params, span, out),
         "Money" => money(params, span, out),
         "String" => string(params, span, out),
@@ -212,6 +216,25 @@ fn money(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty
             places,
         },
         None => too_many_places(places.span, out),
+    }
+}
+
+fn duration(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> Ty {
+    let word = match params {
+        [] => return Ty::Duration { unit: None },
+        [ast::TypeParam::Type(unit)] => match &unit.kind {
+            ast::TypeKind::Named(name, none) if none.is_empty() => name.text.as_str(),
+            _ => "",
+        },
+        _ => "",
+    };
+    match Unit::ALL.into_iter().find(|unit| unit.as_str() == word) {
+        Some(unit) => Ty::Duration { unit: Some(unit) },
+        None => wrong(
+            out,
+            span,
+            "`Duration` takes no parameter, or the unit that the tool counts in: `ms`, `s`, `m`, `h` or `d`",
+        ),
     }
 }
 

@@ -285,6 +285,12 @@ impl<'a> Reader<'a, '_> {
             Some("uri" | "url") => Some(Ty::Url),
             Some("email") => Some(Ty::Email),
             Some("hostname" | "idn-hostname" | "ipv4" | "ipv6" | "ip") => Some(Ty::Host),
+            Some("date") => Some(Ty::Date),
+            Some("date-time") => {
+                let told = "moments without an offset or finer than a millisecond are refused";
+                self.note(&pointer::child(at, "format"), told);
+                Some(Ty::Instant)
+            }
             Some(_) => {
                 self.note(&pointer::child(at, "format"), "`format` is not checked");
                 None

@@ -13,7 +13,7 @@ use crate::domain::{Profile, Trust, Verdict};
 use crate::hir::{Part, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
-use crate::ty::{Field, Ty};
+use crate::ty::{Field, Ty, Unit};
 
 pub use super::codec::DecodeError;
 
@@ -191,10 +191,20 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             },
             11 => Ty::Optional(Box::new(ty(r)?)),
             12 => Ty::Record(r.list(field)?),
-            20 => Ty::Command,
+            23 => Ty::Command,
+            20 => Ty::Duration {
+                unit: optional(r, unit)?,
+            },
+            21 => Ty::Instant,
+            22 => Ty::Date,
             _ => return Err(DecodeError::Malformed("type")),
         })
     })
+}
+
+fn unit(r: &mut Reader<'_>) -> Result<Unit> {
+    let unit = Unit::ALL.get(usize::from(r.byte()?)).copied();
+    unit.ok_or(DecodeError::Malformed("unit"))
 }
 
 fn places(r: &mut Reader<'_>) -> Result<u32> {

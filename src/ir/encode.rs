@@ -93,7 +93,7 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Url => w.byte(7),
         Ty::Host => w.byte(8),
         Ty::Email => w.byte(9),
-        Ty::Command => w.byte(20),
+        Ty::Command => w.byte(23),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);
@@ -107,6 +107,12 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
             w.byte(12);
             w.list(fields, field);
         }
+        Ty::Duration { unit } => {
+            w.byte(20);
+            w.list(unit.as_slice(), |w, unit| w.byte(*unit as u8));
+        }
+        Ty::Instant => w.byte(21),
+        Ty::Date => w.byte(22),
         // A checked package has no poisoned types; a decoder refuses the tag.
         Ty::Poison => w.byte(255),
     }

@@ -295,6 +295,7 @@ impl<'e> Expected<'e> {
             ("INT", "a whole number"),
             ("DECIMAL", "a number"),
             ("SIZE", "a size"),
+            ("DURATION", "a duration"),
             ("NAME", "a name"),
         ];
         for (terminal, word) in numbers {

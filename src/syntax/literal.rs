@@ -23,12 +23,17 @@ pub enum NumberForm {
     Decimal,
     /// `64KiB`
     Size,
+    /// `15m`, `1h30m`
+    Duration,
 }
 
 /// The units of a size.
 pub const UNITS: [&str; 3] = ["KiB", "MiB", "B"];
 
-const NUMBER_HELP: &str = "numbers are written `12`, `-3` or `1_000.00`, sizes `64KiB`";
+/// The units of a duration, so ordered that none is found inside one before it.
+pub const DURATION_UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
+
+const NUMBER_HELP: &str = "numbers are written `12`, `-3` or `1_000.00`, sizes `64KiB`, durations `15m`";
 const ESCAPE_HELP: &str = "the escapes are `\\\"`, `\\\\`, `\\n`, `\\r`, `\\t` and `\\u{1F600}`";
 
 /// Says which number a token is.
@@ -41,6 +46,9 @@ pub fn number(text: &str) -> Result<NumberForm, Flaw> {
         message: format!("`{text}` is not a number: {why}"),
         help: NUMBER_HELP,
     };
+    if is_duration(text) {
+        return Ok(NumberForm::Duration);
+    }
     let unit = UNITS
         .into_iter()
         .find(|unit| text.ends_with(unit))
@@ -71,6 +79,25 @@ pub fn number(text: &str) -> Result<NumberForm, Flaw> {
         (true, false, None) => Ok(NumberForm::Int),
         (true, _, _) => Ok(NumberForm::Decimal),
     }
+}
+
+/// Whether a token is made of whole numbers, each with a unit of time after it.
+fn is_duration(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '_');
+        let Some((digits, after)) = end.and_then(|end| rest.split_at_checked(end)) else {
+            return false;
+        };
+        let unit = DURATION_UNITS
+            .into_iter()
+            .find_map(|unit| after.strip_prefix(unit));
+        match unit {
+            Some(after) if number(digits) == Ok(NumberForm::Int) => rest = after,
+            _ => return false,
+        }
+    }
+    !text.is_empty()
 }
 
 /// The text of a number without its `_`.
@@ -156,13 +183,18 @@ mod tests {
             ("64KiB", NumberForm::Size),
             ("1MiB", NumberForm::Size),
             ("1_0B", NumberForm::Size),
+            ("15m", NumberForm::Duration),
+            ("500ms", NumberForm::Duration),
+            ("1_000s", NumberForm::Duration),
+            ("1h30m", NumberForm::Duration),
+            ("7d", NumberForm::Duration),
         ];
         for (text, want) in good {
             assert_eq!(number(text), Ok(want), "{text}");
         }
         for text in [
             "007", "00", "-01", "1e5", "1.5e3", "0x10", "1_", "1__0", "1_.0", "64kb", "64K", "1.5KiB",
-            "-1KiB", "1_KiB", "1GiB",
+            "-1KiB", "1_KiB", "1GiB", "-15m", "1.5h", "1h30", "05m", "1_m", "15min", "2w", "1hKiB",
         ] {
             assert!(number(text).is_err(), "{text}");
         }

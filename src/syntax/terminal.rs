@@ -19,6 +19,8 @@ pub enum Terminal<'s> {
     Decimal(&'s str),
     /// `64KiB`
     Size(&'s str),
+    /// `15m`
+    Duration(&'s str),
     /// A word that may be a keyword.
     Keyword(Keyword),
     /// Any other token.
@@ -48,6 +50,7 @@ pub fn terminals<'s>(source: &'s Source, tokens: &[Token]) -> Result<Vec<Placed<
                 NumberForm::Int => Terminal::Int(text),
                 NumberForm::Decimal => Terminal::Decimal(text),
                 NumberForm::Size => Terminal::Size(text),
+                NumberForm::Duration => Terminal::Duration(text),
             },
             kind => Terminal::Mark(kind),
         };

@@ -124,7 +124,9 @@ fn schemas_become_types() {
         (json!({"type": "string", "format": "uri"}), "Url"),
         (json!({"type": "string", "format": "email"}), "Email"),
         (json!({"type": "string", "format": "ipv4"}), "Host"),
-        (json!({"type": "string", "format": "date"}), "String"),
+        (json!({"type": "string", "format": "date"}), "Date"),
+        (json!({"type": "string", "format": "date-time"}), "Instant"),
+        (json!({"type": "string", "format": "time"}), "String"),
         (
             json!({"enum": ["a", "b c", "a", "effect"]}),
             "enum { a, \"b c\", effect }",

@@ -47,6 +47,15 @@ const COMMANDS: [&str; 12] = [
     "",
 ];
 
+const DAYS: [&str; 4] = ["2024-02-29", "2026-01-01", "2026-12-31", "2027-01-01"];
+const MOMENTS: [&str; 4] = [
+    "2026-12-29T14:00:00Z",
+    "2026-12-29T09:00:00-05:00",
+    "2026-12-29T14:00:00.001Z",
+    "2025-01-01T00:00:00+14:00",
+];
+const LENGTHS: [&str; 5] = ["0s", "999ms", "1s", "1m", "1h1m"];
+
 const HEAD: &str = r#"gaitpol 1
 policy random.policy
 default block code none
@@ -80,6 +89,11 @@ tool t.one {
   u: Url
   e: Email
   cmd: Command
+  du: Duration
+  ds: Duration[s]
+  at: Instant
+  day: Date
+  oat: Instant?
   os: String[max 64]?
   on: Int?
   rec: { x: Int, y: String[max 64], z: Color? }?
@@ -206,6 +220,22 @@ fn command_atom(c: &'static str) -> BoxedStrategy<String> {
     .boxed()
 }
 
+fn time_atom() -> BoxedStrategy<String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    let op = || prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]);
+    prop_oneof![
+        (op(), pick(&LENGTHS)).prop_map(|(op, d)| format!("args.du {op} {d}")),
+        (pick(&["<", "<=", ">", ">="]), pick(&LENGTHS)).prop_map(|(op, d)| format!("args.ds {op} {d}")),
+        (op(), pick(&["0s", "1s", "1m"])).prop_map(|(op, d)| format!("args.ds {op} {d}")),
+        (op(), pick(&MOMENTS)).prop_map(|(op, t)| format!("args.at {op} {t:?}")),
+        (op(), pick(&DAYS)).prop_map(|(op, d)| format!("args.day {op} {d:?}")),
+        (pick(&DAYS), pick(&DAYS)).prop_map(|(a, b)| format!("args.day in {{ {a:?}, {b:?} }}")),
+        (op(), pick(&MOMENTS), pick(&MOMENTS))
+            .prop_map(|(op, e, t)| format!("(args.oat else {e:?}) {op} {t:?}")),
+    ]
+    .boxed()
+}
+
 fn simple_atom() -> BoxedStrategy<String> {
     prop_oneof![
         Just("args.flag".to_owned()),
@@ -215,6 +245,7 @@ fn simple_atom() -> BoxedStrategy<String> {
         text_atom("args.s"),
         color_atom("args.c"),
         domain_atom(),
+        time_atom(),
         Just("present args.os".to_owned()),
         Just("some_word(args.os)".to_owned()),
         Just("args.d in sums".to_owned()),
@@ -403,6 +434,13 @@ pub fn args() -> impl Strategy<Value = String> {
         pick(&MAILS),
         command.prop_map(|c| json_text(&c)),
     );
+    let times = (
+        pick(&LENGTHS),
+        prop::sample::select(&[0u32, 1, 60, 61][..]),
+        pick(&MOMENTS),
+        pick(&DAYS),
+        prop::option::of(pick(&MOMENTS)),
+    );
     let optionals = (
         prop::option::of(text()),
         prop::option::of(-3..4i32),
@@ -414,10 +452,15 @@ pub fn args() -> impl Strategy<Value = String> {
         list(pick(&MAILS).boxed(), 4),
         list(record.boxed(), 3),
     );
-    (plain, domains, optionals, lists).prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs))| {
+    let parts = (plain, domains, optionals, lists, times);
+    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), (du, ds, at, day, oat))| {
         let mut out = format!(
             r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"cmd":{cmd},"xs":{xs},"es":{es},"rs":{rs}"#
         );
+        out.push_str(&format!(r#","du":{du},"ds":{ds},"at":{at},"day":{day}"#));
+        if let Some(oat) = oat {
+            out.push_str(&format!(r#","oat":{oat}"#));
+        }
         if let Some(os) = os {
             out.push_str(&format!(r#","os":{os}"#));
         }
