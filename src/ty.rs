@@ -42,6 +42,8 @@ pub enum Ty {
         name: String,
         /// Its members, in the order of the declaration.
         members: Vec<String>,
+        /// Whether that order counts: the first is the least.
+        ordered: bool,
     },
     /// `Path`
     Path,

@@ -287,7 +287,7 @@ mod tests {
 
     use super::{BindErrorKind, bind, bind_record, to_json};
     use crate::json::{self, Json};
-    use crate::ty::{Field, Ty};
+    use crate::ty::{Field, Ty, Unit};
     use crate::value::Value;
 
     fn field(name: &str, ty: Ty) -> Field {
@@ -336,6 +336,7 @@ mod tests {
                 optional(Ty::Enum {
                     name: "Env".into(),
                     members: vec!["dev".into(), "prod".into()],
+                    ordered: false,
                 }),
             ),
         ]
@@ -468,8 +469,13 @@ mod tests {
             (0u64..12).prop_map(|max| Ty::String { max }),
             Just(Ty::Enum {
                 name: "E".into(),
-                members: vec!["a.b".into(), "c".into()]
+                members: vec!["a.b".into(), "c".into()],
+                ordered: true,
             }),
+            Just(Ty::Duration { unit: None }),
+            prop::sample::select(&Unit::ALL[..]).prop_map(|unit| Ty::Duration { unit: Some(unit) }),
+            Just(Ty::Instant),
+            Just(Ty::Date),
             Just(Ty::Path),
             Just(Ty::Url),
             Just(Ty::Host),
@@ -504,6 +510,9 @@ mod tests {
             Just("X@Y.example".to_owned()),
             Just("12345678901234.50".to_owned()),
             Just("0x7f.1".to_owned()),
+            Just("P1DT90M".to_owned()),
+            Just("2024-02-29".to_owned()),
+            Just("2024-02-29T23:59:59.120-23:59".to_owned()),
             Just("/a/../b//c".to_owned()),
             Just("HTTP://A.b:80/%7e".to_owned()),
         ]
@@ -536,6 +545,12 @@ mod tests {
                 super::decimal::to_json(i128::from(n), *places)
             }
             Ty::Enum { members, .. } => Json::str(members[n.unsigned_abs() as usize % members.len()].clone()),
+            Ty::Duration { unit: None } => Json::str(format!("{}ms", n.unsigned_abs() / 7)),
+            Ty::Duration { .. } => Json::int(n.rem_euclid(1_000_000)),
+            Ty::Date => Json::str(super::date::to_text(i128::from(n.rem_euclid(2_900_000)))),
+            Ty::Instant => Json::str(super::instant::to_text(i128::from(
+                n.rem_euclid(250_000_000_000_000),
+            ))),
             Ty::Email => Json::str(format!("{}@x.example", n.unsigned_abs())),
             Ty::List { element, max } => {
                 let count = i64::try_from(*max).unwrap();

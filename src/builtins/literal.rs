@@ -164,6 +164,7 @@ mod tests {
         let env = Ty::Enum {
             name: "Env".into(),
             members: vec!["dev".into()],
+            ordered: false,
         };
         for (literal, ty, expected) in [
             ("ACME.com.", &Ty::Host, Ok("acme.com")),

@@ -26,9 +26,12 @@ pub const ENUM: Doc = Doc {
     summary: "One of the members declared",
     json: "string",
     canonical: "the member",
-    rules: &["a member, byte by byte"],
+    rules: &[
+        "a member, byte by byte",
+        "of an enum declared `enum Name ordered { … }` the members go from the least to the greatest, and `<`, `<=`, `>`, `>=` compare them",
+    ],
     parts: &[],
-    operators: &["==", "!=", "in"],
+    operators: &["==", "!=", "in", "<", "<=", ">", ">="],
     example_type: "enum { dev, prod }",
     examples: &[
         ("dev", Ok("dev")),

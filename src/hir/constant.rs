@@ -59,7 +59,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             ] => Ok(Question::True),
             _ => Err(mismatch(ty, items.first())),
         },
-        Ty::Enum { name, members } => {
+        Ty::Enum { name, members, .. } => {
             let picked: Result<BTreeSet<u32>, Diagnostic> =
                 items.iter().map(|i| member(i, ty, name, members)).collect();
             Ok(Question::Member(picked?))
@@ -126,6 +126,14 @@ pub(super) fn merge(ranges: impl IntoIterator<Item = (i128, i128)>) -> Vec<(i128
 }
 
 fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, Diagnostic> {
+    if let Ty::Enum {
+        name,
+        members,
+        ordered: true,
+    } = ty
+    {
+        return ordered_members(ty, op, constant, name, members);
+    }
     if !ty.is_numeric() {
         let message = format!(
             "`{}` compares values that have an order, and this is {}",
@@ -135,6 +143,12 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
         let report = Diagnostic::error(TYPE_MISMATCH, op_span, message);
         return Err(match ty {
             Ty::String { .. } | Ty::List { .. } => report.help("`len(…)` gives its size"),
+            Ty::Enum { name, .. } if name.starts_with("enum ") => report.help(
+                "declare the enum by a name of its own: `enum Name ordered { … }`, the least member first",
+            ),
+            Ty::Enum { name, .. } => report.help(format!(
+                "declare it `enum {name} ordered {{ … }}`, the least member first"
+            )),
             _ => report.help("use `==`, `!=` or `in`"),
         });
     }
@@ -146,6 +160,25 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
         _ => Some((n, MAX)),
     };
     Ok(Question::Within(range.into_iter().collect()))
+}
+
+/// The members on one side of a member.
+fn ordered_members(
+    ty: &Ty,
+    op: Op,
+    constant: &Expr,
+    name: &str,
+    members: &[String],
+) -> Result<Question, Diagnostic> {
+    let bound = member(constant, ty, name, members)?;
+    let fits = |at: &u32| match op {
+        Op::Lt => *at < bound,
+        Op::Le => *at <= bound,
+        Op::Gt => *at > bound,
+        _ => *at >= bound,
+    };
+    let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    Ok(Question::Member((0..count).filter(fits).collect()))
 }
 
 /// A number that a value may be equal to.
@@ -422,7 +455,7 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
             ExprKind::Bool(b) => Value::Bool(b),
             _ => return Err(mismatch(ty, Some(constant))),
         },
-        Ty::Enum { name, members } => Value::Enum(member(constant, ty, name, members)?),
+        Ty::Enum { name, members, .. } => Value::Enum(member(constant, ty, name, members)?),
         _ if ty.is_numeric() => Value::Num(number(ty, constant)?),
         Ty::Path => Value::Path(text(ty, constant)?),
         Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command => Value::Str(text(ty, constant)?),

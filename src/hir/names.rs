@@ -295,6 +295,7 @@ impl<'a> Names<'a> {
                 let ty = Ty::Enum {
                     name: declared.name.text.clone(),
                     members: types::members(&declared.members, out),
+                    ordered: declared.ordered,
                 };
                 self.types.insert(*key, ty);
             }

@@ -31,6 +31,7 @@ pub(super) fn resolve(expr: &ast::TypeExpr, names: &Names<'_>, out: &mut Vec<Dia
         ast::TypeKind::Enum(members) => Ty::Enum {
             name: enum_name(members),
             members: self::members(members, out),
+            ordered: false,
         },
         ast::TypeKind::Named(name, params) => named(name, params, expr.span, names, out),
     }

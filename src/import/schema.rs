@@ -195,6 +195,7 @@ impl<'a> Reader<'a, '_> {
             let ty = Ty::Enum {
                 name: String::new(),
                 members: words.members,
+                ordered: false,
             };
             return Ok(if words.nullable { optionally(ty) } else { ty });
         }
@@ -375,10 +376,21 @@ fn optionally(ty: Ty) -> Ty {
 fn join(a: Ty, b: Ty) -> Option<Ty> {
     match (a, b) {
         (a, b) if a == b => Some(a),
-        (Ty::Enum { name, mut members }, Ty::Enum { members: more, .. }) => {
+        (
+            Ty::Enum {
+                name,
+                mut members,
+                ordered: false,
+            },
+            Ty::Enum { members: more, .. },
+        ) => {
             let new: Vec<String> = more.into_iter().filter(|m| !members.contains(m)).collect();
             members.extend(new);
-            Some(Ty::Enum { name, members })
+            Some(Ty::Enum {
+                name,
+                members,
+                ordered: false,
+            })
         }
         (Ty::Int, d @ Ty::Decimal { .. }) | (d @ Ty::Decimal { .. }, Ty::Int) => Some(d),
         _ => None,

@@ -177,9 +177,10 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
                 places: places(r)?,
             },
             4 => Ty::String { max: r.int()? },
-            5 => Ty::Enum {
+            tag @ (5 | 23) => Ty::Enum {
                 name: r.text()?,
                 members: r.list(Reader::text)?,
+                ordered: tag == 23,
             },
             6 => Ty::Path,
             7 => Ty::Url,
@@ -191,7 +192,7 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             },
             11 => Ty::Optional(Box::new(ty(r)?)),
             12 => Ty::Record(r.list(field)?),
-            23 => Ty::Command,
+            24 => Ty::Command,
             20 => Ty::Duration {
                 unit: optional(r, unit)?,
             },

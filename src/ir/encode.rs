@@ -84,8 +84,12 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
             w.byte(4);
             w.int(*max);
         }
-        Ty::Enum { name, members } => {
-            w.byte(5);
+        Ty::Enum {
+            name,
+            members,
+            ordered,
+        } => {
+            w.byte(if *ordered { 23 } else { 5 });
             w.text(name);
             w.list(members, |w, m| w.text(m));
         }
@@ -93,7 +97,7 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Url => w.byte(7),
         Ty::Host => w.byte(8),
         Ty::Email => w.byte(9),
-        Ty::Command => w.byte(23),
+        Ty::Command => w.byte(24),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);

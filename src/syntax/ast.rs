@@ -42,7 +42,7 @@ pub enum Item {
     Lints(Lints),
     /// `effects { net.egress, irreversible }`
     Effects(Vec<Name>),
-    /// `enum Env { dev, prod }`
+    /// `enum Env { dev, prod }`, `enum Risk ordered { low, high }`
     Enum(Enum),
     /// `type Amount = Decimal[2]`
     Type(Alias),
@@ -139,6 +139,8 @@ pub struct Lints {
 pub struct Enum {
     /// Its name.
     pub name: Name,
+    /// `ordered`: the members go from the least to the greatest.
+    pub ordered: bool,
     /// Its members; a quoted member may hold any characters.
     pub members: Vec<Name>,
     /// The whole item.

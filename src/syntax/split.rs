@@ -99,7 +99,7 @@ fn asks(source: &Source, tokens: &[Token], at: usize, wanted: bool) -> bool {
         ),
         Role::Clause => !matches!(
             word,
-            Keyword::Only | Keyword::Hint | Keyword::Tools | Keyword::With
+            Keyword::Only | Keyword::Ordered | Keyword::Hint | Keyword::Tools | Keyword::With
         ),
     }
 }

@@ -204,6 +204,7 @@ keywords! {
     With = "with", Clause;
     Effect = "effect", Clause;
     Only = "only", Clause;
+    Ordered = "ordered", Clause;
     To = "to", Clause;
     Each = "each", Clause;
     Max = "max", Clause;

@@ -77,6 +77,7 @@ pred ours(h: Host) = h under acme and h != "acme.co"
 pred some_word(s: String?) = any x in s: word(x)
 pred warm_row(r: Row) = r.k in warm and (any t in r.tags: word(t)) or r.v in few
 pred is(c: Color, d: Color?) = c in warm and present d and d == blue
+enum Risk ordered { low, medium, high, critical }
 tool t.one {
   flag: Bool
   n: Int
@@ -89,6 +90,8 @@ tool t.one {
   u: Url
   e: Email
   cmd: Command
+  k: Risk
+  ok: Risk?
   du: Duration
   ds: Duration[s]
   at: Instant
@@ -218,6 +221,19 @@ fn command_atom(c: &'static str) -> BoxedStrategy<String> {
             .prop_map(move |p| format!("(any o in {c}.operands: present o.path and o.path under {p:?})")),
     ]
     .boxed()
+    ]
+    .boxed()
+}
+
+fn risk_atom() -> BoxedStrategy<String> {
+    let op = prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]);
+    let risk = || prop::sample::select(&["low", "medium", "high", "critical"][..]);
+    (op, risk(), risk(), any::<bool>())
+        .prop_map(|(op, a, b, optional)| match optional {
+            true => format!("(args.ok else {b}) {op} {a}"),
+            false => format!("args.k {op} Risk.{a}"),
+        })
+        .boxed()
 }
 
 fn time_atom() -> BoxedStrategy<String> {
@@ -246,6 +262,7 @@ fn simple_atom() -> BoxedStrategy<String> {
         color_atom("args.c"),
         domain_atom(),
         time_atom(),
+        risk_atom(),
         Just("present args.os".to_owned()),
         Just("some_word(args.os)".to_owned()),
         Just("args.d in sums".to_owned()),
@@ -441,6 +458,8 @@ pub fn args() -> impl Strategy<Value = String> {
         pick(&DAYS),
         prop::option::of(pick(&MOMENTS)),
     );
+    let risk = || pick(&["low", "medium", "high", "critical"]);
+    let risks = (risk(), prop::option::of(risk()));
     let optionals = (
         prop::option::of(text()),
         prop::option::of(-3..4i32),
@@ -452,12 +471,16 @@ pub fn args() -> impl Strategy<Value = String> {
         list(pick(&MAILS).boxed(), 4),
         list(record.boxed(), 3),
     );
-    let parts = (plain, domains, optionals, lists, times);
-    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), (du, ds, at, day, oat))| {
+    let parts = (plain, domains, optionals, lists, (times, risks));
+    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), ((du, ds, at, day, oat), (k, ok)))| {
         let mut out = format!(
             r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"cmd":{cmd},"xs":{xs},"es":{es},"rs":{rs}"#
         );
         out.push_str(&format!(r#","du":{du},"ds":{ds},"at":{at},"day":{day}"#));
+        out.push_str(&format!(r#","k":{k}"#));
+        if let Some(ok) = ok {
+            out.push_str(&format!(r#","ok":{ok}"#));
+        }
         if let Some(oat) = oat {
             out.push_str(&format!(r#","oat":{oat}"#));
         }

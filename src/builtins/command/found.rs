@@ -334,6 +334,7 @@ fn members(members: &[&str]) -> Ty {
     Ty::Enum {
         name: format!("enum {{ {} }}", members.join(", ")),
         members: members.iter().map(|&m| m.to_owned()).collect(),
+        ordered: false,
     }
 }
 
