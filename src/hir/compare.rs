@@ -119,6 +119,25 @@ fn both(
     Ok((left, right))
 }
 
+/// The sides of a sum or difference: a number beside a moment is a duration.
+fn summands(
+    left: &Expr,
+    right: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<(Typed, Typed), Failed> {
+    let is_length = condition::is_constant(right, scope) && matches!(right.kind, ExprKind::Number(_));
+    if !is_length || condition::is_constant(left, scope) {
+        return both(left, right, scope, out);
+    }
+    let left = term(left, scope, out)?;
+    let right = match left.ty {
+        Ty::Instant => constant_term(right, &Ty::Duration { unit: None })?,
+        _ => constant_term(right, &left.ty)?,
+    };
+    Ok((left, right))
+}
+
 fn constant_term(expr: &Expr, ty: &Ty) -> Result<Typed, Failed> {
     if *ty == Ty::Poison {
         return Err(None);
@@ -132,7 +151,7 @@ fn constant_term(expr: &Expr, ty: &Ty) -> Result<Typed, Failed> {
 fn term(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Result<Typed, Failed> {
     match &expr.kind {
         ExprKind::Arith(left, op, right) => {
-            let (a, b) = both(left, right, scope, out)?;
+            let (a, b) = summands(left, right, scope, out)?;
             arithmetic(a, op.node, op.span, b)
         }
         ExprKind::Aggregate {

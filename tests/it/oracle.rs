@@ -221,8 +221,6 @@ fn command_atom(c: &'static str) -> BoxedStrategy<String> {
             .prop_map(move |p| format!("(any o in {c}.operands: present o.path and o.path under {p:?})")),
     ]
     .boxed()
-    ]
-    .boxed()
 }
 
 fn risk_atom() -> BoxedStrategy<String> {
