@@ -2,7 +2,7 @@
 //! intents as its table says, and still reaches the figures its README states.
 
 use crate::corpora;
-use gait::domain::{Intent, Request};
+use gait::domain::{ArgumentOrigin, Intent, Request};
 use gait::gate::Gate;
 use gait::replay::{Options, Replay, Report};
 use gait::source::{FileId, Source};
@@ -93,7 +93,14 @@ fn example_intents_are_decided_as_the_table_says() {
                 panic!("{}: `{line}` is not file, verdict and codes", folder.display());
             };
             let intent = Intent::read(&std::fs::read(folder.join("intents").join(file)).unwrap()).unwrap();
-            let decision = gate.decide(&Request::intent(&intent), &mut workspace).decision;
+            let origins = ArgumentOrigin::of_intent(&intent.document);
+            let state = gate.fresh_state();
+            let request = Request {
+                origins: origins.as_deref(),
+                state: Some(&state),
+                ..Request::intent(&intent)
+            };
+            let decision = gate.decide(&request, &mut workspace).decision;
             let got = (decision.verdict.as_str(), decision.reason_codes.join(","));
             assert_eq!(got, (verdict, codes.to_owned()), "{}: {file}", folder.display());
             listed.push(file.to_owned());
@@ -124,8 +131,8 @@ fn replay(policy: &str, files: &[&str], options: &Options) -> Option<Report> {
 /// Tasks (allowed, approval, blocked) and attacked runs (stopped, partial, complete, benign part allowed). Held here
 /// and, as the command prints them, in the README of the folder.
 const FIGURES: [(&str, [u64; 3], [u64; 4]); 2] = [
-    ("banking", [12, 4, 0], [128, 16, 0, 108]),
-    ("slack", [16, 5, 0], [42, 42, 21, 45]),
+    ("banking", [13, 3, 0], [128, 16, 0, 117]),
+    ("slack", [11, 10, 0], [63, 42, 0, 20]),
 ];
 
 fn figures(report: &Report) -> ([u64; 3], [u64; 4]) {
