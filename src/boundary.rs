@@ -31,7 +31,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Boundary {
     /// Whose traces tell the state of a session, beside those of the key that signs.
-    trusted: Option<TrustedKeys>,
+    trusted: TrustedKeys,
     gate: Gate,
     workspace: Workspace,
     bundle: Digest,
@@ -68,20 +68,18 @@ pub struct Recorded {
     pub canonical_args: Option<Json>,
     /// The intent the trace's digest covers, in canonical bytes.
     pub intent: Vec<u8>,
+    /// What had happened in the session before; none where no session is kept.
+    pub before: Option<State>,
 }
 
 impl Boundary {
     /// Verifies a bundle and makes its gate ready.
     pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Boundary, OpenError> {
-        let boundary = Boundary::of(bundle::open(bytes, trusted, now)?)?;
-        Ok(Boundary {
-            trusted: Some(trusted.clone()),
-            ..boundary
-        })
+        Boundary::of(bundle::open(bytes, trusted, now)?, trusted)
     }
 
-    /// Makes the gate of a verified bundle ready.
-    pub fn of(bundle: Verified<Bundle>) -> Result<Boundary, OpenError> {
+    /// Makes the gate of a verified bundle ready. Traces of `trusted` keys tell what happened in a session.
+    pub fn of(bundle: Verified<Bundle>, trusted: &TrustedKeys) -> Result<Boundary, OpenError> {
         let bundle = bundle.into_value();
         let gate = Gate::new(bundling::load(&bundle)?);
         let policy = PolicyRef {
@@ -90,7 +88,7 @@ impl Boundary {
             profile: bundle.contents.profile,
         };
         Ok(Boundary {
-            trusted: None,
+            trusted: trusted.clone(),
             workspace: gate.workspace(),
             gate,
             bundle: bundle.digest,
@@ -173,6 +171,7 @@ impl Boundary {
             digest,
             canonical_args,
             intent: canonical,
+            before: moment.state.clone(),
         })
     }
 
@@ -213,7 +212,7 @@ impl Boundary {
             return Some(self.gate.fresh_state());
         };
         let own = TrustedKeys::new([key.verifying_key()]);
-        let known = std::iter::once(&own).chain(&self.trusted);
+        let known = [&own, &self.trusted].into_iter();
         let verified = known
             .map(|trusted| last.verify(trusted, now))
             .find_map(Result::ok)?;

@@ -11,8 +11,9 @@ mod show;
 mod walk;
 
 use crate::compile::Checked;
-use crate::domain::{Decision, Request, Verdict};
+use crate::domain::{Decision, LabelFact, LabelOrigin, Request, Verdict};
 use crate::gate::Gate;
+use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
 use crate::json::Json;
 use crate::source::{Position, Span};
@@ -21,8 +22,8 @@ use frame::Frame;
 pub use nearest::{Change, Nearest, Origin, Said, Turn, What};
 pub use walk::{Element, Kind, Node};
 
-/// Says of a place, as written, whether its value must not be shown.
-pub type Redact<'r> = &'r dyn Fn(&str) -> bool;
+/// Says of an argument, by the names from the arguments to it, whether its value must not be shown.
+pub type Redact<'r> = &'r dyn Fn(&[String]) -> bool;
 
 /// Why a call was decided as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub struct Seen {
     pub place: String,
     /// What was there.
     pub value: Shown,
+    /// Why it was there, for labels.
+    pub because: Option<LabelOrigin>,
 }
 
 /// What may be shown of a value.
@@ -101,6 +104,16 @@ pub enum Shown {
     Absent,
     /// It must not be shown.
     Redacted,
+}
+
+/// Hides the arguments that have a label of the policy's own: what is secret to its rules is to its readers.
+/// `untrusted` says nothing about secrecy.
+pub fn by_labels<'r>(gate: &'r Gate, request: &'r Request<'r>) -> impl Fn(&[String]) -> bool + 'r {
+    move |path| {
+        gate.labels_of(request, path)
+            .iter()
+            .any(|label| label != UNTRUSTED)
+    }
 }
 
 /// Explains the decision on a request.
@@ -124,16 +137,18 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         package,
         tool: index,
         redact,
+        labels: &explanation.decision.labels,
     };
     let frame = Frame::request(tool, &package.context, &record);
-    explanation.rules = subject
+    let rules = subject
         .rules()
         .map(|(rule, cond)| trace(&subject, rule, cond, &frame))
         .collect();
-    explanation.nearest = match explanation.decision.verdict {
+    let nearest = match explanation.decision.verdict {
         Verdict::Allow => Nearest::Allowed,
         _ => nearest::search(&subject, gate, request, &record),
     };
+    (explanation.rules, explanation.nearest) = (rules, nearest);
     explanation
 }
 
@@ -142,6 +157,8 @@ struct Subject<'a> {
     package: &'a Package,
     tool: usize,
     redact: Redact<'a>,
+    /// The labels the decision found.
+    labels: &'a [LabelFact],
 }
 
 impl<'a> Subject<'a> {

@@ -5,8 +5,9 @@
 use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
+use crate::domain::LabelOrigin;
 use crate::explain::{
-    Change, ClauseTrace, Explanation, Kind, Nearest, Node, Place, RuleTrace, Seen, Shown, Turn, What,
+    Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
 };
 use crate::json::Json;
 use crate::limits;
@@ -162,7 +163,13 @@ fn seen(all: &[Seen]) -> String {
             Shown::Absent => "not there".to_owned(),
             Shown::Redacted => "hidden".to_owned(),
         };
-        format!("{} is {value}", one_line(&seen.place))
+        let because = match seen.because {
+            None => "",
+            Some(LabelOrigin::Argument) => " (as the adapter says)",
+            Some(LabelOrigin::Session) => " (from what the session has read)",
+            Some(LabelOrigin::Default) => " (nobody says where it comes from)",
+        };
+        format!("{} is {value}{because}", one_line(&seen.place))
     };
     let texts: Vec<String> = all.iter().map(one).collect();
     if texts.is_empty() {
@@ -183,9 +190,11 @@ fn people_change(ui: &mut Ui, change: &Change) -> Result<(), CliError> {
     let place = one_line(&change.from.place);
     let from = shown(&change.from.value);
     let whose = match change.origin {
-        crate::explain::Origin::Argument => "",
-        crate::explain::Origin::Fact => " (a fact of the host)",
-        crate::explain::Origin::Claim => " (said by the caller)",
+        Origin::Argument => "",
+        Origin::Fact => " (a fact of the host)",
+        Origin::Claim => " (said by the caller)",
+        Origin::Provenance => " (where it comes from)",
+        Origin::Session => " (what happened before)",
     };
     let text = match &change.what {
         What::Put {
@@ -195,6 +204,14 @@ fn people_change(ui: &mut Ui, change: &Change) -> Result<(), CliError> {
             format!("{place} {from} → {range}, such as {}", shown(sample))
         }
         What::Put { sample, .. } => format!("{place} {from} → {}", shown(sample)),
+        What::Turn => {
+            // The turn is the change.
+            for turn in &change.turns {
+                let becomes = if turn.holds { "true" } else { "false" };
+                ui.line(&format!("      {} becomes {becomes}{whose}", brief(&turn.source)))?;
+            }
+            return Ok(());
+        }
         What::Clear => format!("{place} {from} → nothing"),
         What::LeaveOut => format!("{place} without {from}"),
         What::Add { sample } => format!("{place} with {}", shown(sample)),
@@ -270,6 +287,8 @@ fn node(of: &Node) -> Json {
 fn value(seen: &Seen) -> Json {
     let mut members = vec![("place", Json::str(&seen.place))];
     members.extend(shown_members(&seen.value));
+    let because = seen.because.map_or(Json::Null, |why| Json::str(why.as_str()));
+    members.push(("because", because));
     Json::object(members)
 }
 
@@ -319,6 +338,7 @@ fn nearest(of: &Nearest) -> Json {
 fn change(of: &Change) -> Json {
     let (what, sample, range) = match &of.what {
         What::Put { sample, range } => ("put", Some(sample), range.as_ref()),
+        What::Turn => ("turn", None, None),
         What::Clear => ("clear", None, None),
         What::LeaveOut => ("leave_out", None, None),
         What::Add { sample } => ("add", Some(sample), None),

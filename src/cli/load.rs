@@ -2,19 +2,22 @@
 
 use super::error::{Category, CliError};
 use super::failure;
-use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, runpack};
+use super::gate::journal;
+use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, jcs, runpack};
 use crate::boundary::Boundary;
 use crate::bundling;
 use crate::compile::Checked;
+use crate::domain::State;
+use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::{self, Json};
-use crate::limits;
+use crate::{limits, session};
 use std::path::Path;
 
 /// A bundle, ready to judge.
 pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Boundary, CliError> {
     let bundle = bundle(host, path, trusted)?;
-    Boundary::of(bundle).map_err(|error| failure::open(path, &error))
+    Boundary::of(bundle, trusted).map_err(|error| failure::open(path, &error))
 }
 
 /// A bundle.
@@ -27,6 +30,34 @@ pub fn bundle(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Ver
 pub fn sources(bundle: &Verified<Bundle>) -> Result<Checked, CliError> {
     let compiler = &bundle.value().contents.compiler;
     bundling::rebuild(bundle.value()).map_err(|difference| failure::rebuild(&difference, compiler))
+}
+
+/// What happened in a session so far, as its last trace tells; the start of one that has no journal yet.
+pub fn session_state(
+    host: &dyn Host,
+    session: &str,
+    trusted: &TrustedKeys,
+    gate: &Gate,
+) -> Result<State, CliError> {
+    let path = journal(session);
+    if !host.exists(&path) {
+        return Ok(gate.fresh_state());
+    }
+    let entries = session::read(host, &path).map_err(failure::session)?.entries;
+    let Some(last) = entries.last() else {
+        return Ok(gate.fresh_state());
+    };
+    let verified = last.trace.verify(trusted, host.now());
+    let verified = verified.map_err(|error| failure::verification(&path, &error))?;
+    let untold = |reason: String| {
+        let message = format!("the last trace of session {session} tells no state: {reason}");
+        CliError::new(Category::InvalidInput, "session.no_state", message)
+            .hint("a session is explained by the policy that judged it")
+    };
+    let state = verified.value().state.as_ref();
+    let after = state.ok_or_else(|| untold("it has none".to_owned()))?;
+    gate.read_state(&jcs::to_vec(&after.after))
+        .map_err(|error| untold(error.to_string()))
 }
 
 /// A runpack with its bytes.

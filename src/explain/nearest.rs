@@ -7,9 +7,9 @@ use super::frame::{Frame, request_ty};
 use super::{Place, Seen, Shown, Subject, questions, show, walk};
 use crate::builtins::bind;
 use crate::domain::{Decision, Request, Trust, Verdict};
-use crate::eval::Workspace;
+use crate::eval::{self, Workspace};
 use crate::gate::Gate;
-use crate::hir::{Cond, Step, place};
+use crate::hir::{Cond, Slot, Step, place};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::Ty;
@@ -29,8 +29,8 @@ pub enum Nearest {
         changes: Vec<Change>,
         /// Rules that allow the changed call.
         by: Vec<String>,
-        /// The changed call.
-        call: Box<Said>,
+        /// The changed call; none where more than the call would have to be another.
+        call: Option<Box<Said>>,
     },
     /// None was found.
     None {
@@ -61,6 +61,10 @@ pub enum Origin {
     Fact,
     /// The caller, beside the arguments.
     Claim,
+    /// Where an argument comes from.
+    Provenance,
+    /// What happened in the session before.
+    Session,
 }
 
 impl Origin {
@@ -70,6 +74,8 @@ impl Origin {
             Origin::Argument => "argument",
             Origin::Fact => "fact",
             Origin::Claim => "claim",
+            Origin::Provenance => "provenance",
+            Origin::Session => "session",
         }
     }
 }
@@ -86,6 +92,8 @@ pub enum What {
     },
     /// No value.
     Clear,
+    /// What the gate finds comes out differently; the turns say what.
+    Turn,
     /// Elements of a list are left out.
     LeaveOut,
     /// An element is added to a list.
@@ -113,10 +121,10 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
     };
     let ty = request_ty(tool, &subject.package.context);
     let scopes = questions::collect(subject.rules().map(|(_, cond)| cond));
-    // What the gate computes follows the arguments and the context, and cannot be changed by itself.
+    // What only the program computes follows what the policy asks for, and cannot be changed by itself.
     let mut said = record.clone();
     if let Value::Record(fields) = &mut said {
-        fields.truncate(tool.args.len() + 1);
+        fields.truncate(tool.args.len() + 1 + tool.slots.len());
     }
     let candidates = candidate::all(&said, &ty, &scopes);
     let mut search = Search {
@@ -134,10 +142,10 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
         let mut chosen = Vec::new();
         if let Some((changed, decision)) = search.combine(&candidates, &touched, size, 0, &said, &mut chosen)
         {
-            return match self::said(subject, request, &changed) {
-                Some(call) => found(subject, &chosen, (&said, &changed), &decision, call),
-                None => Nearest::None { complete: false },
-            };
+            let call = self::said(subject, request, &changed)
+                .filter(|_| assumed(subject, &chosen).is_empty())
+                .map(Box::new);
+            return found(subject, &chosen, (&said, &changed), &decision, call);
         }
         if search.is_spent() {
             return Nearest::None { complete: false };
@@ -253,7 +261,7 @@ impl Search<'_> {
                 match self.needs.may_be_met(&all) {
                     true => next
                         .apply(&mut changed, self.ty)
-                        .and_then(|()| self.judge(&changed))
+                        .and_then(|()| self.judge(&changed, &assumed(self.subject, chosen)))
                         .map(|decision| (changed, decision)),
                     false => None,
                 }
@@ -266,8 +274,8 @@ impl Search<'_> {
         None
     }
 
-    /// The gate's decision on a changed call, where it is allow.
-    fn judge(&mut self, record: &Value) -> Option<Decision> {
+    /// The gate's decision on a changed call, where it is allow; what the gate would find for some slots is assumed.
+    fn judge(&mut self, record: &Value, assumed: &[(usize, Value)]) -> Option<Decision> {
         self.calls += 1;
         let said = said(self.subject, self.request, record)?;
         let request = Request {
@@ -276,9 +284,39 @@ impl Search<'_> {
             facts: &said.facts,
             ..*self.request
         };
-        let decision = self.gate.decide(&request, &mut self.workspace).decision;
+        let judged = self.gate.decide(&request, &mut self.workspace);
+        let mut decision = judged.decision;
+        if !assumed.is_empty() {
+            let mut record = judged.record?;
+            let Value::Record(fields) = &mut record else {
+                return None;
+            };
+            for (field, value) in assumed {
+                *fields.get_mut(*field)? = value.clone();
+            }
+            let program = self.gate.program();
+            let tool = program.tool(request.tool)?;
+            let outcome = eval::decide(program, tool, &record, &mut self.workspace);
+            decision = eval::explain(program, tool, &record, &outcome);
+        }
         (decision.verdict == Verdict::Allow).then_some(decision)
     }
+}
+
+/// What the gate is assumed to find for slots, by their fields of the request.
+fn assumed(subject: &Subject<'_>, chosen: &[(usize, &Candidate)]) -> Vec<(usize, Value)> {
+    let args = subject
+        .package
+        .tools
+        .get(subject.tool)
+        .map_or(0, |tool| tool.args.len());
+    let one = |(_, candidate): &(usize, &Candidate)| match (&candidate.steps[..], &candidate.edit) {
+        ([Step::Field(field)], Edit::Put(value, _)) if candidate.into.is_empty() => {
+            (*field as usize > args).then(|| (*field as usize, value.clone()))
+        }
+        _ => None,
+    };
+    chosen.iter().filter_map(one).collect()
 }
 
 /// A changed call as the gate was told it.
@@ -376,7 +414,7 @@ fn found(
     chosen: &[(usize, &Candidate)],
     (before, after): (&Value, &Value),
     decision: &Decision,
-    call: Said,
+    call: Option<Box<Said>>,
 ) -> Nearest {
     let turns = turns(subject, before, after);
     let changes = chosen
@@ -390,7 +428,7 @@ fn found(
     Nearest::Found {
         changes,
         by: by.map(|rule| rule.name.clone()).collect(),
-        call: Box::new(call),
+        call,
     }
 }
 
@@ -414,6 +452,7 @@ fn change(
     let here = place::ty_at(&holder.ty, &candidate.steps)?;
     let mut from = holder.seen(subject, &candidate.steps);
     let what = match &candidate.edit {
+        _ if candidate.into.is_empty() && request.slot(&candidate.steps).is_some() => What::Turn,
         Edit::Put(value, range) => What::Put {
             sample: show::value(value, &here),
             range: range.map(|range| show::interval(range, crate::classes::sample::range(&here), &here)),
@@ -456,7 +495,14 @@ fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {
         .tools
         .get(subject.tool)
         .map_or(0, |tool| tool.args.len());
+    let slots = subject.package.tools.get(subject.tool).map(|tool| &tool.slots);
     match steps {
+        [Step::Field(first)] if *first as usize > args => {
+            match slots.and_then(|slots| slots.get(*first as usize - args - 1)) {
+                Some(Slot::Label { .. }) => Origin::Provenance,
+                _ => Origin::Session,
+            }
+        }
         [Step::Field(first), Step::Field(field), ..] if *first as usize >= args => {
             let trust = subject
                 .package

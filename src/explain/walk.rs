@@ -6,6 +6,7 @@ use super::frame::Frame;
 use super::{Place, Seen, Shown, Subject, show};
 use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::{self, Cond, Relation, Term, place};
+use crate::json::Json;
 use crate::limits;
 use crate::source::Span;
 use crate::syntax::written;
@@ -120,9 +121,19 @@ pub(super) fn node(subject: &Subject<'_>, cond: &Cond, frames: &[&Frame<'_>]) ->
             let held = holds(cond, &values(frames));
             let mut node = Node::new(Kind::Question, held).placed(subject, atom.span);
             if let Some(frame) = frames.get(atom.place.level as usize) {
-                node.seen = vec![frame.seen(subject, &atom.place.steps)];
+                let seen = frame.seen(subject, &atom.place.steps);
+                // That something happened is all there is to say of it.
+                let is_itself = frame.slot(&atom.place.steps).is_some()
+                    && matches!(
+                        &seen.value,
+                        Shown::Value {
+                            json: Json::Bool(_),
+                            ..
+                        }
+                    );
+                node.seen = if is_itself { Vec::new() } else { vec![seen] };
+                node.about = vec![frame.written(&atom.place.steps)];
             }
-            node.about = node.seen.iter().map(|seen| seen.place.clone()).collect();
             node
         }
         Cond::Relation(relation) => {
@@ -319,6 +330,7 @@ fn term(subject: &Subject<'_>, term: &Term, frames: &[&Frame<'_>], out: &mut Vec
             } else {
                 show::value(&value, &ty)
             },
+            because: None,
         });
     }
 }

@@ -2,6 +2,7 @@
 //! be values of their declared types, and only then do rules speak. Whatever goes wrong is a block with a reserved
 //! code; nothing is skipped and nothing fails open.
 
+use super::labels;
 use super::request::{self, Blocked};
 use super::state::{self, Ran, StateError};
 use crate::domain::{Decision, Request, State, Verdict, reserved};
@@ -94,6 +95,11 @@ impl Gate {
             }
             Err(Blocked { code, detail }) => blocked(code, detail),
         }
+    }
+
+    /// The labels of an argument, named from the arguments to it, whether or not a rule asks about them; sorted.
+    pub fn labels_of(&self, request: &Request<'_>, path: &[String]) -> Vec<String> {
+        labels::of_argument(&self.program.labels, request, path)
     }
 
     /// The state of a session in which nothing has happened.

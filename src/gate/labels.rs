@@ -2,7 +2,7 @@
 //! the default. In: a policy's labels, the arguments, what is said, the session. Out: bits, and why they are set.
 
 use crate::artifact::digest;
-use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin, State};
+use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin, Request, State};
 use crate::hir::Labels;
 use crate::json::Json;
 
@@ -150,6 +150,18 @@ fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut impl F
         Json::Array(_) | Json::Object(_) => {}
         leaf => see(at, leaf),
     }
+}
+
+/// The names of the labels of an argument.
+pub(super) fn of_argument(labels: &Labels, request: &Request<'_>, path: &[String]) -> Vec<String> {
+    let sources = Sources {
+        labels,
+        args: request.args,
+        origins: request.origins,
+        state: request.state,
+        carries: &[],
+    };
+    names(sources.argument(path).0, labels)
 }
 
 /// The names of labels, levels by their highest member; sorted.

@@ -2,7 +2,7 @@
 //! Out: tests whose cases expect a match or none, whatever the verdict.
 
 use super::suite::{self, Names};
-use super::{Case, Rule, Test};
+use super::{Case, Rule, SessionStep, Test};
 use crate::diag::codes::{BAD_TEST, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::json::Json;
@@ -21,6 +21,7 @@ pub(super) fn lower(items: &[&Item], names: &Names<'_>, out: &mut Vec<Diagnostic
 fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Test> {
     let name = &examples.rule;
     let given = suite::given(&examples.given, names, out);
+    let session = suite::session(&examples.session, names, out);
     let Some(rule) = names.rules.iter().find(|rule| rule.name == name.text) else {
         let report = Diagnostic::error(
             UNKNOWN_NAME,
@@ -39,7 +40,7 @@ fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -
     let cases = examples
         .cases
         .iter()
-        .filter_map(|example| case(example, rule, &given, names, out));
+        .filter_map(|example| case(example, rule, (&given, &session), names, out));
     Some(Test {
         name: format!("examples {}", rule.name),
         cases: cases.collect(),
@@ -50,7 +51,7 @@ fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -
 fn case(
     example: &Example,
     rule: &Rule,
-    given: &Json,
+    (given, session): (&Json, &[SessionStep]),
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
@@ -80,8 +81,8 @@ fn case(
         tool: example.tool.text.clone(),
         args,
         given: given.clone(),
-        session: Vec::new(),
-        origins: None,
+        session: session.to_vec(),
+        origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),
         verdict: None,
         codes: Vec::new(),
         by,

@@ -124,7 +124,7 @@ fn case(
         args,
         given: given.clone(),
         session: session.to_vec(),
-        origins: origins(case, names, out),
+        origins: origins(&case.tool, case.sources.as_deref(), names, out),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
@@ -134,7 +134,7 @@ fn case(
 }
 
 /// What ran before a test's cases.
-fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<SessionStep> {
+pub(super) fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<SessionStep> {
     let mut session = Vec::new();
     for step in steps {
         let ast::Step::Call(call) = step else {
@@ -166,10 +166,15 @@ fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diagnostic>) ->
 }
 
 /// Where a case says its arguments come from: `from { to: user, body: "tool_output:web.fetch" }`.
-fn origins(case: &ast::Case, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Option<Vec<ArgumentOrigin>> {
-    let tool = names.tools.iter().find(|t| t.name == case.tool.text);
+pub(super) fn origins(
+    tool: &ast::Name,
+    sources: Option<&[(ast::Name, Literal)]>,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Vec<ArgumentOrigin>> {
+    let tool = names.tools.iter().find(|t| t.name == tool.text);
     let mut origins = Vec::new();
-    for (name, literal) in case.sources.as_ref()? {
+    for (name, literal) in sources? {
         if let Some(tool) = tool {
             check_name(name, "argument", tool.args.iter().map(|f| f.name.as_str()), out);
         }

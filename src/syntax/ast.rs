@@ -664,6 +664,8 @@ pub struct Examples {
     pub rule: Name,
     /// `given { env: prod }`: fields of the context, for every call.
     pub given: Vec<(Name, Literal)>,
+    /// `session { … }`: what happened before each call.
+    pub session: Vec<Step>,
     /// The calls.
     pub cases: Vec<Example>,
     /// The whole item.
@@ -679,6 +681,8 @@ pub struct Example {
     pub tool: Name,
     /// The arguments, as JSON would have them.
     pub args: Vec<(Name, Literal)>,
+    /// `from { to: user }`: where arguments come from; none where nothing is said.
+    pub sources: Option<Vec<(Name, Literal)>>,
     /// The whole example.
     pub span: Span,
 }

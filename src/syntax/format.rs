@@ -84,7 +84,7 @@ fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<P
     for (at, mut piece) in pieces.into_iter().enumerate() {
         let closes = has_body && at == last && (!inner.is_empty() || !piece.lead.is_empty());
         let begins = match inner.get(&piece.start) {
-            Some(blank) => Some((INDENT, INDENT, *blank)),
+            Some((indent, blank)) => Some((*indent, *indent, *blank)),
             None if closes => {
                 piece.blank = false;
                 let blank = if inner.is_empty() {
@@ -114,8 +114,11 @@ fn print_line(printer: &mut Printer, line: Vec<Piece>, start: (usize, usize, Bla
     printer.segment(&layout::nodes(line, is_test), indent);
 }
 
-/// Where the lines inside an item begin, by byte offset, and which blank lines are kept before them.
-fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
+/// Where the lines inside an item begin, by byte offset: how far they are indented, and which blank lines are kept before
+/// them.
+type Starts = BTreeMap<u32, (usize, Blank)>;
+
+fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
     let before = |offset: u32| {
         pieces
             .iter()
@@ -164,6 +167,12 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         ast::Item::Examples(examples) => {
             let given = examples.given.first();
             members.push(given.and_then(|(name, _)| before(before(name.span.start)?)));
+            members.extend(
+                keyword_starts(pieces, &["session"])
+                    .into_iter()
+                    .take(1)
+                    .filter(|_| !examples.session.is_empty()),
+            );
             members.extend(examples.cases.iter().map(|case| Some(case.span.start)));
         }
         ast::Item::Policy(_)
@@ -183,19 +192,48 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> BTreeMap<u32, Blank> {
         | ast::Item::Declassify(_)
         | ast::Item::Latch(_) => {}
     }
-    let clauses = clauses.into_iter().flatten().map(|start| (start, Blank::Never));
+    let clauses = clauses
+        .into_iter()
+        .flatten()
+        .map(|start| (start, (INDENT, Blank::Never)));
     let first = members.iter().flatten().min().copied();
     let members = members.into_iter().flatten().map(|start| {
-        (
-            start,
-            if Some(start) == first {
-                Blank::NotFirst
-            } else {
-                Blank::Keep
-            },
-        )
+        let blank = if Some(start) == first {
+            Blank::NotFirst
+        } else {
+            Blank::Keep
+        };
+        (start, (INDENT, blank))
     });
-    clauses.chain(members).collect()
+    let mut starts: Starts = clauses.chain(members).collect();
+    match item {
+        ast::Item::Test(test) => session_starts(&test.session, pieces, &mut starts),
+        ast::Item::Examples(examples) => session_starts(&examples.session, pieces, &mut starts),
+        _ => {}
+    }
+    starts
+}
+
+/// A session of several steps has a line for each.
+fn session_starts(session: &[ast::Step], pieces: &[Piece], starts: &mut Starts) {
+    let [first, rest @ .., last] = session else {
+        return;
+    };
+    let span = |step: &ast::Step| match step {
+        ast::Step::Call(call) => call.span,
+        ast::Step::Turn(span) => *span,
+    };
+    starts.insert(span(first).start, (2 * INDENT, Blank::NotFirst));
+    for step in rest.iter().chain([last]) {
+        starts.insert(span(step).start, (2 * INDENT, Blank::Keep));
+    }
+    let end = span(last).end;
+    let close = pieces
+        .iter()
+        .find(|p| p.start >= end && p.kind == Kind::CloseBrace);
+    if let Some(close) = close {
+        starts.insert(close.start, (INDENT, Blank::Never));
+    }
 }
 
 /// Where members begin with one of these words, at the first level of the item's braces.
@@ -224,7 +262,7 @@ fn selector_start(selector: &ast::Selector) -> u32 {
 }
 
 /// Takes out the commas that end a member of a body; their comments go to the next token.
-fn drop_optional_commas(pieces: &mut Vec<Piece>, starts: &BTreeMap<u32, Blank>) {
+fn drop_optional_commas(pieces: &mut Vec<Piece>, starts: &Starts) {
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
     let mut rest = std::mem::take(pieces).into_iter().peekable();
     while let Some(piece) = rest.next() {

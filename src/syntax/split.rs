@@ -97,9 +97,17 @@ fn asks(source: &Source, tokens: &[Token], at: usize, wanted: bool) -> bool {
             word,
             Keyword::Default | Keyword::Effects | Keyword::Gaitpol | Keyword::Lints | Keyword::Test
         ),
+        // The last three may end an item.
         Role::Clause => !matches!(
             word,
-            Keyword::Only | Keyword::Ordered | Keyword::Hint | Keyword::Tools | Keyword::With
+            Keyword::Only
+                | Keyword::Ordered
+                | Keyword::Hint
+                | Keyword::Tools
+                | Keyword::With
+                | Keyword::Turn
+                | Keyword::Ok
+                | Keyword::Failed
         ),
     }
 }

@@ -379,11 +379,19 @@ impl<T> Tall<T> {
 }
 
 /// `match tool { … }`, `not_match tool { … }`
-pub fn example(span: Span, matches: bool, tool: Name, args: Vec<Tall<(Name, Literal)>>) -> ast::Example {
+pub fn example(
+    span: Span,
+    matches: bool,
+    tool: Name,
+    args: Vec<Tall<(Name, Literal)>>,
+    sources: Option<Vec<Tall<(Name, Literal)>>>,
+) -> ast::Example {
+    let fields = |fields: Vec<Tall<(Name, Literal)>>| fields.into_iter().map(|field| field.node).collect();
     ast::Example {
         matches,
         tool,
-        args: args.into_iter().map(|field| field.node).collect(),
+        args: fields(args),
+        sources: sources.map(fields),
         span,
     }
 }

@@ -71,7 +71,7 @@ fn envelope(short: &Json) -> String {
         context.push((name.clone(), value.clone()));
     }
     let text = |name: &str| short.get(name).cloned().unwrap();
-    let intent = Json::object([
+    let mut intent = vec![
         ("schema_id", Json::str("gait.gate.intent_request")),
         ("schema_version", Json::str("1.0.0")),
         ("created_at", Json::str("2026-01-02T03:04:05Z")),
@@ -80,8 +80,11 @@ fn envelope(short: &Json) -> String {
         ("args", text("args")),
         ("targets", Json::Array(Vec::new())),
         ("context", Json::Object(context)),
-    ]);
-    serde_json::to_string(&intent).unwrap()
+    ];
+    if let Some(origins) = short.get("arg_provenance") {
+        intent.push(("arg_provenance", origins.clone()));
+    }
+    serde_json::to_string(&Json::object(intent)).unwrap()
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -179,7 +182,7 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
     let args = json::parse(call.as_bytes()).unwrap();
     let gate = Gate::new(compile::lower(checked));
     let request = Request::call("t.one", &args);
-    let explanation = explain::explain(checked, &gate, &request, &|_| false);
+    let explanation = explain::explain(checked, &gate, &request, &|_: &[String]| false);
     let package = checked.package();
     let tool = package.tools.iter().position(|t| t.name == "t.one").unwrap();
     let bound = request::bind(gate.program(), gate.program().tool("t.one").unwrap(), &request).unwrap();
@@ -204,6 +207,7 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
     }
     if let Nearest::Found { call, changes, by } = &explanation.nearest {
         assert!(!changes.is_empty() && !by.is_empty());
+        let call = call.as_ref().unwrap();
         let request = Request {
             intent: &call.intent,
             facts: &call.facts,
@@ -285,7 +289,7 @@ fn what_must_not_be_shown_is_not() {
     let checked = checked(text).unwrap();
     let gate = Gate::new(compile::lower(&checked));
     let args = json::parse(br#"{"key":"hunter2","n":1}"#).unwrap();
-    let secret = |place: &str| place.contains("args.key");
+    let secret = |path: &[String]| path == ["key"];
     let explanation = explain::explain(&checked, &gate, &Request::call("t.one", &args), &secret);
     assert!(matches!(explanation.nearest, Nearest::Found { .. }));
     let Nearest::Found { changes, .. } = &explanation.nearest else {
@@ -294,6 +298,40 @@ fn what_must_not_be_shown_is_not() {
     let shown = format!("{:?}{:?}", explanation.rules, changes);
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("Redacted"), "{shown}");
+}
+
+/// A label of the policy's own hides a value, `untrusted` does not; `--reveal` shows all.
+#[test]
+fn labels_hide_values() {
+    let policy = "gaitpol 1\npolicy a\ndefault block code none\nlabel secret\nsource system => secret\n\
+        tool t.one { key: String[max 99], m: { a: List[{ x: String[max 9] }, max 3], n: Int } }\n\
+        rule r on t.one when args.key == \"open\" and any a in args.m.a: a.x == \"y\" and args.m.n > 7 allow\n";
+    let short = r#"{"tool":"t.one","args":{"key":"hunter2","m":{"a":[{"x":"hidden3"}],"n":5}},"arg_provenance":[
+        {"arg_path":"$.key","source":"system"},{"arg_path":"$.m.a[0].x","source":"system"},
+        {"arg_path":"$.m.n","source":"external"}]}"#;
+    let folder = Folder::new();
+    folder.write("p.gaitpol", policy.as_bytes());
+    folder.write(
+        "i.json",
+        envelope(&json::parse(short.as_bytes()).unwrap()).as_bytes(),
+    );
+    let explain = |more: &[&str]| {
+        let base = ["policy", "explain", "--policy", "p.gaitpol", "--intent", "i.json"];
+        shown(&folder.run(&[&base[..], more].concat()))
+    };
+    for output in [explain(&[]), explain(&["--json"])] {
+        assert!(
+            !output.contains("hunter2") && !output.contains("hidden3"),
+            "{output}"
+        );
+        assert!(output.contains("args.m.n"), "{output}");
+    }
+    assert!(explain(&[]).contains("args.m.n is 5"), "{}", explain(&[]));
+    let all = explain(&["--reveal"]);
+    assert!(
+        all.contains("args.key is \"hunter2\"") && all.contains("hidden3"),
+        "{all}"
+    );
 }
 
 #[test]
@@ -464,4 +502,111 @@ proptest! {
             }
         }
     }
+}
+
+/// In a session, what happened before is part of the explanation.
+#[test]
+fn a_session_explains_itself() {
+    let policy = r#"gaitpol 1
+policy acme.example
+default block code none
+
+label secret
+
+tool vault.read {
+  key: String[max 64]
+  returns secret
+}
+
+tool mail.send {
+  to: Email
+}
+
+latch read_secret on result has secret
+
+rule reading
+  on vault.read
+  allow
+
+rule after_secrets
+  on mail.send
+  when read_secret and labels(session) has secret
+  block
+
+rule often
+  on mail.send
+  when count(call vault.read) >= 2
+  require_approval
+
+rule mail
+  on mail.send
+  allow
+"#;
+    let folder = Folder::new();
+    folder.write("policy.gaitpol", policy.as_bytes());
+    let compiled = folder.run(&["policy", "compile", "policy.gaitpol", "--out", "c.gaitbundle"]);
+    assert_eq!(compiled.status.code(), Some(0), "{}", shown(&compiled));
+    let intent = |tool: &str, args: &str| {
+        let text = format!("{{\"tool\":\"{tool}\",\"args\":{args}}}");
+        envelope(&json::parse(text.as_bytes()).unwrap())
+    };
+    folder.write("read.json", intent("vault.read", r#"{"key":"k"}"#).as_bytes());
+    folder.write(
+        "mail.json",
+        intent("mail.send", r#"{"to":"ann@acme.com"}"#).as_bytes(),
+    );
+    let eval = |name: &str, more: &[&str]| {
+        let base = [
+            "gate",
+            "eval",
+            "--bundle",
+            "c.gaitbundle",
+            "--intent",
+            name,
+            "--session",
+            "s",
+        ];
+        folder.run(&[&base[..], more].concat())
+    };
+    let explain = |more: &[&str]| {
+        let base = [
+            "policy",
+            "explain",
+            "--bundle",
+            "c.gaitbundle",
+            "--intent",
+            "mail.json",
+        ];
+        folder.run(&[&base[..], more].concat())
+    };
+    let session = ["--session", "s"];
+    assert!(
+        shown(&explain(&session)).starts_with("allow"),
+        "a session that has not begun"
+    );
+    assert!(shown(&explain(&[])).contains("gait.state_unavailable"));
+    eval("read.json", &[]);
+    assert!(shown(&eval("read.json", &[])).starts_with("allow"));
+    let alone = explain(&session);
+    insta::assert_snapshot!(String::from_utf8_lossy(&alone.stdout));
+    let judged = eval("mail.json", &["--explain"]);
+    let tail = |output: &std::process::Output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text[text.find("  ✓ after").unwrap()..].to_owned()
+    };
+    assert_eq!(tail(&judged), tail(&alone));
+    let journal = String::from_utf8(folder.read("gait-out/sessions/s.jsonl")).unwrap();
+    assert_eq!(journal.lines().count(), 3, "explaining adds nothing");
+    let other = [
+        "policy",
+        "explain",
+        "--policy",
+        "o.gaitpol",
+        "--intent",
+        "mail.json",
+        "--session",
+        "s",
+    ];
+    folder.write("o.gaitpol", policy.replace(">= 2", ">= 3").as_bytes());
+    folder.fails(&other, 6, "session.no_state");
 }

@@ -445,3 +445,43 @@ fn the_trace_schema_describes_what_is_written() {
     let record = envelope::Payload::to_json(verified(&bytes).value());
     valid(&gait::artifact::jcs::to_vec(&record), "trace");
 }
+
+/// The state of a session lies in its last trace; a key that was rotated away is still trusted to tell it.
+#[test]
+fn a_session_goes_on_under_a_new_key() {
+    let policy = "gaitpol 1\npolicy p\ndefault block code none\ntool a { n: Int }\ntool b { n: Int }\n\
+                  rule first on a allow\nrule then on b when once(call a) allow\n";
+    let folder = Folder::new();
+    folder.write("s.gaitbundle", &crate::folder::compiled(policy));
+    let intent = |tool: &str| {
+        let text = String::from_utf8(folder.read("allow.json")).unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        value["tool_name"] = tool.into();
+        value["args"] = serde_json::json!({"n": 1});
+        value.to_string()
+    };
+    folder.write("a.json", intent("a").as_bytes());
+    folder.write("b.json", intent("b").as_bytes());
+    let eval = |name| {
+        folder.run(&[
+            "gate",
+            "eval",
+            "--bundle",
+            "s.gaitbundle",
+            "--intent",
+            name,
+            "--session",
+            "s",
+        ])
+    };
+    assert_eq!(
+        eval("a.json").status.code(),
+        Some(0),
+        "{}",
+        shown(&eval("a.json"))
+    );
+    let rotated = folder.run(&["keys", "rotate"]);
+    assert_eq!(rotated.status.code(), Some(0), "{}", shown(&rotated));
+    let after = eval("b.json");
+    assert_eq!(after.status.code(), Some(0), "{}", shown(&after));
+}

@@ -501,6 +501,7 @@ const ITEMS: &[&str] = &[
     "examples r { given { env : prod , } match a . b { to : [ \"ann@acme.com\" , ] , n : -1.5 , } , not_match a . b { n : 1 } \
      match \"odd tool\" { } }",
     "examples s { }",
+    "examples t { session { turn , call a . b { x : 1 } } match a { } from { x : user , } not_match a { } from { } , }",
     "context { fact env : enum { a , b , } , claim \"odd name\" : { a : Int ? , } ? from intent context . x fact order : T }",
     "context { }",
     "test \"given\" { given { env : prod , } given { order : { total : 5.00 , items : [ 1 , 2 ] , } , } call a { } => allow }",
@@ -517,6 +518,22 @@ const ITEMS: &[&str] = &[
     "import \"lib/mail.gaitpol\" as mail",
     "import \"a-rather-long-folder/and-a-long-name.gaitpol\" { partners , known , } digest \"sha256:0000000000000000000\"",
     "lints { allow shadowed_name , deny broad_allow , }",
+    "label secret , \"odd name\" , pii",
+    "level confidentiality { public < internal < \"very secret\" }",
+    "source tool_output from get_balance , vault . read => { }",
+    "source external => { untrusted , pii , }",
+    "source user => untrusted",
+    "declassify redact , mask . all removes { pii , secret }",
+    "latch saw on result has { a , b , } resets on turn",
+    "latch asked on call vault . read when args . key starts_with \"prod/\" or args . n > 1 result ok result has x",
+    "tool t { a : Int carries { a . b , c , } , returns { pii , } effect x carries a returns secret }",
+    "rule h on t when once ( call a . b when args . x == 1 result failed ) since ( turn ) and after ( result has x ) without \
+     ( turn ) or count ( call * ) >= 3 and history matches [ call a , * , call b result has { x , y } , * up_to 3 , turn , ] \
+     or not yet ( call tools with effect x or y ) and labels ( args . to , carried ) has any { a , b } and level ( session , c ) \
+     >= internal and latch_name block",
+    "test \"s\" { session { call a { x : 1 , } , turn call b { } result failed , } call a { } from { x : tool_output , } => allow \
+     call b { } from { } => block code x }",
+    "test \"one\" { session { turn } call a { } => allow }",
 ];
 
 const GAPS: &[&str] = &[

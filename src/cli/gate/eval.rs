@@ -10,7 +10,7 @@ use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
-use crate::domain::{Intent, Request};
+use crate::domain::{ArgumentOrigin, Intent, Request};
 use crate::explain::{self, Explanation};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
@@ -108,7 +108,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let bundle = load::bundle(host, &args.bundle, &trusted)?;
     let sources = args.explain.then(|| load::sources(&bundle));
-    let mut boundary = Boundary::of(bundle).map_err(|error| failure::open(&args.bundle, &error))?;
+    let mut boundary = Boundary::of(bundle, &trusted).map_err(|error| failure::open(&args.bundle, &error))?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let call = Call {
@@ -126,7 +126,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         None => alone(&call, &mut boundary)?,
     };
     let exit = Exit::of_verdict(recorded.record.decision.verdict);
-    let explained = explained(ui, &call, &boundary, sources);
+    let explained = explained(ui, &call, &boundary, &recorded, sources);
     if ui.is_json() {
         ui.json(&document(&recorded, &path, explained.as_ref(), exit))?;
     } else {
@@ -143,6 +143,7 @@ fn explained(
     ui: &mut Ui,
     call: &Call<'_>,
     boundary: &Boundary,
+    recorded: &Recorded,
     sources: Option<Result<Checked, CliError>>,
 ) -> Option<Explanation> {
     let checked = match sources? {
@@ -154,8 +155,15 @@ fn explained(
     };
     let nothing = Json::Object(Vec::new());
     let facts = call.facts.as_ref().unwrap_or(&nothing);
-    let request = Request::intent(call.intent).with_facts(facts);
-    Some(explain::explain(&checked, boundary.gate(), &request, &|_| false))
+    let origins = ArgumentOrigin::of_intent(&call.intent.document);
+    let request = Request {
+        origins: origins.as_deref(),
+        state: recorded.before.as_ref(),
+        ..Request::intent(call.intent).with_facts(facts)
+    };
+    let gate = boundary.gate();
+    let secret = explain::by_labels(gate, &request);
+    Some(explain::explain(&checked, gate, &request, &secret))
 }
 
 fn instant(text: &str) -> Result<Timestamp, CliError> {

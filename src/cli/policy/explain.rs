@@ -9,7 +9,7 @@ use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, count, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::{self, Checked, Purpose};
-use crate::domain::{Decision, Intent, Request};
+use crate::domain::{ArgumentOrigin, Decision, Intent, Request};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::Host;
@@ -35,6 +35,12 @@ pub struct Args {
     /// What the host knows of the call: a JSON object with a member per fact the policy declares
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// Go on from this session's journal, gait-out/sessions/ID.jsonl, without adding to it
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// Show values that have a label of the policy's own, too
+    #[arg(long)]
+    reveal: bool,
     #[command(flatten)]
     trust: TrustArgs,
 }
@@ -59,8 +65,22 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     };
     let gate = Gate::new(compile::lower(&checked));
-    let request = Request::intent(&intent).with_facts(&facts);
-    let explained = explain::explain(&checked, &gate, &request, &|_| false);
+    let state = match load::id("session", args.session)? {
+        Some(session) => {
+            let trusted = trusted_keys(host, &args.trust)?;
+            Some(load::session_state(host, &session, &trusted, &gate)?)
+        }
+        None => None,
+    };
+    let origins = ArgumentOrigin::of_intent(&intent.document);
+    let request = Request {
+        origins: origins.as_deref(),
+        state: state.as_ref(),
+        ..Request::intent(&intent).with_facts(&facts)
+    };
+    let secret = explain::by_labels(&gate, &request);
+    let hidden = |path: &[String]| !args.reveal && secret(path);
+    let explained = explain::explain(&checked, &gate, &request, &hidden);
     if ui.is_json() {
         ui.json(&document(&explained))?;
     } else {

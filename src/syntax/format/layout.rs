@@ -52,6 +52,9 @@ pub(super) fn nodes(line: Vec<Piece>, is_test: bool) -> Vec<Node> {
         {
             let last_comma = opener.kind == Kind::OpenBrace || (opener.kind == Kind::OpenBracket && is_test);
             elements.retain(|element| !element.is_empty());
+            // The members of a level are told apart by `<`.
+            let is_level = |node: &Node| matches!(node, Node::Piece(p) if p.kind == Kind::Lt);
+            let last_comma = last_comma && !elements.iter().flatten().any(is_level);
             if let Some(last) = elements.last_mut()
                 && matches!(last.last(), Some(Node::Piece(p)) if p.kind == Kind::Comma)
             {
@@ -110,8 +113,12 @@ fn gap(before: (Kind, &str), after: Kind) -> &'static str {
             Kind::Comma | Kind::Colon | Kind::Dot | Kind::Question | Kind::CloseBracket | Kind::CloseParen,
         )
         | (Kind::Dot | Kind::OpenBracket | Kind::OpenParen, _)
-        | (Kind::OpenBrace, Kind::CloseBrace)
-        | (Kind::Word, Kind::OpenBracket) => "",
+        | (Kind::OpenBrace, Kind::CloseBrace) => "",
+        // A type takes its parameters without a blank, an operator its list with one.
+        (Kind::Word, Kind::OpenBracket) => match Keyword::parse(text) {
+            Some(Keyword::Matches) => " ",
+            _ => "",
+        },
         (Kind::Word, Kind::OpenParen) => match Keyword::parse(text) {
             Some(word) if word.is_called() => "",
             Some(word) if matches!(word.role(), Role::Prefix | Role::Infix) => " ",
