@@ -14,6 +14,7 @@ mod print;
 mod rows;
 mod session;
 mod slots;
+pub mod solve;
 
 use crate::classes::Classifier;
 use crate::domain::{Profile, Verdict};

@@ -7,7 +7,7 @@ use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
 use crate::classes::{ClassSet, Classifier, Matchers, Partition, partition, partition_with};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
-use crate::hir::{Atom, Cond, Package, Question, Shape, Step, Tool};
+use crate::hir::{Atom, Cond, Package, Question, Shape, Step};
 use crate::limits;
 use crate::source::Span;
 use crate::ty::Ty;
@@ -47,19 +47,6 @@ pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
     tools
 }
 
-/// Whether some call of the tool satisfies a condition, as far as the classes of values tell: `Some(false)` is certain.
-/// `None` where the answer would be too large.
-pub fn satisfiable(cond: &Cond, tool: &Tool) -> Option<bool> {
-    let first = u32::try_from(tool.args.len() + 1).unwrap_or(u32::MAX);
-    let cond = super::apart::apart(cond, first, &mut tool.slots.clone());
-    let mut builder = Builder::default();
-    builder.scopes.push(Building::default());
-    builder.gather(&cond, &mut BTreeMap::from([(0, 0)]));
-    builder.cut(&mut Matchers::default()).ok()?;
-    builder.reflect();
-    rows::rows(&cond, &mut builder).ok().map(|rows| !rows.is_empty())
-}
-
 fn one_tool(
     package: &Package,
     tool: usize,
@@ -90,8 +77,7 @@ fn one_tool(
         .iter()
         .map(|(index, cond)| (*index, super::apart::apart(cond, first, &mut slots)))
         .collect();
-    let mut builder = Builder::default();
-    builder.scopes.push(Building::default());
+    let mut builder = Builder::new();
     for (_, cond) in &rules {
         builder.gather(cond, &mut BTreeMap::from([(0, 0)]));
     }
@@ -209,14 +195,86 @@ impl Variable {
     }
 }
 
+/// The scopes of one tool being built, the arguments' first.
 #[derive(Default)]
-struct Builder {
+pub(super) struct Builder {
     scopes: Vec<Building>,
 }
 
 impl Builder {
+    /// Nothing but the arguments.
+    pub(super) fn new() -> Self {
+        Self {
+            scopes: vec![Building::default()],
+        }
+    }
+
+    /// Whether every question of a condition has its classes.
+    pub(super) fn knows(&self, cond: &Cond, chain: &mut BTreeMap<u32, usize>) -> bool {
+        match cond {
+            Cond::Const(_) | Cond::Relation(_) => true,
+            Cond::Not(inner) => self.knows(inner, chain),
+            Cond::And(parts) | Cond::Or(parts) => parts.iter().all(|part| self.knows(part, chain)),
+            Cond::Atom(atom) => {
+                let scope = chain
+                    .get(&atom.place.level)
+                    .and_then(|scope| self.scopes.get(*scope));
+                let cut = scope.and_then(|scope| scope.partitions.get(&atom.place.steps));
+                cut.is_some_and(|cut| cut.answers.contains_key(&atom.test))
+            }
+            Cond::Any {
+                list, level, body, ..
+            } => {
+                let outer = chain.get(&list.level).and_then(|scope| self.scopes.get(*scope));
+                let Some(inner) = outer.and_then(|outer| outer.lists.get(&list.steps)).copied() else {
+                    return false;
+                };
+                chain.insert(*level, inner);
+                let known = self.knows(body, chain);
+                chain.remove(level);
+                known
+            }
+        }
+    }
+
+    /// Cuts the variables that have questions without classes, and numbers all of them. What finds the class of a value
+    /// is left out: nothing is decided with these.
+    pub(super) fn cut_again(&mut self, matchers: &mut Matchers) -> Option<()> {
+        for scope in &mut self.scopes {
+            let mut number = 0;
+            for (steps, variable) in &scope.variables {
+                let known = scope.partitions.get(steps);
+                let asked = |cut: &Partition| variable.questions.iter().all(|q| cut.answers.contains_key(q));
+                if !known.is_some_and(asked) {
+                    let mut cut = partition_with(&variable.ty, &variable.questions, matchers)?;
+                    cut.groups
+                        .iter_mut()
+                        .for_each(|group| group.classifier = Classifier::Any);
+                    scope.partitions.insert(steps.clone(), cut);
+                }
+                let groups = scope.partitions.get(steps).map_or(0, |cut| cut.groups.len());
+                scope.first.insert(steps.clone(), number);
+                number += u32::try_from(groups).unwrap_or(u32::MAX);
+            }
+        }
+        Some(())
+    }
+
+    /// Drops the predicates of the conditions seen so far.
+    pub(super) fn forget(&mut self) {
+        self.scopes.iter_mut().for_each(|scope| scope.predicates.clear());
+    }
+
+    /// Takes back `reflect`, which was the last change.
+    pub(super) fn unreflect(&mut self) {
+        self.scopes.pop();
+        if let Some(top) = self.scopes.first_mut() {
+            top.lists.remove(&Vec::new());
+        }
+    }
+
     /// Collects every question, per scope and variable.
-    fn gather(&mut self, cond: &Cond, chain: &mut BTreeMap<u32, usize>) {
+    pub(super) fn gather(&mut self, cond: &Cond, chain: &mut BTreeMap<u32, usize>) {
         match cond {
             // A comparison between values has become a slot.
             Cond::Const(_) | Cond::Relation(_) => {}
@@ -275,7 +333,7 @@ impl Builder {
     }
 
     /// Gives the arguments a list of one, themselves, with the same variables and lists: what a condition asks apart.
-    fn reflect(&mut self) {
+    pub(super) fn reflect(&mut self) {
         let fresh = self.scopes.len();
         let Some(top) = self.scopes.first_mut() else {
             return;

@@ -47,9 +47,9 @@ pub(super) fn let_through<'a>(context: &Context<'a>, range: (i128, i128)) -> Vec
     rules.filter_map(one).collect()
 }
 
-fn argument(
-    context: &Context<'_>,
-    (index, tool): (usize, &Tool),
+fn argument<'a>(
+    context: &Context<'a>,
+    (index, tool): (usize, &'a Tool),
     cond: &Cond,
     range: (i128, i128),
 ) -> Option<String> {

@@ -29,16 +29,11 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             }
             let Some((_, tool, _)) = context.on(rule).find(|(index, _, _)| {
                 let lists = context.target_lists(list, *index);
-                let others = context
-                    .package
-                    .rules
+                let mut others = context
+                    .about(*index)
                     .iter()
-                    .filter(|other| other.verdict >= rule.verdict);
-                let mut others = others.filter(|other| other.name != rule.name).flat_map(|other| {
-                    let on = other.on.iter().filter(|(tool, _)| tool == index);
-                    on.map(|(_, cond)| cond)
-                });
-                let asked = others.any(|cond| {
+                    .filter(|(other, _)| other.verdict >= rule.verdict && other.name != rule.name);
+                let asked = others.any(|(_, cond)| {
                     lists
                         .iter()
                         .any(|list| targets::over(cond, list, &mut |_, _| true))

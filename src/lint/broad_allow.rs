@@ -51,7 +51,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             let lasting = LASTING.iter().find(|e| tool.effects.iter().any(|own| own == *e));
             let Some(effect) = lasting else { continue };
             let stricter = context.stricter(rule.verdict, index).next().is_some();
-            if !stricter && !context.calls(tool).possible(&[&not(cond)]) {
+            if !stricter && context.calls(tool).impossible(&[&not(cond)]) {
                 found.push((tool.name.as_str(), effect));
             }
         }

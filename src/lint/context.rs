@@ -3,12 +3,15 @@
 
 use super::meaning::Calls;
 use super::walk::{self, Polarity};
+use crate::classes::Matchers;
 use crate::domain::Verdict;
 use crate::hir::{self, Atom, Cond, Package, Part, Step};
 use crate::source::{Source, Span, Spanned};
 use crate::syntax::ast::{self, Expr, ExprKind, Item, Op};
 use crate::ty::{Field, Ty};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A package and its trees.
 pub struct Context<'a> {
@@ -23,6 +26,10 @@ pub struct Context<'a> {
     rules: BTreeMap<Span, &'a hir::Rule>,
     tools: BTreeMap<Span, (usize, &'a hir::Tool)>,
     atoms: BTreeMap<Span, Vec<Asked<'a>>>,
+    /// The rules about each tool, with what they ask on it.
+    about: Vec<Vec<(&'a hir::Rule, &'a Cond)>>,
+    calls: RefCell<BTreeMap<Span, Rc<Calls<'a>>>>,
+    matchers: Rc<RefCell<Matchers>>,
 }
 
 /// A question and the tool it is asked on.
@@ -46,6 +53,14 @@ impl<'a> Context<'a> {
                 });
             }
         }
+        let mut about: Vec<Vec<(&hir::Rule, &Cond)>> = vec![Vec::new(); package.tools.len()];
+        for rule in &package.rules {
+            for (tool, cond) in &rule.on {
+                if let Some(about) = about.get_mut(*tool) {
+                    about.push((rule, cond));
+                }
+            }
+        }
         let tools = package.tools.iter().enumerate();
         Self {
             package,
@@ -55,6 +70,9 @@ impl<'a> Context<'a> {
             rules: package.rules.iter().map(|r| (r.span, r)).collect(),
             tools: tools.map(|(i, t)| (t.span, (i, t))).collect(),
             atoms,
+            about,
+            calls: RefCell::new(BTreeMap::new()),
+            matchers: Rc::default(),
         }
     }
 
@@ -82,12 +100,26 @@ impl<'a> Context<'a> {
         self.package.tools.get(index)
     }
 
-    /// The calls of a tool, to be asked about.
-    pub fn calls(&self, tool: &'a hir::Tool) -> Calls<'a> {
-        Calls {
-            tool,
-            context: &self.package.context,
-        }
+    /// The calls of a tool, to be asked about. What its rules ask is learnt first, since it is asked most.
+    pub fn calls(&self, tool: &'a hir::Tool) -> Rc<Calls<'a>> {
+        let fresh = || {
+            let calls = self.fresh_calls(tool);
+            let index = self.package.tools.iter().position(|t| std::ptr::eq(t, tool));
+            let about = index.map(|index| self.about(index)).unwrap_or_default();
+            about.iter().for_each(|(_, cond)| calls.learn(cond));
+            Rc::new(calls)
+        };
+        Rc::clone(self.calls.borrow_mut().entry(tool.span).or_insert_with(fresh))
+    }
+
+    /// The same, for questions that no rule asks together.
+    pub fn fresh_calls(&self, tool: &'a hir::Tool) -> Calls<'a> {
+        Calls::new(tool, &self.package.context, Rc::clone(&self.matchers))
+    }
+
+    /// The rules about a tool, with what they ask on it.
+    pub fn about(&self, tool: usize) -> &[(&'a hir::Rule, &'a Cond)] {
+        self.about.get(tool).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The tools of a rule, each with its index and what the rule asks on it.
@@ -103,8 +135,10 @@ impl<'a> Context<'a> {
 
     /// What the rules that ask for more than `verdict` ask on a tool.
     pub fn stricter(&self, verdict: Verdict, tool: usize) -> impl Iterator<Item = &'a Cond> {
-        let rules = self.package.rules.iter().filter(move |r| r.verdict > verdict);
-        rules.flat_map(move |r| r.on.iter().filter(move |(t, _)| *t == tool).map(|(_, c)| c))
+        let about = self.about(tool).iter();
+        about
+            .filter(move |(rule, _)| rule.verdict > verdict)
+            .map(|(_, cond)| *cond)
     }
 
     /// The lists a quantifier ranges over, by their place in the arguments, as far as a tool's targets lie in them:

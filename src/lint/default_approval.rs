@@ -25,11 +25,13 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     });
     let Some(default) = default else { return };
     let falls = context.package.tools.iter().enumerate().find(|(index, tool)| {
-        let rules = context.package.rules.iter().flat_map(|rule| &rule.on);
-        let unmatched: Vec<Cond> = rules.filter(|(on, _)| on == index).map(|(_, c)| not(c)).collect();
+        if !tool.effects.iter().any(|effect| effect == "irreversible") {
+            return false;
+        }
+        let about = context.about(*index);
+        let unmatched: Vec<Cond> = about.iter().map(|(_, cond)| not(cond)).collect();
         let all: Vec<&Cond> = unmatched.iter().collect();
-        let lasting = tool.effects.iter().any(|effect| effect == "irreversible");
-        lasting && (all.len() > RULES || context.calls(tool).possible(&all))
+        all.len() > RULES || context.calls(tool).possible(&all)
     });
     if let Some((_, tool)) = falls {
         let message = format!(

@@ -48,7 +48,12 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// Whether an unknown target passes: the rule does not look at it, and the stricter rules only name some.
-fn passes(context: &Context<'_>, (index, tool): (usize, &Tool), cond: &Cond, target: &TargetSource) -> bool {
+fn passes<'a>(
+    context: &Context<'a>,
+    (index, tool): (usize, &'a Tool),
+    cond: &Cond,
+    target: &TargetSource,
+) -> bool {
     let stricter: Vec<&Cond> = context.stricter(Verdict::Allow, index).collect();
     if targets::looks_at(cond, target) || !stricter.iter().any(|c| targets::looks_at(c, target)) {
         return false;

@@ -1,57 +1,91 @@
 //! What conditions have to do with one another, told by the classes of values that the index is made of. In:
 //! conditions of one tool. Out: yes only where it is certain.
 
+use crate::classes::Matchers;
 use crate::hir::answer::{View, answer};
 use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Shape, Step, Tool};
-use crate::ir::index;
+use crate::ir::solve::Solver;
 use crate::limits;
 use crate::source::Span;
 use crate::ty::{Field, Ty};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-/// The calls of one tool.
-#[derive(Clone, Copy)]
+/// The calls of one tool. Questions that are asked again cost their classes once.
 pub struct Calls<'a> {
-    /// The tool.
-    pub tool: &'a Tool,
-    /// What is known about a call beside its arguments.
-    pub context: &'a [ContextField],
+    root: Ty,
+    solver: RefCell<Solver<'a>>,
+    matchers: Rc<RefCell<Matchers>>,
 }
 
-impl Calls<'_> {
-    /// Whether some call satisfies all of these; what cannot be told counts as yes.
-    pub fn possible(self, all: &[&Cond]) -> bool {
-        let all = Cond::And(all.iter().map(|c| (*c).clone()).collect());
-        index::satisfiable(&self.bounded(&all), self.tool).unwrap_or(true)
-    }
-
-    /// Whether a condition tells calls apart, by the classes alone. Where it does not, the compiler has said so.
-    pub fn tells(self, cond: &Cond) -> bool {
-        index::satisfiable(&not(cond), self.tool) != Some(false)
-    }
-
-    /// Whether every call that satisfies `a` certainly satisfies `b`.
-    pub fn implies(self, a: &Cond, b: &Cond) -> bool {
-        a == b || !self.possible(&[a, &not(b)])
-    }
-
-    /// Whether two conditions certainly hold of the same calls.
-    pub fn same(self, a: &Cond, b: &Cond) -> bool {
-        self.implies(a, b) && self.implies(b, a)
-    }
-
-    /// The condition with what the types say of the values it asks about: a value that no `?` is on the way to is there,
-    /// and a number lies within its type.
-    fn bounded(self, cond: &Cond) -> Cond {
-        let mut fields = self.tool.args.clone();
-        let context = self.context.iter().map(|c| c.field.clone()).collect();
+impl<'a> Calls<'a> {
+    /// The calls of a tool, with what is known about them beside their arguments. `matchers` keeps patterns for others.
+    pub fn new(tool: &'a Tool, context: &[ContextField], matchers: Rc<RefCell<Matchers>>) -> Calls<'a> {
+        let mut fields = tool.args.clone();
+        let context = context.iter().map(|c| c.field.clone()).collect();
         fields.push(Field {
             name: String::new(),
             ty: Ty::Record(context),
         });
-        let mut types = BTreeMap::from([(0, Ty::Record(fields))]);
-        at_level(&texts_as_shapes(cond), 0, &mut types)
+        Calls {
+            root: Ty::Record(fields),
+            solver: RefCell::new(Solver::new(tool)),
+            matchers,
+        }
     }
+
+    /// Makes ready for questions about a condition.
+    pub fn learn(&self, cond: &Cond) {
+        self.solver.borrow_mut().learn(&self.bounded(cond));
+    }
+
+    /// Whether some call satisfies all of these. What cannot be told counts as no.
+    pub fn possible(&self, all: &[&Cond]) -> bool {
+        self.ask(all) == Some(true)
+    }
+
+    /// Whether certainly no call satisfies all of these.
+    pub fn impossible(&self, all: &[&Cond]) -> bool {
+        self.ask(all) == Some(false)
+    }
+
+    /// Whether every call that satisfies `a` certainly satisfies `b`.
+    pub fn implies(&self, a: &Cond, b: &Cond) -> bool {
+        a == b || self.impossible(&[a, &not(b)])
+    }
+
+    /// Whether a condition tells calls apart, by the classes alone. Where it does not, the compiler has said so.
+    pub fn tells(&self, cond: &Cond) -> bool {
+        self.answer(&not(cond)) != Some(false)
+    }
+
+    fn ask(&self, all: &[&Cond]) -> Option<bool> {
+        let all = Cond::And(all.iter().map(|c| (*c).clone()).collect());
+        self.answer(&self.bounded(&all))
+    }
+
+    fn answer(&self, cond: &Cond) -> Option<bool> {
+        let mut solver = self.solver.borrow_mut();
+        solver.ask(cond, &mut self.matchers.borrow_mut())
+    }
+
+    /// The condition with what the types say of the values it asks about: a value that no `?` is on the way to is there,
+    /// and a number lies within its type.
+    fn bounded(&self, cond: &Cond) -> Cond {
+        let mut types = BTreeMap::from([(0, self.root.clone())]);
+        at_level(cond, 0, &mut types)
+    }
+}
+
+/// Whether two conditions certainly hold of the same calls of a tool.
+pub fn same(tool: &Tool, context: &[ContextField], a: &Cond, b: &Cond) -> bool {
+    let calls = Calls::new(tool, context, Rc::default());
+    let one_way = |a: &Cond, b: &Cond| {
+        let both = Cond::And(vec![a.clone(), not(b)]);
+        calls.impossible(&[&texts_as_shapes(&both)])
+    };
+    a == b || (one_way(a, b) && one_way(b, a))
 }
 
 /// The negation.
@@ -92,8 +126,7 @@ fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
             let Some(tool) = package.tools.get(*index) else {
                 return false;
             };
-            let context = &package.context;
-            index == other && (a == b || Calls { tool, context }.same(a, b))
+            index == other && same(tool, &package.context, a, b)
         })
 }
 
@@ -154,10 +187,22 @@ fn at_level(cond: &Cond, level: u32, types: &mut BTreeMap<u32, Ty>) -> Cond {
     let inner = inside(cond, types);
     let mut parts = vec![inner];
     let mut places = BTreeSet::new();
+    let mut shaped = BTreeSet::new();
     super::context::gather(cond, &mut |atom| {
-        if atom.place.level == level && places.insert(&atom.place.steps) {
+        if atom.place.level != level {
+            return;
+        }
+        if places.insert(&atom.place.steps) {
             let root = types.get(&level);
             parts.extend(root.into_iter().flat_map(|root| bounds(root, atom)));
+        }
+        if matches!(atom.test, Question::Shape(_)) && shaped.insert(&atom.place.steps) {
+            // The classes tell bytes apart, and bytes that are no text are no value.
+            parts.push(Cond::Atom(Atom {
+                test: Question::Shape(Shape::Regex("(?s:.)*".to_owned())),
+                when_absent: true,
+                ..atom.clone()
+            }));
         }
     });
     Cond::And(parts)

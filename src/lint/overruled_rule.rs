@@ -29,7 +29,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
                 }
                 let mut all = vec![cond];
                 all.extend(&stricter);
-                !context.calls(tool).possible(&all)
+                context.calls(tool).impossible(&all)
             });
         if !overruled {
             continue;

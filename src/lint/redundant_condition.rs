@@ -8,6 +8,7 @@ use crate::hir::Cond;
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Rule};
 use crate::syntax::written::one_line;
+use std::rc::Rc;
 
 /// The lint.
 pub const LINT: Lint = Lint {
@@ -25,7 +26,7 @@ const TOOLS: usize = 16;
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     for (written, rule) in context.rules().filter(|(_, r)| r.on.len() <= TOOLS) {
-        let on: Vec<(Calls<'_>, Vec<(&Expr, &Cond)>)> = context
+        let on: Vec<(Rc<Calls<'_>>, Vec<(&Expr, &Cond)>)> = context
             .on(rule)
             .map(|(_, tool, cond)| (context.calls(tool), walk::conjuncts(written, cond)))
             .collect();
@@ -39,7 +40,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
         for at in (0..count).rev() {
             let redundant = on
                 .iter()
-                .all(|(calls, parts)| is_implied(*calls, parts, &left, at));
+                .all(|(calls, parts)| is_implied(calls, parts, &left, at));
             let expr = on
                 .first()
                 .and_then(|(_, parts)| parts.get(at))
@@ -53,7 +54,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// Whether the condition at `at` follows from the others that are left. What asks for an optional is needed by them.
-fn is_implied(calls: Calls<'_>, parts: &[(&Expr, &Cond)], left: &[usize], at: usize) -> bool {
+fn is_implied(calls: &Calls<'_>, parts: &[(&Expr, &Cond)], left: &[usize], at: usize) -> bool {
     let Some((expr, cond)) = parts.get(at) else {
         return false;
     };
@@ -68,7 +69,7 @@ fn is_implied(calls: Calls<'_>, parts: &[(&Expr, &Cond)], left: &[usize], at: us
     let never = not(cond);
     let mut all = others.clone();
     all.push(&never);
-    !others.is_empty() && !calls.possible(&all)
+    !others.is_empty() && calls.impossible(&all)
 }
 
 fn has_present(expr: &Expr) -> bool {

@@ -26,9 +26,11 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
                 tool.targets.iter().filter(|t| t.effect == "net.egress").collect();
             let stricter: Vec<&Cond> = context.stricter(rule.verdict, *index).collect();
             let looks = |cond: &Cond| targets.iter().any(|target| targets::looks_at(cond, target));
+            if targets.is_empty() || looks(cond) || stricter.iter().any(|cond| looks(cond)) {
+                return false;
+            }
             // Without any condition it is a broad rule, which has a lint of its own.
-            let broad = stricter.is_empty() && !context.calls(tool).possible(&[&not(cond)]);
-            !targets.is_empty() && !broad && !looks(cond) && !stricter.iter().any(|cond| looks(cond))
+            !(stricter.is_empty() && context.calls(tool).impossible(&[&not(cond)]))
         });
         if let Some((_, tool, _)) = blind {
             let on = written.on.iter().map(Selector::span).reduce(Span::to);
