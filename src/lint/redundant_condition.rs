@@ -20,13 +20,16 @@ pub const LINT: Lint = Lint {
     check,
 };
 
+/// Conditions that all have to hold, as written and as meant.
+type Conjuncts<'a> = Vec<(&'a Expr, &'a Cond)>;
+
 /// Conditions of a rule, and tools it is about, past which nothing is looked for: each is one question to the classes.
 const CONDITIONS: usize = 12;
 const TOOLS: usize = 16;
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     for (written, rule) in context.rules().filter(|(_, r)| r.on.len() <= TOOLS) {
-        let on: Vec<(Rc<Calls<'_>>, Vec<(&Expr, &Cond)>)> = context
+        let on: Vec<(Rc<Calls<'_>>, Conjuncts<'_>)> = context
             .on(rule)
             .map(|(_, tool, cond)| (context.calls(tool), walk::conjuncts(written, cond)))
             .collect();
