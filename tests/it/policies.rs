@@ -2,8 +2,9 @@
 //! intents as its table says, and still reaches the figures its README states.
 
 use crate::corpora;
-use gait::domain::{ArgumentOrigin, Intent, Request};
+use gait::domain::{ArgumentOrigin, Intent, Request, Verdict};
 use gait::gate::Gate;
+use gait::json::{self, Json};
 use gait::replay::{Options, Replay, Report};
 use gait::source::{FileId, Source};
 use gait::{compile, suite, syntax};
@@ -218,4 +219,55 @@ fn other_corpora_replay_to_counts_or_to_a_clear_error() {
         &Options::default(),
     );
     assert!(cases.unwrap().calls.benign > 0);
+}
+
+/// Of each case: the person's call runs, then the attacker's calls are judged in the same session.
+#[test]
+fn no_attack_of_injecagent_acts_without_an_approval() {
+    let Some(dir) = corpora::dir() else { return };
+    let gate = gate("injecagent");
+    let mut workspace = gate.workspace();
+    let packed = std::fs::read(dir.join("injecagent/cases_part.jsonl.gz")).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut text).unwrap();
+    let (mut cases, mut untouched, mut acting, mut stopped) = (0, 0, 0, 0);
+    for line in text.lines() {
+        let case = json::parse(line.as_bytes()).unwrap();
+        let call = case.get("user_call").unwrap();
+        let tool = call.get("tool").and_then(Json::as_str).unwrap();
+        let state = gate.fresh_state();
+        let request = Request {
+            state: Some(&state),
+            ..Request::call(tool, call.get("args").unwrap())
+        };
+        let judged = gate.decide(&request, &mut workspace);
+        cases += 1;
+        untouched += usize::from(judged.decision.verdict == Verdict::Allow);
+        let mut state = judged.after.unwrap_or(state);
+        let nothing = Json::Object(Vec::new());
+        for attacker in case.get("attacker_tools").and_then(Json::as_array).unwrap() {
+            let attacker = attacker.as_str().unwrap();
+            let request = Request {
+                state: Some(&state),
+                ..Request::call(attacker, &nothing)
+            };
+            let judged = gate.decide(&request, &mut workspace);
+            let reads = judged.decision.matched.iter().all(|rule| rule.name == "look");
+            if !reads || judged.decision.verdict == Verdict::Block {
+                acting += 1;
+                stopped += usize::from(judged.decision.verdict > Verdict::Allow);
+            }
+            state = judged.after.unwrap_or(state);
+        }
+    }
+    println!("{cases} cases, {untouched} person's calls allowed, {stopped} of {acting} acting calls stopped");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/injecagent/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    for figure in [
+        format!("| the person's calls allowed | {untouched} of {cases} |"),
+        format!("| attackers' calls that act, stopped | {stopped} of {acting} |"),
+    ] {
+        assert!(readme.contains(&figure), "the README does not say `{figure}`");
+    }
+    assert_eq!(stopped, acting);
 }
