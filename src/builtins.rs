@@ -84,6 +84,8 @@ pub const ALL: &[&Doc] = &[
     &email::DOC,
     &command::DOC,
     &compound::LIST,
+    &compound::SET,
+    &compound::MAP,
     &compound::OPTIONAL,
     &compound::RECORD,
 ];

@@ -62,6 +62,22 @@ pub enum Ty {
         /// Most elements.
         max: u64,
     },
+    /// `Set[T, max n]`: no element twice, without order.
+    Set {
+        /// The element.
+        element: Box<Ty>,
+        /// Most elements.
+        max: u64,
+    },
+    /// `Map[K, V, max n]`: an object whose members nobody names beforehand.
+    Map {
+        /// The keys: `String` or an enum.
+        key: Box<Ty>,
+        /// The values.
+        value: Box<Ty>,
+        /// Most entries.
+        max: u64,
+    },
     /// `T?`: may be missing; JSON `null` counts as missing.
     Optional(Box<Ty>),
     /// `{ a: T, b: U }`
@@ -156,6 +172,22 @@ impl Ty {
         )
     }
 
+    /// The type of what a quantifier over a collection ranges over: the elements of a list or set, the entries of a map
+    /// as records of `key` and `value`. `None` for every other type.
+    pub fn element(&self) -> Option<Ty> {
+        match self {
+            Ty::List { element, .. } | Ty::Set { element, .. } => Some((**element).clone()),
+            Ty::Map { key, value, .. } => {
+                let field = |name: &str, ty: &Ty| Field {
+                    name: name.to_owned(),
+                    ty: ty.clone(),
+                };
+                Some(Ty::Record(vec![field("key", key), field("value", value)]))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the value may be missing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Ty::Optional(_))
@@ -181,6 +213,8 @@ impl fmt::Display for Ty {
             Ty::Email => f.write_str("Email"),
             Ty::Command => f.write_str("Command"),
             Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),
+            Ty::Set { element, max } => write!(f, "Set[{element}, max {max}]"),
+            Ty::Map { key, value, max } => write!(f, "Map[{key}, {value}, max {max}]"),
             Ty::Optional(inner) => write!(f, "{inner}?"),
             Ty::Record(fields) => {
                 f.write_str("{ ")?;

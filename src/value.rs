@@ -1,14 +1,15 @@
 //! Typed values: what a JSON argument becomes once it is bound to its declared type. Every value is in the one
 //! canonical form of its type, so equal values have equal bytes. It holds data only; the parsers live in `builtins`.
 
-/// A value of a declared type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A value of a declared type. The order is that of canonical sets; it means nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// An optional that is not there.
     Absent,
     /// `Bool`
     Bool(bool),
-    /// `Int`, `Decimal[n]` and `Money[CUR, n]`, the latter two as integers of 10^-n.
+    /// `Int`; `Decimal[n]` and `Money[CUR, n]` as integers of 10^-n; `Duration` and `Instant` in milliseconds, `Date` in
+    /// days, both from 1970 on.
     Num(i128),
     /// A member of an enum, by its index in the declaration.
     Enum(u32),
@@ -24,14 +25,15 @@ pub enum Value {
     Url(Box<UrlValue>),
     /// `Command`
     Command(Box<CommandValue>),
-    /// `List`
+    /// `List` in its order; `Set` sorted, each element once; `Map` as records of key and value, sorted by the keys'
+    /// bytes.
     List(Vec<Value>),
     /// A record: one value per declared field, in the order of the declaration.
     Record(Vec<Value>),
 }
 
 /// A canonical email address (RFC 5321 section 4.1.2, without quoted local parts or address literals).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EmailValue {
     /// The whole address.
     pub text: Box<str>,
@@ -42,7 +44,7 @@ pub struct EmailValue {
 }
 
 /// A canonical URL (WHATWG URL Standard), split.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UrlValue {
     /// The whole URL.
     pub text: Box<str>,
@@ -59,7 +61,7 @@ pub struct UrlValue {
 }
 
 /// A command line with what it starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommandValue {
     /// The command line, as received.
     pub text: Box<str>,

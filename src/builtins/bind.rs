@@ -22,8 +22,10 @@ pub enum BindErrorKind {
     WrongType,
     /// A string over its type's bytes.
     TooLong,
-    /// A list over its type's elements.
+    /// A list, set or map over its type's elements.
     TooMany,
+    /// A set with an element twice.
+    Repeated,
     /// A number past its type's range.
     OutOfRange,
     /// A number with more decimal places than its type.
@@ -94,6 +96,8 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
             bind_text(text, ty)
         }
         Ty::List { element, max } => bind_list(json, element, *max),
+        Ty::Set { element, max } => bind_set(json, element, *max),
+        Ty::Map { key, value, max } => bind_map(json, key, value, *max),
         Ty::Record(fields) => bind_record(json, fields).map(Value::Record),
         // Only a package with errors has it, and none is run.
         Ty::Poison => Err(BindError::new(
@@ -164,16 +168,73 @@ fn bind_field(json: Option<&Json>, field: &Field) -> Result<Value, BindError> {
 
 fn bind_list(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
     let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
-    let max = max.min(limits::LIST_ITEMS);
-    if u64::try_from(items.len()).map_or(true, |len| len > max) {
-        return Err(BindError::new(
-            BindErrorKind::TooMany,
-            format!("the list has over {max} elements"),
-        ));
-    }
+    at_most(max, items.len(), "the list has", "elements")?;
+    elements(items, element).map(Value::List)
+}
+
+fn elements(items: &[Json], element: &Ty) -> Result<Vec<Value>, BindError> {
     let bound = items.iter().enumerate();
-    let bound = bound.map(|(at, item)| bind(item, element).map_err(|error| error.within(&at.to_string())));
-    bound.collect::<Result<Vec<Value>, BindError>>().map(Value::List)
+    bound
+        .map(|(at, item)| bind(item, element).map_err(|error| error.within(&at.to_string())))
+        .collect()
+}
+
+fn at_most(max: u64, len: usize, has: &str, what: &str) -> Result<(), BindError> {
+    let max = max.min(limits::LIST_ITEMS);
+    if u64::try_from(len).is_ok_and(|len| len <= max) {
+        return Ok(());
+    }
+    Err(BindError::new(
+        BindErrorKind::TooMany,
+        format!("{has} over {max} {what}"),
+    ))
+}
+
+/// A set: what is the same after canonicalisation may not be there twice, because the call would read differently from
+/// what is handed on.
+fn bind_set(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
+    let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
+    at_most(max, items.len(), "the set has", "elements")?;
+    let mut placed: Vec<(Value, usize)> = elements(items, element)?
+        .into_iter()
+        .enumerate()
+        .map(|(at, value)| (value, at))
+        .collect();
+    placed.sort();
+    let twice = placed.windows(2).filter_map(|pair| match pair {
+        [(a, _), (b, at)] if a == b => Some(*at),
+        _ => None,
+    });
+    if let Some(at) = twice.min() {
+        let error = BindError::new(BindErrorKind::Repeated, "the set has this element twice");
+        return Err(error.within(&at.to_string()));
+    }
+    Ok(Value::List(placed.into_iter().map(|(value, _)| value).collect()))
+}
+
+/// A map, as records of key and value, sorted by the bytes of the keys.
+fn bind_map(json: &Json, key: &Ty, value: &Ty, max: u64) -> Result<Value, BindError> {
+    let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
+    at_most(max, members.len(), "the map has", "members")?;
+    let mut sorted: Vec<&(String, Json)> = members.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut entries = Vec::with_capacity(sorted.len());
+    let mut before: Option<&str> = None;
+    for (name, json) in sorted {
+        let shown = shorten(name);
+        if before == Some(name) {
+            let message = format!("`{}` is given twice", shown.escape_debug());
+            return Err(BindError::new(BindErrorKind::UnknownField, message).within(&shown));
+        }
+        let key = bind_text(name, key).map_err(|mut error| {
+            error.message = format!("the key is refused: {}", error.message);
+            error.within(&shown)
+        })?;
+        let value = bind(json, value).map_err(|error| error.within(&shown))?;
+        entries.push(Value::Record(vec![key, value]));
+        before = Some(name);
+    }
+    Ok(Value::List(entries))
 }
 
 fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
@@ -255,7 +316,8 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
             let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
             member.map_or(Json::Null, Json::str)
         }
-        (Value::List(items), Ty::List { element, .. }) => {
+        (Value::List(entries), Ty::Map { key, value, .. }) => map_to_json(entries, key, value),
+        (Value::List(items), Ty::List { element, .. } | Ty::Set { element, .. }) => {
             Json::Array(items.iter().map(|item| to_json(item, element)).collect())
         }
         (Value::Record(values), Ty::Record(fields)) => record_to_json(values, fields),
@@ -266,6 +328,18 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Command(command), Ty::Command) => Json::str(command.text.as_ref()),
         _ => Json::Null,
     }
+}
+
+/// Writes the entries of a map as an object, in their order.
+fn map_to_json(entries: &[Value], key: &Ty, value: &Ty) -> Json {
+    let member = |entry: &Value| match entry {
+        Value::Record(parts) => match parts.as_slice() {
+            [name, of] => Some((to_json(name, key).as_str()?.to_owned(), to_json(of, value))),
+            _ => None,
+        },
+        _ => None,
+    };
+    Json::Object(entries.iter().filter_map(member).collect())
 }
 
 /// Writes the values of fields, one each in the order declared, as a canonical JSON object.
@@ -489,6 +563,15 @@ mod tests {
                     element: Box::new(ty),
                     max
                 }),
+                (inner.clone(), 0u64..4).prop_map(|(ty, max)| Ty::Set {
+                    element: Box::new(ty),
+                    max
+                }),
+                (inner.clone(), 0u64..4).prop_map(|(ty, max)| Ty::Map {
+                    key: Box::new(Ty::String { max: 9 }),
+                    value: Box::new(ty),
+                    max
+                }),
                 prop::collection::vec(inner, 0..4).prop_map(|types| {
                     Ty::Record(
                         types
@@ -552,7 +635,10 @@ mod tests {
                 n.rem_euclid(250_000_000_000_000),
             ))),
             Ty::Email => Json::str(format!("{}@x.example", n.unsigned_abs())),
-            Ty::List { element, max } => {
+            Ty::Map { value, max, .. } => Json::object(
+                (0..*max).map(|i| (format!("{}{i}", n % 7), fitting(value, text, n.wrapping_mul(3)))),
+            ),
+            Ty::List { element, max } | Ty::Set { element, max } => {
                 let count = i64::try_from(*max).unwrap();
                 Json::Array(
                     (0..count)

@@ -1,4 +1,4 @@
-//! `List`, `T?` and records as the manual describes them. They have no text of their own: `bind` walks them, and the
+//! `List`, `Set`, `Map`, `T?` and records as the manual describes them. They have no text of their own: `bind` walks them, and the
 //! examples here are run through it.
 
 use super::Doc;
@@ -25,6 +25,69 @@ pub const LIST: Doc = Doc {
         ),
         (r#"["a.com",1]"#, Err("expected a string, found a number")),
         (r#""a.com""#, Err("expected an array, found a string")),
+    ],
+};
+
+/// What the manual says about `Set`.
+pub const SET: Doc = Doc {
+    name: "Set[T, max n]",
+    summary: "At most n elements of one type, each once, without order",
+    json: "array",
+    canonical: "each element canonical, sorted; the order of arrival means nothing",
+    rules: &[
+        "at most n elements",
+        "every element is of the element type; one that is not refuses the set",
+        "elements that are the same once they are canonical are refused, not dropped",
+    ],
+    parts: &[],
+    operators: &["any", "all", "len()"],
+    example_type: "Set[Host, max 3]",
+    examples: &[
+        (r#"["b.com","A.com"]"#, Ok(r#"["a.com","b.com"]"#)),
+        ("[]", Ok("[]")),
+        (r#"["a.com","A.com."]"#, Err("the set has this element twice")),
+        (
+            r#"["a.com","b.com","c.com","d.com"]"#,
+            Err("the set has over 3 elements"),
+        ),
+        (r#"["a.com",null]"#, Err("expected a string, found null")),
+        (r#""a.com""#, Err("expected an array, found a string")),
+    ],
+};
+
+/// What the manual says about `Map`.
+pub const MAP: Doc = Doc {
+    name: "Map[K, V, max n]",
+    summary: "At most n members whose names the tool does not fix",
+    json: "object",
+    canonical: "keys as received, sorted by their bytes; each value canonical",
+    rules: &[
+        "at most n members",
+        "K is a `String[max n]` or an enum; a key that is no value of it refuses the map",
+        "keys are compared byte by byte, without Unicode normalisation or case folding: `Host` and `host` are two",
+        "every value is of the type V; `null` is refused",
+        "a quantifier ranges over the entries, each with `.key` and `.value`",
+    ],
+    parts: &[("key", "K"), ("value", "V")],
+    operators: &["any", "all", "len()"],
+    example_type: "Map[String[max 4], Host, max 2]",
+    examples: &[
+        (
+            r#"{"cc":"B.com","a":"A.com."}"#,
+            Ok(r#"{"a":"a.com","cc":"b.com"}"#),
+        ),
+        ("{}", Ok("{}")),
+        (
+            r#"{"a":"a.com","A":"a.com","b":"a.com"}"#,
+            Err("the map has over 2 members"),
+        ),
+        (
+            r#"{"longer":"a.com"}"#,
+            Err("the key is refused: the string is over 4 bytes"),
+        ),
+        (r#"{"a":1}"#, Err("expected a string, found a number")),
+        (r#"{"a":null}"#, Err("expected a string, found null")),
+        (r#"[["a","a.com"]]"#, Err("expected an object, found an array")),
     ],
 };
 
@@ -70,7 +133,7 @@ pub const RECORD: Doc = Doc {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIST, OPTIONAL, RECORD};
+    use super::{LIST, MAP, OPTIONAL, RECORD, SET};
     use crate::builtins::{Doc, Refused, bind, testing};
     use crate::json::{self, Json};
     use crate::ty::{Field, Ty};
@@ -114,6 +177,21 @@ mod tests {
             &LIST,
             &Ty::List {
                 element: Box::new(Ty::Host),
+                max: 2,
+            },
+        );
+        check(
+            &SET,
+            &Ty::Set {
+                element: Box::new(Ty::Host),
+                max: 3,
+            },
+        );
+        check(
+            &MAP,
+            &Ty::Map {
+                key: Box::new(Ty::String { max: 4 }),
+                value: Box::new(Ty::Host),
                 max: 2,
             },
         );

@@ -308,13 +308,21 @@ fn call<'e>(
     let mut inner = operand(argument, scope)?;
     match inner.found.ty.required() {
         Ty::Poison => return Err(None),
-        Ty::String { .. } | Ty::List { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {}
+        Ty::String { .. }
+        | Ty::List { .. }
+        | Ty::Set { .. }
+        | Ty::Map { .. }
+        | Ty::Path
+        | Ty::Url
+        | Ty::Host
+        | Ty::Email
+        | Ty::Command => {}
         other => {
             let message = format!("`len` does not apply to {}", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);
-            return Err(Some(
-                report.help("it gives the bytes of a text or the elements of a list"),
-            ));
+            return Err(Some(report.help(
+                "it gives the bytes of a text or the elements of a list, set or map",
+            )));
         }
     }
     inner.found.place.steps.push(Step::Part(Part::Len));
@@ -447,8 +455,18 @@ fn no_member(of: &Expr, outer: &Found, name: &Name, scope: &Scope<'_>) -> Diagno
     if is_args {
         report = with_example(report, scope);
     }
-    if let Ty::List { .. } = outer.ty.required() {
-        return report.help("it is a list: quantify over it with `any x in …: …` or `all x in …: …`");
+    match outer.ty.required() {
+        Ty::List { .. } => {
+            return report.help("it is a list: quantify over it with `any x in …: …` or `all x in …: …`");
+        }
+        Ty::Set { .. } => {
+            return report.help("it is a set: quantify over it with `any x in …: …` or `all x in …: …`");
+        }
+        Ty::Map { .. } => {
+            return report
+                .help("it is a map: quantify over its entries, `any e in …: e.key == … and e.value …`");
+        }
+        _ => {}
     }
     let names = member_names(outer.ty.required());
     match suggest::nearest(&name.text, names.iter().copied()) {
@@ -625,15 +643,12 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
         let report = report.help("ask `present …` of the record before it with `and`");
         return Err(Some(with_example(report, scope)));
     }
-    let ty = match &found.ty {
-        Ty::Poison => return Err(None),
-        Ty::List { element, .. } => (**element).clone(),
-        Ty::Optional(inner) => match &**inner {
-            Ty::List { element, .. } => (**element).clone(),
-            other => other.clone(),
-        },
-        other => {
-            let message = format!("{} is neither a list nor an optional", other.phrase());
+    let ty = match (&found.ty, found.ty.required().element()) {
+        (Ty::Poison, _) => return Err(None),
+        (_, Some(element)) => element,
+        (Ty::Optional(inner), None) => (**inner).clone(),
+        (other, None) => {
+            let message = format!("{} is neither a collection nor an optional", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, list.span, message);
             return Err(Some(report.help("ask about it directly")));
         }

@@ -106,7 +106,10 @@ fn mismatch(ty: &Ty, constant: Option<&Expr>) -> Diagnostic {
         ),
     );
     match ty {
-        Ty::List { .. } => report.help("quantify over it: `any x in …: …` or `all x in …: …`"),
+        Ty::List { .. } | Ty::Set { .. } => {
+            report.help("quantify over it: `any x in …: …` or `all x in …: …`")
+        }
+        Ty::Map { .. } => report.help("quantify over its entries: `any e in …: e.key == … and e.value …`"),
         Ty::Record(_) => report.help("compare one of its fields"),
         Ty::Bool => report.help("write the value alone, or `not` before it"),
         _ => report,
@@ -142,7 +145,9 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
         );
         let report = Diagnostic::error(TYPE_MISMATCH, op_span, message);
         return Err(match ty {
-            Ty::String { .. } | Ty::List { .. } => report.help("`len(…)` gives its size"),
+            Ty::String { .. } | Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. } => {
+                report.help("`len(…)` gives its size")
+            }
             Ty::Enum { name, .. } if name.starts_with("enum ") => report.help(
                 "declare the enum by a name of its own: `enum Name ordered { … }`, the least member first",
             ),
@@ -405,6 +410,9 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
         ),
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
         _ if ty.is_numeric() => unfit("use `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`"),
+        (Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. }, _) => {
+            unfit("quantify over it: `any x in …: …` or `all x in …: …`")
+        }
         _ => unfit("it applies to texts"),
     }
 }

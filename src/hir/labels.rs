@@ -349,7 +349,7 @@ pub(super) fn carried(path: &[Name], args: &[Field], out: &mut Vec<Diagnostic>) 
 fn inside(ty: &Ty) -> &Ty {
     match ty {
         Ty::Optional(inner) => inside(inner),
-        Ty::List { element, .. } => inside(element),
+        Ty::List { element, .. } | Ty::Set { element, .. } => inside(element),
         other => other,
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn value(ty: &Ty) -> Option<String> {
         Ty::Host => string("example.com"),
         Ty::Email => string("someone@example.com"),
         Ty::Command => string("ls"),
-        Ty::List { .. } => "[]".to_owned(),
+        Ty::List { .. } | Ty::Set { .. } => "[]".to_owned(),
+        Ty::Map { .. } => "{}".to_owned(),
         Ty::Record(fields) => record(fields)?,
         Ty::Optional(_) | Ty::Poison => return None,
     })
@@ -78,7 +79,8 @@ mod tests {
         let text = "gaitpol 1\npolicy a\ndefault block code b\nenum E { \"x\\u{1}\\\"\", y }\n\
             tool \"t\\n\" { b: Bool, i: Int, d: Decimal[2], m: Money[USD, 2], s: String[max 4], e: E, p: Path, u: Url, h: Host, \
             ee: Email, l: List[Int, max 3], o: Int?, r: { b: Path, a: Host, c: Int? }, \
-            du: Duration, ds: Duration[s], at: Instant, day: Date, \"é\": Bool, \"\\u{10000}\": Bool }";
+            du: Duration, ds: Duration[s], at: Instant, day: Date, \
+            set: Set[Int, max 2], map: Map[E, Host, max 2], \"é\": Bool, \"\\u{10000}\": Bool }";
         let report = compile::check("a", text);
         let checked = report.checked.unwrap();
         let tool = &checked.package().tools[0];

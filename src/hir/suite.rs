@@ -272,7 +272,8 @@ fn poisoned(ty: &Ty) -> bool {
     match ty {
         Ty::Poison => true,
         Ty::Optional(inner) => poisoned(inner),
-        Ty::List { element, .. } => poisoned(element),
+        Ty::List { element, .. } | Ty::Set { element, .. } => poisoned(element),
+        Ty::Map { key, value, .. } => poisoned(key) || poisoned(value),
         Ty::Record(fields) => fields.iter().any(|f| poisoned(&f.ty)),
         _ => false,
     }

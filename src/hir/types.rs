@@ -10,9 +10,9 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty, Unit};
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 16] = [
     "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host",
-    "Email", "Command", "List",
+    "Email", "Command", "List", "Set", "Map",
 ];
 
 /// Whether the language itself has a type of this name.
@@ -43,7 +43,10 @@ pub(super) fn bounded(ty: Ty, span: Span, out: &mut Vec<Diagnostic>) -> Ty {
         *nodes += 1;
         let fits = *nodes <= limits::ALIAS_NODES && depth <= limits::ALIAS_DEPTH;
         fits && match ty {
-            Ty::Optional(inner) | Ty::List { element: inner, .. } => measure(inner, depth + 1, nodes),
+            Ty::Optional(inner) | Ty::List { element: inner, .. } | Ty::Set { element: inner, .. } => {
+                measure(inner, depth + 1, nodes)
+            }
+            Ty::Map { key, value, .. } => measure(key, depth + 1, nodes) && measure(value, depth + 1, nodes),
             Ty::Record(fields) => fields.iter().all(|f| measure(&f.ty, depth + 1, nodes)),
             _ => true,
         }
@@ -136,7 +139,8 @@ fn named(
         "Decimal" => decimal(params, span, out),
         "Money" => money(params, span, out),
         "String" => string(params, span, out),
-        "List" => list(params, span, names, out),
+        "List" | "Set" => list(&name.text, params, span, names, out),
+        "Map" => map(params, span, names, out),
         _ => match names.ty(name) {
             Some(ty) => plain(ty, out),
             None => unknown(name, names, out),
@@ -277,31 +281,86 @@ fn string(params: &[ast::TypeParam], span: Span, out: &mut Vec<Diagnostic>) -> T
     }
 }
 
-fn list(params: &[ast::TypeParam], span: Span, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
+/// A list or set, by its word.
+fn list(
+    word: &str,
+    params: &[ast::TypeParam],
+    span: Span,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Ty {
     let [ast::TypeParam::Type(element), rest @ ..] = params else {
-        return wrong(
-            out,
-            span,
-            "`List` needs its element type and its size: `List[Email, max 50]`",
-        );
+        let message = format!("`{word}` needs its element type and its size: `{word}[Email, max 50]`");
+        return wrong(out, span, message);
     };
-    let max = match rest {
-        [ast::TypeParam::Max(max)] => match size(max, limits::LIST_ITEMS) {
-            Some(count) => count,
-            None => {
-                let message = format!("`max` of a `List` is a count from 1 to {}", limits::LIST_ITEMS);
-                return wrong(out, max.span, message);
-            }
-        },
-        _ => return wrong(out, span, "`List` needs a bound, as in `List[Email, max 50]`"),
+    let Some(max) = count(word, "Email", rest, span, out) else {
+        return Ty::Poison;
     };
     match resolve(element, names, out) {
-        Ty::Optional(_) => wrong(out, element.span, "elements of a list cannot be optional"),
-        element => Ty::List {
-            element: Box::new(element),
+        Ty::Optional(_) => {
+            let what = if word == "Set" { "set" } else { "list" };
+            wrong(
+                out,
+                element.span,
+                format!("elements of a {what} cannot be optional"),
+            )
+        }
+        inner if word == "Set" => Ty::Set {
+            element: Box::new(inner),
+            max,
+        },
+        inner => Ty::List {
+            element: Box::new(inner),
             max,
         },
     }
+}
+
+fn map(params: &[ast::TypeParam], span: Span, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Ty {
+    let [ast::TypeParam::Type(key), ast::TypeParam::Type(value), rest @ ..] = params else {
+        let message =
+            "`Map` needs the types of its keys and values and its size: `Map[String[max 64], Int, max 50]`";
+        return wrong(out, span, message);
+    };
+    let Some(max) = count("Map", "String[max 64], Int", rest, span, out) else {
+        return Ty::Poison;
+    };
+    let (keys, values) = (resolve(key, names, out), resolve(value, names, out));
+    if !matches!(keys, Ty::String { .. } | Ty::Enum { .. } | Ty::Poison) {
+        return wrong(out, key.span, "keys of a map are of a `String` or an enum");
+    }
+    if values.is_optional() {
+        return wrong(out, value.span, "values of a map cannot be optional");
+    }
+    Ty::Map {
+        key: Box::new(keys),
+        value: Box::new(values),
+        max,
+    }
+}
+
+/// The `max` of a collection; `None` when it is wrong, which is reported.
+fn count(
+    word: &str,
+    of: &str,
+    rest: &[ast::TypeParam],
+    span: Span,
+    out: &mut Vec<Diagnostic>,
+) -> Option<u64> {
+    let [ast::TypeParam::Max(max)] = rest else {
+        wrong(
+            out,
+            span,
+            format!("`{word}` needs a bound, as in `{word}[{of}, max 50]`"),
+        );
+        return None;
+    };
+    let count = size(max, limits::LIST_ITEMS);
+    if count.is_none() {
+        let message = format!("`max` of a `{word}` is a count from 1 to {}", limits::LIST_ITEMS);
+        wrong(out, max.span, message);
+    }
+    count
 }
 
 fn size(text: &Spanned<String>, most: u64) -> Option<u64> {
@@ -372,19 +431,22 @@ fn open(
     target: &ast::EffectTarget,
     out: &mut Vec<Diagnostic>,
 ) -> Option<()> {
-    let (inner, is_list) = match ty {
-        Ty::List { element, .. } => ((**element).clone(), true),
-        Ty::Optional(inner) if matches!(**inner, Ty::List { .. }) => {
+    let (inner, is_list) = match &*ty {
+        Ty::Optional(inner) if inner.element().is_some() => {
             // A missing list has no elements, so the optional adds nothing.
-            *ty = (**inner).clone();
+            let inner = (**inner).clone();
+            *ty = inner;
             return open(ty, list, steps, target, out);
         }
         Ty::Optional(inner) => ((**inner).clone(), false),
-        _ => return Some(()),
+        other => match other.element() {
+            Some(element) => (element, true),
+            None => return Some(()),
+        },
     };
     let problem = if is_list && !target.each {
         Some((
-            "this argument is a list",
+            "this argument is a list, set or map",
             "write `to each …`: every element is a target",
         ))
     } else if list.is_some() {

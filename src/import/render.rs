@@ -29,6 +29,8 @@ fn ty(of: &Ty) -> String {
             format!("enum {{ {} }}", members.join(", "))
         }
         Ty::List { element, max } => format!("List[{}, max {max}]", ty(element)),
+        Ty::Set { element, max } => format!("Set[{}, max {max}]", ty(element)),
+        Ty::Map { key, value, max } => format!("Map[{}, {}, max {max}]", ty(key), ty(value)),
         Ty::Optional(inner) => format!("{}?", ty(inner)),
         Ty::Record(fields) => {
             let field = |f: &Field| format!("{}: {}", quote::member_name(&f.name), ty(&f.ty));

@@ -248,6 +248,13 @@ impl<'a> Reader<'a, '_> {
         let read: &[&str] = match name {
             "string" => &["type", "nullable", "format", "maxLength"],
             "array" => &["type", "nullable", "items", "prefixItems", "maxItems"],
+            "object" if keyword::map_values(schema).is_some() => &[
+                "type",
+                "nullable",
+                "additionalProperties",
+                "maxProperties",
+                "properties",
+            ],
             "object" => &[
                 "type",
                 "nullable",
@@ -271,6 +278,7 @@ impl<'a> Reader<'a, '_> {
             }
             "string" => Ok(self.string(schema, at)),
             "array" => self.list(schema, at),
+            "object" if let Some(values) = keyword::map_values(schema) => self.map(values, schema, at),
             "object" => match self.members(schema, at)? {
                 fields if fields.is_empty() => {
                     Err((at.to_owned(), "an object whose members are not named".to_owned()))
@@ -279,6 +287,23 @@ impl<'a> Reader<'a, '_> {
             },
             other => Err((at.to_owned(), format!("no type for `{}`", other.escape_debug()))),
         }
+    }
+
+    /// An object whose members all have one schema and no names.
+    fn map(&mut self, values: &'a Json, schema: &'a Json, at: &str) -> Result<Ty, Remark> {
+        let max = self.bound(schema, at, "maxProperties", 1, limits::LIST_ITEMS);
+        let place = pointer::child(at, "additionalProperties");
+        let value = self.ty(values, place.clone())?;
+        if value.is_optional() {
+            self.note(&place, "null members are refused");
+        }
+        Ok(Ty::Map {
+            key: Box::new(Ty::String {
+                max: limits::STRING_BYTES,
+            }),
+            value: Box::new(value.required().clone()),
+            max,
+        })
     }
 
     fn string(&mut self, schema: &Json, at: &str) -> Ty {

@@ -192,15 +192,31 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             },
             11 => Ty::Optional(Box::new(ty(r)?)),
             12 => Ty::Record(r.list(field)?),
-            24 => Ty::Command,
+            26 => Ty::Command,
             20 => Ty::Duration {
                 unit: optional(r, unit)?,
             },
             21 => Ty::Instant,
             22 => Ty::Date,
+            24 => Ty::Set {
+                max: r.int()?,
+                element: Box::new(ty(r)?),
+            },
+            25 => Ty::Map {
+                max: r.int()?,
+                key: Box::new(key(r)?),
+                value: Box::new(ty(r)?),
+            },
             _ => return Err(DecodeError::Malformed("type")),
         })
     })
+}
+
+fn key(r: &mut Reader<'_>) -> Result<Ty> {
+    match ty(r)? {
+        key @ (Ty::String { .. } | Ty::Enum { .. }) => Ok(key),
+        _ => Err(DecodeError::Malformed("key")),
+    }
 }
 
 fn unit(r: &mut Reader<'_>) -> Result<Unit> {

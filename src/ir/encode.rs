@@ -97,7 +97,7 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Url => w.byte(7),
         Ty::Host => w.byte(8),
         Ty::Email => w.byte(9),
-        Ty::Command => w.byte(24),
+        Ty::Command => w.byte(26),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);
@@ -117,6 +117,17 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         }
         Ty::Instant => w.byte(21),
         Ty::Date => w.byte(22),
+        Ty::Set { element, max } => {
+            w.byte(24);
+            w.int(*max);
+            self::ty(w, element);
+        }
+        Ty::Map { key, value, max } => {
+            w.byte(25);
+            w.int(*max);
+            self::ty(w, key);
+            self::ty(w, value);
+        }
         // A checked package has no poisoned types; a decoder refuses the tag.
         Ty::Poison => w.byte(255),
     }

@@ -142,10 +142,8 @@ fn element(ty: &Ty, steps: &[Step]) -> Ty {
             ty = inner(&ty, *index).map_or(Ty::Poison, |f| f.ty);
         }
     }
-    match ty.required() {
-        Ty::List { element, .. } => (**element).clone(),
-        other => other.clone(),
-    }
+    let ty = ty.required();
+    ty.element().unwrap_or_else(|| ty.clone())
 }
 
 fn part_name(part: Part) -> &'static str {

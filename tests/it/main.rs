@@ -63,6 +63,7 @@ mod policy;
 mod regress;
 #[cfg(test)]
 mod replay;
+mod retail;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]

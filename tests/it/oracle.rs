@@ -104,6 +104,9 @@ tool t.one {
   es: List[Email, max 4]
   rs: List[{ k: Color, v: Int, tags: List[String[max 64], max 3] }, max 3]
   ol: List[Int, max 3]?
+  mp: Map[Color, Int, max 3]
+  ms: Map[String[max 64], { v: Int, tags: Set[String[max 64], max 3] }, max 3]?
+  st: Set[String[max 64], max 4]
   effect net.egress to each es.domain
   effect net.read to u.host
 }
@@ -369,6 +372,18 @@ fn quantified() -> BoxedStrategy<String> {
         (quantifier(), on_records).prop_map(|(q, b)| format!("({q} x in args.rs: {b})")),
         (quantifier(), text_atom("x")).prop_map(|(q, b)| format!("({q} x in args.os: {b})")),
         (quantifier(), number_atom("x", "")).prop_map(|(q, b)| format!("({q} x in args.ol: {b})")),
+        (quantifier(), color_atom("x.key"), number_atom("x.value", ""))
+            .prop_map(|(q, a, b)| format!("({q} x in args.mp: {a} and {b})")),
+        (
+            quantifier(),
+            text_atom("x.key"),
+            number_atom("x.value.v", ""),
+            text_atom("y")
+        )
+            .prop_map(|(q, a, b, c)| format!(
+                "({q} x in args.ms: {a} or {b} and any y in x.value.tags: {c})"
+            )),
+        (quantifier(), text_atom("x")).prop_map(|(q, b)| format!("({q} x in args.st: {b})")),
         (quantifier(), number_atom("x.x", "")).prop_map(|(q, b)| format!("({q} x in args.rec: {b})")),
         quantifier().prop_map(|q| format!("({q} x in targets.host: x under \"acme.com\")")),
         (quantifier(), combine(command_atom("x")))
@@ -423,6 +438,12 @@ pub fn policy() -> impl Strategy<Value = String> {
     })
 }
 
+/// A JSON object of these members.
+fn members<'k>(each: impl Iterator<Item = (&'k str, String)>) -> String {
+    let members: Vec<String> = each.map(|(key, value)| format!("{key:?}:{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
 pub fn args() -> impl Strategy<Value = String> {
     let pick = |s: &'static [&'static str]| prop::sample::select(s).prop_map(|t| format!("{t:?}"));
     let color = || pick(&["red", "green", "blue"]);
@@ -458,6 +479,22 @@ pub fn args() -> impl Strategy<Value = String> {
     );
     let risk = || pick(&["low", "medium", "high", "critical"]);
     let risks = (risk(), prop::option::of(risk()));
+    let words = |n: usize| {
+        prop::sample::subsequence(&WORDS[..], 0..n).prop_map(|words| {
+            let words: Vec<String> = words.iter().map(|w| format!("{w:?}")).collect();
+            format!("[{}]", words.join(","))
+        })
+    };
+    let colors = (
+        prop::sample::subsequence(&["red", "green", "blue"][..], 0..4),
+        -3..4i32,
+    )
+        .prop_map(|(keys, n)| members(keys.iter().map(|k| (*k, n.to_string()))));
+    let records =
+        (prop::sample::subsequence(&WORDS[..], 0..4), -3..4i32, words(4)).prop_map(|(keys, n, tags)| {
+            members(keys.iter().map(|k| (*k, format!(r#"{{"v":{n},"tags":{tags}}}"#))))
+        });
+    let sets = (colors, prop::option::of(records), words(5));
     let optionals = (
         prop::option::of(text()),
         prop::option::of(-3..4i32),
@@ -469,8 +506,8 @@ pub fn args() -> impl Strategy<Value = String> {
         list(pick(&MAILS).boxed(), 4),
         list(record.boxed(), 3),
     );
-    let parts = (plain, domains, optionals, lists, (times, risks));
-    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), ((du, ds, at, day, oat), (k, ok)))| {
+    let parts = (plain, domains, optionals, lists, (times, risks, sets));
+    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), ((du, ds, at, day, oat), (k, ok), (mp, ms, st)))| {
         let mut out = format!(
             r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"cmd":{cmd},"xs":{xs},"es":{es},"rs":{rs}"#
         );
@@ -478,6 +515,10 @@ pub fn args() -> impl Strategy<Value = String> {
         out.push_str(&format!(r#","k":{k}"#));
         if let Some(ok) = ok {
             out.push_str(&format!(r#","ok":{ok}"#));
+        }
+        out.push_str(&format!(r#","mp":{mp},"st":{st}"#));
+        if let Some(ms) = ms {
+            out.push_str(&format!(r#","ms":{ms}"#));
         }
         if let Some(oat) = oat {
             out.push_str(&format!(r#","oat":{oat}"#));

@@ -104,6 +104,16 @@ fn first_value(schema: &Json) -> Option<&Json> {
     values.iter().all(|v| v.kind() == first.kind()).then_some(first)
 }
 
+/// The schema of an object's members, where they have one schema and none is named.
+pub(super) fn map_values(schema: &Json) -> Option<&Json> {
+    let named = schema
+        .get("properties")
+        .is_some_and(|p| p.as_object() != Some(&[]));
+    let values = schema.get("additionalProperties")?;
+    let says_something = values.as_object().is_some_and(|keys| !keys.is_empty());
+    (!named && says_something).then_some(values)
+}
+
 /// OpenAPI's `nullable: true`.
 pub(super) fn nullable(schema: &Json) -> bool {
     schema.get("nullable").and_then(Json::as_bool) == Some(true)
