@@ -17,6 +17,7 @@ mod names;
 mod order;
 pub mod place;
 mod preds;
+mod refine;
 mod sample;
 mod scope;
 mod selectors;

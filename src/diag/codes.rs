@@ -104,6 +104,8 @@ codes! {
     NOT_ON_EVERY_TOOL = "GP0304";
     /// A claim of the caller that could loosen a verdict.
     CLAIM_LOOSENS = "GP0305";
+    /// A refinement that cannot be: of a final rule, of itself, or of a rule about other tools.
+    BAD_REFINEMENT = "GP0306";
     /// A test whose call or outcome cannot exist.
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.

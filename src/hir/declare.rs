@@ -3,6 +3,7 @@
 use super::env::Env;
 use super::names::Names;
 use super::preds::Weight;
+use super::refine;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
 use super::{
@@ -148,6 +149,13 @@ fn declared_profile(policy: &Module, out: &mut Vec<Diagnostic>) -> Profile {
         }
     }
     profile(policy)
+}
+
+fn as_rule(item: &Item) -> Option<&ast::Rule> {
+    match item {
+        Item::Rule(rule) => Some(rule),
+        _ => None,
+    }
 }
 
 fn as_test(item: &Item) -> Option<&ast::Test> {
@@ -387,6 +395,8 @@ fn rules(
         }
         rules.push(rule);
     }
+    let declared: Vec<&ast::Rule> = items.iter().filter_map(|item| as_rule(item)).collect();
+    refine::apply(&mut rules, &declared, out);
     let (slots, history) = env.finish();
     (rules, slots, history)
 }

@@ -84,7 +84,7 @@ fn report(package: &Package, tool: &Tool, rule: &Rule, claimed: Claimed, looseni
             "declare `{name}` as a `fact` that the host supplies, or turn the rule round so that the claim only tightens"
         ));
     if own.is_some() {
-        diagnostic = diagnostic.also(claimed.span, "asked in this predicate");
+        diagnostic = diagnostic.also(claimed.span, "asked here");
     }
     if let Some(field) = field {
         diagnostic = diagnostic.also(field.span, "declared as a claim here");

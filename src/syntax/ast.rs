@@ -435,6 +435,8 @@ pub struct SessionCall {
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// `final`: no other rule may refine it.
+    pub is_final: bool,
     /// Its name.
     pub name: Name,
     /// `"…"` after the name.
@@ -443,6 +445,8 @@ pub struct Rule {
     pub on: Vec<Selector>,
     /// Every `when` (all must hold) and `unless` (none may hold), in order.
     pub conditions: Vec<Condition>,
+    /// `refines y`: the rules that give way where this one matches.
+    pub refines: Vec<Name>,
     /// The verdict it asks for.
     pub verdict: Spanned<Verdict>,
     /// `code name`; the rule's name where it is left out.

@@ -136,6 +136,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
                     .and_then(|selector| before(selector_start(selector))),
             );
             clauses.extend(rule.conditions.iter().map(|c| Some(c.span.start)));
+            clauses.push(rule.refines.first().and_then(|name| before(name.span.start)));
             clauses.push(Some(rule.verdict.span.start));
             clauses.push(rule.code.as_ref().and_then(|code| before(code.span.start)));
             clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));

@@ -200,6 +200,7 @@ keywords! {
     Source = "source", Item;
     Declassify = "declassify", Item;
     Latch = "latch", Item;
+    Final = "final", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -231,6 +232,7 @@ keywords! {
     Carries = "carries", Clause;
     Returns = "returns", Clause;
     Removes = "removes", Clause;
+    Refines = "refines", Clause;
     Result = "result", Clause;
     Ok = "ok", Clause;
     Failed = "failed", Clause;

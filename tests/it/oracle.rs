@@ -423,15 +423,25 @@ fn rule() -> impl Strategy<Value = String> {
         condition().prop_map(|c| format!("when {c}")),
         condition().prop_map(|c| format!("unless {c}"))
     ];
-    (prop::collection::vec(clause, 0..3), verdict, 0..3u32)
-        .prop_map(|(clauses, verdict, code)| format!("on t.one {} {verdict} code c{code}", clauses.join(" ")))
+    // `@` is where a rule may say which earlier rule it refines.
+    (prop::collection::vec(clause, 0..3), verdict, 0..3u32).prop_map(|(clauses, verdict, code)| {
+        format!("on t.one {} @ {verdict} code c{code}", clauses.join(" "))
+    })
 }
 
 pub fn policy() -> impl Strategy<Value = String> {
-    prop::collection::vec(rule(), 1..8).prop_map(|rules| {
+    let refined = prop::option::weighted(0.3, any::<prop::sample::Index>());
+    prop::collection::vec((rule(), refined), 1..8).prop_map(|rules| {
         let mut text = HEAD.to_owned();
-        for (number, rule) in rules.iter().enumerate() {
-            text.push_str(&format!("rule r{number} {rule}\n"));
+        for (number, (rule, refined)) in rules.iter().enumerate() {
+            let refines = match refined {
+                Some(index) if number > 0 => format!("refines r{}", index.index(number)),
+                _ => String::new(),
+            };
+            text.push_str(&format!(
+                "rule r{number} {}\n",
+                rule.replace(" @ ", &format!(" {refines} "))
+            ));
         }
         text.push_str("rule all on * when args.n == 2 dry_run\n");
         text

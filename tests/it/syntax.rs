@@ -53,7 +53,7 @@ const MISTAKES: &[Mistakes] = &[
         &[(
             "GP0004",
             "reqire_approval",
-            "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `reqire_approval`",
+            "expected an operator, a verdict, `when`, `unless`, `refines`, `and`, `or` or `else`, found `reqire_approval`",
             "require_approval",
         )],
     ),
@@ -75,7 +75,7 @@ const MISTAKES: &[Mistakes] = &[
         &[(
             "GP0004",
             "x",
-            "this `rule` is not finished: expected a verdict, `when`, `unless` or `,`",
+            "this `rule` is not finished: expected a verdict, `when`, `unless`, `refines` or `,`",
             "-",
         )],
     ),
@@ -88,7 +88,7 @@ const MISTAKES: &[Mistakes] = &[
         &[(
             "GP0004",
             "=",
-            "expected an operator, a verdict, `when`, `unless`, `and`, `or` or `else`, found `=`",
+            "expected an operator, a verdict, `when`, `unless`, `refines`, `and`, `or` or `else`, found `=`",
             "==",
         )],
     ),
@@ -188,7 +188,7 @@ const MISTAKES: &[Mistakes] = &[
         &[(
             "GP0004",
             "b",
-            "expected a verdict, `when`, `unless` or `,`, found `b`",
+            "expected a verdict, `when`, `unless`, `refines` or `,`, found `b`",
             "-",
         )],
     ),
