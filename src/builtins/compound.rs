@@ -67,6 +67,7 @@ pub const MAP: Doc = Doc {
         "keys are compared byte by byte, without Unicode normalisation or case folding: `Host` and `host` are two",
         "every value is of the type V; `null` is refused",
         "a quantifier ranges over the entries, each with `.key` and `.value`",
+        "`m[k]` is the value under a key, of type `V?`: missing where the map has no such key",
     ],
     parts: &[("key", "K"), ("value", "V")],
     operators: &["any", "all", "len()"],

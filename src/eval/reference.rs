@@ -3,7 +3,7 @@
 
 use crate::domain::Verdict;
 use crate::hir::answer::{View, answer, elements, view};
-use crate::hir::{Cond, Package, Place};
+use crate::hir::{Cond, Package, Place, Slot, entry};
 use crate::value::Value;
 
 /// What the naive reading of a policy gives.
@@ -19,6 +19,8 @@ pub struct Reference {
 
 /// Judges a call of the tool with this index in the package.
 pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
+    let request = request(package, tool, args);
+    let args = &request;
     let matched: Vec<_> = package
         .rules
         .iter()
@@ -48,6 +50,32 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
         matched: matched.iter().map(|r| r.name.clone()).collect(),
         codes,
     }
+}
+
+/// The arguments with what is looked up in them, where that is not there yet.
+fn request(package: &Package, tool: usize, args: &Value) -> Value {
+    let mut request = args.clone();
+    let Some(declared) = package.tools.get(tool) else {
+        return request;
+    };
+    if !args
+        .fields()
+        .is_some_and(|fields| fields.len() == declared.args.len())
+    {
+        return request;
+    }
+    let mut push = |value: Option<Value>, slot: Option<&Slot>| {
+        let value = match (value, slot) {
+            (None, Some(Slot::Lookup { map, key, .. })) => entry(map, key, &request),
+            (value, _) => value.unwrap_or(Value::Absent),
+        };
+        if let Value::Record(fields) = &mut request {
+            fields.push(value);
+        }
+    };
+    push(Some(Value::Absent), None);
+    declared.slots.iter().for_each(|slot| push(None, Some(slot)));
+    request
 }
 
 /// Whether a condition holds; `chain` has the arguments first, then the element of each quantifier by its level.

@@ -5,7 +5,7 @@
 use super::questions::{List, Scope, Variable};
 use crate::classes::{Classifier, sample};
 use crate::hir::answer::{View, elements, holds, view};
-use crate::hir::{Relation, Step, Term, place};
+use crate::hir::{Relation, Slot, Step, Term, Tool, place};
 use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
@@ -53,7 +53,7 @@ impl Candidate {
             }
             Edit::Add(value) => {
                 let max = match place::ty_at(&ty, &self.steps)? {
-                    Ty::List { max, .. } => max,
+                    Ty::List { max, .. } | Ty::Set { max, .. } | Ty::Map { max, .. } => max,
                     _ => return None,
                 };
                 if view(holder, &self.steps) == View::Absent {
@@ -96,10 +96,8 @@ pub(super) fn overlaps(a: &[Step], b: &[Step]) -> bool {
 }
 
 fn element_ty(ty: &Ty, list: &[Step]) -> Option<Ty> {
-    Some(match place::ty_at(ty, list)? {
-        Ty::List { element, .. } => *element,
-        other => other,
-    })
+    let list = place::ty_at(ty, list)?;
+    Some(list.element().unwrap_or(list))
 }
 
 fn descend<'v>(mut value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value> {
@@ -137,6 +135,38 @@ pub(super) fn all(record: &Value, ty: &Ty, scopes: &[Scope<'_>]) -> Vec<Candidat
     finder.scope(0, &[record], ty, &[]);
     finder.commands(ty, &mut Vec::new());
     finder.out
+}
+
+/// Other keys of the maps that rules look something up in.
+pub(super) fn keys(record: &Value, ty: &Ty, tool: &Tool) -> Vec<Candidate> {
+    let mut out: Vec<Candidate> = Vec::new();
+    for slot in &tool.slots {
+        let Slot::Lookup {
+            map,
+            key: Term::Place(key) | Term::Else(key, _),
+            ..
+        } = slot
+        else {
+            continue;
+        };
+        let entries = elements(record, &map.steps).iter();
+        for entry in entries.take(limits::EXPLAINED_ELEMENTS) {
+            let Some(name) = entry.fields().and_then(<[Value]>::first) else {
+                continue;
+            };
+            let candidate = Candidate {
+                into: Vec::new(),
+                steps: key.steps.clone(),
+                edit: Edit::Put(name.clone(), None),
+            };
+            let mut changed = record.clone();
+            let is_change = candidate.apply(&mut changed, ty).is_some() && changed != *record;
+            if is_change && !out.contains(&candidate) {
+                out.push(candidate);
+            }
+        }
+    }
+    out
 }
 
 struct Finder<'f> {
@@ -196,7 +226,7 @@ impl Finder<'_> {
             return;
         };
         let items = elements(value, steps);
-        let is_list = matches!(place::ty_at(ty, steps), Some(Ty::List { .. }));
+        let is_list = place::ty_at(ty, steps).is_some_and(|ty| ty.element().is_some());
         for (level, body) in &list.bodies {
             let satisfies = |item: &&Value| {
                 let mut inner = chain.to_vec();

@@ -4,7 +4,7 @@
 
 use super::{Seen, Shown, Subject, show};
 use crate::hir::answer::{View, view};
-use crate::hir::{ContextField, Slot, Step, Tool, place};
+use crate::hir::{self, ContextField, Slot, Step, Term, Tool, place};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
@@ -38,8 +38,7 @@ impl<'v> Frame<'v> {
     /// The element with this number of the list some steps away; an optional's value has no number.
     pub fn element(&self, list: &[Step], number: Option<usize>, value: &'v Value) -> Frame<'v> {
         let ty = match place::ty_at(&self.ty, list) {
-            Some(Ty::List { element, .. }) => *element,
-            Some(other) => other,
+            Some(other) => other.element().unwrap_or(other),
             None => Ty::Poison,
         };
         let path = self.path(list);
@@ -75,12 +74,23 @@ impl<'v> Frame<'v> {
         Some(path)
     }
 
-    /// The number of the slot that lies some steps away, where one does.
+    /// The number of the slot that lies some steps away, where one does; what is looked up is named as it is written.
     pub fn slot(&self, steps: &[Step]) -> Option<usize> {
         match steps {
-            [Step::Field(first)] if self.name.is_empty() => (*first as usize).checked_sub(self.args + 1),
+            [Step::Field(first)] if self.name.is_empty() && self.looked_up(*first).is_none() => {
+                (*first as usize).checked_sub(self.args + 1)
+            }
             _ => None,
         }
+    }
+
+    /// The name and type of what is looked up and lies in a field of the request.
+    fn looked_up(&self, field: u32) -> Option<&Field> {
+        let Ty::Record(fields) = &self.ty else { return None };
+        let field = fields
+            .get(field as usize)
+            .filter(|_| field as usize > self.args)?;
+        (self.name.is_empty() && !field.name.is_empty()).then_some(field)
     }
 
     /// The name of what lies some steps away.
@@ -89,6 +99,10 @@ impl<'v> Frame<'v> {
             return format!("#{slot}");
         }
         match (self.name.is_empty(), steps.split_first()) {
+            (true, Some((Step::Field(first), rest))) if self.looked_up(*first).is_some() => {
+                let of = self.looked_up(*first);
+                of.map_or(String::new(), |of| place::written(&of.name, &of.ty, rest))
+            }
             (true, Some((Step::Field(first), rest))) if *first as usize >= self.args => {
                 let ty = place::ty_at(&self.ty, &[Step::Field(*first)]).unwrap_or(Ty::Poison);
                 place::written("context", &ty, rest)
@@ -106,7 +120,7 @@ impl<'v> Frame<'v> {
         let name = self.written(steps);
         let value = match view(self.value, steps) {
             View::Absent => Shown::Absent,
-            _ if self.path(steps).is_some_and(|path| (subject.redact)(&path)) => Shown::Redacted,
+            _ if self.is_hidden(subject, steps) => Shown::Redacted,
             seen => show::view(&seen, &place::ty_at(&self.ty, steps).unwrap_or(Ty::Poison)),
         };
         Seen {
@@ -114,6 +128,22 @@ impl<'v> Frame<'v> {
             value,
             because: None,
         }
+    }
+}
+
+impl Frame<'_> {
+    /// Whether what lies some steps away, or the map it was looked up in, must not be shown.
+    fn is_hidden(&self, subject: &Subject<'_>, steps: &[Step]) -> bool {
+        if let Some(Step::Field(first)) = steps.first()
+            && self.looked_up(*first).is_some()
+            && let Some(tool) = subject.package.tools.get(subject.tool)
+            && let Some(slot) = tool.slots.get((*first as usize).saturating_sub(self.args + 1))
+        {
+            let mut hidden = false;
+            slot.each_place(&mut |place| hidden |= self.is_hidden(subject, &place.steps));
+            return hidden;
+        }
+        self.path(steps).is_some_and(|path| (subject.redact)(&path))
     }
 }
 
@@ -161,9 +191,44 @@ pub(super) fn request_ty(tool: &Tool, context: &[ContextField]) -> Ty {
         name: "context".to_owned(),
         ty: Ty::Record(fields),
     };
-    let slots = tool.slots.iter().map(|slot| Field {
+    let mut ty = Ty::Record(tool.args.iter().cloned().chain([context]).collect());
+    for slot in &tool.slots {
+        let name = match slot {
+            Slot::Lookup { map, key, .. } => looked_up(&ty, tool.args.len(), map, key),
+            _ => String::new(),
+        };
+        if let Ty::Record(fields) = &mut ty {
+            fields.push(Field { name, ty: slot.ty() });
+        }
+    }
+    ty
+}
+
+/// A look-up as it is written, in a request of this type.
+fn looked_up(ty: &Ty, args: usize, map: &hir::Place, key: &Term) -> String {
+    let frame = Frame {
+        value: &Value::Absent,
+        ty: ty.clone(),
         name: String::new(),
-        ty: slot.ty(),
-    });
-    Ty::Record(tool.args.iter().cloned().chain([context]).chain(slots).collect())
+        args,
+        path: None,
+    };
+    let constant = |value: &Value, of: &Ty| match show::value(value, of) {
+        Shown::Value { text, .. } => text,
+        Shown::Absent | Shown::Redacted => String::new(),
+    };
+    let keys = match place::ty_at(ty, &map.steps) {
+        Some(Ty::Map { key, .. }) => *key,
+        _ => Ty::Poison,
+    };
+    let key = match key {
+        Term::Place(place) => frame.written(&place.steps),
+        Term::Else(place, value) => {
+            format!("{} else {}", frame.written(&place.steps), constant(value, &keys))
+        }
+        Term::Const(value) => constant(value, &keys),
+        // No key is computed.
+        Term::Add(..) | Term::Sub(..) | Term::Sum { .. } | Term::Count { .. } => String::new(),
+    };
+    format!("{}[{key}]", frame.written(&map.steps))
 }

@@ -9,7 +9,7 @@ use crate::builtins::bind;
 use crate::domain::{Decision, Request, Trust, Verdict};
 use crate::eval::{self, Workspace};
 use crate::gate::Gate;
-use crate::hir::{Cond, Slot, Step, place};
+use crate::hir::{Cond, Slot, Step, Tool, place};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::Ty;
@@ -126,7 +126,10 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
     if let Value::Record(fields) = &mut said {
         fields.truncate(tool.args.len() + 1 + tool.slots.len());
     }
-    let candidates = candidate::all(&said, &ty, &scopes);
+    let mut candidates = candidate::all(&said, &ty, &scopes);
+    // An entry is changed by changing its map, or looked up by another key.
+    candidates.retain(|candidate| lookup(Some(tool), candidate.root()).is_none());
+    candidates.extend(candidate::keys(&said, &ty, tool));
     let mut search = Search {
         subject,
         gate,
@@ -156,8 +159,20 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
 
 /// What has to change: rules stricter than allow must stop matching, and where none allows, one must start to.
 struct Needs<'a> {
+    tool: Option<&'a Tool>,
     stricter: Vec<&'a Cond>,
     allowing: Vec<&'a Cond>,
+}
+
+/// The look-up whose value lies some steps away.
+fn lookup<'a>(tool: Option<&'a Tool>, steps: &[Step]) -> Option<&'a Slot> {
+    let (Some(tool), Some(Step::Field(first))) = (tool, steps.first()) else {
+        return None;
+    };
+    let slot = tool
+        .slots
+        .get((*first as usize).checked_sub(tool.args.len() + 1)?);
+    slot.filter(|slot| matches!(slot, Slot::Lookup { .. }))
 }
 
 /// What a change has to do with the needs: the rules stricter than allow whose conditions look there, and whether an
@@ -171,6 +186,7 @@ struct Touch {
 impl<'a> Needs<'a> {
     fn of(subject: &Subject<'a>, record: &Value) -> Needs<'a> {
         let mut needs = Needs {
+            tool: subject.package.tools.get(subject.tool),
             stricter: Vec::new(),
             allowing: Vec::new(),
         };
@@ -195,7 +211,7 @@ impl<'a> Needs<'a> {
         let looks = |cond: &Cond| {
             let mut found = false;
             cond.each_place(&mut |place| {
-                found |= place.level == 0 && overlaps(&place.steps, candidate.root());
+                found |= place.level == 0 && self.looks_at(&place.steps, candidate.root());
             });
             found
         };
@@ -205,6 +221,15 @@ impl<'a> Needs<'a> {
                 .collect(),
             allowing: self.allowing.iter().any(|cond| looks(cond)),
         }
+    }
+
+    /// Whether a place is the changed one, or is looked up in or by it.
+    fn looks_at(&self, steps: &[Step], changed: &[Step]) -> bool {
+        let mut found = overlaps(steps, changed);
+        if let Some(slot) = lookup(self.tool, steps) {
+            slot.each_place(&mut |place| found |= self.looks_at(&place.steps, changed));
+        }
+        found
     }
 
     /// Whether changes that touch this much could lead to allow.
@@ -444,7 +469,7 @@ fn change(
     for (list, number) in &candidate.into {
         let outer = holders.last().unwrap_or(&request);
         let items = crate::hir::answer::elements(outer.value, list);
-        let is_list = matches!(place::ty_at(&outer.ty, list), Some(Ty::List { .. }));
+        let is_list = place::ty_at(&outer.ty, list).is_some_and(|ty| ty.element().is_some());
         let inner = outer.element(list, is_list.then_some(*number), items.get(*number)?);
         holders.push(inner);
     }
@@ -484,8 +509,7 @@ fn change(
 
 fn element(list: &Ty) -> Ty {
     match list.required() {
-        Ty::List { element, .. } => (**element).clone(),
-        other => other.clone(),
+        other => other.element().unwrap_or_else(|| other.clone()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
 use crate::domain::{LabelFact, LabelOf, Request, reserved};
 use crate::eval::monitor;
-use crate::hir::{Monitor, Slot, answer};
+use crate::hir::{self, Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
@@ -74,6 +74,7 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
                 MonitorState::Count(n) => Value::Num(i128::from(n)),
                 _ => return Err(foreign()),
             },
+            Slot::Lookup { map, key, .. } => hir::entry(map, key, &record),
         };
         if let Value::Record(fields) = &mut record {
             fields.push(value);

@@ -3,7 +3,7 @@
 
 use super::scope::{Found, Scope, member_names};
 use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
-use super::{compare, constant, preds, sets};
+use super::{compare, constant, lookup, preds, sets};
 use super::{history, labels};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
@@ -43,7 +43,9 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
             let monitor = latch(name, scope).unwrap_or_default();
             history::output(monitor, expr.span, scope)
         }
-        ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Else(..) => or_report(truth(expr, scope), out),
+        ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Lookup(..) | ExprKind::Else(..) => {
+            or_report(truth(expr, scope), out)
+        }
         ExprKind::Call(name, arguments) if name.text != "len" => {
             preds::call(name, arguments, expr.span, scope, out)
         }
@@ -350,6 +352,14 @@ fn written(expr: &Expr) -> Option<String> {
             let name = crate::syntax::quote::member_name(&name.text);
             Some(format!("{}.{name}", written(of)?))
         }
+        ExprKind::Lookup(of, key) => match &key.kind {
+            ExprKind::String(text) => Some(format!(
+                "{}[{}]",
+                written(of)?,
+                crate::syntax::quote::string(text)
+            )),
+            _ => Some(format!("{}[{}]", written(of)?, written(key)?)),
+        },
         _ => None,
     }
 }
@@ -370,6 +380,7 @@ pub(super) fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
                 None => Err(Some(unknown(name, scope))),
             },
         },
+        ExprKind::Lookup(of, key) => lookup::place(of, key, expr.span, scope),
         ExprKind::Field(of, name) => {
             if scope.within.is_none() && matches!(&of.kind, ExprKind::Name(n) if n.text == "targets") {
                 let message = format!("`targets.{}` is a list", name.text);

@@ -2,7 +2,7 @@
 //! after the context, so that rules see plain variables. In: what conditions ask for. Out: data that the program
 //! carries; computing is the gate's.
 
-use super::Cond;
+use super::{Cond, Place, Term};
 use crate::domain::LabelOf;
 use crate::ty::Ty;
 
@@ -22,6 +22,15 @@ pub enum Slot {
     History(u32),
     /// A monitor's count: an `Int`.
     Tally(u32),
+    /// The value under a key of a map.
+    Lookup {
+        /// The map.
+        map: Place,
+        /// The key.
+        key: Term,
+        /// An optional of the map's values.
+        ty: Ty,
+    },
 }
 
 impl Slot {
@@ -30,6 +39,19 @@ impl Slot {
         match self {
             Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) => Ty::Bool,
             Slot::Tally(_) => Ty::Int,
+            Slot::Lookup { ty, .. } => ty.clone(),
+        }
+    }
+
+    /// Shows every place of the request that is looked at.
+    pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
+        match self {
+            Slot::Holds(cond) => cond.each_place(see),
+            Slot::Lookup { map, key, .. } => {
+                see(map);
+                key.each_place(see);
+            }
+            Slot::Label { .. } | Slot::History(_) | Slot::Tally(_) => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 //! that can make the condition start to hold, and the first that can make it stop. A claim that is not made counts as
 //! false, or as the answer its question gives for a missing value; the caller can only move it away from there.
 
-use super::{Atom, Cond, ContextField, Place, Question, Step, Tool};
+use super::{Atom, Cond, ContextField, Place, Question, Slot, Step, Term, Tool};
 use crate::domain::Trust;
 use crate::source::Span;
 
@@ -124,6 +124,15 @@ impl Claims<'_> {
             field,
             span: atom.span,
         });
+        if let Some((_, Term::Else(key, _))) = self.lookup(&atom.place)
+            && self.claim(key, claimed).is_some()
+        {
+            // What the caller says takes the place of an entry that counts where nothing is said.
+            return Movement {
+                raises: found,
+                lowers: found,
+            };
+        }
         if unsaid {
             Movement {
                 raises: None,
@@ -137,11 +146,28 @@ impl Claims<'_> {
         }
     }
 
-    /// The claim a place lies in.
+    /// The map and key of the look-up a place lies in.
+    fn lookup(&self, place: &Place) -> Option<(&Place, &Term)> {
+        let (0, [Step::Field(first), ..]) = (place.level, place.steps.as_slice()) else {
+            return None;
+        };
+        let number = (*first as usize).checked_sub(self.tool.args.len() + 1)?;
+        match self.tool.slots.get(number)? {
+            Slot::Lookup { map, key, .. } => Some((map, key)),
+            _ => None,
+        }
+    }
+
+    /// The claim a place lies in, or what is there was looked up in or by.
     fn claim(&self, place: &Place, claimed: &[(u32, u32)]) -> Option<u32> {
         if place.level > 0 {
             let open = claimed.iter().rev().find(|(level, _)| *level == place.level);
             return open.map(|(_, field)| *field);
+        }
+        if let Some((map, key)) = self.lookup(place) {
+            let mut found = self.claim(map, claimed);
+            key.each_place(&mut |place| found = found.or(self.claim(place, claimed)));
+            return found;
         }
         let [Step::Field(first), Step::Field(field), ..] = place.steps.as_slice() else {
             return None;

@@ -2,7 +2,7 @@
 //! binds no more than it needs.
 
 use crate::domain::Trust;
-use crate::hir::{Cond, Package, Place, Step};
+use crate::hir::{Cond, Package, Place, Slot, Step};
 use crate::ty::Field;
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ pub(super) fn fields(package: &Package) -> Vec<ContextField> {
     package.context.iter().map(each).collect()
 }
 
-/// The fields that the conditions on a tool with `args` arguments look at, by index, in order.
-pub(super) fn uses<'c>(args: usize, conditions: impl Iterator<Item = &'c Cond>) -> Vec<u32> {
+/// The fields that the conditions on a tool with `args` arguments and these slots look at, by index, in order.
+pub(super) fn uses<'c>(args: usize, slots: &[Slot], conditions: impl Iterator<Item = &'c Cond>) -> Vec<u32> {
     let context = u32::try_from(args).unwrap_or(u32::MAX);
     let mut found = BTreeSet::new();
     let mut see = |place: &Place| {
@@ -39,5 +39,6 @@ pub(super) fn uses<'c>(args: usize, conditions: impl Iterator<Item = &'c Cond>) 
         }
     };
     conditions.for_each(|condition| condition.each_place(&mut see));
+    slots.iter().for_each(|slot| slot.each_place(&mut see));
     found.into_iter().collect()
 }

@@ -65,7 +65,7 @@ fn one_tool(
                 .map(|(_, c)| (index, c)),
         );
     }
-    let uses = super::context::uses(declared.args.len(), {
+    let uses = super::context::uses(declared.args.len(), &declared.slots, {
         let asked = package.history.events.iter().flat_map(|event| &event.calls);
         let asked = asked.filter(|(of, _)| *of == tool).map(|(_, cond)| cond);
         rules.iter().map(|(_, cond)| *cond).chain(asked)

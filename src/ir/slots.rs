@@ -7,6 +7,7 @@ use crate::builtins::glob::GlobKind;
 use crate::domain::LabelOf;
 use crate::hir::{Atom, Cond, Place, Question, Relation, RelationOp, Shape, Slot, Term};
 use crate::source::Span;
+use crate::ty::Ty;
 use crate::value::Value;
 use std::collections::BTreeSet;
 
@@ -38,6 +39,12 @@ pub(super) fn encode_slot(w: &mut Writer, slot: &Slot) {
             w.byte(3);
             w.int(u64::from(*monitor));
         }
+        Slot::Lookup { map, key, ty } => {
+            w.byte(4);
+            place(w, map);
+            term(w, key);
+            encode::ty(w, ty);
+        }
     }
 }
 
@@ -55,6 +62,14 @@ pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
         },
         2 => Slot::History(r.small()?),
         3 => Slot::Tally(r.small()?),
+        4 => Slot::Lookup {
+            map: decode_place(r)?,
+            key: decode_term(r)?,
+            ty: match decode::ty(r)? {
+                ty @ Ty::Optional(_) => ty,
+                _ => return Err(DecodeError::Malformed("look-up")),
+            },
+        },
         _ => return Err(DecodeError::Malformed("slot")),
     })
 }

@@ -224,8 +224,7 @@ fn inside(cond: &Cond, types: &mut BTreeMap<u32, Ty>) -> Cond {
                 .get(&list.level)
                 .and_then(|root| walk(root, &list.steps))
                 .map(|(ty, _)| match ty.required() {
-                    Ty::List { element, .. } => (**element).clone(),
-                    other => other.clone(),
+                    other => other.element().unwrap_or_else(|| other.clone()),
                 });
             let outer = element.and_then(|element| types.insert(*level, element));
             let body = at_level(body, *level, types);

@@ -525,6 +525,8 @@ pub enum ExprKind {
     Name(Name),
     /// `a.b`
     Field(Box<Expr>, Name),
+    /// `a[b]`: the entry of a map under a key.
+    Lookup(Box<Expr>, Box<Expr>),
     /// `"…"`
     String(String),
     /// `12`, `1_000.00`, `64KiB`, possibly with `-`: the text with `_` removed and the unit kept.

@@ -290,7 +290,7 @@ impl<'e> Expected<'e> {
             words.push("a verdict".to_owned());
         }
         // A value may nearly always go on with these; naming them helps nobody.
-        left.retain(|t| ![".", "+", "-"].contains(t));
+        left.retain(|t| ![".", "[", "+", "-"].contains(t));
         let numbers = [
             ("INT", "a whole number"),
             ("DECIMAL", "a number"),

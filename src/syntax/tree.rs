@@ -160,6 +160,15 @@ pub fn binary<'s>(
     })
 }
 
+/// `a[b]`
+pub fn lookup<'s>(span: Span, of: Tall<Expr>, key: Tall<Expr>) -> Step<'s, Tall<Expr>> {
+    let key = Tall {
+        rise: user(key.rise.nested(span))?,
+        node: key.node,
+    };
+    binary(span, of, ExprKind::Lookup, key)
+}
+
 /// `a.b`
 pub fn field<'s>(span: Span, of: Tall<Expr>, name: Name) -> Step<'s, Tall<Expr>> {
     let rise = user(of.rise.chained(span))?;

@@ -279,6 +279,36 @@ fn simple_atom() -> BoxedStrategy<String> {
         prop::sample::select(&COMMANDS[..]).prop_map(|c| format!("args.cmd == {}", json_text(c))),
         (1..4u32).prop_map(|n| format!("len(args.cmd.commands) >= {n}")),
         value_atom(),
+        lookup_atom(),
+    ]
+    .boxed()
+}
+
+/// Entries of maps under keys of the call.
+fn lookup_atom() -> BoxedStrategy<String> {
+    let key = || {
+        prop_oneof![
+            Just("args.s".to_owned()),
+            Just("args.os else \"ab\"".to_owned()),
+            word().prop_map(|w| format!("{w:?}")),
+        ]
+    };
+    let color = || prop::sample::select(&["args.c", "green"][..]);
+    let compare = || {
+        let op = prop::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]);
+        (op, -2..3i32)
+    };
+    prop_oneof![
+        (color(), compare()).prop_map(|(k, (op, n))| format!("(args.mp[{k}] else 1) {op} {n}")),
+        color().prop_map(|k| format!("present args.mp[{k}]")),
+        (key(), compare())
+            .prop_map(|(k, (op, n))| format!("(present args.ms[{k}] and args.ms[{k}].v {op} {n})")),
+        (key(), word())
+            .prop_map(|(k, w)| format!("(present args.ms[{k}] and any t in args.ms[{k}].tags: t == {w:?})")),
+        key().prop_map(|k| format!("(present args.ms[{k}] and args.ms[{k}].v == args.n)")),
+        (key(), color()).prop_map(|(k, c)| format!(
+            "(any x in args.xs: x == \"a\" and (args.mp[{c}] else 0) > 0 or present args.ms[{k}])"
+        )),
     ]
     .boxed()
 }

@@ -383,7 +383,12 @@ fn all_exprs<'e>(expr: &'e ast::Expr, out: &mut Vec<&'e ast::Expr>) {
     use ast::ExprKind as E;
     out.push(expr);
     match &expr.kind {
-        E::Or(a, b) | E::And(a, b) | E::Compare(a, _, b) | E::Arith(a, _, b) | E::Else(a, b) => {
+        E::Or(a, b)
+        | E::And(a, b)
+        | E::Compare(a, _, b)
+        | E::Arith(a, _, b)
+        | E::Else(a, b)
+        | E::Lookup(a, b) => {
             all_exprs(a, out);
             all_exprs(b, out);
         }

@@ -47,6 +47,7 @@ impl Expr {
             | ExprKind::Compare(a, _, b)
             | ExprKind::Arith(a, _, b)
             | ExprKind::Else(a, b)
+            | ExprKind::Lookup(a, b)
             | ExprKind::Aggregate { list: a, body: b, .. }
             | ExprKind::Quantified { list: a, body: b, .. } => vec![a, b],
             ExprKind::Not(a) | ExprKind::Present(a) | ExprKind::Field(a, _) => vec![a],
@@ -75,7 +76,7 @@ impl Expr {
     pub fn root(&self) -> Option<&Name> {
         match &self.kind {
             ExprKind::Name(name) => Some(name),
-            ExprKind::Field(of, _) => of.root(),
+            ExprKind::Field(of, _) | ExprKind::Lookup(of, _) => of.root(),
             _ => None,
         }
     }

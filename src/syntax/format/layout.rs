@@ -113,6 +113,7 @@ fn gap(before: (Kind, &str), after: Kind) -> &'static str {
             Kind::Comma | Kind::Colon | Kind::Dot | Kind::Question | Kind::CloseBracket | Kind::CloseParen,
         )
         | (Kind::Dot | Kind::OpenBracket | Kind::OpenParen, _)
+        | (Kind::CloseBracket | Kind::String, Kind::OpenBracket)
         | (Kind::OpenBrace, Kind::CloseBrace) => "",
         // A type takes its parameters without a blank, an operator its list with one.
         (Kind::Word, Kind::OpenBracket) => match Keyword::parse(text) {
