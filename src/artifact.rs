@@ -2,6 +2,7 @@
 //! values that exist only after one `verify` accepted them. It knows no clock, files or randomness, and neither
 //! policies nor evaluation.
 
+pub mod approval;
 pub mod archive;
 pub mod bundle;
 pub mod digest;

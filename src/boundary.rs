@@ -125,6 +125,7 @@ impl Boundary {
             let request = Request {
                 origins: origins.as_deref(),
                 state: moment.state.as_ref(),
+                now: Some(i128::from(moment.now.as_millisecond())),
                 ..Request::intent(intent).with_facts(facts)
             };
             self.gate.decide(&request, &mut self.workspace)

@@ -1,6 +1,7 @@
 //! Plain data shared by every layer above: verdicts, reason codes, the decision. No behaviour beyond ordering and
 //! printing lives here.
 
+pub mod approval;
 pub mod decision;
 pub mod intent;
 pub mod labels;
@@ -11,6 +12,7 @@ pub mod state;
 pub mod trust;
 pub mod verdict;
 
+pub use approval::{Approval, ApprovalSpec};
 pub use decision::{Decision, MatchedRule, ReasonCode, Target};
 pub use intent::Intent;
 pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};

@@ -2,6 +2,7 @@
 //! turns its rows into a `Decision`; `reference` is the naive interpreter it must agree with. It must not parse,
 //! verify or know the time.
 
+pub mod approval;
 pub mod explain;
 pub mod monitor;
 pub mod reference;

@@ -11,7 +11,7 @@ mod show;
 mod walk;
 
 use crate::compile::Checked;
-use crate::domain::{Decision, LabelFact, LabelOrigin, Request, Verdict};
+use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Request, Verdict};
 use crate::gate::Gate;
 use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
@@ -49,6 +49,8 @@ pub struct RuleTrace {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
+    /// What must be approved, where it asks for approval.
+    pub approval: Option<ApprovalSpec>,
     /// Where it is written.
     pub at: Place,
     /// Whether it matched.
@@ -223,6 +225,7 @@ fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Fr
         verdict: rule.verdict,
         code: rule.code.clone(),
         hint: rule.hint.clone(),
+        approval: rule.approval.clone(),
         at: subject.place(rule.span),
         matched: clauses.iter().all(|clause| clause.passes),
         clauses,

@@ -1,6 +1,7 @@
 //! The gate: from the bytes of a request to a decision. State goes in and a state change comes out; it must not know
 //! files, the clock or the network.
 
+pub mod approval;
 pub mod decide;
 pub mod intent;
 mod labels;

@@ -2,6 +2,7 @@
 //! Out: a `Package` and diagnostics; lowering never fails, it reports. It must not know how decisions are made fast.
 
 pub mod answer;
+mod approval;
 mod compare;
 mod condition;
 mod constant;
@@ -30,7 +31,7 @@ pub mod trust;
 mod types;
 
 use crate::builtins::glob::GlobKind;
-use crate::domain::{ArgumentOrigin, Profile, Verdict};
+use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, Verdict};
 use crate::json::Json;
 use crate::source::{Source, Span};
 use crate::ty::{Field, Ty};
@@ -217,6 +218,8 @@ pub struct Rule {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
+    /// What must be approved, where it asks for approval.
+    pub approval: Option<ApprovalSpec>,
     /// The whole rule.
     pub span: Span,
     /// Its name's place, for diagnostics.
@@ -379,6 +382,8 @@ pub struct Case {
     pub session: Vec<SessionStep>,
     /// Where the arguments come from; none when the adapter does not say.
     pub origins: Option<Vec<ArgumentOrigin>>,
+    /// Who approved the call.
+    pub approved: Vec<String>,
     /// The verdict expected; an example of a rule expects none.
     pub verdict: Option<Verdict>,
     /// Codes that must be among the reason codes.

@@ -3,6 +3,7 @@
 //! checked package. Out: a `Program`, its canonical bytes, and a printed form. It must not evaluate.
 
 mod apart;
+mod approval;
 mod codec;
 mod context;
 mod decode;
@@ -17,7 +18,7 @@ mod slots;
 pub mod solve;
 
 use crate::classes::Classifier;
-use crate::domain::{Profile, Verdict};
+use crate::domain::{ApprovalSpec, Profile, Verdict};
 use crate::hir::{self, Cond, Labels, Monitor, Slot, Step, TargetSource};
 use crate::source::Position;
 use crate::ty::Field;
@@ -49,6 +50,8 @@ pub struct Program {
     pub files: Vec<String>,
     /// What is said and known about a call beside its arguments.
     pub context: Vec<ContextField>,
+    /// What rules ask of people; sorted, distinct.
+    pub approvals: Vec<ApprovalSpec>,
     /// Rules in the order of the sources.
     pub rules: Vec<RuleInfo>,
     /// Labels and where they come from.
@@ -72,6 +75,8 @@ pub struct RuleInfo {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
+    /// What must be approved where it asks for approval, by index into `Program::approvals`.
+    pub approval: Option<u32>,
     /// Its source, by index into `Program::files`.
     pub file: u32,
     /// Where it starts.
@@ -218,6 +223,11 @@ impl Program {
 /// Puts a checked package and its index together. It cannot fail: whatever could has failed before.
 pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
     tools.sort_by(|a, b| a.name.cmp(&b.name));
+    let asked = package.rules.iter().filter_map(|rule| rule.approval.clone());
+    let mut approvals: Vec<ApprovalSpec> = asked.collect();
+    approvals.sort();
+    approvals.dedup();
+    let number = |spec: &ApprovalSpec| u32::try_from(approvals.binary_search(spec).ok()?).ok();
     let rules = package.rules.iter().map(|rule| {
         let at = package.sources.iter().position(|s| s.id == rule.span.file);
         let source = at.and_then(|i| package.sources.get(i));
@@ -227,6 +237,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
             verdict: rule.verdict,
             code: rule.code.clone(),
             hint: rule.hint.clone(),
+            approval: rule.approval.as_ref().and_then(number),
             file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
             start: position(rule.span.start),
             end: position(rule.span.end),
@@ -244,6 +255,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         events: package.history.events.iter().map(EventTest::of).collect(),
         monitors: package.history.monitors.clone(),
         rules: rules.collect(),
+        approvals,
         tools,
     }
 }

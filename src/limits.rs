@@ -174,3 +174,7 @@ pub const LABELS: usize = 60;
 pub const PATTERN_STEPS: usize = 62;
 /// What a monitor counts up to, in events.
 pub const HISTORY_COUNT: u32 = 1_000_000;
+/// People in one role.
+pub const ROLE_MEMBERS: usize = 1_000;
+/// Approvals one rule asks for.
+pub const APPROVALS: u32 = 100;

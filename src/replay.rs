@@ -213,6 +213,8 @@ impl<'g> Replay<'g> {
                     reason_codes: vec![refusal.code.to_owned()],
                     matched: Vec::new(),
                     targets: Vec::new(),
+                    approvals: Vec::new(),
+                    approved_by: Vec::new(),
                     detail: Some(refusal.message.clone()),
                 },
                 None,

@@ -4,7 +4,7 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Decision, Request, State};
+use crate::domain::{Approval, Decision, Request, State};
 use crate::eval::Workspace;
 use crate::gate::Gate;
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
@@ -78,7 +78,10 @@ impl<'c> Runner<'c> {
     pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
         let (intent, facts) = sources(&case.given, &self.package.context);
         let state = self.session(case);
+        let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by)).collect();
         let request = Request {
+            approvals: &approvals,
+            now: Some(0),
             intent: &intent,
             facts: &facts,
             origins: case.origins.as_deref(),
@@ -120,6 +123,18 @@ impl Runner<'_> {
             state = next.unwrap_or(state);
         }
         state
+    }
+}
+
+/// An approval given at this moment, for exactly this call.
+fn approval(by: &str) -> Approval {
+    Approval {
+        by: by.to_owned(),
+        given_at: 0,
+        expires_at: None,
+        single_use: true,
+        binds_args: true,
+        binds_policy: true,
     }
 }
 

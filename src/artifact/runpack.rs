@@ -328,6 +328,8 @@ mod tests {
                 reason_codes: vec!["c".into()],
                 matched: vec![],
                 targets: vec![],
+                approvals: Vec::new(),
+                approved_by: Vec::new(),
                 detail: None,
             },
             correlation_id: None,

@@ -3,13 +3,14 @@
 
 use jiff::Timestamp;
 
+use super::approval;
 use super::digest::Digest;
 use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified};
 use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
 use super::{BuildError, VerifyError, jcs, time};
-use crate::domain::{Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
+use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
 
@@ -94,7 +95,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 26] = [
+const MEMBERS: [&str; 28] = [
     "schema",
     "trace_id",
     "created_at",
@@ -119,6 +120,8 @@ const MEMBERS: [&str; 26] = [
     "intent",
     "facts",
     "labels",
+    "approvals",
+    "approved_by",
     "state",
     "previous",
 ];
@@ -179,6 +182,13 @@ impl Payload for TraceRecord {
         if !decision.labels.is_empty() {
             let labels = decision.labels.iter().map(labels_to_json).collect();
             members.push(("labels", Json::Array(labels)));
+        }
+        if !decision.approvals.is_empty() {
+            members.push(("approvals", approval::list(&decision.approvals)));
+        }
+        if !decision.approved_by.is_empty() {
+            let by = decision.approved_by.iter().map(Json::str).collect();
+            members.push(("approved_by", Json::Array(by)));
         }
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
@@ -265,14 +275,40 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
     fields.sorted("reason_codes", &reason_codes)?;
     let targets = fields.list("targets", target_from_json)?;
     fields.sorted("targets", &targets)?;
+    let verdict = verdict(fields)?;
+    let (approvals, approved_by) = approvals_from_json(fields, verdict)?;
     Ok(Decision {
-        verdict: verdict(fields)?,
+        approvals,
+        approved_by,
+        verdict,
         reason_codes,
         matched: fields.list("matched_rules", rule_from_json)?,
         targets,
         labels: labels_from_json(fields)?,
         detail: fields.optional_text("detail")?,
     })
+}
+
+/// What must be approved, and who approved: neither is there without the verdict it belongs to, or empty.
+fn approvals_from_json(
+    fields: &Fields<'_>,
+    verdict: Verdict,
+) -> Result<(Vec<ApprovalSpec>, Vec<String>), VerifyError> {
+    let (mut approvals, mut by) = (Vec::new(), Vec::new());
+    if fields.optional("approvals").is_some() {
+        approvals = fields.list("approvals", approval::from_json)?;
+        fields.sorted("approvals", &approvals)?;
+        if approvals.is_empty() || verdict != Verdict::RequireApproval {
+            return Err(fields.refuse("`approvals` does not go with the verdict"));
+        }
+    }
+    if fields.optional("approved_by").is_some() {
+        by = approval::people(fields, "approved_by")?;
+        if by.is_empty() || verdict != Verdict::Allow {
+            return Err(fields.refuse("`approved_by` does not go with the verdict"));
+        }
+    }
+    Ok((approvals, by))
 }
 
 fn verdict(fields: &Fields<'_>) -> Result<Verdict, VerifyError> {

@@ -5,7 +5,8 @@
 use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
-use crate::domain::LabelOrigin;
+use crate::artifact::approval;
+use crate::domain::{Decision, LabelOrigin};
 use crate::explain::{
     Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
 };
@@ -34,6 +35,28 @@ pub fn people(ui: &mut Ui, explanation: &Explanation) -> Result<(), CliError> {
             changes.iter().try_for_each(|change| people_change(ui, change))
         }
     }
+}
+
+/// What must be approved, and who approved: a line each.
+pub fn approvals(decision: &Decision) -> Vec<String> {
+    let line = |head: &str, text: &str| format!("  {head:<7} {}", one_line(text));
+    let mut lines: Vec<String> = Vec::new();
+    for spec in &decision.approvals {
+        let people = match &spec.from {
+            Some(role) => format!(" ({})", role.members.join(", ")),
+            None => String::new(),
+        };
+        lines.push(line("approve", &format!("{spec}{people}")));
+    }
+    if !decision.approved_by.is_empty() {
+        lines.push(line("by", &decision.approved_by.join(", ")));
+    }
+    lines
+}
+
+/// Names as JSON.
+pub fn names(names: &[String]) -> Json {
+    Json::Array(names.iter().map(Json::str).collect())
 }
 
 fn none(complete: bool) -> String {
@@ -248,6 +271,10 @@ fn rule(rule: &RuleTrace) -> Json {
         ("verdict", Json::str(rule.verdict.as_str())),
         ("code", Json::str(&rule.code)),
         ("hint", rule.hint.as_ref().map_or(Json::Null, Json::str)),
+        (
+            "approval",
+            rule.approval.as_ref().map_or(Json::Null, approval::to_json),
+        ),
         ("at", place(&rule.at)),
         ("matched", Json::Bool(rule.matched)),
         ("clauses", list(&rule.clauses, clause)),

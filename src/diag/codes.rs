@@ -106,6 +106,8 @@ codes! {
     CLAIM_LOOSENS = "GP0305";
     /// A refinement that cannot be: of a final rule, of itself, or of a rule about other tools.
     BAD_REFINEMENT = "GP0306";
+    /// An approval that nobody can give, or that is not asked for.
+    BAD_APPROVAL = "GP0310";
     /// A test whose call or outcome cannot exist.
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.

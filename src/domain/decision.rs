@@ -1,6 +1,6 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
-use super::Verdict;
+use super::{ApprovalSpec, Verdict};
 use crate::source::Position;
 
 /// A reason code: an author's `snake_case` name, or one of the gate's own, which start with `gait.`.
@@ -49,6 +49,10 @@ pub struct Decision {
     pub targets: Vec<Target>,
     /// The labels that rules asked about, and why values have them; sorted.
     pub labels: Vec<super::LabelFact>,
+    /// Everything that must be approved, where the verdict is to ask for it; sorted, distinct.
+    pub approvals: Vec<ApprovalSpec>,
+    /// Who approved what rules asked for, where it was enough; sorted, distinct.
+    pub approved_by: Vec<String>,
     /// What was wrong with the call, where a `gait.` code blocked it.
     pub detail: Option<String>,
 }

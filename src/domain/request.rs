@@ -1,7 +1,7 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
-use super::{ArgumentOrigin, State};
+use super::{Approval, ArgumentOrigin, State};
 use crate::json::Json;
 
 /// A call to be judged.
@@ -19,6 +19,10 @@ pub struct Request<'r> {
     pub origins: Option<&'r [ArgumentOrigin]>,
     /// What happened in the session so far; `None` when nobody keeps it.
     pub state: Option<&'r State>,
+    /// The verified approvals of this call.
+    pub approvals: &'r [Approval],
+    /// The time, in milliseconds since 1970; `None` when nobody says.
+    pub now: Option<i128>,
 }
 
 /// An object without members.
@@ -34,6 +38,8 @@ impl<'r> Request<'r> {
             facts: &NOTHING,
             origins: None,
             state: None,
+            approvals: &[],
+            now: None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! From matched rows to a decision people can read: rules with their places, reason codes, and the targets the tool's
 //! declaration computes from the arguments.
 
-use super::Outcome;
-use crate::domain::{Decision, MatchedRule, Target};
+use super::{Outcome, approval};
+use crate::domain::{ApprovalSpec, Decision, MatchedRule, Target, Verdict};
 use crate::hir::TargetSource;
 use crate::hir::answer::{View, elements, view};
 use crate::ir::{Program, RuleInfo, ToolProgram};
@@ -39,14 +39,31 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     }
     reason_codes.sort();
     reason_codes.dedup();
+    let approvals = approvals(program, outcome.verdict, &rules);
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
     Decision {
         labels: Vec::new(),
+        approvals,
+        approved_by: Vec::new(),
         verdict: outcome.verdict,
         reason_codes,
         matched,
         targets: targets(tool, args),
         detail: None,
+    }
+}
+
+/// What must be approved, where the verdict is to ask for it. A default that asks asks anybody.
+fn approvals(program: &Program, verdict: Verdict, rules: &[&RuleInfo]) -> Vec<ApprovalSpec> {
+    if verdict != Verdict::RequireApproval {
+        return Vec::new();
+    }
+    let spec = |rule: &&RuleInfo| program.approvals.get(rule.approval? as usize).cloned();
+    let asked = approval::conjunction(rules.iter().filter_map(spec));
+    if asked.is_empty() {
+        vec![ApprovalSpec::default()]
+    } else {
+        asked
     }
 }
 

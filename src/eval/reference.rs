@@ -1,7 +1,7 @@
 //! The oracle: walks the typed conditions of a package one by one and collects what matches. Slow, short, and sharing
 //! nothing with the index but the typed values. Tests require the two to agree on every verdict, rule and code.
 
-use crate::domain::Verdict;
+use crate::domain::{ApprovalSpec, Verdict};
 use crate::hir::answer::{View, answer, elements, view};
 use crate::hir::{Cond, Package, Place, Slot, entry};
 use crate::value::Value;
@@ -15,6 +15,8 @@ pub struct Reference {
     pub matched: Vec<String>,
     /// Codes of the matching rules that ask for the verdict, or the default's; sorted, distinct.
     pub codes: Vec<String>,
+    /// What each rule asks of people that gives the verdict, where it is to ask; the shortest expiry holds for all.
+    pub asked: Vec<ApprovalSpec>,
 }
 
 /// Judges a call of the tool with this index in the package.
@@ -45,7 +47,17 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
     }
     codes.sort();
     codes.dedup();
+    let mut asked: Vec<ApprovalSpec> = Vec::new();
+    if verdict == Verdict::RequireApproval {
+        asked.extend(matched.iter().filter_map(|rule| rule.approval.clone()));
+        let shortest = asked.iter().filter_map(|spec| spec.expires).min();
+        asked.iter_mut().for_each(|spec| spec.expires = shortest);
+        if matched.is_empty() {
+            asked.push(ApprovalSpec::default());
+        }
+    }
     Reference {
+        asked,
         verdict,
         matched: matched.iter().map(|r| r.name.clone()).collect(),
         codes,

@@ -2,6 +2,7 @@
 //! be values of their declared types, and only then do rules speak. Whatever goes wrong is a block with a reserved
 //! code; nothing is skipped and nothing fails open.
 
+use super::approval::{self, Asking};
 use super::labels;
 use super::request::{self, Blocked};
 use super::state::{self, Ran, StateError};
@@ -76,6 +77,7 @@ impl Gate {
             Ok(bound) => {
                 let mut decision = self.judge(declared, &bound.record, workspace);
                 decision.labels = bound.labels;
+                approve(&mut decision, request);
                 let after = |ok| {
                     let ran = Ran {
                         tool: declared,
@@ -144,6 +146,19 @@ impl Gate {
     }
 }
 
+/// A call that waits may run where its approvals are enough. The codes stay: they say why it had to be approved.
+fn approve(decision: &mut Decision, request: &Request<'_>) {
+    if decision.verdict != Verdict::RequireApproval || request.approvals.is_empty() {
+        return;
+    }
+    let asking = Asking::of(request.intent);
+    if let Some(by) = approval::satisfied(&decision.approvals, request.approvals, &asking, request.now) {
+        decision.verdict = Verdict::Allow;
+        decision.approvals.clear();
+        decision.approved_by = by;
+    }
+}
+
 fn blocked(code: &str, detail: String) -> Judged {
     let decision = Decision {
         verdict: Verdict::Block,
@@ -151,6 +166,8 @@ fn blocked(code: &str, detail: String) -> Judged {
         matched: Vec::new(),
         targets: Vec::new(),
         labels: Vec::new(),
+        approvals: Vec::new(),
+        approved_by: Vec::new(),
         detail: Some(detail),
     };
     Judged {

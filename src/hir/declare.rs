@@ -1,5 +1,6 @@
 //! Declarations: the header, tools, enums, groups and rules of a module, each name once, put together as a package.
 
+use super::approval::{self, Roles};
 use super::env::Env;
 use super::names::Names;
 use super::preds::Weight;
@@ -369,6 +370,7 @@ fn rules(
     let mut env = Env::new(context, labels, &catalogue);
     history::latches(items, &mut env, reuse, out);
     let env = env;
+    let roles = Roles::new(items, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
     let mut pairs = 0;
@@ -382,7 +384,8 @@ fn rules(
             out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
             break;
         }
-        let rule = rule(declared, &env, reuse, out);
+        let mut rule = rule(declared, &env, reuse, out);
+        rule.approval = approval::spec(declared, &roles, out);
         pairs += rule.on.len();
         if pairs > limits::RULE_TOOLS {
             let message = format!(
@@ -443,6 +446,7 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         verdict: declared.verdict.node,
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
+        approval: None,
         span: declared.span,
         name_span: declared.name.span,
         conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),

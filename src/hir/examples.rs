@@ -83,6 +83,7 @@ fn case(
         given: given.clone(),
         session: session.to_vec(),
         origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),
+        approved: Vec::new(),
         verdict: None,
         codes: Vec::new(),
         by,

@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, suggest};
 use crate::domain::reserved;
 use crate::domain::{ArgumentOrigin, ArgumentSource};
 use crate::json::{Json, Number};
+use crate::source::Spanned;
 use crate::syntax::ast::{self, Literal, LiteralKind};
 use crate::ty::Ty;
 use std::collections::BTreeSet;
@@ -125,12 +126,26 @@ fn case(
         given: given.clone(),
         session: session.to_vec(),
         origins: origins(&case.tool, case.sources.as_deref(), names, out),
+        approved: approved(&case.approved, out),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         not_by: Vec::new(),
         span: case.span,
     })
+}
+
+/// Who a case says approved the call.
+fn approved(people: &[Spanned<String>], out: &mut Vec<Diagnostic>) -> Vec<String> {
+    let mut approved: Vec<String> = Vec::new();
+    for person in people {
+        if approved.contains(&person.node) {
+            let message = format!("`{}` approves twice", person.node);
+            out.push(Diagnostic::error(DUPLICATE_NAME, person.span, message).help("remove one of them"));
+        }
+        approved.push(person.node.clone());
+    }
+    approved
 }
 
 /// What ran before a test's cases.

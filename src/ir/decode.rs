@@ -35,7 +35,8 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let files = r.list(Reader::text)?;
     let context = r.list(context_field)?;
     let session = super::session::decode(&mut r)?;
-    let rules = r.list(|r| rule(r, files.len()))?;
+    let approvals = r.list(super::approval::decode)?;
+    let rules = r.list(|r| rule(r, files.len(), approvals.len()))?;
     let tools = r.list(|r| tool(r, &rules, context.len()))?;
     let program = Program {
         edition,
@@ -48,6 +49,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         labels: session.labels,
         events: session.events,
         monitors: session.monitors,
+        approvals,
         rules,
         tools,
     };
@@ -55,7 +57,8 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         .tools
         .windows(2)
         .all(|w| matches!(w, [a, b] if a.name < b.name));
-    if !r.is_at_end() || !sorted || super::encode(&program) != bytes {
+    let asked = program.approvals.windows(2).all(|w| matches!(w, [a, b] if a < b));
+    if !r.is_at_end() || !sorted || !asked || super::encode(&program) != bytes {
         return Err(DecodeError::NotCanonical);
     }
     Ok(program)
@@ -65,11 +68,17 @@ fn verdict(r: &mut Reader<'_>) -> Result<Verdict> {
     Verdict::from_rank(r.byte()?).ok_or(DecodeError::Malformed("verdict"))
 }
 
-fn rule(r: &mut Reader<'_>, files: usize) -> Result<RuleInfo> {
+fn rule(r: &mut Reader<'_>, files: usize, approvals: usize) -> Result<RuleInfo> {
     let name = r.text()?;
     let verdict = verdict(r)?;
     let code = r.text()?;
     let hint = optional(r, |r| r.text())?;
+    let approval = optional(r, |r| r.small())?;
+    if approval.is_some() != (verdict == Verdict::RequireApproval)
+        || approval.is_some_and(|spec| spec as usize >= approvals)
+    {
+        return Err(DecodeError::Malformed("approval"));
+    }
     let file = r.small()?;
     if file as usize >= files {
         return Err(DecodeError::Malformed("file"));
@@ -87,13 +96,17 @@ fn rule(r: &mut Reader<'_>, files: usize) -> Result<RuleInfo> {
         verdict,
         code,
         hint,
+        approval,
         file,
         start,
         end,
     })
 }
 
-fn optional<T>(r: &mut Reader<'_>, each: impl FnMut(&mut Reader<'_>) -> Result<T>) -> Result<Option<T>> {
+pub(super) fn optional<T>(
+    r: &mut Reader<'_>,
+    each: impl FnMut(&mut Reader<'_>) -> Result<T>,
+) -> Result<Option<T>> {
     let mut items = r.list(each)?;
     if items.len() > 1 {
         Err(DecodeError::Malformed("optional"))

@@ -21,6 +21,7 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.list(&program.files, |w, file| w.text(file));
     w.list(&program.context, context_field);
     super::session::encode(&mut w, program);
+    w.list(&program.approvals, super::approval::encode);
     w.list(&program.rules, rule);
     w.list(&program.tools, tool);
     w.bytes
@@ -39,6 +40,7 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.byte(rule.verdict as u8);
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
+    w.list(rule.approval.as_slice(), |w, spec| w.int(u64::from(*spec)));
     for n in [
         rule.file,
         rule.start.line,

@@ -49,6 +49,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
     let mut effects = Vec::new();
     let mut reused = Vec::new();
     let mut labels = Vec::new();
+    let mut roles = Vec::new();
     for item in items {
         match item {
             Item::Tool(tool) => {
@@ -69,6 +70,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Label(names) => labels.extend(names),
             Item::Level(level) => labels.extend(&level.members),
             Item::Latch(latch) => reused.push(&latch.name),
+            Item::Role(role) => roles.push(&role.name),
             Item::Source(_)
             | Item::Declassify(_)
             | Item::Policy(_)
@@ -80,6 +82,6 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             | Item::Examples(_) => {}
         }
     }
-    groups.extend([selected, rules, effects, reused, labels]);
+    groups.extend([selected, rules, effects, reused, labels, roles]);
     groups
 }

@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             .iter()
             .map(|(tool, cond)| (*tool, unplaced(cond)))
             .collect();
-        let key = format!("{} {asks:?}", rule.verdict);
+        let key = format!("{} {:?} {asks:?}", rule.verdict, rule.approval);
         match seen.get(&key) {
             None => {
                 seen.insert(key, written.name.span);

@@ -105,8 +105,23 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
         && alike(&a.tests, &b.tests, |a, b| {
             a.name == b.name
                 && alike(&a.cases, &b.cases, |a, b| {
-                    (&a.tool, &a.args, &a.given, a.verdict, &a.codes, &a.by)
-                        == (&b.tool, &b.args, &b.given, b.verdict, &b.codes, &b.by)
+                    (
+                        &a.tool,
+                        &a.args,
+                        &a.given,
+                        &a.approved,
+                        a.verdict,
+                        &a.codes,
+                        &a.by,
+                    ) == (
+                        &b.tool,
+                        &b.args,
+                        &b.given,
+                        &b.approved,
+                        b.verdict,
+                        &b.codes,
+                        &b.by,
+                    )
                 })
         })
 }
@@ -121,7 +136,7 @@ fn same_tool(a: &Tool, b: &Tool) -> bool {
 }
 
 fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
-    (&a.name, a.verdict, &a.code, &a.hint) == (&b.name, b.verdict, &b.code, &b.hint)
+    (&a.name, a.verdict, &a.code, &a.hint, &a.approval) == (&b.name, b.verdict, &b.code, &b.hint, &b.approval)
         && alike(&a.on, &b.on, |(index, a), (other, b)| {
             let Some(tool) = package.tools.get(*index) else {
                 return false;

@@ -60,6 +60,7 @@ impl<'a> Uses<'a> {
                 | Item::Level(_)
                 | Item::Source(_)
                 | Item::Declassify(_)
+                | Item::Role(_)
                 | Item::Test(_)
                 | Item::Examples(_) => {}
             }

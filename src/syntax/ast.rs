@@ -1,12 +1,14 @@
 //! The syntax tree: what was written, with its places, and nothing about what it means. Literals are already
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
+mod approval;
 mod reuse;
 mod walk;
 
 use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
+pub use approval::{Approval, ApprovalClause, Role};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 
 /// One source file.
@@ -68,6 +70,8 @@ pub enum Item {
     Declassify(Declassify),
     /// `latch saw_secret on result has secret`
     Latch(Latch),
+    /// `role finance { "ann@acme.com" }`
+    Role(Role),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -95,6 +99,7 @@ impl Item {
             Item::Source(item) => item.span,
             Item::Declassify(item) => item.span,
             Item::Latch(item) => item.span,
+            Item::Role(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Test(item) => item.span,
@@ -449,6 +454,8 @@ pub struct Rule {
     pub refines: Vec<Name>,
     /// The verdict it asks for.
     pub verdict: Spanned<Verdict>,
+    /// `{ from finance }` after `require_approval`.
+    pub approval: Option<Approval>,
     /// `code name`; the rule's name where it is left out.
     pub code: Option<Name>,
     /// `hint "…"`
@@ -653,6 +660,8 @@ pub struct Case {
     pub args: Vec<(Name, Literal)>,
     /// `from { to: user }`: where the arguments come from; none when the adapter does not say.
     pub sources: Option<Vec<(Name, Literal)>>,
+    /// `approved by "ann@acme.com"`: who approved the call.
+    pub approved: Vec<Spanned<String>>,
     /// The verdict expected.
     pub verdict: Spanned<Verdict>,
     /// `code a, b`: each must be among the reason codes.

@@ -191,7 +191,8 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         | ast::Item::Level(_)
         | ast::Item::Source(_)
         | ast::Item::Declassify(_)
-        | ast::Item::Latch(_) => {}
+        | ast::Item::Latch(_)
+        | ast::Item::Role(_) => {}
     }
     let clauses = clauses
         .into_iter()
@@ -210,9 +211,24 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
     match item {
         ast::Item::Test(test) => session_starts(&test.session, pieces, &mut starts),
         ast::Item::Examples(examples) => session_starts(&examples.session, pieces, &mut starts),
+        ast::Item::Rule(rule) => approval_starts(rule.approval.as_ref(), pieces, &mut starts),
         _ => {}
     }
     starts
+}
+
+/// An approval of more than two clauses has a line for each.
+fn approval_starts(approval: Option<&ast::Approval>, pieces: &[Piece], starts: &mut Starts) {
+    let Some(approval) = approval.filter(|approval| approval.clauses.len() > 2) else {
+        return;
+    };
+    for clause in &approval.clauses {
+        starts.insert(clause.span.start, (2 * INDENT, Blank::Never));
+    }
+    let close = pieces.iter().take_while(|p| p.start < approval.span.end).last();
+    if let Some(close) = close {
+        starts.insert(close.start, (INDENT, Blank::Never));
+    }
 }
 
 /// A session of several steps has a line for each.

@@ -201,6 +201,7 @@ keywords! {
     Declassify = "declassify", Item;
     Latch = "latch", Item;
     Final = "final", Item;
+    Role = "role", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -240,6 +241,12 @@ keywords! {
     Resets = "resets", Clause;
     UpTo = "up_to", Clause;
     Session = "session", Clause;
+    Distinct = "distinct", Clause;
+    Excluding = "excluding", Clause;
+    Expires = "expires", Clause;
+    SingleUse = "single_use", Clause;
+    Bind = "bind", Clause;
+    Approved = "approved", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

@@ -19,11 +19,13 @@ use gait::artifact::{
     BundleContents, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, SourceFile, SourceKind,
     TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
 };
-use gait::domain::{Decision, MatchedRule, Profile, Target, Verdict};
+use gait::domain::approval::Role;
+use gait::domain::{ApprovalSpec, Decision, MatchedRule, Profile, Target, Verdict};
 use gait::json::{self, Json};
 use gait::source::Position;
 use jiff::Timestamp;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 fn key() -> SigningKey {
     SigningKey::from_seed(&[1; 32])
@@ -104,6 +106,8 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
                 kind: "host".into(),
                 value: "evil.example".into(),
             }],
+            approvals: Vec::new(),
+            approved_by: Vec::new(),
             detail: None,
         },
         correlation_id: Some("c".into()),
@@ -546,5 +550,44 @@ proptest! {
             prop_assert!(open(&bytes).is_err());
         }
         open_all(&bytes);
+    }
+}
+
+#[test]
+fn a_trace_says_what_must_be_approved_and_who_approved() {
+    let spec = ApprovalSpec {
+        from: Some(Arc::new(Role {
+            name: "finance".into(),
+            members: vec!["ann".into(), "bob".into()],
+        })),
+        count: 2,
+        excluding_chain: true,
+        expires: Some(900_000),
+        bind_policy: true,
+        ..ApprovalSpec::default()
+    };
+    let of = |verdict, approvals: &[ApprovalSpec], by: &[&str]| {
+        let mut record = record(1, None);
+        record.decision.verdict = verdict;
+        record.decision.approvals = approvals.to_vec();
+        record.decision.approved_by = by.iter().map(|name| (*name).to_owned()).collect();
+        record
+    };
+    let waits = of(
+        Verdict::RequireApproval,
+        &[ApprovalSpec::default(), spec.clone()],
+        &[],
+    );
+    let runs = of(Verdict::Allow, &[], &["ann", "bob"]);
+    for record in [waits, runs] {
+        assert_eq!(TraceRecord::from_json(&record.to_json()), Ok(record));
+    }
+    for wrong in [
+        of(Verdict::Allow, std::slice::from_ref(&spec), &[]),
+        of(Verdict::RequireApproval, &[], &["ann"]),
+        of(Verdict::RequireApproval, &[spec, ApprovalSpec::default()], &[]),
+        of(Verdict::Allow, &[], &["bob", "ann"]),
+    ] {
+        TraceRecord::from_json(&wrong.to_json()).unwrap_err();
     }
 }

@@ -2,8 +2,9 @@
 //! verdict, the same matched rules and the same codes, before and after a trip through the canonical bytes.
 
 use gait::builtins::bind;
-use gait::domain::Request;
+use gait::domain::{Approval, ApprovalSpec, Request, Verdict};
 use gait::eval::{Workspace, decide, explain, reference};
+use gait::gate::approval::{Asking, satisfied};
 use gait::gate::request;
 use gait::json::{self, Json};
 use gait::value::Value;
@@ -78,6 +79,9 @@ pred some_word(s: String?) = any x in s: word(x)
 pred warm_row(r: Row) = r.k in warm and (any t in r.tags: word(t)) or r.v in few
 pred is(c: Color, d: Color?) = c in warm and present d and d == blue
 enum Risk ordered { low, medium, high, critical }
+role finance { "ann", "bob", "cid" }
+role security { "bob", "eve" }
+role owners { "bob" }
 tool t.one {
   flag: Bool
   n: Int
@@ -447,6 +451,47 @@ fn condition() -> BoxedStrategy<String> {
     combine(prop_oneof![2 => simple_atom(), 1 => quantified()].boxed())
 }
 
+/// What a rule may ask of people, without the word before it.
+fn approval() -> impl Strategy<Value = String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    let count = pick(&["", "count 1", "count 2", "count 2 distinct", "count 1 distinct"]);
+    let excluding = pick(&["", "excluding requester", "excluding chain, requester"]);
+    let rest = pick(&[
+        "",
+        "expires 1m",
+        "expires 2m",
+        "single_use",
+        "bind args",
+        "expires 1m bind policy",
+    ]);
+    let from = pick(&["from finance", "from security", "from owners", ""]);
+    (from, count, excluding, rest).prop_map(|(from, count, excluding, rest)| {
+        // One owner gives one approval.
+        let count = if from == "from owners" { "" } else { count };
+        let parts = format!("{from} {count} {excluding} {rest}");
+        match parts.trim() {
+            "" => String::new(),
+            parts => format!("{{ {parts} }}"),
+        }
+    })
+}
+
+fn given_approval() -> impl Strategy<Value = Approval> {
+    let by = prop::sample::select(&["ann", "bob", "cid", "eve", "zoe"][..]);
+    let at = prop::sample::select(&[0, 30_000, 90_000, 130_000][..]);
+    let until = prop::option::of(prop::sample::select(&[90_000, 200_000][..]));
+    (by, at, until, any::<(bool, bool, bool)>()).prop_map(
+        |(by, given_at, expires_at, (single_use, binds_args, binds_policy))| Approval {
+            by: by.to_owned(),
+            given_at,
+            expires_at,
+            single_use,
+            binds_args,
+            binds_policy,
+        },
+    )
+}
+
 fn rule() -> impl Strategy<Value = String> {
     let verdict = prop::sample::select(&["allow", "dry_run", "require_approval", "block"][..]);
     let clause = prop_oneof![
@@ -454,9 +499,19 @@ fn rule() -> impl Strategy<Value = String> {
         condition().prop_map(|c| format!("unless {c}"))
     ];
     // `@` is where a rule may say which earlier rule it refines.
-    (prop::collection::vec(clause, 0..3), verdict, 0..3u32).prop_map(|(clauses, verdict, code)| {
-        format!("on t.one {} @ {verdict} code c{code}", clauses.join(" "))
-    })
+    (prop::collection::vec(clause, 0..3), verdict, approval(), 0..3u32).prop_map(
+        |(clauses, verdict, approval, code)| {
+            let approval = if verdict == "require_approval" {
+                approval
+            } else {
+                String::new()
+            };
+            format!(
+                "on t.one {} @ {verdict} {approval} code c{code}",
+                clauses.join(" ")
+            )
+        },
+    )
 }
 
 pub fn policy() -> impl Strategy<Value = String> {
@@ -586,7 +641,20 @@ const EXPECTED: [gait::diag::Code; 2] = [
     gait::diag::codes::TOO_LARGE,
 ];
 
-fn agree(text: &str, calls: &[String]) {
+/// The approvals a decision asks for are enough exactly when those of every rule are, each asked by itself.
+fn approvals_agree(decided: &[ApprovalSpec], asked: &[ApprovalSpec], given: &[Approval], shown: &str) {
+    assert_eq!(decided.is_empty(), asked.is_empty(), "{shown}");
+    let asking = Asking {
+        requester: vec!["cid".into()],
+        chain: vec!["eve".into()],
+    };
+    let now = Some(100_000);
+    let met = |specs: &[ApprovalSpec]| satisfied(specs, given, &asking, now).is_some();
+    let each = !asked.is_empty() && asked.iter().all(|spec| met(std::slice::from_ref(spec)));
+    assert_eq!(met(decided), each, "{given:?}\n{decided:#?}\n{asked:#?}\n{shown}");
+}
+
+fn agree(text: &str, calls: &[String], given: &[Approval]) {
     let report = compile::check("random.gaitpol", text);
     let unexpected: Vec<_> = report
         .diagnostics
@@ -622,6 +690,9 @@ fn agree(text: &str, calls: &[String]) {
             "{shown}"
         );
         assert_eq!(decision.reason_codes, expected.codes, "{shown}");
+        let waits = decision.verdict == Verdict::RequireApproval;
+        assert_eq!(decision.approvals.is_empty(), !waits, "{shown}");
+        approvals_agree(&decision.approvals, &expected.asked, given, &shown);
     }
 }
 
@@ -640,7 +711,7 @@ proptest! {
             all.join(" and "),
             all.join(" and "),
         );
-        agree(&text, &calls);
+        agree(&text, &calls, &[]);
     }
 
     /// A predicate over the whole record of arguments means its condition, written where it is asked.
@@ -669,7 +740,11 @@ proptest! {
     }
 
     #[test]
-    fn index_and_interpreter_agree(text in policy(), calls in prop::collection::vec(args(), 1..12)) {
-        agree(&text, &calls);
+    fn index_and_interpreter_agree(
+        text in policy(),
+        calls in prop::collection::vec(args(), 1..12),
+        given in prop::collection::vec(given_approval(), 0..5),
+    ) {
+        agree(&text, &calls, &given);
     }
 }

@@ -177,7 +177,12 @@ const MISTAKES: &[Mistakes] = &[
     ),
     (
         "test \"t\" { call x {} = allow }",
-        &[("GP0004", "=", "expected `from` or `=>`, found `=`", "-")],
+        &[(
+            "GP0004",
+            "=",
+            "expected `from`, `approved` or `=>`, found `=`",
+            "-",
+        )],
     ),
     (
         "default deny",

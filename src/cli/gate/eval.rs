@@ -1,7 +1,7 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
-use crate::artifact::SigningKey;
 use crate::artifact::envelope::Payload;
+use crate::artifact::{SigningKey, approval};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -261,6 +261,11 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
         member("matched_rules"),
         member("targets"),
         member("detail"),
+        ("approvals", approval::list(&recorded.record.decision.approvals)),
+        (
+            "approved_by",
+            explanation::names(&recorded.record.decision.approved_by),
+        ),
         (
             "canonical_args",
             recorded.canonical_args.clone().unwrap_or(Json::Null),
@@ -305,6 +310,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
         if let Some(hint) = &rule.hint {
             ui.line(&format!("  hint    {}", one_line(hint)))?;
         }
+    }
+    for line in explanation::approvals(decision) {
+        ui.line(&line)?;
     }
     for target in &decision.targets {
         let line = format!("{} {} {}", target.effect, target.kind, target.value);

@@ -2,6 +2,7 @@
 //! they are compiled again, and must make the bundle's program byte for byte before anything is explained by them.
 
 use super::source;
+use crate::artifact::approval;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::tone;
@@ -128,11 +129,12 @@ fn people(ui: &mut Ui, explained: &Explanation) -> Result<(), CliError> {
     for hint in decision.matched.iter().filter_map(|rule| rule.hint.as_ref()) {
         say("hint", hint)?;
     }
+    for line in explanation::approvals(decision) {
+        ui.line(&line)?;
+    }
     for target in &decision.targets {
-        say(
-            "target",
-            &format!("{} {} {}", target.effect, target.kind, target.value),
-        )?;
+        let text = format!("{} {} {}", target.effect, target.kind, target.value);
+        ui.line(&format!("  target  {}", one_line(&text)))?;
     }
     explanation::people(ui, explained)
 }
@@ -156,6 +158,8 @@ fn document(explained: &Explanation) -> Json {
             "targets",
             Json::Array(decision.targets.iter().map(target).collect()),
         ),
+        ("approvals", approval::list(&decision.approvals)),
+        ("approved_by", strings(&decision.approved_by)),
         ("detail", decision.detail.as_ref().map_or(Json::Null, Json::str)),
         ("explanation", explanation::document(explained)),
         ("exit_code", Json::int(i64::from(Exit::Success.code()))),

@@ -1,0 +1,143 @@
+//! Approvals: what rules ask of people before a call may run, and what people have given.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What a rule asks for: how many approvals, whose, and what they must be good for. Printed as a policy writes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApprovalSpec {
+    /// Who may give them; anybody where none is named.
+    pub from: Option<Arc<Role>>,
+    /// How many; at least one.
+    pub count: u32,
+    /// Whether they must come from as many people.
+    pub distinct: bool,
+    /// Whether the approvals of who asks for the call do not count.
+    pub excluding_requester: bool,
+    /// Whether those of everybody in the delegation do not count.
+    pub excluding_chain: bool,
+    /// How long an approval is good for after it was given, in milliseconds; for ever where nothing is said.
+    pub expires: Option<u64>,
+    /// Whether each must be one that is used up by the call.
+    pub single_use: bool,
+    /// Whether each must be for exactly these arguments.
+    pub bind_args: bool,
+    /// Whether each must be for exactly this policy.
+    pub bind_policy: bool,
+}
+
+impl Default for ApprovalSpec {
+    /// One approval of anybody: what `require_approval` alone asks for.
+    fn default() -> ApprovalSpec {
+        ApprovalSpec {
+            from: None,
+            count: 1,
+            distinct: false,
+            excluding_requester: false,
+            excluding_chain: false,
+            expires: None,
+            single_use: false,
+            bind_args: false,
+            bind_policy: false,
+        }
+    }
+}
+
+impl fmt::Display for ApprovalSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.from {
+            Some(role) => write!(f, "from {}", role.name)?,
+            None => f.write_str("from anybody")?,
+        }
+        write!(f, " count {}", self.count)?;
+        if self.distinct {
+            f.write_str(" distinct")?;
+        }
+        let list = |f: &mut fmt::Formatter<'_>, word: &str, members: [(&str, bool); 2]| {
+            let said: Vec<&str> = members
+                .into_iter()
+                .filter(|(_, said)| *said)
+                .map(|(name, _)| name)
+                .collect();
+            match said.as_slice() {
+                [] => Ok(()),
+                said => write!(f, " {word} {}", said.join(", ")),
+            }
+        };
+        let excluding = [
+            ("requester", self.excluding_requester),
+            ("chain", self.excluding_chain),
+        ];
+        list(f, "excluding", excluding)?;
+        if let Some(millis) = self.expires {
+            let units = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+            let whole = units.into_iter().find(|(_, unit)| millis % unit == 0);
+            let (word, unit) = whole.unwrap_or(("ms", 1));
+            write!(f, " expires {}{word}", millis / unit)?;
+        }
+        if self.single_use {
+            f.write_str(" single_use")?;
+        }
+        list(
+            f,
+            "bind",
+            [("args", self.bind_args), ("policy", self.bind_policy)],
+        )
+    }
+}
+
+/// People who may approve.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Role {
+    /// Its name in the policy.
+    pub name: String,
+    /// The principals, compared exactly; sorted, distinct.
+    pub members: Vec<String>,
+}
+
+/// An approval that was given and verified: whoever hands it over has checked that it is `by`'s, for this call, and not
+/// used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Who gave it.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub given_at: i128,
+    /// From when on it is no longer good; `None` when it does not say.
+    pub expires_at: Option<i128>,
+    /// Whether the call uses it up.
+    pub single_use: bool,
+    /// Whether it is for exactly these arguments.
+    pub binds_args: bool,
+    /// Whether it is for exactly this policy.
+    pub binds_policy: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApprovalSpec, Role};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_spec_prints_as_it_is_written() {
+        let spec = ApprovalSpec {
+            from: Some(Arc::new(Role {
+                name: "finance".into(),
+                members: vec!["ann".into(), "bob".into()],
+            })),
+            count: 2,
+            distinct: true,
+            excluding_requester: true,
+            excluding_chain: true,
+            expires: Some(900_000),
+            single_use: true,
+            bind_args: true,
+            bind_policy: true,
+        };
+        assert_eq!(
+            spec.to_string(),
+            "from finance count 2 distinct excluding requester, chain expires 15m single_use bind args, policy"
+        );
+        assert_eq!(ApprovalSpec::default().to_string(), "from anybody count 1");
+    }
+}
