@@ -14,6 +14,7 @@ pub mod email;
 pub mod glob;
 pub mod host;
 pub mod instant;
+pub mod ip;
 pub mod literal;
 pub mod manual;
 pub mod path;
@@ -81,6 +82,7 @@ pub const ALL: &[&Doc] = &[
     &path::DOC,
     &url::DOC,
     &host::DOC,
+    &ip::DOC,
     &email::DOC,
     &command::DOC,
     &compound::LIST,

@@ -181,11 +181,13 @@ pub enum Part {
     Domain = 6,
     /// `len(x)`: bytes of a text, elements of a list.
     Len = 7,
+    /// `host.ip`
+    Ip = 8,
 }
 
 impl Part {
     /// All parts, by their number.
-    pub const ALL: [Part; 8] = [
+    pub const ALL: [Part; 9] = [
         Part::Scheme,
         Part::Host,
         Part::Port,
@@ -194,6 +196,7 @@ impl Part {
         Part::Local,
         Part::Domain,
         Part::Len,
+        Part::Ip,
     ];
 }
 

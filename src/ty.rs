@@ -51,6 +51,8 @@ pub enum Ty {
     Url,
     /// `Host`
     Host,
+    /// `Ip`
+    Ip,
     /// `Email`
     Email,
     /// `Command`
@@ -168,8 +170,19 @@ impl Ty {
     pub fn is_numeric(&self) -> bool {
         matches!(
             self,
-            Ty::Int | Ty::Decimal { .. } | Ty::Money { .. } | Ty::Duration { .. } | Ty::Instant | Ty::Date
+            Ty::Int
+                | Ty::Decimal { .. }
+                | Ty::Money { .. }
+                | Ty::Duration { .. }
+                | Ty::Instant
+                | Ty::Date
+                | Ty::Ip
         )
+    }
+
+    /// Whether its numbers are ordered by size; that of addresses means nothing to people.
+    pub fn is_ordered(&self) -> bool {
+        self.is_numeric() && *self != Ty::Ip
     }
 
     /// The type of what a quantifier over a collection ranges over: the elements of a list or set, the entries of a map
@@ -210,6 +223,7 @@ impl fmt::Display for Ty {
             Ty::Path => f.write_str("Path"),
             Ty::Url => f.write_str("Url"),
             Ty::Host => f.write_str("Host"),
+            Ty::Ip => f.write_str("Ip"),
             Ty::Email => f.write_str("Email"),
             Ty::Command => f.write_str("Command"),
             Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),

@@ -8,7 +8,7 @@ pub enum Value {
     Absent,
     /// `Bool`
     Bool(bool),
-    /// `Int`; `Decimal[n]` and `Money[CUR, n]` as integers of 10^-n; `Duration` and `Instant` in milliseconds, `Date` in
+    /// `Int`; `Decimal[n]` and `Money[CUR, n]` as integers of 10^-n; `Duration` and `Instant` in milliseconds, `Ip` by its bits, `Date` in
     /// days, both from 1970 on.
     Num(i128),
     /// A member of an enum, by its index in the declaration.

@@ -4,7 +4,7 @@
 //! members as received, then fields as declared.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, string, url};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -91,7 +91,8 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         | Ty::Command
         | Ty::Duration { unit: None }
         | Ty::Instant
-        | Ty::Date => {
+        | Ty::Date
+        | Ty::Ip => {
             let text = json.as_str().ok_or_else(|| wrong("a string", json))?;
             bind_text(text, ty)
         }
@@ -261,6 +262,7 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
         Ty::Duration { .. } => (duration::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Instant => (instant::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Date => (date::parse(text).map(Value::Num), BindErrorKind::Unparsable),
+        Ty::Ip => (ip::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         _ => (
             Err(Refused::new("the type takes no text")),
             BindErrorKind::WrongType,
@@ -312,6 +314,7 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Num(millis), Ty::Duration { unit: None }) => Json::String(duration::to_text(*millis)),
         (Value::Num(millis), Ty::Instant) => Json::String(instant::to_text(*millis)),
         (Value::Num(days), Ty::Date) => Json::String(date::to_text(*days)),
+        (Value::Num(bits), Ty::Ip) => Json::String(ip::to_text(*bits)),
         (Value::Enum(index), Ty::Enum { members, .. }) => {
             let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
             member.map_or(Json::Null, Json::str)
@@ -550,6 +553,7 @@ mod tests {
             prop::sample::select(&Unit::ALL[..]).prop_map(|unit| Ty::Duration { unit: Some(unit) }),
             Just(Ty::Instant),
             Just(Ty::Date),
+            Just(Ty::Ip),
             Just(Ty::Path),
             Just(Ty::Url),
             Just(Ty::Host),
@@ -630,6 +634,7 @@ mod tests {
             Ty::Enum { members, .. } => Json::str(members[n.unsigned_abs() as usize % members.len()].clone()),
             Ty::Duration { unit: None } => Json::str(format!("{}ms", n.unsigned_abs() / 7)),
             Ty::Duration { .. } => Json::int(n.rem_euclid(1_000_000)),
+            Ty::Ip => Json::str(super::ip::to_text(i128::from(n).wrapping_mul(1 << 65))),
             Ty::Date => Json::str(super::date::to_text(i128::from(n.rem_euclid(2_900_000)))),
             Ty::Instant => Json::str(super::instant::to_text(i128::from(
                 n.rem_euclid(250_000_000_000_000),

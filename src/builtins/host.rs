@@ -4,7 +4,7 @@
 //! Canonical form: lowercase A-labels without a final dot, a dotted quad, or RFC 5952 text without brackets; an
 //! IPv4-mapped IPv6 address is the IPv4 address. Homoglyphs are not judged: they show as `xn--` labels.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ::url::Host;
 
@@ -25,8 +25,9 @@ pub const DOC: Doc = Doc {
         "labels are 1 to 63 bytes of letters, digits, `-` and `_`, and neither start nor end with `-` (RFC 1123 section 2.1)",
         "at most 253 bytes (RFC 1035 section 2.3.4)",
         "ports, zones, escapes, spaces and control characters are refused",
+        "`.ip` is the address where the host is one, and missing where it is a name; no name is looked up",
     ],
-    parts: &[],
+    parts: &[("ip", "Ip?")],
     operators: &["==", "!=", "in", "under", "like"],
     example_type: "Host",
     examples: &[
@@ -73,14 +74,16 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
         Host::Ipv4(address) => Ok(address.to_string().into()),
         Host::Ipv6(address) => match address.to_ipv4_mapped() {
             Some(mapped) => Ok(mapped.to_string().into()),
-            // The url crate's writer: std writes some other addresses with a dotted quad at the end.
-            None => Ok(Host::<String>::Ipv6(address)
-                .to_string()
-                .trim_matches(['[', ']'])
-                .to_owned()
-                .into()),
+            None => Ok(ipv6_text(address).into()),
         },
     }
+}
+
+/// The RFC 5952 text of an address that is no IPv4-mapped one.
+pub(super) fn ipv6_text(address: Ipv6Addr) -> String {
+    // The url crate's writer: std writes some other addresses with a dotted quad at the end.
+    let bracketed = Host::<String>::Ipv6(address).to_string();
+    bracketed.trim_matches(['[', ']']).to_owned()
 }
 
 fn read(text: &str) -> Result<Host<String>, Refused> {

@@ -3,7 +3,7 @@
 //! because it could never be equal to anything.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, string, url};
 use crate::limits;
 use crate::ty::Ty;
 
@@ -12,12 +12,13 @@ const UNITS: &[(&str, i128)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("B", 1)];
 
 /// Reads a literal as the number that a value of `ty` is kept as. For `Int` it is a whole number or a size such as
 /// `64KiB`, for `Decimal` and `Money` a number (an integer of 10^-n), for `Duration` such as `1h30m`, with `_` already
-/// removed; for `Instant` and `Date` the text between the quotes. Errors: the reason, one sentence.
+/// removed; for `Instant`, `Date` and `Ip` the text between the quotes. Errors: the reason, one sentence.
 pub fn number(text: &str, ty: &Ty) -> Result<i128, Refused> {
     match ty.required() {
         Ty::Duration { .. } => duration::compact(text),
         Ty::Instant => instant::parse(text),
         Ty::Date => date::parse(text),
+        Ty::Ip => ip::parse(text),
         Ty::Int => whole(text),
         Ty::Decimal { places } | Ty::Money { places, .. } => fraction(text, *places),
         other => Err(Refused::new(format!("`{other}` takes no number"))),
@@ -148,6 +149,8 @@ mod tests {
             ("2026-12-29T14:00:00.5Z", &Ty::Instant, Ok(1_798_552_800_500)),
             ("1970-01-02", &Ty::Date, Ok(1)),
             ("1970-02-30", &Ty::Date, Err("the calendar has no such date")),
+            ("::ffff:0.0.0.1", &Ty::Ip, Ok(i128::MIN + 0xffff_0000_0001)),
+            ("0x7f.1", &Ty::Ip, Err("this is no IPv4 or IPv6 address")),
             ("1", &Ty::Bool, Err("`Bool` takes no number")),
         ] {
             let got = number(literal, ty);

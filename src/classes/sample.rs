@@ -63,6 +63,7 @@ pub fn interval(ty: &Ty, cuts: &[i128], class: u32) -> Option<(i128, i128)> {
 pub fn range(ty: &Ty) -> (i128, i128) {
     let most = match ty {
         Ty::Int => limits::SAFE_INTEGER,
+        Ty::Ip => return (i128::MIN, i128::MAX),
         _ => limits::DECIMAL_MAGNITUDE,
     };
     (-most, most)

@@ -44,6 +44,7 @@ pub const LIBRARY: &[Module] = &[
     prelude!("effects"),
     prelude!("context"),
     module!("fs"),
+    module!("net"),
     module!("pii"),
     module!("risk"),
 ];

@@ -70,9 +70,9 @@ fn request(package: &Package, tool: usize, args: &Value) -> Value {
     let Some(declared) = package.tools.get(tool) else {
         return request;
     };
-    if !args
+    if args
         .fields()
-        .is_some_and(|fields| fields.len() == declared.args.len())
+        .is_none_or(|fields| fields.len() != declared.args.len())
     {
         return request;
     }

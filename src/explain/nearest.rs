@@ -508,9 +508,8 @@ fn change(
 }
 
 fn element(list: &Ty) -> Ty {
-    match list.required() {
-        other => other.element().unwrap_or_else(|| other.clone()),
-    }
+    let list = list.required();
+    list.element().unwrap_or_else(|| list.clone())
 }
 
 fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {

@@ -42,8 +42,13 @@ pub(super) fn view(seen: &View<'_>, ty: &Ty) -> Shown {
     }
 }
 
-/// A number as a policy writes it: `2_000.00`.
+/// A number as a policy writes it: `2_000.00`, `1h30m`, `2026-12-29`.
 pub(super) fn number(n: i128, ty: &Ty) -> String {
+    if let (Ty::Instant | Ty::Date | Ty::Ip | Ty::Duration { unit: None }, Json::String(text)) =
+        (ty.required(), bind::to_json(&Value::Num(n), ty.required()))
+    {
+        return text;
+    }
     let places = match ty.required() {
         Ty::Decimal { places } | Ty::Money { places, .. } => *places as usize,
         _ => 0,

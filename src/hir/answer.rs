@@ -2,7 +2,7 @@
 //! constants, the reference interpreter for everything; the index must agree with it.
 
 use super::{Cond, Part, Place, Question, Shape, Step};
-use crate::builtins::{glob, host, path, regex};
+use crate::builtins::{glob, host, ip, path, regex};
 use crate::value::Value;
 
 /// What is found at a place.
@@ -56,7 +56,7 @@ pub fn view<'v>(value: &'v Value, steps: &[Step]) -> View<'v> {
         Some((Step::Part(part), fields)) => (fields, Some(*part)),
         _ => (steps, None),
     };
-    // Parts may follow one another only as `len(part)`.
+    // Parts may follow one another only as `len(part)` and `part.ip`.
     let (fields, inner) = match fields.split_last() {
         Some((Step::Part(inner), fields)) => (fields, Some(*inner)),
         _ => (fields, None),
@@ -71,8 +71,16 @@ pub fn view<'v>(value: &'v Value, steps: &[Step]) -> View<'v> {
             View::Text(text) => View::Num(text.len() as i128),
             other => other,
         },
+        (Some(inner), Some(Part::Ip)) => match part_of(whole, inner) {
+            View::Text(host) => ip_of(host),
+            _ => View::Absent,
+        },
         (Some(_), _) => View::Absent,
     }
+}
+
+fn ip_of(host: &str) -> View<'_> {
+    ip::of_host(host).map_or(View::Absent, View::Num)
 }
 
 fn part_of(value: &Value, part: Part) -> View<'_> {
@@ -82,6 +90,7 @@ fn part_of(value: &Value, part: Part) -> View<'_> {
         (Part::Port, Value::Url(u)) => View::Num(i128::from(u.port)),
         (Part::Path, Value::Url(u)) => View::Text(&u.path),
         (Part::Query, Value::Url(u)) => View::Text(&u.query),
+        (Part::Ip, Value::Host(host)) => ip_of(host),
         (Part::Local, Value::Email(e)) => View::Text(&e.local),
         (Part::Domain, Value::Email(e)) => View::Text(&e.domain),
         (Part::Len, Value::List(items)) => View::Num(items.len() as i128),

@@ -57,8 +57,11 @@ pub(super) fn values(
     if !same(&a.ty, &b.ty) {
         return mismatch(op_span, "both sides need the same type", &a.ty, &b.ty);
     }
-    let is_scalar = !matches!(a.ty, Ty::List { .. } | Ty::Record(_));
-    let is_ordered = a.ty.is_numeric();
+    let is_scalar = !matches!(
+        a.ty,
+        Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. } | Ty::Record(_)
+    );
+    let is_ordered = a.ty.is_ordered();
     match op {
         Op::Eq if is_scalar => Ok(relation(a, RelationOp::Equal, b)),
         Op::Ne if is_scalar => Ok(Cond::Not(Box::new(relation(a, RelationOp::Equal, b)))),

@@ -654,6 +654,13 @@ fn ranges(list: &Expr, scope: &Scope<'_>) -> Result<Vec<Range>, Failed> {
         let report = report.help("ask `present …` of the record before it with `and`");
         return Err(Some(with_example(report, scope)));
     }
+    if matches!(found.place.steps.last(), Some(Step::Part(_))) {
+        let message = "a part of a value is asked about directly";
+        let report = Diagnostic::error(TYPE_MISMATCH, list.span, message);
+        return Err(Some(report.help(
+            "ask `present …` of it before it with `and`, or give a value with `else`",
+        )));
+    }
     let ty = match (&found.ty, found.ty.required().element()) {
         (Ty::Poison, _) => return Err(None),
         (_, Some(element)) => element,

@@ -4,7 +4,7 @@
 use super::{Question, Shape};
 use crate::builtins::glob::GlobKind;
 use crate::builtins::regex::Fault;
-use crate::builtins::{Refused, duration, glob, literal};
+use crate::builtins::{Refused, duration, glob, ip, literal};
 use crate::diag::codes::{BAD_LITERAL, BAD_PATTERN, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::limits;
@@ -41,6 +41,10 @@ pub(super) fn question(
             return Err(report.help("write `labels(…) has …`"));
         }
         Op::Lt | Op::Le | Op::Gt | Op::Ge => ordered(ty, op, op_span, constant)?,
+        Op::Under if *ty == Ty::Ip => match &constant.kind {
+            ExprKind::Set(items) => networks(items)?,
+            _ => networks(std::slice::from_ref(constant))?,
+        },
         Op::StartsWith | Op::EndsWith | Op::Contains | Op::Like | Op::Matches | Op::Under => {
             Question::Shape(shape(ty, op, op_span, constant)?)
         }
@@ -128,6 +132,26 @@ pub(super) fn merge(ranges: impl IntoIterator<Item = (i128, i128)>) -> Vec<(i128
     out
 }
 
+/// Whether an address is in one of the networks.
+fn networks(items: &[Expr]) -> Result<Question, Diagnostic> {
+    let mut ranges = Vec::new();
+    for item in items {
+        let written = string(&Ty::Ip, item)?;
+        let network = ip::network(written).map_err(|why| {
+            let quoted = crate::syntax::quote::string(written);
+            let message = format!("{quoted} is no network: {why}");
+            let report = Diagnostic::error(BAD_LITERAL, item.span, message);
+            if ip::parse(written).is_ok() {
+                return report.help("ask for a single address with `==`");
+            }
+            report.help("`gait explain Ip` says how a network is written")
+        })?;
+        ranges.extend(network.ranges());
+    }
+    ranges.sort_unstable();
+    Ok(Question::Within(merge(ranges)))
+}
+
 fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, Diagnostic> {
     if let Ty::Enum {
         name,
@@ -137,7 +161,7 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
     {
         return ordered_members(ty, op, constant, name, members);
     }
-    if !ty.is_numeric() {
+    if !ty.is_ordered() {
         let message = format!(
             "`{}` compares values that have an order, and this is {}",
             op.as_str(),
@@ -148,6 +172,7 @@ fn ordered(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<Question, 
             Ty::String { .. } | Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. } => {
                 report.help("`len(…)` gives its size")
             }
+            Ty::Ip => report.help("ask for a network: `under \"10.0.0.0/8\"`"),
             Ty::Enum { name, .. } if name.starts_with("enum ") => report.help(
                 "declare the enum by a name of its own: `enum Name ordered { … }`, the least member first",
             ),
@@ -206,7 +231,7 @@ fn exact(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
 }
 
 fn number(ty: &Ty, constant: &Expr) -> Result<i128, Diagnostic> {
-    if matches!(ty, Ty::Instant | Ty::Date) {
+    if matches!(ty, Ty::Instant | Ty::Date | Ty::Ip) {
         return quoted_number(ty, constant);
     }
     let ExprKind::Number(text) = &constant.kind else {
@@ -340,6 +365,7 @@ fn string<'e>(ty: &Ty, constant: &'e Expr) -> Result<&'e str, Diagnostic> {
             Err(match ty {
                 Ty::Instant => report.help("write it in quotes, with its offset: `\"2026-12-29T14:00:00Z\"`"),
                 Ty::Date => report.help("write it in quotes: `\"2026-12-29\"`"),
+                Ty::Ip => report.help("write it in quotes: `\"10.0.0.1\"`"),
                 _ => report,
             })
         }
@@ -409,6 +435,7 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
             "judge what it starts: `.commands` and `.opaque`, or use `==` and `in` for whole command lines",
         ),
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
+        (Ty::Ip, _) => unfit("an `Ip` is judged with `==`, `in` and `under`, as in `under \"10.0.0.0/8\"`"),
         _ if ty.is_numeric() => unfit("use `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`"),
         (Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. }, _) => {
             unfit("quantify over it: `any x in …: …` or `all x in …: …`")

@@ -5,7 +5,7 @@
 use super::answer::{View, view};
 use super::scope::{member_names, member_of};
 use super::{Part, Step, sample};
-use crate::builtins::bind;
+use crate::builtins::{bind, ip};
 use crate::json::{self, Json};
 use crate::syntax::quote::member_name;
 use crate::ty::Ty;
@@ -93,6 +93,7 @@ pub fn put(value: &mut Value, ty: &Ty, steps: &[Step], new: &Value) -> Option<()
                     let now = part_value(whole, *part, &part_ty)?;
                     resized(&now, &part_ty, new)
                 }
+                [Step::Part(Part::Ip)] => Some(host_of(new)?),
                 _ => None,
             };
             new.and_then(|new| with_part(whole, *part, &new))
@@ -132,9 +133,18 @@ fn part_value(whole: &Value, part: Part, ty: &Ty) -> Option<Value> {
     }
 }
 
+/// The host that is an address.
+fn host_of(address: &Value) -> Option<Value> {
+    match address {
+        Value::Num(bits) => Some(Value::Host(ip::to_text(*bits).into())),
+        _ => None,
+    }
+}
+
 fn with_part(whole: &Value, part: Part, new: &Value) -> Option<Value> {
     let text = || View::of(new);
     match (whole, part, text()) {
+        (Value::Host(_), Part::Ip, View::Num(_)) => host_of(new),
         (Value::Email(email), Part::Local, View::Text(local)) => {
             read(&format!("{local}@{}", email.domain), &Ty::Email)
         }

@@ -27,6 +27,7 @@ pub(super) fn value(ty: &Ty) -> Option<String> {
         Ty::Path => string("file.txt"),
         Ty::Url => string("https://example.com/"),
         Ty::Host => string("example.com"),
+        Ty::Ip => string("192.0.2.1"),
         Ty::Email => string("someone@example.com"),
         Ty::Command => string("ls"),
         Ty::List { .. } | Ty::Set { .. } => "[]".to_owned(),

@@ -182,6 +182,7 @@ pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
         (Ty::Command, _) => field_of(&command::fields(), name),
         (Ty::Url, "scheme") => part(Part::Scheme, text()),
         (Ty::Url, "host") => part(Part::Host, Ty::Host),
+        (Ty::Host, "ip") => part(Part::Ip, Ty::Optional(Box::new(Ty::Ip))),
         (Ty::Url, "port") => part(Part::Port, Ty::Int),
         (Ty::Url, "path") => part(Part::Path, text()),
         (Ty::Url, "query") => part(Part::Query, text()),
@@ -205,6 +206,7 @@ pub(super) fn member_names(ty: &Ty) -> Vec<&str> {
         Ty::Record(fields) => fields.iter().map(|f: &Field| f.name.as_str()).collect(),
         Ty::Url => vec!["scheme", "host", "port", "path", "query"],
         Ty::Email => vec!["local", "domain"],
+        Ty::Host => vec!["ip"],
         Ty::Command => parts(&command::DOC),
         _ => Vec::new(),
     }

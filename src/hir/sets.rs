@@ -144,7 +144,7 @@ fn from_file(
 
 /// An element of a file as the question whether a value is it.
 fn value(cell: &data::Cell, ty: &Ty) -> Result<Question, String> {
-    let is_number = ty.is_numeric();
+    let is_number = ty.is_numeric() && !matches!(ty, Ty::Instant | Ty::Date | Ty::Ip);
     if cell.text.is_empty() {
         return Err("the value is empty".to_owned());
     }

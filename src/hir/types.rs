@@ -10,8 +10,8 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty, Unit};
 
-const NAMES: [&str; 16] = [
-    "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host",
+const NAMES: [&str; 17] = [
+    "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host", "Ip",
     "Email", "Command", "List", "Set", "Map",
 ];
 
@@ -131,6 +131,7 @@ fn named(
         "Path" => plain(Ty::Path, out),
         "Url" => plain(Ty::Url, out),
         "Host" => plain(Ty::Host, out),
+        "Ip" => plain(Ty::Ip, out),
         "Email" => plain(Ty::Email, out),
         "Command" => plain(Ty::Command, out),
         "Instant" => plain(Ty::Instant, out),

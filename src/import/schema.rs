@@ -310,7 +310,8 @@ impl<'a> Reader<'a, '_> {
         let ty = match schema.get("format").and_then(Json::as_str) {
             Some("uri" | "url") => Some(Ty::Url),
             Some("email") => Some(Ty::Email),
-            Some("hostname" | "idn-hostname" | "ipv4" | "ipv6" | "ip") => Some(Ty::Host),
+            Some("hostname" | "idn-hostname") => Some(Ty::Host),
+            Some("ipv4" | "ipv6" | "ip") => Some(Ty::Ip),
             Some("date") => Some(Ty::Date),
             Some("date-time") => {
                 let told = "moments without an offset or finer than a millisecond are refused";

@@ -220,6 +220,7 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
                 key: Box::new(key(r)?),
                 value: Box::new(ty(r)?),
             },
+            27 => Ty::Ip,
             _ => return Err(DecodeError::Malformed("type")),
         })
     })

@@ -156,5 +156,6 @@ fn part_name(part: Part) -> &'static str {
         Part::Local => "local",
         Part::Domain => "domain",
         Part::Len => "len",
+        Part::Ip => "ip",
     }
 }

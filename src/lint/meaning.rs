@@ -238,9 +238,7 @@ fn inside(cond: &Cond, types: &mut BTreeMap<u32, Ty>) -> Cond {
             let element = types
                 .get(&list.level)
                 .and_then(|root| walk(root, &list.steps))
-                .map(|(ty, _)| match ty.required() {
-                    other => other.element().unwrap_or_else(|| other.clone()),
-                });
+                .map(|(ty, _)| ty.required().element().unwrap_or_else(|| ty.required().clone()));
             let outer = element.and_then(|element| types.insert(*level, element));
             let body = at_level(body, *level, types);
             if let Some(outer) = outer {

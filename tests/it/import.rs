@@ -123,7 +123,7 @@ fn schemas_become_types() {
         (json!({"type": "string", "maxLength": 9_000_000}), "String"),
         (json!({"type": "string", "format": "uri"}), "Url"),
         (json!({"type": "string", "format": "email"}), "Email"),
-        (json!({"type": "string", "format": "ipv4"}), "Host"),
+        (json!({"type": "string", "format": "ipv4"}), "Ip"),
         (json!({"type": "string", "format": "date"}), "Date"),
         (json!({"type": "string", "format": "date-time"}), "Instant"),
         (json!({"type": "string", "format": "time"}), "String"),

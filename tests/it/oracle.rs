@@ -13,12 +13,23 @@ use proptest::prelude::*;
 
 /// Texts that make predicates overlap.
 const WORDS: [&str; 8] = ["a", "ab", "abc", "b", "ba", "", "a/b", "é"];
-const HOSTS: [&str; 5] = [
+const HOSTS: [&str; 7] = [
+    "10.1.2.3",
+    "fd00::1",
     "acme.com",
     "mail.acme.com",
     "evil.example",
     "a.b.acme.com",
     "acme.co",
+];
+const IPS: [&str; 5] = ["10.1.2.3", "10.1.2.4", "::1", "fd00::1", "::ffff:10.1.2.3"];
+const NETS: [&str; 6] = [
+    "10.0.0.0/8",
+    "10.1.2.3/32",
+    "::/0",
+    "0.0.0.0/0",
+    "fd00::/8",
+    "::ffff:10.1.2.4/127",
 ];
 const PATHS: [&str; 5] = ["/ws", "/ws/a", "/wsx", "/ws/a/b.rs", "/etc/passwd"];
 const MAILS: [&str; 4] = [
@@ -27,7 +38,8 @@ const MAILS: [&str; 4] = [
     "eve@evil.example",
     "a@acme.co",
 ];
-const URLS: [&str; 4] = [
+const URLS: [&str; 5] = [
+    "http://[fd00::1]:8080/",
     "https://acme.com/a",
     "http://acme.com:8080/b?q=1",
     "https://mail.acme.com/",
@@ -90,6 +102,7 @@ tool t.one {
   s: String[max 64]
   c: Color
   h: Host
+  ip: Ip
   p: Path
   u: Url
   e: Email
@@ -284,8 +297,31 @@ fn simple_atom() -> BoxedStrategy<String> {
         (1..4u32).prop_map(|n| format!("len(args.cmd.commands) >= {n}")),
         value_atom(),
         lookup_atom(),
+        ip_atom(),
     ]
     .boxed()
+}
+
+/// Addresses, and hosts that are one.
+fn ip_atom() -> BoxedStrategy<String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    let place = || pick(&["args.ip", "args.h.ip", "args.u.host.ip", "args.e.domain.ip"]);
+    (place(), pick(&IPS), pick(&NETS), pick(&NETS), 0..5u32)
+        .prop_map(|(place, ip, a, b, kind)| {
+            let (there, value) = match (place, kind) {
+                ("args.ip", _) => (String::new(), place.to_owned()),
+                (_, 0) => (String::new(), format!("({place} else {ip:?})")),
+                _ => (format!("present {place} and "), place.to_owned()),
+            };
+            match kind {
+                0 => format!("{value} under {a:?}"),
+                1 => format!("({there}{value} under {{ {a:?}, {b:?} }})"),
+                2 => format!("({there}{value} != {ip:?})"),
+                3 => format!("({there}{value} == args.ip)"),
+                _ => format!("({there}{value} in {{ {ip:?}, \"10.1.2.4\" }})"),
+            }
+        })
+        .boxed()
 }
 
 /// Entries of maps under keys of the call.
@@ -571,6 +607,7 @@ pub fn args() -> impl Strategy<Value = String> {
         pick(&MOMENTS),
         pick(&DAYS),
         prop::option::of(pick(&MOMENTS)),
+        pick(&IPS),
     );
     let risk = || pick(&["low", "medium", "high", "critical"]);
     let risks = (risk(), prop::option::of(risk()));
@@ -602,12 +639,12 @@ pub fn args() -> impl Strategy<Value = String> {
         list(record.boxed(), 3),
     );
     let parts = (plain, domains, optionals, lists, (times, risks, sets));
-    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), ((du, ds, at, day, oat), (k, ok), (mp, ms, st)))| {
+    parts.prop_map(|((f, n, d, m, s, c), (h, p, u, e, cmd), (os, on, rec, ol), (xs, es, rs), ((du, ds, at, day, oat, ip), (k, ok), (mp, ms, st)))| {
         let mut out = format!(
             r#""flag":{f},"n":{n},"d":{d}.5,"m":{m}.25,"s":{s},"c":{c},"h":{h},"p":{p},"u":{u},"e":{e},"cmd":{cmd},"xs":{xs},"es":{es},"rs":{rs}"#
         );
         out.push_str(&format!(r#","du":{du},"ds":{ds},"at":{at},"day":{day}"#));
-        out.push_str(&format!(r#","k":{k}"#));
+        out.push_str(&format!(r#","k":{k},"ip":{ip}"#));
         if let Some(ok) = ok {
             out.push_str(&format!(r#","ok":{ok}"#));
         }
