@@ -2,6 +2,7 @@
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
 mod approval;
+mod obligation;
 mod reuse;
 mod walk;
 
@@ -9,6 +10,7 @@ use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, Role};
+pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 
 /// One source file.
@@ -72,6 +74,8 @@ pub enum Item {
     Latch(Latch),
     /// `role finance { "ann@acme.com" }`
     Role(Role),
+    /// `obligation ticket { queue: String[max 32] }`
+    Obligation(Obligation),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -100,6 +104,7 @@ impl Item {
             Item::Declassify(item) => item.span,
             Item::Latch(item) => item.span,
             Item::Role(item) => item.span,
+            Item::Obligation(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Test(item) => item.span,
@@ -460,6 +465,8 @@ pub struct Rule {
     pub code: Option<Name>,
     /// `hint "…"`
     pub hint: Option<Spanned<String>>,
+    /// `oblige log(level: info)`
+    pub duties: Vec<Duty>,
     /// The whole item.
     pub span: Span,
 }
@@ -668,6 +675,8 @@ pub struct Case {
     pub codes: Vec<Name>,
     /// `by rule_a, rule_b`: each must have matched.
     pub by: Vec<Name>,
+    /// `oblige log(level: info)`: each must be among the obligations.
+    pub duties: Vec<Duty>,
     /// The whole case.
     pub span: Span,
 }

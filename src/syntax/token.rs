@@ -202,6 +202,7 @@ keywords! {
     Latch = "latch", Item;
     Final = "final", Item;
     Role = "role", Item;
+    Obligation = "obligation", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -247,6 +248,8 @@ keywords! {
     SingleUse = "single_use", Clause;
     Bind = "bind", Clause;
     Approved = "approved", Clause;
+    Oblige = "oblige", Clause;
+    Merge = "merge", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

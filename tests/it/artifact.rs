@@ -108,6 +108,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             }],
             approvals: Vec::new(),
             approved_by: Vec::new(),
+            obligations: Vec::new(),
             detail: None,
         },
         correlation_id: Some("c".into()),
@@ -117,6 +118,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         identity: Some("ann".into()),
         intent: None,
         facts: None,
+        fulfils: Vec::new(),
         state: None,
         previous,
     }
