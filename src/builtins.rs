@@ -4,7 +4,7 @@
 //! here repairs, guesses between two readings, or panics.
 
 pub mod bind;
-mod calendar;
+pub mod calendar;
 pub mod command;
 pub mod compound;
 pub mod date;
@@ -23,6 +23,7 @@ pub mod regex;
 pub mod scalar;
 pub mod string;
 pub mod url;
+pub mod zone;
 
 /// A text or value that a type does not accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

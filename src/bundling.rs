@@ -4,6 +4,7 @@
 
 use crate::artifact::{BuildError, Bundle, BundleContents, SigningKey, SourceFile, SourceKind, TestSummary};
 use crate::artifact::{TrustedKeys, Verified, VerifyError, bundle, digest};
+use crate::builtins::zone;
 use crate::compile::{self, Checked, FileKind, Lock, Pin, Purpose, Text, Texts};
 use crate::ir::{self, DecodeError, Program};
 use crate::suite::{self, CaseResult};
@@ -79,6 +80,7 @@ fn contents(checked: &Checked, epoch: u64) -> Result<BundleContents, BundlingErr
         sources: sources(checked),
         tests: summary,
         compiler: COMPILER.to_owned(),
+        tz: zone::version().to_owned(),
     })
 }
 

@@ -5,8 +5,8 @@
 pub mod approval;
 pub mod explain;
 pub mod monitor;
-pub mod obligation;
 pub mod reference;
+pub mod window;
 
 use crate::domain::Verdict;
 use crate::hir::answer::{elements, view};

@@ -16,7 +16,6 @@ pub mod labels;
 mod lookup;
 mod modules;
 mod names;
-pub mod obligation;
 mod order;
 pub mod place;
 mod preds;
@@ -30,11 +29,12 @@ mod suite;
 pub mod term;
 pub mod trust;
 mod types;
+pub mod window;
 
 use crate::builtins::glob::GlobKind;
 use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, Verdict};
 use crate::json::Json;
-use crate::source::{Source, Span, Spanned};
+use crate::source::{Source, Span};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
@@ -43,10 +43,10 @@ pub use declare::{Role, Unit, lower, profile};
 pub use history::{Event, History, Monitor, PatternStep};
 pub use labels::Labels;
 pub use lookup::entry;
-pub use obligation::{Duty, ObligationKind, Param};
 pub use order::in_order;
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
+pub use window::{Open, Window};
 
 /// One policy with everything it declares.
 #[derive(Clone, Debug)]
@@ -73,8 +73,8 @@ pub struct Package {
     pub labels: Labels,
     /// What rules ask of the session.
     pub history: History,
-    /// What rules may oblige, sorted by name.
-    pub obligations: Vec<ObligationKind>,
+    /// Windows of time.
+    pub windows: Vec<Window>,
     /// Every rule, in the order of the sources.
     pub rules: Vec<Rule>,
     /// Every test, in the order of the sources, then the examples of rules.
@@ -227,8 +227,6 @@ pub struct Rule {
     pub hint: Option<String>,
     /// What must be approved, where it asks for approval.
     pub approval: Option<ApprovalSpec>,
-    /// What it obliges.
-    pub duties: Vec<Spanned<Duty>>,
     /// The whole rule.
     pub span: Span,
     /// Its name's place, for diagnostics.
@@ -376,6 +374,8 @@ pub enum SessionStep {
     },
     /// A person spoke.
     Turn,
+    /// The time went on to this moment, in milliseconds from 1970-01-01T00:00:00Z.
+    At(i128),
 }
 
 /// One call of a test and what it must give.
@@ -393,12 +393,12 @@ pub struct Case {
     pub origins: Option<Vec<ArgumentOrigin>>,
     /// Who approved the call.
     pub approved: Vec<String>,
+    /// When, in milliseconds from 1970-01-01T00:00:00Z; none where the test does not say.
+    pub at: Option<i128>,
     /// The verdict expected; an example of a rule expects none.
     pub verdict: Option<Verdict>,
     /// Codes that must be among the reason codes.
     pub codes: Vec<String>,
-    /// What must be among the obligations, each exactly so.
-    pub duties: Vec<Duty>,
     /// Rules that must have matched.
     pub by: Vec<String>,
     /// Rules that must not have matched.

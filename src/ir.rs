@@ -10,20 +10,19 @@ mod decode;
 mod encode;
 pub mod index;
 mod masks;
-mod obligation;
 mod polarity;
 mod print;
 mod rows;
 mod session;
 mod slots;
 pub mod solve;
+mod window;
 
 use crate::classes::Classifier;
 use crate::domain::{ApprovalSpec, Profile, Verdict};
-use crate::hir::{self, Cond, Duty, Labels, Monitor, ObligationKind, Slot, Step, TargetSource};
+use crate::hir::{self, Cond, Labels, Monitor, Slot, Step, TargetSource, Window};
 use crate::source::Position;
 use crate::ty::Field;
-use std::collections::BTreeSet;
 
 pub use context::ContextField;
 pub use decode::{DecodeError, decode};
@@ -33,7 +32,7 @@ pub use print::print;
 pub use session::{EventTest, session_bytes};
 
 /// Version of the encoding; a decoder knows exactly one.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +53,6 @@ pub struct Program {
     pub context: Vec<ContextField>,
     /// What rules ask of people; sorted, distinct.
     pub approvals: Vec<ApprovalSpec>,
-    /// What rules may oblige, sorted by name.
-    pub obligations: Vec<ObligationKind>,
-    /// What rules oblige; sorted, distinct.
-    pub duties: Vec<Duty>,
     /// Rules in the order of the sources.
     pub rules: Vec<RuleInfo>,
     /// Labels and where they come from.
@@ -66,6 +61,8 @@ pub struct Program {
     pub events: Vec<EventTest>,
     /// Monitors over the events of a session.
     pub monitors: Vec<Monitor>,
+    /// Windows of time.
+    pub windows: Vec<Window>,
     /// Tools, sorted by name.
     pub tools: Vec<ToolProgram>,
 }
@@ -83,8 +80,6 @@ pub struct RuleInfo {
     pub hint: Option<String>,
     /// What must be approved where it asks for approval, by index into `Program::approvals`.
     pub approval: Option<u32>,
-    /// What it obliges, by index into `Program::duties`; sorted, distinct.
-    pub duties: Vec<u32>,
     /// Its source, by index into `Program::files`.
     pub file: u32,
     /// Where it starts.
@@ -221,6 +216,12 @@ pub struct Predicate {
 }
 
 impl Program {
+    /// Whether a rule on the tool of this name asks about the time.
+    pub fn asks_time(&self, name: &str) -> bool {
+        let asks = |slot: &Slot| matches!(slot, Slot::Window(_) | Slot::Now);
+        self.tool(name).is_some_and(|tool| tool.slots.iter().any(asks))
+    }
+
     /// The tool of this name.
     pub fn tool(&self, name: &str) -> Option<&ToolProgram> {
         let at = self.tools.binary_search_by(|t| t.name.as_str().cmp(name)).ok()?;
@@ -236,17 +237,6 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
     approvals.sort();
     approvals.dedup();
     let number = |spec: &ApprovalSpec| u32::try_from(approvals.binary_search(spec).ok()?).ok();
-    let all = package.rules.iter().flat_map(|rule| &rule.duties);
-    let all: BTreeSet<&Duty> = all.map(|duty| &duty.node).collect();
-    let duties: Vec<Duty> = all.into_iter().cloned().collect();
-    let numbers = |rule: &hir::Rule| {
-        let of = rule
-            .duties
-            .iter()
-            .filter_map(|duty| duties.binary_search(&duty.node).ok());
-        let of: BTreeSet<u32> = of.filter_map(|at| u32::try_from(at).ok()).collect();
-        of.into_iter().collect()
-    };
     let rules = package.rules.iter().map(|rule| {
         let at = package.sources.iter().position(|s| s.id == rule.span.file);
         let source = at.and_then(|i| package.sources.get(i));
@@ -257,7 +247,6 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
             code: rule.code.clone(),
             hint: rule.hint.clone(),
             approval: rule.approval.as_ref().and_then(number),
-            duties: numbers(rule),
             file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
             start: position(rule.span.start),
             end: position(rule.span.end),
@@ -274,10 +263,9 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         labels: package.labels.clone(),
         events: package.history.events.iter().map(EventTest::of).collect(),
         monitors: package.history.monitors.clone(),
+        windows: package.windows.clone(),
         rules: rules.collect(),
         approvals,
-        obligations: package.obligations.clone(),
-        duties: duties.clone(),
         tools,
     }
 }

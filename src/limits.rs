@@ -170,6 +170,8 @@ pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 pub const FIX_PASSES: usize = 64;
 /// Labels of one package, each a bit; the members of levels count.
 pub const LABELS: usize = 60;
+/// Windows of time of one policy.
+pub const WINDOWS: usize = 256;
 /// Steps of a pattern of history, gaps counted out; each is a bit of the monitor's state.
 pub const PATTERN_STEPS: usize = 62;
 /// What a monitor counts up to, in events.
@@ -178,13 +180,3 @@ pub const HISTORY_COUNT: u32 = 1_000_000;
 pub const ROLE_MEMBERS: usize = 1_000;
 /// Approvals one rule asks for.
 pub const APPROVALS: u32 = 100;
-/// Obligations one package declares.
-pub const OBLIGATIONS: usize = 256;
-/// Parameters of one obligation.
-pub const OBLIGATION_PARAMS: usize = 32;
-/// Obligations one rule obliges.
-pub const DUTIES: usize = 64;
-/// Bytes of the name of a channel after `notify`.
-pub const CHANNEL_BYTES: u64 = 128;
-/// Channels that one rule notifies.
-pub const CHANNELS: u64 = 32;

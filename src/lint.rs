@@ -75,6 +75,7 @@ mod unused_group;
 mod unused_pred;
 mod unused_set;
 mod unused_type;
+mod unused_window;
 mod vacuous_all;
 
 pub use context::Context;
@@ -146,6 +147,7 @@ pub const ALL: &[&Lint] = &[
     &never_asked::LINT,
     &missing_version::LINT,
     &code_style::LINT,
+    &unused_window::LINT,
 ];
 
 /// One lint.

@@ -134,10 +134,10 @@ pub struct Case {
     pub expected: Outcome,
     intent: Intent,
     facts: Json,
-    /// What the runtime promised then.
-    fulfils: Vec<String>,
     /// The trace was one of a session that is kept.
     in_session: bool,
+    /// When it was decided, in milliseconds since 1970.
+    at: i128,
 }
 
 /// The recorded calls of one runpack. Only `Fixture::of` makes one, so every case has its intent.
@@ -196,8 +196,8 @@ impl Fixture {
                 expected: Outcome::of(&record.decision),
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
-                fulfils: record.fulfils.clone(),
                 in_session: record.state.is_some(),
+                at: i128::from(record.created_at.as_millisecond()),
             });
         }
         Ok(Fixture {
@@ -253,8 +253,8 @@ impl Fixture {
             let origins = ArgumentOrigin::of_intent(&case.intent.document);
             let request = Request {
                 origins: origins.as_deref(),
-                fulfils: Some(&case.fulfils),
                 state: state.as_ref().filter(|_| case.in_session),
+                now: Some(case.at),
                 ..Request::intent(&case.intent).with_facts(&facts)
             };
             let judged = gate.decide(&request, &mut workspace);

@@ -4,9 +4,8 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Approval, Decision, Obligation, Request, State};
+use crate::domain::{Approval, Decision, Request, State};
 use crate::eval::Workspace;
-use crate::eval::obligation;
 use crate::gate::Gate;
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::json::Json;
@@ -79,11 +78,12 @@ impl<'c> Runner<'c> {
     pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
         let (intent, facts) = sources(&case.given, &self.package.context);
         let state = self.session(case);
-        let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by)).collect();
+        let now = self.time(case);
+        let at = now.unwrap_or_default();
+        let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by, at)).collect();
         let request = Request {
             approvals: &approvals,
-            now: Some(0),
-            fulfils: None,
+            now,
             intent: &intent,
             facts: &facts,
             origins: case.origins.as_deref(),
@@ -96,7 +96,7 @@ impl<'c> Runner<'c> {
             test: test.name.clone(),
             tool: case.tool.clone(),
             at: position(self.package, case.span),
-            failures: failures(self.package, case, &decision),
+            failures: failures(case, &decision),
             decision,
         };
         (result, judged.record)
@@ -104,19 +104,35 @@ impl<'c> Runner<'c> {
 }
 
 impl Runner<'_> {
+    /// When a case is: as it says, then as its session leaves it. A case about no time is at any, so that approvals
+    /// in it count.
+    fn time(&self, case: &Case) -> Option<i128> {
+        let session = case.session.iter().rev().find_map(|step| match step {
+            SessionStep::At(at) => Some(*at),
+            _ => None,
+        });
+        let asks = self.gate.program().asks_time(&case.tool);
+        case.at.or(session).or((!asks).then_some(0))
+    }
+
     /// The state of a session in which the steps of a case have happened.
     fn session(&mut self, case: &Case) -> State {
         let mut state = self.gate.fresh_state();
+        let mut now = None;
         let (intent, facts) = sources(&case.given, &self.package.context);
         for step in &case.session {
             let next = match step {
+                SessionStep::At(at) => {
+                    now = Some(*at);
+                    None
+                }
                 SessionStep::Turn => Some(self.gate.after_turn(&state)),
                 SessionStep::Call { tool, args, ok } => {
                     let request = Request {
                         intent: &intent,
                         facts: &facts,
                         state: Some(&state),
-                        fulfils: None,
+                        now,
                         ..Request::call(tool, args)
                     };
                     let judged = self.gate.decide(&request, &mut self.workspace);
@@ -130,10 +146,10 @@ impl Runner<'_> {
 }
 
 /// An approval given at this moment, for exactly this call.
-fn approval(by: &str) -> Approval {
+fn approval(by: &str, at: i128) -> Approval {
     Approval {
         by: by.to_owned(),
-        given_at: 0,
+        given_at: at,
         expires_at: None,
         single_use: true,
         binds_args: true,
@@ -179,7 +195,7 @@ fn put(at: &mut Json, path: &[String], value: &Json) {
     }
 }
 
-fn failures(package: &Package, case: &Case, decision: &Decision) -> Vec<String> {
+fn failures(case: &Case, decision: &Decision) -> Vec<String> {
     let mut failures = Vec::new();
     if let Some(expected) = case.verdict
         && decision.verdict != expected
@@ -193,16 +209,6 @@ fn failures(package: &Package, case: &Case, decision: &Decision) -> Vec<String> 
             "expected {expected}, got {} ({codes}){because}",
             decision.verdict
         ));
-    }
-    let expected = obligation::join(&package.obligations, case.duties.iter()).obligations;
-    for wanted in expected.iter().filter(|one| !decision.obligations.contains(one)) {
-        let got: Vec<String> = decision.obligations.iter().map(Obligation::to_string).collect();
-        let got = if got.is_empty() {
-            "none".to_owned()
-        } else {
-            got.join(", ")
-        };
-        failures.push(format!("expected {wanted} to be obliged, got {got}"));
     }
     for code in case.codes.iter().filter(|c| !decision.reason_codes.contains(c)) {
         let got = decision.reason_codes.join(", ");

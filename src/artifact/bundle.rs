@@ -93,6 +93,8 @@ pub struct BundleContents {
     pub tests: TestSummary,
     /// The version of the compiler.
     pub compiler: String,
+    /// The version of the tz database that zones of windows are taken from.
+    pub tz: String,
 }
 
 /// A bundle that was opened: its contents, and the digest that names it.
@@ -113,6 +115,7 @@ pub struct BundleMeta {
     epoch: u64,
     tests: TestSummary,
     compiler: String,
+    tz: String,
     profile: Profile,
     /// Source name, kind and archive name, sorted by the first.
     sources: Vec<(String, SourceKind, String)>,
@@ -155,6 +158,7 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
         epoch: contents.epoch,
         tests: contents.tests,
         compiler: contents.compiler,
+        tz: contents.tz,
         profile: contents.profile,
         sources,
     };
@@ -198,6 +202,7 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         sources,
         tests: meta.tests,
         compiler: meta.compiler,
+        tz: meta.tz,
     };
     Ok(Bundle { contents, digest })
 }
@@ -235,6 +240,7 @@ impl Meta for BundleMeta {
             ("epoch", number(self.epoch)),
             ("tests", tests),
             ("compiler", Json::str(&self.compiler)),
+            ("tz", Json::str(&self.tz)),
             ("profile", Json::str(self.profile.as_str())),
             ("sources", Json::Array(sources.collect())),
         ])
@@ -242,7 +248,7 @@ impl Meta for BundleMeta {
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let known = [
-            "name", "version", "edition", "epoch", "tests", "compiler", "profile", "sources",
+            "name", "version", "edition", "epoch", "tests", "compiler", "tz", "profile", "sources",
         ];
         let fields = Fields::open("bundle manifest", json, &known)?;
         let tests = Fields::open(
@@ -287,6 +293,7 @@ impl Meta for BundleMeta {
             epoch: fields.count("epoch")?,
             tests,
             compiler: fields.name("compiler")?,
+            tz: fields.name("tz")?,
             profile,
             sources,
         })

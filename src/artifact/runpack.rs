@@ -330,7 +330,6 @@ mod tests {
                 targets: vec![],
                 approvals: Vec::new(),
                 approved_by: Vec::new(),
-                obligations: Vec::new(),
                 detail: None,
             },
             correlation_id: None,
@@ -340,7 +339,6 @@ mod tests {
             identity: None,
             intent: None,
             facts: None,
-            fulfils: Vec::new(),
             state: None,
             previous: None,
         }

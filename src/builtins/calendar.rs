@@ -9,7 +9,7 @@ const ERA_DAYS: i128 = 146_097;
 const EPOCH: i128 = 719_468;
 
 /// The day of a date; `None` when there is no such date within `limits::YEARS`.
-pub(super) fn days(year: i128, month: i128, day: i128) -> Option<i128> {
+pub fn days(year: i128, month: i128, day: i128) -> Option<i128> {
     let last = match month {
         2 if is_leap(year) => 29,
         2 => 28,
@@ -29,7 +29,7 @@ pub(super) fn days(year: i128, month: i128, day: i128) -> Option<i128> {
 }
 
 /// The year, month and day of a day.
-pub(super) fn date(days: i128) -> (i128, i128, i128) {
+pub fn date(days: i128) -> (i128, i128, i128) {
     let shifted = days + EPOCH;
     let era = shifted.div_euclid(ERA_DAYS);
     let day = shifted.rem_euclid(ERA_DAYS);
@@ -46,14 +46,14 @@ fn is_leap(year: i128) -> bool {
 }
 
 /// Exactly `count` ASCII digits at the start of the text: their value, and the rest.
-pub(super) fn digits(text: &str, count: usize) -> Option<(i128, &str)> {
+pub fn digits(text: &str, count: usize) -> Option<(i128, &str)> {
     let (digits, rest) = text.split_at_checked(count)?;
     let all = digits.bytes().all(|b| b.is_ascii_digit());
     all.then_some((digits.parse().ok()?, rest))
 }
 
 /// `YYYY-MM-DD` at the start of the text, read as year, month and day, and the rest.
-pub(super) fn written(text: &str) -> Option<((i128, i128, i128), &str)> {
+pub fn written(text: &str) -> Option<((i128, i128, i128), &str)> {
     let (year, rest) = digits(text, 4)?;
     let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
     let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;

@@ -85,6 +85,15 @@ pub fn facts(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
     }
 }
 
+/// The time of a call: RFC 3339 with any offset.
+pub fn time(text: &str) -> Result<jiff::Timestamp, CliError> {
+    text.parse().map_err(|_| {
+        let message = format!("`{text}` is not a time");
+        CliError::new(Category::InvalidInput, "usage.bad_time", message)
+            .hint("write it like 2026-01-31T12:00:00Z (RFC 3339)")
+    })
+}
+
 /// A session or run id, which becomes part of a file's name.
 pub fn id(what: &str, text: Option<String>) -> Result<Option<String>, CliError> {
     match text {

@@ -108,12 +108,8 @@ codes! {
     BAD_REFINEMENT = "GP0306";
     /// An approval that nobody can give, or that is not asked for.
     BAD_APPROVAL = "GP0310";
-    /// An obligation whose declaration does not fit together.
-    BAD_OBLIGATION = "GP0325";
-    /// Something a rule obliges that is not told as its obligation is declared.
-    BAD_DUTY = "GP0326";
-    /// Two rules that oblige what cannot be joined.
-    OBLIGATION_CONFLICT = "GP0327";
+    /// A window that is never open, or of which it is not clear when it is.
+    BAD_WINDOW = "GP0311";
     /// A test whose call or outcome cannot exist.
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.
@@ -246,4 +242,6 @@ codes! {
     MISSING_VERSION = "GP0662";
     /// A reason code that is not in snake_case.
     CODE_STYLE = "GP0663";
+    /// A window that no condition names.
+    UNUSED_WINDOW = "GP0664";
 }

@@ -173,11 +173,16 @@ impl Subject<'_> {
         }
         let ty = slot.map_or(Ty::Bool, Slot::ty);
         let place = match slot {
-            Some(Slot::Tally(_)) => "the count",
-            _ => "what happened",
+            Some(Slot::Tally(_)) => "the count".to_owned(),
+            Some(Slot::Now) => "now".to_owned(),
+            Some(Slot::Window(window)) => {
+                let window = self.package.windows.get(*window as usize);
+                format!("now in {}", window.map_or("", |window| &window.name))
+            }
+            _ => "what happened".to_owned(),
         };
         Seen {
-            place: place.to_owned(),
+            place,
             value: show::view(seen, &ty),
             because: None,
         }

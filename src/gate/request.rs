@@ -6,7 +6,7 @@ use super::labels::{self, Sources};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
 use crate::domain::{LabelFact, LabelOf, Request, reserved};
-use crate::eval::monitor;
+use crate::eval::{monitor, window};
 use crate::hir::{self, Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
@@ -75,6 +75,14 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
                 _ => return Err(foreign()),
             },
             Slot::Lookup { map, key, .. } => hir::entry(map, key, &record),
+            Slot::Window(number) => {
+                let window = program.windows.get(*number as usize);
+                let is_open = window
+                    .zip(request.now)
+                    .and_then(|(w, now)| window::is_open(w, now));
+                Value::Bool(is_open.ok_or_else(timeless)?)
+            }
+            Slot::Now => Value::Num(request.now.ok_or_else(timeless)?),
         };
         if let Value::Record(fields) = &mut record {
             fields.push(value);
@@ -96,6 +104,14 @@ fn known(state: Option<&State>) -> Result<&State, Blocked> {
         code: reserved::STATE_UNAVAILABLE,
         detail: "a rule on this tool asks about the session, and its state was not given".to_owned(),
     })
+}
+
+/// The block for a call whose time nobody says, or no clock shows.
+fn timeless() -> Blocked {
+    Blocked {
+        code: reserved::TIME_UNAVAILABLE,
+        detail: "a rule on this tool asks about the time, and it was not given".to_owned(),
+    }
 }
 
 fn monitor<'p>(

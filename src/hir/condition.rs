@@ -2,9 +2,9 @@
 //! lists, optionals and targets. A condition that is wrong is reported and becomes a constant.
 
 use super::scope::{Found, Scope, member_names};
-use super::{Atom, Cond, Part, Place, Question, Step, TargetKind};
+use super::{Atom, Cond, Part, Place, Question, Slot, Step, TargetKind};
 use super::{compare, constant, lookup, preds, sets};
-use super::{history, labels};
+use super::{history, labels, window};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
@@ -119,6 +119,9 @@ fn compare(
         return history::compare_count((left, op, op_span, right), scope, out);
     }
     let (left, right) = (scope.resolved(left), scope.resolved(right));
+    if matches!(op, Op::In | Op::NotIn) && window::is_now(left, scope) {
+        return window::compare((op, op_span, right), span, scope);
+    }
     let constants = (is_constant(left, scope), is_constant(right, scope));
     let in_list = matches!(op, Op::In | Op::NotIn) && !constants.1;
     if constants == (false, false) || in_list || compare::is_computed(left) || compare::is_computed(right) {
@@ -165,6 +168,17 @@ fn question(
             return sets::question(set, ty, op, op_span, constant, scope.names);
         }
         if wants_set {
+            if scope
+                .env
+                .is_some_and(|env| env.windows.iter().any(|w| w.name == name.text))
+            {
+                let message = format!(
+                    "`{}` is a window, and only the time of the call is in one",
+                    name.text
+                );
+                let report = Diagnostic::error(TYPE_MISMATCH, constant.span, message);
+                return Err(Some(report.help(format!("write `now in {}`", name.text))));
+            }
             return Err(Some(sets::unknown(&name, scope.names)));
         }
     }
@@ -225,7 +239,7 @@ pub(super) fn is_constant(expr: &Expr, scope: &Scope<'_>) -> bool {
 }
 
 fn reachable(name: &Name, scope: &Scope<'_>) -> bool {
-    matches!(name.text.as_str(), "args" | "targets" | "context")
+    matches!(name.text.as_str(), "args" | "targets" | "context" | "now")
         || scope.variable(&name.text).is_some()
         || latch(name, scope).is_some()
 }
@@ -373,6 +387,11 @@ pub(super) fn place(expr: &Expr, scope: &Scope<'_>) -> Result<Found, Failed> {
             }
             None if name.text == "args" => Ok(scope.args()),
             None if name.text == "context" => Ok(scope.context()),
+            _ if window::is_now(expr, scope) => Ok(Found {
+                place: scope.slot(Slot::Now),
+                ty: Ty::Instant,
+                maybe_absent: false,
+            }),
             _ => match scope.variable(&name.text) {
                 Some(found) => Ok(found.clone()),
                 // A predicate on its own; it is typed in full where it is asked.
@@ -440,14 +459,13 @@ fn unknown(name: &Name, scope: &Scope<'_>) -> Diagnostic {
         .variables
         .iter()
         .map(|(n, _)| n.as_str())
-        .chain(["args", "context", "targets"]);
+        .chain(["args", "context", "targets", "now"]);
     match suggest::nearest(&name.text, names) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .edit(name.span, near),
-        None => {
-            report.help("conditions speak of `args`, `context`, `targets` and the variables of quantifiers")
-        }
+        None => report
+            .help("conditions speak of `args`, `context`, `targets`, `now` and the variables of quantifiers"),
     }
 }
 

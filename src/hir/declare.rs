@@ -3,14 +3,13 @@
 use super::approval::{self, Roles};
 use super::env::Env;
 use super::names::Names;
-use super::obligation::{self, Kinds};
 use super::preds::Weight;
 use super::refine;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
 use super::{
-    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, condition, context, examples,
-    history, labels, suite, types,
+    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context,
+    examples, history, labels, suite, types, window,
 };
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
@@ -76,9 +75,15 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
     labels::sources(&items, &tools, &mut labels, out);
-    let obligations = Kinds::new(&items, &names, out);
-    let (mut rules, slots, history) = rules(&items, &tools, &context, &effects, &names, &labels, out);
-    oblige(&mut rules, &items, &obligations, out);
+    let windows = window::windows(&items, out);
+    let known = Known {
+        tools: &tools,
+        context: &context,
+        effects: &effects,
+        labels: &labels,
+        windows: &windows,
+    };
+    let (rules, slots, history) = rules(&items, &known, &names, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
             tool.slots = slots;
@@ -90,7 +95,6 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         rules: &rules,
         default_code: &default.1,
         context: &context,
-        obligations: &obligations,
     };
     let mut tests = suite::lower(&tests, &known, out);
     tests.extend(examples::lower(&own, &known, out));
@@ -107,7 +111,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         tools,
         labels,
         history,
-        obligations: obligations.kinds,
+        windows,
         rules,
         tests,
     }
@@ -346,15 +350,22 @@ fn tool(
     }
 }
 
+/// What rules may refer to.
+struct Known<'a> {
+    tools: &'a [Tool],
+    context: &'a [ContextField],
+    effects: &'a BTreeSet<String>,
+    labels: &'a Labels,
+    windows: &'a [Window],
+}
+
 fn rules(
     items: &[&Item],
-    tools: &[Tool],
-    context: &[ContextField],
-    effects: &BTreeSet<String>,
+    known: &Known<'_>,
     reuse: &Names<'_>,
-    labels: &Labels,
     out: &mut Vec<Diagnostic>,
 ) -> (Vec<Rule>, BTreeMap<usize, Vec<Slot>>, History) {
+    let tools = known.tools;
     let by_name = tools
         .iter()
         .enumerate()
@@ -371,8 +382,8 @@ fn rules(
             );
         }
     }
-    let catalogue = Catalogue::new(tools, by_name, reuse, effects, out);
-    let mut env = Env::new(context, labels, &catalogue);
+    let catalogue = Catalogue::new(tools, by_name, reuse, known.effects, out);
+    let mut env = Env::new(known.context, known.labels, known.windows, &catalogue);
     history::latches(items, &mut env, reuse, out);
     let env = env;
     let roles = Roles::new(items, out);
@@ -452,25 +463,11 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         approval: None,
-        duties: Vec::new(),
         span: declared.span,
         name_span: declared.name.span,
         conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),
         clauses: declared.conditions.iter().map(clause).collect(),
         on,
-    }
-}
-
-/// What rules oblige. Of two of one name the first is the rule.
-fn oblige(rules: &mut [Rule], items: &[&Item], kinds: &Kinds, out: &mut Vec<Diagnostic>) {
-    let mut declared: BTreeMap<&str, &ast::Rule> = BTreeMap::new();
-    for rule in items.iter().filter_map(|item| as_rule(item)) {
-        declared.entry(&rule.name.text).or_insert(rule);
-    }
-    for rule in rules {
-        if let Some(written) = declared.get(rule.name.as_str()) {
-            rule.duties = obligation::duties(&written.duties, kinds, out);
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::history::{Event, History, Monitor};
 use super::labels::Labels;
 use super::selectors::Catalogue;
-use super::{ContextField, Place, Slot, Step};
+use super::{ContextField, Place, Slot, Step, Window};
 use crate::diag::Diagnostic;
 use crate::source::Span;
 use std::cell::RefCell;
@@ -18,6 +18,7 @@ pub(super) struct Env<'a> {
     pub catalogue: &'a Catalogue<'a>,
     /// Latches by name, with their monitors.
     pub latches: BTreeMap<String, u32>,
+    pub windows: &'a [Window],
     asked: RefCell<Asked>,
 }
 
@@ -33,12 +34,18 @@ struct Asked {
 }
 
 impl<'a> Env<'a> {
-    pub fn new(context: &'a [ContextField], labels: &'a Labels, catalogue: &'a Catalogue<'a>) -> Self {
+    pub fn new(
+        context: &'a [ContextField],
+        labels: &'a Labels,
+        windows: &'a [Window],
+        catalogue: &'a Catalogue<'a>,
+    ) -> Self {
         Self {
             context,
             labels,
             catalogue,
             latches: BTreeMap::new(),
+            windows,
             asked: RefCell::default(),
         }
     }

@@ -22,6 +22,7 @@ fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -
     let name = &examples.rule;
     let given = suite::given(&examples.given, names, out);
     let session = suite::session(&examples.session, names, out);
+    let at = examples.at.as_ref().and_then(|time| suite::moment(time, out));
     let Some(rule) = names.rules.iter().find(|rule| rule.name == name.text) else {
         let report = Diagnostic::error(
             UNKNOWN_NAME,
@@ -40,7 +41,7 @@ fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -
     let cases = examples
         .cases
         .iter()
-        .filter_map(|example| case(example, rule, (&given, &session), names, out));
+        .filter_map(|example| case(example, rule, (&given, &session, at), names, out));
     Some(Test {
         name: format!("examples {}", rule.name),
         cases: cases.collect(),
@@ -51,7 +52,7 @@ fn one(examples: &ast::Examples, names: &Names<'_>, out: &mut Vec<Diagnostic>) -
 fn case(
     example: &Example,
     rule: &Rule,
-    (given, session): (&Json, &[SessionStep]),
+    (given, session, at): (&Json, &[SessionStep], Option<i128>),
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
@@ -84,7 +85,7 @@ fn case(
         session: session.to_vec(),
         origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),
         approved: Vec::new(),
-        duties: Vec::new(),
+        at,
         verdict: None,
         codes: Vec::new(),
         by,

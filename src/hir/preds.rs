@@ -64,7 +64,7 @@ impl Weight {
 pub(super) fn is_reserved(name: &str) -> bool {
     matches!(
         name,
-        "args" | "context" | "targets" | "len" | "count" | "sum" | "labels" | "level"
+        "args" | "context" | "targets" | "now" | "len" | "count" | "sum" | "labels" | "level"
     )
 }
 

@@ -22,6 +22,10 @@ pub enum Slot {
     History(u32),
     /// A monitor's count: an `Int`.
     Tally(u32),
+    /// Whether a window is open, by its number: a `Bool`.
+    Window(u32),
+    /// The time of the call.
+    Now,
     /// The value under a key of a map.
     Lookup {
         /// The map.
@@ -37,8 +41,9 @@ impl Slot {
     /// The type of the value.
     pub fn ty(&self) -> Ty {
         match self {
-            Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) => Ty::Bool,
+            Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) | Slot::Window(_) => Ty::Bool,
             Slot::Tally(_) => Ty::Int,
+            Slot::Now => Ty::Instant,
             Slot::Lookup { ty, .. } => ty.clone(),
         }
     }
@@ -51,7 +56,7 @@ impl Slot {
                 see(map);
                 key.each_place(see);
             }
-            Slot::Label { .. } | Slot::History(_) | Slot::Tally(_) => {}
+            Slot::Label { .. } | Slot::History(_) | Slot::Tally(_) | Slot::Window(_) | Slot::Now => {}
         }
     }
 }

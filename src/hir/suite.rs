@@ -1,9 +1,8 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
-use super::obligation::{self, Kinds};
-use super::{Case, ContextField, Duty, Rule, SessionStep, Test, Tool};
+use super::{Case, ContextField, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
-use crate::builtins::duration;
+use crate::builtins::{duration, instant};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::reserved;
@@ -20,7 +19,6 @@ pub(super) struct Names<'a> {
     pub rules: &'a [Rule],
     pub default_code: &'a str,
     pub context: &'a [ContextField],
-    pub obligations: &'a Kinds,
 }
 
 /// Resolves every test.
@@ -129,19 +127,28 @@ fn case(
         session: session.to_vec(),
         origins: origins(&case.tool, case.sources.as_deref(), names, out),
         approved: approved(&case.approved, out),
+        at: case.at.as_ref().and_then(|time| moment(time, out)),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
-        duties: duties(&case.duties, names, out),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         not_by: Vec::new(),
         span: case.span,
     })
 }
 
-/// What a case expects to be obliged.
-fn duties(written: &[ast::Duty], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Duty> {
-    let duties = obligation::duties(written, names.obligations, out);
-    duties.into_iter().map(|duty| duty.node).collect()
+/// The moment a test says it is.
+pub(super) fn moment(written: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Option<i128> {
+    let refused = match instant::parse(&written.node) {
+        Ok(moment) => return Some(moment),
+        Err(refused) => refused,
+    };
+    // A test's cases share its time, and with it the mistake.
+    if !out.iter().any(|known| known.primary.span == written.span) {
+        let message = format!("this is no moment: {refused}");
+        let report = Diagnostic::error(BAD_TEST, written.span, message);
+        out.push(report.help("write it with its offset, such as \"2026-12-29T09:00:00-05:00\""));
+    }
+    None
 }
 
 /// Who a case says approved the call.
@@ -161,9 +168,16 @@ fn approved(people: &[Spanned<String>], out: &mut Vec<Diagnostic>) -> Vec<String
 pub(super) fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<SessionStep> {
     let mut session = Vec::new();
     for step in steps {
-        let ast::Step::Call(call) = step else {
-            session.push(SessionStep::Turn);
-            continue;
+        let call = match step {
+            ast::Step::Call(call) => call,
+            ast::Step::Turn(_) => {
+                session.push(SessionStep::Turn);
+                continue;
+            }
+            ast::Step::At(time, _) => {
+                session.extend(moment(time, out).map(SessionStep::At));
+                continue;
+            }
         };
         let Some(tool) = names.tools.iter().find(|t| t.name == call.tool.text) else {
             check_name(

@@ -20,16 +20,15 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.text(&program.default.1);
     w.list(&program.files, |w, file| w.text(file));
     w.list(&program.context, context_field);
-    super::session::encode(&mut w, program);
+    super::window::encode(&mut w, &program.windows);
+    super::session::encode_session(&mut w, program);
     w.list(&program.approvals, super::approval::encode);
-    w.list(&program.obligations, super::obligation::encode_kind);
-    w.list(&program.duties, super::obligation::encode_duty);
     w.list(&program.rules, rule);
     w.list(&program.tools, tool);
     w.bytes
 }
 
-fn context_field(w: &mut Writer, declared: &ContextField) {
+pub(super) fn context_field(w: &mut Writer, declared: &ContextField) {
     field(w, &declared.field);
     w.byte(declared.trust as u8);
     w.list(declared.from.as_slice(), |w, from| {
@@ -43,7 +42,6 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
     w.list(rule.approval.as_slice(), |w, spec| w.int(u64::from(*spec)));
-    w.list(&rule.duties, |w, duty| w.int(u64::from(*duty)));
     for n in [
         rule.file,
         rule.start.line,
@@ -67,7 +65,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     scope(w, &tool.scope);
 }
 
-fn field(w: &mut Writer, field: &Field) {
+pub(super) fn field(w: &mut Writer, field: &Field) {
     w.text(&field.name);
     ty(w, &field.ty);
 }

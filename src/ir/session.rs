@@ -3,8 +3,8 @@
 use super::apart::unplaced;
 use super::codec::{Reader, Writer};
 use super::decode::DecodeError;
-use super::slots::{decode_cond, encode_cond};
-use super::{Program, ToolProgram};
+use super::slots::{self, decode_cond, encode_cond};
+use super::{Program, ToolProgram, encode, window};
 use crate::domain::ArgumentSource;
 use crate::hir::labels::{Labels, Level, Source};
 use crate::hir::{Cond, Event, Monitor, Package, PatternStep};
@@ -45,15 +45,22 @@ pub(super) fn events(package: &Package, tool: usize) -> Vec<(u32, Cond)> {
 /// The bytes that say what a program asks of sessions: states of programs with equal bytes mean the same.
 pub fn session_bytes(program: &Program) -> Vec<u8> {
     let mut w = Writer::default();
-    encode(&mut w, program);
+    encode_session(&mut w, program);
+    // What the conditions of events look at.
+    w.list(&program.context, encode::context_field);
+    window::encode(&mut w, &program.windows);
     w.list(&program.tools, |w, tool| {
         w.text(&tool.name);
         encode_tool(w, tool);
+        if !tool.events.is_empty() {
+            w.list(&tool.args, encode::field);
+            w.list(&tool.slots, slots::encode_slot);
+        }
     });
     w.bytes
 }
 
-pub(super) fn encode(w: &mut Writer, program: &Program) {
+pub(super) fn encode_session(w: &mut Writer, program: &Program) {
     let labels = &program.labels;
     w.list(&labels.names, |w, name| w.text(name));
     w.list(&labels.levels, |w, level| {

@@ -45,6 +45,11 @@ pub(super) fn encode_slot(w: &mut Writer, slot: &Slot) {
             term(w, key);
             encode::ty(w, ty);
         }
+        Slot::Window(window) => {
+            w.byte(5);
+            w.int(u64::from(*window));
+        }
+        Slot::Now => w.byte(6),
     }
 }
 
@@ -70,6 +75,8 @@ pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
                 _ => return Err(DecodeError::Malformed("look-up")),
             },
         },
+        5 => Slot::Window(r.small()?),
+        6 => Slot::Now,
         _ => return Err(DecodeError::Malformed("slot")),
     })
 }
@@ -256,7 +263,7 @@ fn decode_term(r: &mut Reader<'_>) -> Result<Term> {
 }
 
 /// A constant of a comparison: a number, truth value, enum member or text.
-pub(super) fn value(w: &mut Writer, constant: &Value) {
+fn value(w: &mut Writer, constant: &Value) {
     match constant {
         Value::Num(n) => {
             w.byte(0);
@@ -281,7 +288,7 @@ pub(super) fn value(w: &mut Writer, constant: &Value) {
     }
 }
 
-pub(super) fn decode_value(r: &mut Reader<'_>) -> Result<Value> {
+fn decode_value(r: &mut Reader<'_>) -> Result<Value> {
     Ok(match r.byte()? {
         0 => Value::Num(r.wide()?),
         1 => Value::Bool(truth(r)?),

@@ -50,7 +50,6 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
     let mut reused = Vec::new();
     let mut labels = Vec::new();
     let mut roles = Vec::new();
-    let mut obligations = Vec::new();
     for item in items {
         match item {
             Item::Tool(tool) => {
@@ -71,8 +70,8 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Label(names) => labels.extend(names),
             Item::Level(level) => labels.extend(&level.members),
             Item::Latch(latch) => reused.push(&latch.name),
+            Item::Window(window) => reused.push(&window.name),
             Item::Role(role) => roles.push(&role.name),
-            Item::Obligation(declared) => obligations.push(&declared.name),
             Item::Source(_)
             | Item::Declassify(_)
             | Item::Policy(_)
@@ -84,6 +83,6 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             | Item::Examples(_) => {}
         }
     }
-    groups.extend([selected, rules, effects, reused, labels, roles, obligations]);
+    groups.extend([selected, rules, effects, reused, labels, roles]);
     groups
 }

@@ -3,6 +3,7 @@
 
 use super::lines::Document;
 use super::origins;
+use crate::builtins::instant;
 use crate::domain::{ArgumentOrigin, Intent};
 use crate::gate::IntentError;
 use crate::gate::intent::SCHEMA_ID;
@@ -45,6 +46,14 @@ pub(super) struct Call {
     pub(super) facts: Option<Json>,
     /// Where the arguments come from, where the corpus says.
     pub(super) origins: Option<Vec<ArgumentOrigin>>,
+}
+
+impl Call {
+    /// When it was made, in milliseconds since 1970, as a request that was recorded whole says.
+    pub(super) fn at(&self) -> Option<i128> {
+        let at = self.intent.as_ref()?.get("created_at")?.as_str()?;
+        instant::parse(at).ok()
+    }
 }
 
 /// What calls belong together.

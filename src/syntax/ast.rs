@@ -2,16 +2,16 @@
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
 mod approval;
-mod obligation;
 mod reuse;
+mod time;
 mod walk;
 
 use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, Role};
-pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
+pub use time::{Days, Window, WindowSpan};
 
 /// One source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub enum Item {
     Latch(Latch),
     /// `role finance { "ann@acme.com" }`
     Role(Role),
-    /// `obligation ticket { queue: String[max 32] }`
-    Obligation(Obligation),
+    /// `window business = mon..fri "08:00".."18:00" tz "Europe/Berlin"`
+    Window(Window),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -104,7 +104,7 @@ impl Item {
             Item::Declassify(item) => item.span,
             Item::Latch(item) => item.span,
             Item::Role(item) => item.span,
-            Item::Obligation(item) => item.span,
+            Item::Window(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Test(item) => item.span,
@@ -427,6 +427,8 @@ pub enum Step {
     Call(SessionCall),
     /// A person spoke.
     Turn(Span),
+    /// `at "2026-12-29T09:00:00Z"`: the time goes on to this moment.
+    At(Spanned<String>, Span),
 }
 
 /// A call that ran before a test's first case.
@@ -465,8 +467,6 @@ pub struct Rule {
     pub code: Option<Name>,
     /// `hint "…"`
     pub hint: Option<Spanned<String>>,
-    /// `oblige log(level: info)`
-    pub duties: Vec<Duty>,
     /// The whole item.
     pub span: Span,
 }
@@ -669,14 +669,14 @@ pub struct Case {
     pub sources: Option<Vec<(Name, Literal)>>,
     /// `approved by "ann@acme.com"`: who approved the call.
     pub approved: Vec<Spanned<String>>,
+    /// `at "…"`: when, as the test says before it.
+    pub at: Option<Spanned<String>>,
     /// The verdict expected.
     pub verdict: Spanned<Verdict>,
     /// `code a, b`: each must be among the reason codes.
     pub codes: Vec<Name>,
     /// `by rule_a, rule_b`: each must have matched.
     pub by: Vec<Name>,
-    /// `oblige log(level: info)`: each must be among the obligations.
-    pub duties: Vec<Duty>,
     /// The whole case.
     pub span: Span,
 }
@@ -690,6 +690,8 @@ pub struct Examples {
     pub given: Vec<(Name, Literal)>,
     /// `session { … }`: what happened before each call.
     pub session: Vec<Step>,
+    /// `at "…"`: when.
+    pub at: Option<Spanned<String>>,
     /// The calls.
     pub cases: Vec<Example>,
     /// The whole item.

@@ -73,11 +73,7 @@ fn may_stand_close(first: &ast::Item, second: &ast::Item) -> bool {
 fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<Piece>, blank: Blank) {
     let inner = item.map(|item| starts(item, &pieces)).unwrap_or_default();
     let is_test = matches!(item, Some(ast::Item::Test(_) | ast::Item::Examples(_)));
-    let has_body = is_test
-        || matches!(
-            item,
-            Some(ast::Item::Tool(_) | ast::Item::Context(_) | ast::Item::Obligation(_))
-        );
+    let has_body = is_test || matches!(item, Some(ast::Item::Tool(_) | ast::Item::Context(_)));
     if has_body {
         drop_optional_commas(&mut pieces, &inner);
     }
@@ -144,7 +140,6 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
             clauses.push(Some(rule.verdict.span.start));
             clauses.push(rule.code.as_ref().and_then(|code| before(code.span.start)));
             clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));
-            clauses.push(rule.duties.first().and_then(|duty| before(duty.span.start)));
         }
         ast::Item::Tool(tool) => {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
@@ -154,9 +149,6 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         }
         ast::Item::Context(context) => {
             members.extend(context.fields.iter().map(|field| Some(field.span.start)));
-        }
-        ast::Item::Obligation(declared) => {
-            members.extend(declared.params.iter().map(|param| Some(param.name.span.start)));
         }
         ast::Item::Test(test) => {
             members.extend(
@@ -172,6 +164,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
                     .filter(|_| !test.session.is_empty()),
             );
             members.extend(test.cases.iter().map(|case| Some(case.span.start)));
+            members.extend(keyword_starts(pieces, &["at"]));
         }
         ast::Item::Examples(examples) => {
             let given = examples.given.first();
@@ -183,6 +176,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
                     .filter(|_| !examples.session.is_empty()),
             );
             members.extend(examples.cases.iter().map(|case| Some(case.span.start)));
+            members.push(examples.at.as_ref().and_then(|at| before(at.span.start)));
         }
         ast::Item::Policy(_)
         | ast::Item::Profile(_)
@@ -200,7 +194,8 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         | ast::Item::Source(_)
         | ast::Item::Declassify(_)
         | ast::Item::Latch(_)
-        | ast::Item::Role(_) => {}
+        | ast::Item::Role(_)
+        | ast::Item::Window(_) => {}
     }
     let clauses = clauses
         .into_iter()
@@ -246,7 +241,7 @@ fn session_starts(session: &[ast::Step], pieces: &[Piece], starts: &mut Starts) 
     };
     let span = |step: &ast::Step| match step {
         ast::Step::Call(call) => call.span,
-        ast::Step::Turn(span) => *span,
+        ast::Step::Turn(span) | ast::Step::At(_, span) => *span,
     };
     starts.insert(span(first).start, (2 * INDENT, Blank::NotFirst));
     for step in rest.iter().chain([last]) {

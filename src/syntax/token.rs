@@ -55,6 +55,9 @@ pub enum Kind {
     /// `.`
     #[token(".")]
     Dot,
+    /// `..`
+    #[token("..")]
+    Range,
     /// `...`
     #[token("...")]
     Rest,
@@ -202,7 +205,7 @@ keywords! {
     Latch = "latch", Item;
     Final = "final", Item;
     Role = "role", Item;
-    Obligation = "obligation", Item;
+    Window = "window", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -248,8 +251,7 @@ keywords! {
     SingleUse = "single_use", Clause;
     Bind = "bind", Clause;
     Approved = "approved", Clause;
-    Oblige = "oblige", Clause;
-    Merge = "merge", Clause;
+    Tz = "tz", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

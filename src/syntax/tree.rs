@@ -443,3 +443,28 @@ pub fn tool(name: Name, description: Option<Spanned<String>>, members: Vec<Membe
     }
     ast::Item::Tool(tool)
 }
+
+/// A test; what it says of the time holds for the cases that follow.
+pub fn test(
+    name: Spanned<String>,
+    given: Vec<Vec<(Name, Literal)>>,
+    session: Option<Vec<ast::Step>>,
+    steps: Vec<(Option<Spanned<String>>, ast::Case)>,
+    span: Span,
+) -> ast::Item {
+    let mut now = None;
+    let cases = steps.into_iter().map(|(at, case)| {
+        now = at.or(now.take());
+        ast::Case {
+            at: now.clone(),
+            ..case
+        }
+    });
+    ast::Item::Test(ast::Test {
+        name,
+        given: given.into_iter().flatten().collect(),
+        session: session.unwrap_or_default(),
+        cases: cases.collect(),
+        span,
+    })
+}

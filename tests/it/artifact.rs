@@ -61,6 +61,7 @@ fn contents() -> BundleContents {
         profile: Profile::Strict,
         tests: TestSummary { passed: 3, total: 3 },
         compiler: "0.1.0".into(),
+        tz: "2026f".to_owned(),
     }
 }
 
@@ -108,7 +109,6 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             }],
             approvals: Vec::new(),
             approved_by: Vec::new(),
-            obligations: Vec::new(),
             detail: None,
         },
         correlation_id: Some("c".into()),
@@ -118,7 +118,6 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         identity: Some("ann".into()),
         intent: None,
         facts: None,
-        fulfils: Vec::new(),
         state: None,
         previous,
     }

@@ -6,19 +6,19 @@ use super::word::{Word, is_name};
 /// How a wrapper reads its arguments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wrapper {
-    pub(super) names: &'static [&'static str],
+    names: &'static [&'static str],
     /// Options of one letter, each with its mark.
-    pub(super) short: &'static str,
+    short: &'static str,
     /// Options of a word, each with its mark, with spaces between.
-    pub(super) long: &'static str,
+    long: &'static str,
     /// Arguments before the command.
-    pub(super) operands: u8,
+    operands: u8,
     /// Options may follow operands.
     pub(super) rescan: bool,
     /// `NAME=value` may stand before the command.
-    pub(super) assigns: bool,
+    assigns: bool,
     /// `-5` is an option.
-    pub(super) numbers: bool,
+    numbers: bool,
     pub(super) runs: Runs,
     /// Without a command it starts a shell.
     pub(super) shell: bool,
@@ -41,8 +41,7 @@ pub(super) enum Runs {
 /// value and `%` none, and what it does to the command is not known, `>` it takes a folder to work in, `$` its value is read in its place.
 const MARKS: [char; 7] = [':', '?', '!', '~', '%', '>', '$'];
 
-/// A wrapper without options.
-pub(super) const PLAIN: Wrapper = Wrapper {
+const PLAIN: Wrapper = Wrapper {
     names: &[],
     short: "",
     long: "",

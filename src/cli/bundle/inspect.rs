@@ -60,6 +60,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&format!("  edition  {}", contents.edition))?;
     ui.line(&format!("  profile  {}", contents.profile))?;
     ui.line(&format!("  compiler {}", one_line(&contents.compiler)))?;
+    ui.line(&format!("  tz       {}", one_line(&contents.tz)))?;
     ui.line(&format!("  tests    {} of {} passed", tests.passed, tests.total))?;
     ui.line(&format!(
         "  program  {} bytes, {}",
@@ -136,6 +137,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("digest", bundle.digest().to_json()),
         ("signers", Json::Array(signers.collect())),
         ("compiler", Json::str(&contents.compiler)),
+        ("tz", Json::str(&contents.tz)),
         ("tests", tests),
         ("default", default),
         ("program", program_bytes),

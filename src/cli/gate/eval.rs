@@ -1,9 +1,9 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
 use crate::artifact::envelope::Payload;
-use crate::artifact::{SigningKey, approval, obligation};
+use crate::artifact::{SigningKey, approval};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
-use crate::cli::error::{Category, CliError};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::gate::{journal, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
@@ -16,7 +16,6 @@ use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
 use jiff::{Timestamp, ToSpan};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Judge one intent and write a signed trace
@@ -34,9 +33,6 @@ pub struct Args {
     /// What the host knows of the call: a JSON object with a member per fact the policy declares
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
-    /// What the runtime will do of what decisions oblige to: notify, and obligations the policy declares
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    fulfils: Vec<String>,
     /// Where the trace goes: a folder, or the name of a new file
     #[arg(long, value_name = "PATH", default_value = "gait-out/traces/")]
     trace_out: PathBuf,
@@ -95,14 +91,13 @@ struct Call<'a> {
     run: Option<String>,
     at: Option<Timestamp>,
     facts: Option<Json>,
-    fulfils: Vec<String>,
 }
 
 /// Reads, judges, writes, prints; in this order.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?;
-    let at = args.evaluation_time.as_deref().map(instant).transpose()?;
+    let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
     let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
     let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
     let facts = args
@@ -125,7 +120,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         session,
         at,
         facts,
-        fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
     };
     let (recorded, path) = match &call.session {
         Some(session) => in_session(&call, &mut boundary, session)?,
@@ -165,20 +159,12 @@ fn explained(
     let request = Request {
         origins: origins.as_deref(),
         state: recorded.before.as_ref(),
-        fulfils: Some(&call.fulfils),
+        now: Some(i128::from(recorded.record.created_at.as_millisecond())),
         ..Request::intent(call.intent).with_facts(facts)
     };
     let gate = boundary.gate();
     let secret = explain::by_labels(gate, &request);
     Some(explain::explain(&checked, gate, &request, &secret))
-}
-
-fn instant(text: &str) -> Result<Timestamp, CliError> {
-    text.parse().map_err(|_| {
-        let message = format!("`{text}` is not a time");
-        CliError::new(Category::InvalidInput, "usage.bad_time", message)
-            .hint("write it like 2026-01-31T12:00:00Z (RFC 3339)")
-    })
 }
 
 /// The same intent judged twice in a millisecond would be the same event; the second is one of the next.
@@ -230,7 +216,6 @@ fn moment(call: &Call<'_>) -> Moment {
         run_id: call.run.clone(),
         previous: None,
         facts: call.facts.clone(),
-        fulfils: call.fulfils.clone(),
         state: None,
     }
 }
@@ -273,10 +258,6 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
         (
             "approved_by",
             explanation::names(&recorded.record.decision.approved_by),
-        ),
-        (
-            "obligations",
-            obligation::list(&recorded.record.decision.obligations),
         ),
         (
             "canonical_args",
@@ -326,9 +307,6 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     for line in explanation::approvals(decision) {
         ui.line(&line)?;
     }
-    for line in explanation::obligations(decision) {
-        ui.line(&line)?;
-    }
     for target in &decision.targets {
         let line = format!("{} {} {}", target.effect, target.kind, target.value);
         ui.line(&format!("  target  {}", one_line(&line)))?;
@@ -367,7 +345,6 @@ mod tests {
             run: None,
             at,
             facts: None,
-            fulfils: Vec::new(),
         };
         let folder = || Place::Folder(PathBuf::from("t"));
         for later in 0..3i64 {

@@ -2,7 +2,7 @@
 //! they are compiled again, and must make the bundle's program byte for byte before anything is explained by them.
 
 use super::source;
-use crate::artifact::{approval, obligation};
+use crate::artifact::approval;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::tone;
@@ -39,6 +39,9 @@ pub struct Args {
     /// Go on from this session's journal, gait-out/sessions/ID.jsonl, without adding to it
     #[arg(long, value_name = "ID")]
     session: Option<String>,
+    /// The time of the call, such as 2026-01-31T12:00:00Z; otherwise now
+    #[arg(long, value_name = "RFC3339")]
+    evaluation_time: Option<String>,
     /// Show values that have a label of the policy's own, too
     #[arg(long)]
     reveal: bool,
@@ -54,6 +57,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Some(path) => load::facts(host, path)?,
         None => Json::Object(Vec::new()),
     };
+    let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
+    let at = at.unwrap_or_else(|| host.now());
     let checked = match (&args.bundle, &args.policy) {
         (Some(path), _) => from_bundle(host, path, &args.trust)?,
         (None, Some(path)) => from_source(ui, host, path)?,
@@ -77,7 +82,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let request = Request {
         origins: origins.as_deref(),
         state: state.as_ref(),
-        fulfils: None,
+        now: Some(i128::from(at.as_millisecond())),
         ..Request::intent(&intent).with_facts(&facts)
     };
     let secret = explain::by_labels(&gate, &request);
@@ -133,9 +138,6 @@ fn people(ui: &mut Ui, explained: &Explanation) -> Result<(), CliError> {
     for line in explanation::approvals(decision) {
         ui.line(&line)?;
     }
-    for line in explanation::obligations(decision) {
-        ui.line(&line)?;
-    }
     for target in &decision.targets {
         let text = format!("{} {} {}", target.effect, target.kind, target.value);
         ui.line(&format!("  target  {}", one_line(&text)))?;
@@ -164,7 +166,6 @@ fn document(explained: &Explanation) -> Json {
         ),
         ("approvals", approval::list(&decision.approvals)),
         ("approved_by", strings(&decision.approved_by)),
-        ("obligations", obligation::list(&decision.obligations)),
         ("detail", decision.detail.as_ref().map_or(Json::Null, Json::str)),
         ("explanation", explanation::document(explained)),
         ("exit_code", Json::int(i64::from(Exit::Success.code()))),

@@ -110,9 +110,15 @@ fn gap(before: (Kind, &str), after: Kind) -> &'static str {
     match (kind, after) {
         (
             _,
-            Kind::Comma | Kind::Colon | Kind::Dot | Kind::Question | Kind::CloseBracket | Kind::CloseParen,
+            Kind::Comma
+            | Kind::Colon
+            | Kind::Dot
+            | Kind::Range
+            | Kind::Question
+            | Kind::CloseBracket
+            | Kind::CloseParen,
         )
-        | (Kind::Dot | Kind::OpenBracket | Kind::OpenParen, _)
+        | (Kind::Dot | Kind::Range | Kind::OpenBracket | Kind::OpenParen, _)
         | (Kind::CloseBracket | Kind::String, Kind::OpenBracket)
         | (Kind::OpenBrace, Kind::CloseBrace) => "",
         // A type takes its parameters without a blank, an operator its list with one.

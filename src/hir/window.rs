@@ -1,0 +1,347 @@
+//! Windows of time: business hours and freezes. In: `window` items. Out: spans that are checked, in data: by the week
+//! as clocks of the zone show it, or between two moments. A span that is never open, or of which it is not clear when
+//! it is, is an error.
+
+use super::Question;
+use super::condition::Failed;
+use super::scope::Scope;
+use super::{Atom, Cond, Slot};
+use crate::builtins::zone::{Moments, Zone};
+use crate::builtins::{calendar, instant};
+use crate::diag::codes::{BAD_WINDOW, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME};
+use crate::diag::{Diagnostic, suggest};
+use crate::limits;
+use crate::source::{Span, Spanned};
+use crate::syntax::ast::{self, Expr, ExprKind, Item, Op};
+use crate::ty::Ty;
+
+/// Times in which something may happen, or must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its name.
+    pub name: String,
+    /// The zone whose clocks its days and hours are those of.
+    pub zone: Zone,
+    /// It is open in each of these.
+    pub spans: Vec<Open>,
+}
+
+/// A span of a window: from its start, up to and without its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// On some days of each week, by the clocks of the zone.
+    Weekly {
+        /// The first day, Monday 0.
+        first: u8,
+        /// The last day; before the first where the span goes over the end of the week.
+        last: u8,
+        /// Seconds since midnight.
+        start: u32,
+        /// Seconds since midnight, at most 24 hours.
+        end: u32,
+    },
+    /// Between two moments, in milliseconds from 1970-01-01T00:00:00Z.
+    Between {
+        /// From this one.
+        start: i128,
+        /// Up to and without this one.
+        end: i128,
+    },
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const DAY: u32 = 86_400;
+
+/// Every window, each name once.
+pub(super) fn windows(items: &[&Item], out: &mut Vec<Diagnostic>) -> Vec<Window> {
+    let mut found: Vec<Window> = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
+    for item in items {
+        let Item::Window(written) = item else { continue };
+        let name = &written.name;
+        if let Some(first) = found.iter().position(|known| known.name == name.text) {
+            let message = format!("window `{}` is declared twice", name.text);
+            let report = Diagnostic::error(DUPLICATE_NAME, name.span, message);
+            let first = spans.get(first).copied().unwrap_or(name.span);
+            out.push(
+                report
+                    .also(first, "first declared here")
+                    .help("rename or remove one of them"),
+            );
+            continue;
+        }
+        if found.len() == limits::WINDOWS {
+            let message = format!("a policy declares at most {} windows", limits::WINDOWS);
+            out.push(Diagnostic::error(TOO_LARGE, name.span, message));
+            break;
+        }
+        let zone = zone(&written.zone, out);
+        // A window that is wrong is known, so that its uses are not reported too.
+        let utc = || Zone::find("UTC");
+        let Some(known) = zone.clone().or_else(utc) else {
+            continue;
+        };
+        let mut open = Vec::new();
+        for span in &written.spans {
+            open.extend(one(span, &known, zone.is_some(), out));
+        }
+        spans.push(name.span);
+        found.push(Window {
+            name: name.text.clone(),
+            zone: known,
+            spans: open,
+        });
+    }
+    found
+}
+
+fn zone(written: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Option<Zone> {
+    let found = Zone::find(&written.node);
+    match &found {
+        None => {
+            let message = format!("the tz database has no zone `{}`", written.node);
+            let report = Diagnostic::error(BAD_WINDOW, written.span, message);
+            out.push(match suggest::nearest(&written.node, Zone::names()) {
+                Some(near) => report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(written.span, crate::syntax::quote::string(near)),
+                None => report.help("name a zone such as \"Europe/Berlin\" or \"UTC\""),
+            });
+        }
+        Some(zone) if zone.name != written.node => {
+            let message = format!("the zone is written `{}`", zone.name);
+            let report = Diagnostic::error(BAD_WINDOW, written.span, message);
+            out.push(
+                report
+                    .help("write it so")
+                    .edit(written.span, crate::syntax::quote::string(&zone.name)),
+            );
+        }
+        Some(_) => {}
+    }
+    found
+}
+
+fn one(written: &ast::WindowSpan, zone: &Zone, is_known: bool, out: &mut Vec<Diagnostic>) -> Option<Open> {
+    let before = out.len();
+    let open = match &written.days {
+        Some(days) => weekly(days, written, out)?,
+        None => {
+            let start = moment(&written.start, zone, is_known, out);
+            let end = moment(&written.end, zone, is_known, out);
+            Open::Between {
+                start: start?,
+                end: end?,
+            }
+        }
+    };
+    let (order, overnight) = match open {
+        Open::Weekly { start, end, .. } => (start.cmp(&end), end > 0),
+        Open::Between { start, end } => (start.cmp(&end), false),
+    };
+    let (from, to) = (&written.start.node, &written.end.node);
+    let report = match order {
+        std::cmp::Ordering::Less => return (out.len() == before).then_some(open),
+        std::cmp::Ordering::Equal => {
+            let message = "this span ends when it starts, so it is never open";
+            Diagnostic::error(BAD_WINDOW, written.span, message).help("give it a later end")
+        }
+        std::cmp::Ordering::Greater => {
+            let message = "this span ends before it starts, so it is never open";
+            let report = Diagnostic::error(BAD_WINDOW, written.span, message);
+            match &written.days {
+                Some(days) if overnight => {
+                    let days = written_days(days);
+                    report.help(format!(
+                        "a night is two spans: `{days} \"{from}\"..\"24:00\"` and, on the days after, `\"00:00\"..\"{to}\"`"
+                    ))
+                }
+                Some(_) => report
+                    .help("the end of the day is \"24:00\"")
+                    .edit(written.end.span, "\"24:00\""),
+                None => report.help("swap its ends"),
+            }
+        }
+    };
+    out.push(report);
+    None
+}
+
+fn written_days(days: &ast::Days) -> String {
+    match &days.last {
+        Some(last) => format!("{}..{}", days.first.text, last.text),
+        None => days.first.text.clone(),
+    }
+}
+
+fn weekly(days: &ast::Days, written: &ast::WindowSpan, out: &mut Vec<Diagnostic>) -> Option<Open> {
+    let mut day = |name: &ast::Name| {
+        let found = DAYS.iter().position(|day| *day == name.text);
+        if found.is_none() {
+            let message = format!("no day is called `{}`", name.text);
+            let report = Diagnostic::error(BAD_WINDOW, name.span, message);
+            let lower = name.text.to_lowercase();
+            out.push(match DAYS.iter().find(|day| lower.starts_with(**day)) {
+                Some(near) => report.help(format!("write `{near}`")).edit(name.span, *near),
+                None => report.help("the days are mon, tue, wed, thu, fri, sat and sun"),
+            });
+        }
+        found.and_then(|day| u8::try_from(day).ok())
+    };
+    let first = day(&days.first);
+    let last = days.last.as_ref().map_or(first, day);
+    let start = clock(&written.start, out);
+    let end = clock(&written.end, out);
+    Some(Open::Weekly {
+        first: first?,
+        last: last?,
+        start: start?,
+        end: end?,
+    })
+}
+
+/// `hh:mm` or `hh:mm:ss`, in seconds since midnight; `24:00` is the end of the day.
+fn clock(written: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Option<u32> {
+    let found = seconds(&written.node).filter(|second| *second <= DAY);
+    if found.is_none() {
+        let message = format!("`{}` is no time of a day", written.node);
+        let report = Diagnostic::error(BAD_WINDOW, written.span, message);
+        out.push(report.help("write hours and minutes such as \"08:00\", up to \"24:00\""));
+    }
+    found
+}
+
+fn seconds(text: &str) -> Option<u32> {
+    let (hour, rest) = calendar::digits(text, 2)?;
+    let (minute, rest) = calendar::digits(rest.strip_prefix(':')?, 2)?;
+    let (second, rest) = match rest.strip_prefix(':') {
+        Some(rest) => calendar::digits(rest, 2)?,
+        None => (0, rest),
+    };
+    let fits = rest.is_empty() && minute < 60 && second < 60;
+    let all = hour * 3_600 + minute * 60 + second;
+    u32::try_from(all).ok().filter(|_| fits)
+}
+
+/// A moment: `2026-12-28T18:00` by the clocks of the zone, or with its offset from UTC.
+fn moment(written: &Spanned<String>, zone: &Zone, is_known: bool, out: &mut Vec<Diagnostic>) -> Option<i128> {
+    let text = &written.node;
+    let wrong = |message: String| Diagnostic::error(BAD_WINDOW, written.span, message);
+    let shape =
+        "write a date and a time such as \"2026-12-28T18:00\"; days of the week stand before their times";
+    let Some((date, time)) = text.split_once(['T', 't']) else {
+        out.push(wrong(format!("`{text}` is no date and time")).help(shape));
+        return None;
+    };
+    let offset = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let (time, offset) = time.split_at_checked(offset).unwrap_or((time, ""));
+    let second = seconds(time).filter(|second| *second <= DAY);
+    if !offset.is_empty() {
+        // A moment, wherever the clocks are.
+        let rest = if time.len() == 5 { ":00" } else { "" };
+        return instant::parse(&format!("{date}T{time}{rest}{offset}"))
+            .map_err(|refused| out.push(wrong(format!("`{text}` is no moment: {refused}")).help(shape)))
+            .ok();
+    }
+    let day = calendar::written(date).filter(|(_, rest)| rest.is_empty());
+    let day = day.and_then(|((year, month, day), _)| {
+        Some((
+            year.try_into().ok()?,
+            month.try_into().ok()?,
+            day.try_into().ok()?,
+        ))
+    });
+    let (Some(date), Some(second)) = (day, second) else {
+        out.push(wrong(format!("`{text}` is no date and time")).help(shape));
+        return None;
+    };
+    let found = zone.moments(date, second);
+    if !is_known {
+        return None;
+    }
+    let report = match found {
+        Some(Moments::One(moment)) => return Some(moment),
+        None => wrong(format!(
+            "`{text}` is no date and time: the calendar has no such date"
+        ))
+        .help("write a date and a time such as \"2026-12-28T18:00\""),
+        Some(Moments::Gap(before, after)) => {
+            wrong(format!("the clocks of {} never show `{text}`", zone.name))
+                .why("they are put forward past it")
+                .help(format!(
+                    "write which moment you mean: {}",
+                    either(text, before, after)
+                ))
+        }
+        Some(Moments::Fold(before, after)) => {
+            wrong(format!("the clocks of {} show `{text}` twice", zone.name))
+                .why("they are put back over it")
+                .help(format!(
+                    "write which moment you mean: {}",
+                    either(text, before, after)
+                ))
+        }
+    };
+    out.push(report);
+    None
+}
+
+fn either(text: &str, before: i32, after: i32) -> String {
+    let offset = |seconds: i32| {
+        let minutes = seconds.abs() / 60;
+        let sign = if seconds < 0 { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    };
+    format!("\"{text}{}\" or \"{text}{}\"", offset(before), offset(after))
+}
+
+/// Whether an expression is the time of the call.
+pub(super) fn is_now(expr: &Expr, scope: &Scope<'_>) -> bool {
+    matches!(&expr.kind, ExprKind::Name(name) if name.text == "now" && scope.variable("now").is_none())
+}
+
+/// `now in business`, `now not in quarter_end`.
+pub(super) fn compare(
+    (op, op_span, right): (Op, Span, &Expr),
+    span: Span,
+    scope: &Scope<'_>,
+) -> Result<Cond, Failed> {
+    let Some(env) = scope.env else {
+        // A predicate on its own; it is typed in full where it is asked.
+        return Err(None);
+    };
+    let names = || env.windows.iter().map(|window| window.name.as_str());
+    let ExprKind::Name(name) = &right.kind else {
+        let message = "the time is in a window, or compared with `<` and `>=`";
+        let report = Diagnostic::error(TYPE_MISMATCH, op_span.to(right.span), message);
+        return Err(Some(report.help(
+            "declare one: `window business = mon..fri \"08:00\"..\"18:00\" tz \"Europe/Berlin\"`",
+        )));
+    };
+    let Some(number) = names().position(|known| known == name.text) else {
+        if scope.names.is_doubtful(name) {
+            return Err(None);
+        }
+        let message = format!("no window is called `{}`", name.text);
+        let report = Diagnostic::error(UNKNOWN_NAME, name.span, message);
+        return Err(Some(match suggest::nearest(&name.text, names()) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(name.span, near),
+            None => report
+                .help("declare it: `window business = mon..fri \"08:00\"..\"18:00\" tz \"Europe/Berlin\"`"),
+        }));
+    };
+    let atom = Cond::Atom(Atom {
+        place: scope.slot(Slot::Window(u32::try_from(number).unwrap_or(u32::MAX))),
+        ty: Ty::Bool,
+        test: Question::True,
+        when_absent: false,
+        span,
+    });
+    Ok(if op == Op::NotIn {
+        Cond::Not(Box::new(atom))
+    } else {
+        atom
+    })
+}
