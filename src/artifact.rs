@@ -13,6 +13,7 @@ pub mod jcs;
 pub mod key;
 pub mod kind;
 pub mod manifest;
+pub mod obligation;
 pub mod runpack;
 pub mod schema;
 pub mod time;

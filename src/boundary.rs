@@ -53,6 +53,8 @@ pub struct Moment {
     pub state: Option<State>,
     /// What the host knows of the call: an object with a member per fact, or nothing.
     pub facts: Option<Json>,
+    /// What the runtime promises to fulfil of what the decision obliges to; sorted, distinct.
+    pub fulfils: Vec<String>,
 }
 
 /// A judged and signed call.
@@ -125,6 +127,7 @@ impl Boundary {
             let request = Request {
                 origins: origins.as_deref(),
                 state: moment.state.as_ref(),
+                fulfils: Some(&moment.fulfils),
                 now: Some(i128::from(moment.now.as_millisecond())),
                 ..Request::intent(intent).with_facts(facts)
             };
@@ -157,6 +160,7 @@ impl Boundary {
                 .facts
                 .clone()
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
+            fulfils: moment.fulfils.clone(),
             state: moment
                 .state
                 .as_ref()

@@ -5,6 +5,7 @@
 pub mod approval;
 pub mod explain;
 pub mod monitor;
+pub mod obligation;
 pub mod reference;
 pub mod window;
 

@@ -11,7 +11,8 @@ mod show;
 mod walk;
 
 use crate::compile::Checked;
-use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Request, Verdict};
+use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, Verdict};
+use crate::eval::obligation;
 use crate::gate::Gate;
 use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
@@ -51,6 +52,8 @@ pub struct RuleTrace {
     pub hint: Option<String>,
     /// What must be approved, where it asks for approval.
     pub approval: Option<ApprovalSpec>,
+    /// What it obliges to.
+    pub obliges: Vec<Obligation>,
     /// Where it is written.
     pub at: Place,
     /// Whether it matched.
@@ -226,6 +229,10 @@ fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Fr
         code: rule.code.clone(),
         hint: rule.hint.clone(),
         approval: rule.approval.clone(),
+        obliges: {
+            let duties = rule.duties.iter().map(|duty| &duty.node);
+            obligation::join(&subject.package.obligations, duties).obligations
+        },
         at: subject.place(rule.span),
         matched: clauses.iter().all(|clause| clause.passes),
         clauses,

@@ -16,6 +16,7 @@ pub mod labels;
 mod lookup;
 mod modules;
 mod names;
+pub mod obligation;
 mod order;
 pub mod place;
 mod preds;
@@ -34,7 +35,7 @@ pub mod window;
 use crate::builtins::glob::GlobKind;
 use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, Verdict};
 use crate::json::Json;
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, Spanned};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
@@ -43,6 +44,7 @@ pub use declare::{Role, Unit, lower, profile};
 pub use history::{Event, History, Monitor, PatternStep};
 pub use labels::Labels;
 pub use lookup::entry;
+pub use obligation::{Duty, ObligationKind, Param};
 pub use order::in_order;
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
@@ -73,6 +75,8 @@ pub struct Package {
     pub labels: Labels,
     /// What rules ask of the session.
     pub history: History,
+    /// What rules may oblige, sorted by name.
+    pub obligations: Vec<ObligationKind>,
     /// Windows of time.
     pub windows: Vec<Window>,
     /// Every rule, in the order of the sources.
@@ -227,6 +231,8 @@ pub struct Rule {
     pub hint: Option<String>,
     /// What must be approved, where it asks for approval.
     pub approval: Option<ApprovalSpec>,
+    /// What it obliges.
+    pub duties: Vec<Spanned<Duty>>,
     /// The whole rule.
     pub span: Span,
     /// Its name's place, for diagnostics.
@@ -399,6 +405,8 @@ pub struct Case {
     pub verdict: Option<Verdict>,
     /// Codes that must be among the reason codes.
     pub codes: Vec<String>,
+    /// What must be among the obligations, each exactly so.
+    pub duties: Vec<Duty>,
     /// Rules that must have matched.
     pub by: Vec<String>,
     /// Rules that must not have matched.

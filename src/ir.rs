@@ -10,6 +10,7 @@ mod decode;
 mod encode;
 pub mod index;
 mod masks;
+mod obligation;
 mod polarity;
 mod print;
 mod rows;
@@ -20,9 +21,10 @@ mod window;
 
 use crate::classes::Classifier;
 use crate::domain::{ApprovalSpec, Profile, Verdict};
-use crate::hir::{self, Cond, Labels, Monitor, Slot, Step, TargetSource, Window};
+use crate::hir::{self, Cond, Duty, Labels, Monitor, ObligationKind, Slot, Step, TargetSource, Window};
 use crate::source::Position;
 use crate::ty::Field;
+use std::collections::BTreeSet;
 
 pub use context::ContextField;
 pub use decode::{DecodeError, decode};
@@ -53,6 +55,10 @@ pub struct Program {
     pub context: Vec<ContextField>,
     /// What rules ask of people; sorted, distinct.
     pub approvals: Vec<ApprovalSpec>,
+    /// What rules may oblige, sorted by name.
+    pub obligations: Vec<ObligationKind>,
+    /// What rules oblige; sorted, distinct.
+    pub duties: Vec<Duty>,
     /// Rules in the order of the sources.
     pub rules: Vec<RuleInfo>,
     /// Labels and where they come from.
@@ -80,6 +86,8 @@ pub struct RuleInfo {
     pub hint: Option<String>,
     /// What must be approved where it asks for approval, by index into `Program::approvals`.
     pub approval: Option<u32>,
+    /// What it obliges, by index into `Program::duties`; sorted, distinct.
+    pub duties: Vec<u32>,
     /// Its source, by index into `Program::files`.
     pub file: u32,
     /// Where it starts.
@@ -237,6 +245,17 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
     approvals.sort();
     approvals.dedup();
     let number = |spec: &ApprovalSpec| u32::try_from(approvals.binary_search(spec).ok()?).ok();
+    let all = package.rules.iter().flat_map(|rule| &rule.duties);
+    let all: BTreeSet<&Duty> = all.map(|duty| &duty.node).collect();
+    let duties: Vec<Duty> = all.into_iter().cloned().collect();
+    let numbers = |rule: &hir::Rule| {
+        let of = rule
+            .duties
+            .iter()
+            .filter_map(|duty| duties.binary_search(&duty.node).ok());
+        let of: BTreeSet<u32> = of.filter_map(|at| u32::try_from(at).ok()).collect();
+        of.into_iter().collect()
+    };
     let rules = package.rules.iter().map(|rule| {
         let at = package.sources.iter().position(|s| s.id == rule.span.file);
         let source = at.and_then(|i| package.sources.get(i));
@@ -247,6 +266,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
             code: rule.code.clone(),
             hint: rule.hint.clone(),
             approval: rule.approval.as_ref().and_then(number),
+            duties: numbers(rule),
             file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
             start: position(rule.span.start),
             end: position(rule.span.end),
@@ -266,6 +286,8 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         windows: package.windows.clone(),
         rules: rules.collect(),
         approvals,
+        obligations: package.obligations.clone(),
+        duties: duties.clone(),
         tools,
     }
 }

@@ -180,3 +180,13 @@ pub const HISTORY_COUNT: u32 = 1_000_000;
 pub const ROLE_MEMBERS: usize = 1_000;
 /// Approvals one rule asks for.
 pub const APPROVALS: u32 = 100;
+/// Obligations one package declares.
+pub const OBLIGATIONS: usize = 256;
+/// Parameters of one obligation.
+pub const OBLIGATION_PARAMS: usize = 32;
+/// Obligations one rule obliges.
+pub const DUTIES: usize = 64;
+/// Bytes of the name of a channel after `notify`.
+pub const CHANNEL_BYTES: u64 = 128;
+/// Channels that one rule notifies.
+pub const CHANNELS: u64 = 32;

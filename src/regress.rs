@@ -134,6 +134,8 @@ pub struct Case {
     pub expected: Outcome,
     intent: Intent,
     facts: Json,
+    /// What the runtime promised then.
+    fulfils: Vec<String>,
     /// The trace was one of a session that is kept.
     in_session: bool,
     /// When it was decided, in milliseconds since 1970.
@@ -196,6 +198,7 @@ impl Fixture {
                 expected: Outcome::of(&record.decision),
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
+                fulfils: record.fulfils.clone(),
                 in_session: record.state.is_some(),
                 at: i128::from(record.created_at.as_millisecond()),
             });
@@ -253,6 +256,7 @@ impl Fixture {
             let origins = ArgumentOrigin::of_intent(&case.intent.document);
             let request = Request {
                 origins: origins.as_deref(),
+                fulfils: Some(&case.fulfils),
                 state: state.as_ref().filter(|_| case.in_session),
                 now: Some(case.at),
                 ..Request::intent(&case.intent).with_facts(&facts)

@@ -215,6 +215,7 @@ impl<'g> Replay<'g> {
                     targets: Vec::new(),
                     approvals: Vec::new(),
                     approved_by: Vec::new(),
+                    obligations: Vec::new(),
                     detail: Some(refusal.message.clone()),
                 },
                 None,
@@ -227,6 +228,7 @@ impl<'g> Replay<'g> {
                     facts: &facts,
                     origins: call.origins.as_deref(),
                     state: Some(state),
+                    fulfils: None,
                     now: call.at(),
                     ..Request::call(&call.tool, &call.args)
                 };

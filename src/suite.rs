@@ -4,8 +4,9 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Approval, Decision, Request, State};
+use crate::domain::{Approval, Decision, Obligation, Request, State};
 use crate::eval::Workspace;
+use crate::eval::obligation;
 use crate::gate::Gate;
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::json::Json;
@@ -83,6 +84,7 @@ impl<'c> Runner<'c> {
         let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by, at)).collect();
         let request = Request {
             approvals: &approvals,
+            fulfils: None,
             now,
             intent: &intent,
             facts: &facts,
@@ -96,7 +98,7 @@ impl<'c> Runner<'c> {
             test: test.name.clone(),
             tool: case.tool.clone(),
             at: position(self.package, case.span),
-            failures: failures(case, &decision),
+            failures: failures(self.package, case, &decision),
             decision,
         };
         (result, judged.record)
@@ -132,6 +134,7 @@ impl Runner<'_> {
                         intent: &intent,
                         facts: &facts,
                         state: Some(&state),
+                        fulfils: None,
                         now,
                         ..Request::call(tool, args)
                     };
@@ -195,7 +198,7 @@ fn put(at: &mut Json, path: &[String], value: &Json) {
     }
 }
 
-fn failures(case: &Case, decision: &Decision) -> Vec<String> {
+fn failures(package: &Package, case: &Case, decision: &Decision) -> Vec<String> {
     let mut failures = Vec::new();
     if let Some(expected) = case.verdict
         && decision.verdict != expected
@@ -209,6 +212,16 @@ fn failures(case: &Case, decision: &Decision) -> Vec<String> {
             "expected {expected}, got {} ({codes}){because}",
             decision.verdict
         ));
+    }
+    let expected = obligation::join(&package.obligations, case.duties.iter()).obligations;
+    for wanted in expected.iter().filter(|one| !decision.obligations.contains(one)) {
+        let got: Vec<String> = decision.obligations.iter().map(Obligation::to_string).collect();
+        let got = if got.is_empty() {
+            "none".to_owned()
+        } else {
+            got.join(", ")
+        };
+        failures.push(format!("expected {wanted} to be obliged, got {got}"));
     }
     for code in case.codes.iter().filter(|c| !decision.reason_codes.contains(c)) {
         let got = decision.reason_codes.join(", ");

@@ -330,6 +330,7 @@ mod tests {
                 targets: vec![],
                 approvals: Vec::new(),
                 approved_by: Vec::new(),
+                obligations: Vec::new(),
                 detail: None,
             },
             correlation_id: None,
@@ -339,6 +340,7 @@ mod tests {
             identity: None,
             intent: None,
             facts: None,
+            fulfils: Vec::new(),
             state: None,
             previous: None,
         }

@@ -9,7 +9,7 @@ use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified}
 use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
-use super::{BuildError, VerifyError, jcs, time};
+use super::{BuildError, VerifyError, jcs, obligation, time};
 use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
@@ -65,6 +65,8 @@ pub struct TraceRecord {
     pub intent: Option<Json>,
     /// What the host knew of the call, an object with a member per fact; none where it knew nothing.
     pub facts: Option<Json>,
+    /// What the runtime promised to fulfil of what a decision obliges to; sorted, distinct.
+    pub fulfils: Vec<String>,
     /// The session before and after; none where no session is kept.
     pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
@@ -95,7 +97,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 28] = [
+const MEMBERS: [&str; 30] = [
     "schema",
     "trace_id",
     "created_at",
@@ -122,6 +124,8 @@ const MEMBERS: [&str; 28] = [
     "labels",
     "approvals",
     "approved_by",
+    "obligations",
+    "fulfils",
     "state",
     "previous",
 ];
@@ -190,6 +194,13 @@ impl Payload for TraceRecord {
             let by = decision.approved_by.iter().map(Json::str).collect();
             members.push(("approved_by", Json::Array(by)));
         }
+        if !decision.obligations.is_empty() {
+            members.push(("obligations", obligation::list(&decision.obligations)));
+        }
+        if !self.fulfils.is_empty() {
+            let fulfils = self.fulfils.iter().map(Json::str).collect();
+            members.push(("fulfils", Json::Array(fulfils)));
+        }
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
             ("state", Json::object(both))
@@ -232,6 +243,7 @@ impl Payload for TraceRecord {
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
             facts: facts(&fields)?,
+            fulfils: fulfils(&fields)?,
             state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };
@@ -245,6 +257,17 @@ fn facts(fields: &Fields<'_>) -> Result<Option<Json>, VerifyError> {
         Some(Json::Object(members)) if members.is_empty() => Err(fields.refuse("`facts` has no member")),
         Some(Json::Object(_)) | None => Ok(fields.optional("facts").cloned()),
         Some(_) => Err(fields.refuse("`facts` is not an object")),
+    }
+}
+
+/// What the runtime promised; a promise of nothing is left out.
+fn fulfils(fields: &Fields<'_>) -> Result<Vec<String>, VerifyError> {
+    if fields.optional("fulfils").is_none() {
+        return Ok(Vec::new());
+    }
+    match approval::people(fields, "fulfils")? {
+        none if none.is_empty() => Err(fields.refuse("`fulfils` has no element")),
+        some => Ok(some),
     }
 }
 
@@ -285,6 +308,7 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
         matched: fields.list("matched_rules", rule_from_json)?,
         targets,
         labels: labels_from_json(fields)?,
+        obligations: obligation::read(fields)?,
         detail: fields.optional_text("detail")?,
     })
 }

@@ -9,6 +9,7 @@ mod redirect;
 mod script;
 mod start;
 mod variables;
+mod verbs;
 mod word;
 mod wrappers;
 
@@ -42,6 +43,8 @@ pub const DOC: Doc = Doc {
         "`.flags` are the words before `--` that start with `-`: `--name=value` as `--name`, `-rf` also as `-r` and `-f`",
         "`.operands` are all other words, and the values of `--name=value` and `-o/path`; `.path` is there where it is a \
          `Path` and no `cd` moves it",
+        "`.verb` is the word that says what the program does, the `push` of `git -C x push`: the first one, after options \
+         that are known; empty where it is not certain",
         "a variable set to a name that programs or shells obey is a doubt; names of small letters are the shell's own",
         "doubts are argument, assignment, definition, evaluation, program, redirect, syntax and wrapper",
         "NUL is refused; at most 131,072 bytes",
@@ -52,7 +55,8 @@ pub const DOC: Doc = Doc {
         (
             "commands",
             "List[{ program: String, path: String, args: List[String], flags: List[String], operands: List[{ text: \
-             String, path: Path? }], via: List[String], opaque: Bool }]",
+             String, path: Path? }], via: List[String], opaque: Bool, \
+             verb: String }]",
         ),
         ("programs", "List[String]"),
         ("redirects", "List[{ kind: enum, target: String, path: Path? }]"),

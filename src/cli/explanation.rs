@@ -5,7 +5,7 @@
 use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
-use crate::artifact::approval;
+use crate::artifact::{approval, obligation};
 use crate::domain::{Decision, LabelOrigin};
 use crate::explain::{
     Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
@@ -52,6 +52,12 @@ pub fn approvals(decision: &Decision) -> Vec<String> {
         lines.push(line("by", &decision.approved_by.join(", ")));
     }
     lines
+}
+
+/// What the decision obliges to: a line each.
+pub fn obligations(decision: &Decision) -> Vec<String> {
+    let line = |obligation| format!("  oblige  {}", one_line(&format!("{obligation}")));
+    decision.obligations.iter().map(line).collect()
 }
 
 /// Names as JSON.
@@ -275,6 +281,7 @@ fn rule(rule: &RuleTrace) -> Json {
             "approval",
             rule.approval.as_ref().map_or(Json::Null, approval::to_json),
         ),
+        ("obliges", obligation::list(&rule.obliges)),
         ("at", place(&rule.at)),
         ("matched", Json::Bool(rule.matched)),
         ("clauses", list(&rule.clauses, clause)),

@@ -44,9 +44,11 @@ pub const LIBRARY: &[Module] = &[
     prelude!("effects"),
     prelude!("context"),
     module!("fs"),
+    module!("git"),
     module!("net"),
     module!("pii"),
     module!("risk"),
+    module!("shell"),
 ];
 
 /// The folder of the library's sources; no file of a policy may lie in one of this name.

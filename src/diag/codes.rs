@@ -110,6 +110,12 @@ codes! {
     BAD_APPROVAL = "GP0310";
     /// A window that is never open, or of which it is not clear when it is.
     BAD_WINDOW = "GP0311";
+    /// An obligation whose declaration does not fit together.
+    BAD_OBLIGATION = "GP0325";
+    /// Something a rule obliges that is not told as its obligation is declared.
+    BAD_DUTY = "GP0326";
+    /// Two rules that oblige what cannot be joined.
+    OBLIGATION_CONFLICT = "GP0327";
     /// A test whose call or outcome cannot exist.
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.

@@ -1,6 +1,6 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
-use super::{ApprovalSpec, Verdict};
+use super::{ApprovalSpec, Obligation, Verdict};
 use crate::source::Position;
 
 /// A reason code: an author's `snake_case` name, or one of the gate's own, which start with `gait.`.
@@ -53,6 +53,22 @@ pub struct Decision {
     pub approvals: Vec<ApprovalSpec>,
     /// Who approved what rules asked for, where it was enough; sorted, distinct.
     pub approved_by: Vec<String>,
+    /// What the rules that matched oblige to; sorted, one of a name and place.
+    pub obligations: Vec<Obligation>,
     /// What was wrong with the call, where a `gait.` code blocked it.
     pub detail: Option<String>,
+}
+
+impl Decision {
+    /// The same call, blocked by the gate for a reason that has nothing to do with the verdicts of its rules.
+    pub fn refused(self, code: &str, detail: String) -> Decision {
+        Decision {
+            verdict: Verdict::Block,
+            reason_codes: vec![code.to_owned()],
+            approvals: Vec::new(),
+            approved_by: Vec::new(),
+            detail: Some(detail),
+            ..self
+        }
+    }
 }

@@ -21,6 +21,9 @@ pub struct Request<'r> {
     pub state: Option<&'r State>,
     /// The verified approvals of this call.
     pub approvals: &'r [Approval],
+    /// What the runtime promises to fulfil of what a decision obliges to, beside what the gate does itself; `None` where
+    /// nobody is going to run the call, so that nothing has to be promised.
+    pub fulfils: Option<&'r [String]>,
     /// The time, in milliseconds since 1970; `None` when nobody says.
     pub now: Option<i128>,
 }
@@ -39,6 +42,7 @@ impl<'r> Request<'r> {
             origins: None,
             state: None,
             approvals: &[],
+            fulfils: Some(&[]),
             now: None,
         }
     }

@@ -16,13 +16,17 @@ pub const CONTEXT_INVALID: &str = "gait.context_invalid";
 pub const STATE_UNAVAILABLE: &str = "gait.state_unavailable";
 /// The session state is damaged or belongs to another policy.
 pub const STATE_FOREIGN: &str = "gait.state_foreign";
+/// Rules that matched oblige what cannot be joined.
+pub const OBLIGATION_CONFLICT: &str = "gait.obligation_conflict";
+/// A rule obliges what nobody has promised to do.
+pub const OBLIGATION_UNFULFILLABLE: &str = "gait.obligation_unfulfillable";
 /// A rule asks about the time, and the gate was not told it.
 pub const TIME_UNAVAILABLE: &str = "gait.time_unavailable";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Every reserved code.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 11] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -30,6 +34,8 @@ pub const ALL: [&str; 9] = [
     CONTEXT_INVALID,
     STATE_UNAVAILABLE,
     STATE_FOREIGN,
+    OBLIGATION_CONFLICT,
+    OBLIGATION_UNFULFILLABLE,
     TIME_UNAVAILABLE,
     INTERNAL,
 ];

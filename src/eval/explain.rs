@@ -1,8 +1,8 @@
 //! From matched rows to a decision people can read: rules with their places, reason codes, and the targets the tool's
 //! declaration computes from the arguments.
 
-use super::{Outcome, approval};
-use crate::domain::{ApprovalSpec, Decision, MatchedRule, Target, Verdict};
+use super::{Outcome, approval, obligation};
+use crate::domain::{ApprovalSpec, Decision, MatchedRule, Target, Verdict, reserved};
 use crate::hir::TargetSource;
 use crate::hir::answer::{View, elements, view};
 use crate::ir::{Program, RuleInfo, ToolProgram};
@@ -40,8 +40,12 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     reason_codes.sort();
     reason_codes.dedup();
     let approvals = approvals(program, outcome.verdict, &rules);
+    let duties = rules.iter().flat_map(|rule| &rule.duties);
+    let duties = duties.filter_map(|number| program.duties.get(*number as usize));
+    let joined = obligation::join(&program.obligations, duties);
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
-    Decision {
+    let decision = Decision {
+        obligations: joined.obligations,
         labels: Vec::new(),
         approvals,
         approved_by: Vec::new(),
@@ -50,6 +54,13 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         matched,
         targets: targets(tool, args),
         detail: None,
+    };
+    match joined.conflict {
+        None => decision,
+        Some(name) => {
+            let detail = format!("rules that match oblige `{name}` with different values");
+            decision.refused(reserved::OBLIGATION_CONFLICT, detail)
+        }
     }
 }
 

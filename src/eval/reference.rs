@@ -1,9 +1,10 @@
 //! The oracle: walks the typed conditions of a package one by one and collects what matches. Slow, short, and sharing
 //! nothing with the index but the typed values. Tests require the two to agree on every verdict, rule and code.
 
+use crate::domain::obligation::Law;
 use crate::domain::{ApprovalSpec, Verdict};
 use crate::hir::answer::{View, answer, elements, view};
-use crate::hir::{Cond, Package, Place, Slot, entry};
+use crate::hir::{Cond, Duty, Package, Place, Rule, Slot, entry};
 use crate::value::Value;
 
 /// What the naive reading of a policy gives.
@@ -17,6 +18,10 @@ pub struct Reference {
     pub codes: Vec<String>,
     /// What each rule asks of people that gives the verdict, where it is to ask; the shortest expiry holds for all.
     pub asked: Vec<ApprovalSpec>,
+    /// What every matching rule obliges, each value joined by its law.
+    pub obliged: Vec<Duty>,
+    /// Whether rules that match oblige what cannot be joined; then none of that is in `obliged`.
+    pub conflict: bool,
 }
 
 /// Judges a call of the tool with this index in the package.
@@ -56,12 +61,70 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
             asked.push(ApprovalSpec::default());
         }
     }
+    let (obliged, conflict) = obliged(package, &matched);
     Reference {
+        obliged,
+        conflict,
         asked,
         verdict,
         matched: matched.iter().map(|r| r.name.clone()).collect(),
         codes,
     }
+}
+
+/// What the rules oblige: the values of each parameter side by side, and what its law makes of them.
+fn obliged(package: &Package, matched: &[&Rule]) -> (Vec<Duty>, bool) {
+    let duties: Vec<&Duty> = matched
+        .iter()
+        .flat_map(|rule| rule.duties.iter().map(|duty| &duty.node))
+        .collect();
+    let mut obliged: Vec<Duty> = Vec::new();
+    let mut conflict = false;
+    for (kind, declared) in package.obligations.iter().enumerate() {
+        let of_kind = duties.iter().filter(|duty| duty.kind as usize == kind);
+        let mut places: Vec<&Option<Vec<String>>> = of_kind.map(|duty| &duty.place).collect();
+        places.sort();
+        places.dedup();
+        for place in places {
+            let told = |at: usize| {
+                let here = |duty: &&&Duty| duty.kind as usize == kind && duty.place == *place;
+                duties
+                    .iter()
+                    .filter(here)
+                    .filter_map(move |duty| duty.values.get(at))
+            };
+            let values = declared
+                .params
+                .iter()
+                .enumerate()
+                .map(|(at, param)| match param.law {
+                    Law::Max => told(at).max().cloned(),
+                    Law::Min => told(at).min().cloned(),
+                    Law::Same => told(at)
+                        .all(|v| Some(v) == told(at).next())
+                        .then(|| told(at).next().cloned())?,
+                    Law::Union => {
+                        let all = told(at).flat_map(|value| match value {
+                            Value::List(items) => items.clone(),
+                            one => vec![one.clone()],
+                        });
+                        let mut all: Vec<Value> = all.collect();
+                        all.sort();
+                        all.dedup();
+                        Some(Value::List(all))
+                    }
+                });
+            match values.collect::<Option<Vec<Value>>>() {
+                Some(values) => obliged.push(Duty {
+                    kind: u32::try_from(kind).unwrap_or(u32::MAX),
+                    place: place.clone(),
+                    values,
+                }),
+                None => conflict = true,
+            }
+        }
+    }
+    (obliged, conflict)
 }
 
 /// The arguments with what is looked up in them, where that is not there yet.

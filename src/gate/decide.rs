@@ -6,7 +6,7 @@ use super::approval::{self, Asking};
 use super::labels;
 use super::request::{self, Blocked};
 use super::state::{self, Ran, StateError};
-use crate::domain::{Decision, Request, State, Verdict, reserved};
+use crate::domain::{Decision, Obligation, Request, State, Verdict, reserved};
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
@@ -77,6 +77,7 @@ impl Gate {
             Ok(bound) => {
                 let mut decision = self.judge(declared, &bound.record, workspace);
                 decision.labels = bound.labels;
+                let mut decision = fulfillable(decision, request.fulfils);
                 approve(&mut decision, request);
                 let after = |ok| {
                     let ran = Ran {
@@ -146,6 +147,25 @@ impl Gate {
     }
 }
 
+/// A call that may run, now or once it is approved, may so only where what it obliges to will be done. A call that is
+/// blocked obliges, too, but nothing has to be promised for it.
+fn fulfillable(decision: Decision, promised: Option<&[String]>) -> Decision {
+    let Some(promised) = promised.filter(|_| decision.verdict != Verdict::Block) else {
+        return decision;
+    };
+    let missing = |obligation: &&Obligation| !obligation.is_own() && !promised.contains(&obligation.name);
+    match decision.obligations.iter().find(missing) {
+        None => decision,
+        Some(obligation) => {
+            let detail = format!(
+                "the call obliges to `{}`, and nobody has promised it",
+                obligation.name
+            );
+            decision.refused(reserved::OBLIGATION_UNFULFILLABLE, detail)
+        }
+    }
+}
+
 /// A call that waits may run where its approvals are enough. The codes stay: they say why it had to be approved.
 fn approve(decision: &mut Decision, request: &Request<'_>) {
     if decision.verdict != Verdict::RequireApproval || request.approvals.is_empty() {
@@ -168,6 +188,7 @@ fn blocked(code: &str, detail: String) -> Judged {
         labels: Vec::new(),
         approvals: Vec::new(),
         approved_by: Vec::new(),
+        obligations: Vec::new(),
         detail: Some(detail),
     };
     Judged {
@@ -182,7 +203,8 @@ fn blocked(code: &str, detail: String) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::Gate;
-    use crate::domain::Request;
+    use crate::domain::{Request, Verdict, reserved};
+    use crate::value::Value;
     use crate::{compile, json};
 
     #[test]
@@ -194,5 +216,30 @@ mod tests {
         let judged = gate.decide(&Request::call("t", &args), &mut gate.workspace());
         let expected = json::parse(br#"{"p":"/w/a","x":{"b":[1,null]}}"#).unwrap();
         assert_eq!(judged.canonical_args, Some(expected));
+    }
+
+    /// The compiler refuses such a pair; a program that has one all the same is not believed.
+    #[test]
+    fn obligations_that_cannot_be_joined_block() {
+        let text = "gaitpol 1\npolicy a\ndefault block\nobligation o { q: Int }\ntool t { n: Int }\n\
+                    rule r on t allow oblige o(q: 1), log(info)\nrule s on t allow oblige o(q: 1)\n";
+        let checked = compile::check("a.gaitpol", text).checked.unwrap();
+        let mut program = compile::lower(&checked);
+        let mut other = program.duties.last().unwrap().clone();
+        other.values = vec![Value::Num(2)];
+        program.duties.push(other);
+        let last = u32::try_from(program.duties.len() - 1).unwrap();
+        program.rules.last_mut().unwrap().duties = vec![last];
+        let gate = Gate::new(program);
+        let args = json::parse(br#"{"n":1}"#).unwrap();
+        let request = Request {
+            fulfils: None,
+            ..Request::call("t", &args)
+        };
+        let decision = gate.decide(&request, &mut gate.workspace()).decision;
+        assert_eq!(decision.verdict, Verdict::Block);
+        assert_eq!(decision.reason_codes, [reserved::OBLIGATION_CONFLICT]);
+        // What does not conflict is obliged as before.
+        assert_eq!(decision.obligations.len(), 1);
     }
 }

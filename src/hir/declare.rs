@@ -3,6 +3,7 @@
 use super::approval::{self, Roles};
 use super::env::Env;
 use super::names::Names;
+use super::obligation::{self, Kinds};
 use super::preds::Weight;
 use super::refine;
 use super::scope::Scope;
@@ -75,6 +76,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
     labels::sources(&items, &tools, &mut labels, out);
+    let obligations = Kinds::new(&items, &names, out);
     let windows = window::windows(&items, out);
     let known = Known {
         tools: &tools,
@@ -83,7 +85,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         labels: &labels,
         windows: &windows,
     };
-    let (rules, slots, history) = rules(&items, &known, &names, out);
+    let (mut rules, slots, history) = rules(&items, &known, &names, out);
+    oblige(&mut rules, &items, &obligations, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
             tool.slots = slots;
@@ -95,6 +98,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         rules: &rules,
         default_code: &default.1,
         context: &context,
+        obligations: &obligations,
     };
     let mut tests = suite::lower(&tests, &known, out);
     tests.extend(examples::lower(&own, &known, out));
@@ -111,6 +115,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         tools,
         labels,
         history,
+        obligations: obligations.kinds,
         windows,
         rules,
         tests,
@@ -463,11 +468,25 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         approval: None,
+        duties: Vec::new(),
         span: declared.span,
         name_span: declared.name.span,
         conditions_span: declared.conditions.iter().map(|c| c.span).reduce(Span::to),
         clauses: declared.conditions.iter().map(clause).collect(),
         on,
+    }
+}
+
+/// What rules oblige. Of two of one name the first is the rule.
+fn oblige(rules: &mut [Rule], items: &[&Item], kinds: &Kinds, out: &mut Vec<Diagnostic>) {
+    let mut declared: BTreeMap<&str, &ast::Rule> = BTreeMap::new();
+    for rule in items.iter().filter_map(|item| as_rule(item)) {
+        declared.entry(&rule.name.text).or_insert(rule);
+    }
+    for rule in rules {
+        if let Some(written) = declared.get(rule.name.as_str()) {
+            rule.duties = obligation::duties(&written.duties, kinds, out);
+        }
     }
 }
 

@@ -85,6 +85,7 @@ fn case(
         session: session.to_vec(),
         origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),
         approved: Vec::new(),
+        duties: Vec::new(),
         at,
         verdict: None,
         codes: Vec::new(),

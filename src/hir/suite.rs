@@ -1,6 +1,7 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
-use super::{Case, ContextField, Rule, SessionStep, Test, Tool};
+use super::obligation::{self, Kinds};
+use super::{Case, ContextField, Duty, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::builtins::{duration, instant};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
@@ -19,6 +20,7 @@ pub(super) struct Names<'a> {
     pub rules: &'a [Rule],
     pub default_code: &'a str,
     pub context: &'a [ContextField],
+    pub obligations: &'a Kinds,
 }
 
 /// Resolves every test.
@@ -130,10 +132,17 @@ fn case(
         at: case.at.as_ref().and_then(|time| moment(time, out)),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
+        duties: duties(&case.duties, names, out),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         not_by: Vec::new(),
         span: case.span,
     })
+}
+
+/// What a case expects to be obliged.
+fn duties(written: &[ast::Duty], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Duty> {
+    let duties = obligation::duties(written, names.obligations, out);
+    duties.into_iter().map(|duty| duty.node).collect()
 }
 
 /// The moment a test says it is.

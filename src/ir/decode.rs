@@ -37,7 +37,10 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let windows = super::window::decode(&mut r)?;
     let session = super::session::decode(&mut r)?;
     let approvals = r.list(super::approval::decode)?;
-    let rules = r.list(|r| rule(r, files.len(), approvals.len()))?;
+    let obligations = r.list(super::obligation::decode_kind)?;
+    let duties = r.list(|r| super::obligation::decode_duty(r, &obligations))?;
+    let bounds = [files.len(), approvals.len(), duties.len()];
+    let rules = r.list(|r| rule(r, bounds))?;
     let tools = r.list(|r| tool(r, &rules, context.len()))?;
     let program = Program {
         edition,
@@ -52,6 +55,8 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         monitors: session.monitors,
         windows,
         approvals,
+        obligations,
+        duties,
         rules,
         tools,
     };
@@ -59,8 +64,10 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         .tools
         .windows(2)
         .all(|w| matches!(w, [a, b] if a.name < b.name));
-    let asked = program.approvals.windows(2).all(|w| matches!(w, [a, b] if a < b));
-    if !r.is_at_end() || !sorted || !asked || super::encode(&program) != bytes {
+    let asked = program.approvals.is_sorted_by(|a, b| a < b);
+    let obliged =
+        program.duties.is_sorted_by(|a, b| a < b) && program.obligations.is_sorted_by(|a, b| a.name < b.name);
+    if !r.is_at_end() || !sorted || !asked || !obliged || super::encode(&program) != bytes {
         return Err(DecodeError::NotCanonical);
     }
     Ok(program)
@@ -70,7 +77,7 @@ fn verdict(r: &mut Reader<'_>) -> Result<Verdict> {
     Verdict::from_rank(r.byte()?).ok_or(DecodeError::Malformed("verdict"))
 }
 
-fn rule(r: &mut Reader<'_>, files: usize, approvals: usize) -> Result<RuleInfo> {
+fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<RuleInfo> {
     let name = r.text()?;
     let verdict = verdict(r)?;
     let code = r.text()?;
@@ -80,6 +87,11 @@ fn rule(r: &mut Reader<'_>, files: usize, approvals: usize) -> Result<RuleInfo> 
         || approval.is_some_and(|spec| spec as usize >= approvals)
     {
         return Err(DecodeError::Malformed("approval"));
+    }
+    let obliged = r.list(Reader::small)?;
+    let last = obliged.last().map_or(0, |last| *last as usize + 1);
+    if last > duties || !obliged.is_sorted_by(|a, b| a < b) {
+        return Err(DecodeError::Malformed("duty"));
     }
     let file = r.small()?;
     if file as usize >= files {
@@ -99,6 +111,7 @@ fn rule(r: &mut Reader<'_>, files: usize, approvals: usize) -> Result<RuleInfo> 
         code,
         hint,
         approval,
+        duties: obliged,
         file,
         start,
         end,

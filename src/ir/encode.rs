@@ -23,6 +23,8 @@ pub fn encode(program: &Program) -> Vec<u8> {
     super::window::encode(&mut w, &program.windows);
     super::session::encode_session(&mut w, program);
     w.list(&program.approvals, super::approval::encode);
+    w.list(&program.obligations, super::obligation::encode_kind);
+    w.list(&program.duties, super::obligation::encode_duty);
     w.list(&program.rules, rule);
     w.list(&program.tools, tool);
     w.bytes
@@ -42,6 +44,7 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
     w.list(rule.approval.as_slice(), |w, spec| w.int(u64::from(*spec)));
+    w.list(&rule.duties, |w, duty| w.int(u64::from(*duty)));
     for n in [
         rule.file,
         rule.start.line,

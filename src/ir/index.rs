@@ -88,6 +88,7 @@ fn one_tool(
     }
     builder.reflect();
     super::polarity::check(package, tool, &written, &rules, &mut builder, out);
+    super::obligation::check(package, &rules, &mut builder, out);
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
     for (index, cond) in &rules {

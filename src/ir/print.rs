@@ -1,6 +1,6 @@
 //! The printed form of a program, for people and for tests: per tool its variables with their classes, and its rows.
 
-use super::{Program, Scope};
+use super::{Program, RuleInfo, Scope};
 use crate::builtins::command;
 use crate::classes::Classifier;
 use crate::hir::{Part, Step};
@@ -30,15 +30,30 @@ pub fn print(program: &Program) -> String {
         scope(&mut out, &tool.scope, &Ty::Record(record), 1);
         for (row, rule) in tool.rows.iter().enumerate() {
             if let Some(rule) = program.rules.get(*rule as usize) {
+                let obliges = obliges(program, rule);
                 let _ = writeln!(
                     out,
-                    "  row {row}: {} {} code {}",
+                    "  row {row}: {} {} code {}{obliges}",
                     rule.verdict, rule.name, rule.code
                 );
             }
         }
     }
     out
+}
+
+/// The obligations of a rule, by name.
+fn obliges(program: &Program, rule: &RuleInfo) -> String {
+    let duties = rule
+        .duties
+        .iter()
+        .filter_map(|at| program.duties.get(*at as usize));
+    let kinds = duties.filter_map(|duty| program.obligations.get(duty.kind as usize));
+    let names: Vec<&str> = kinds.map(|kind| kind.name.as_str()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(" obliges {}", names.join(", ")),
+    }
 }
 
 fn scope(out: &mut String, scope: &Scope, ty: &Ty, depth: usize) {

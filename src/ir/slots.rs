@@ -263,7 +263,7 @@ fn decode_term(r: &mut Reader<'_>) -> Result<Term> {
 }
 
 /// A constant of a comparison: a number, truth value, enum member or text.
-fn value(w: &mut Writer, constant: &Value) {
+pub(super) fn value(w: &mut Writer, constant: &Value) {
     match constant {
         Value::Num(n) => {
             w.byte(0);
@@ -288,7 +288,7 @@ fn value(w: &mut Writer, constant: &Value) {
     }
 }
 
-fn decode_value(r: &mut Reader<'_>) -> Result<Value> {
+pub(super) fn decode_value(r: &mut Reader<'_>) -> Result<Value> {
     Ok(match r.byte()? {
         0 => Value::Num(r.wide()?),
         1 => Value::Bool(truth(r)?),

@@ -50,6 +50,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
     let mut reused = Vec::new();
     let mut labels = Vec::new();
     let mut roles = Vec::new();
+    let mut obligations = Vec::new();
     for item in items {
         match item {
             Item::Tool(tool) => {
@@ -72,6 +73,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Latch(latch) => reused.push(&latch.name),
             Item::Window(window) => reused.push(&window.name),
             Item::Role(role) => roles.push(&role.name),
+            Item::Obligation(declared) => obligations.push(&declared.name),
             Item::Source(_)
             | Item::Declassify(_)
             | Item::Policy(_)
@@ -83,6 +85,6 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             | Item::Examples(_) => {}
         }
     }
-    groups.extend([selected, rules, effects, reused, labels, roles]);
+    groups.extend([selected, rules, effects, reused, labels, roles, obligations]);
     groups
 }

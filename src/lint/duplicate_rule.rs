@@ -4,7 +4,7 @@ use super::meaning::unplaced;
 use super::{Context, Group, Lint};
 use crate::diag::codes::DUPLICATE_RULE;
 use crate::diag::{Diagnostic, Level};
-use crate::hir::Cond;
+use crate::hir::{Cond, Duty};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             .iter()
             .map(|(tool, cond)| (*tool, unplaced(cond)))
             .collect();
-        let key = format!("{} {:?} {asks:?}", rule.verdict, rule.approval);
+        let duties: Vec<&Duty> = rule.duties.iter().map(|duty| &duty.node).collect();
+        let key = format!("{} {:?} {duties:?} {asks:?}", rule.verdict, rule.approval);
         match seen.get(&key) {
             None => {
                 seen.insert(key, written.name.span);

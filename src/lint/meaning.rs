@@ -98,6 +98,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
     (a.edition, &a.name, &a.version, a.profile, &a.default)
         == (b.edition, &b.name, &b.version, b.profile, &b.default)
         && alike(&a.tools, &b.tools, same_tool)
+        && a.obligations == b.obligations
         && alike(&a.context, &b.context, |a, b| {
             (&a.field, a.trust, &a.from) == (&b.field, b.trust, &b.from)
         })
@@ -113,6 +114,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
                         a.verdict,
                         &a.codes,
                         &a.by,
+                        &a.duties,
                     ) == (
                         &b.tool,
                         &b.args,
@@ -121,6 +123,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
                         b.verdict,
                         &b.codes,
                         &b.by,
+                        &b.duties,
                     )
                 })
         })
@@ -137,6 +140,7 @@ fn same_tool(a: &Tool, b: &Tool) -> bool {
 
 fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
     (&a.name, a.verdict, &a.code, &a.hint, &a.approval) == (&b.name, b.verdict, &b.code, &b.hint, &b.approval)
+        && alike(&a.duties, &b.duties, |a, b| a.node == b.node)
         && alike(&a.on, &b.on, |(index, a), (other, b)| {
             let Some(tool) = package.tools.get(*index) else {
                 return false;

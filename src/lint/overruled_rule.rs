@@ -20,7 +20,8 @@ pub const LINT: Lint = Lint {
 const STRICTER: usize = 24;
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    for (written, rule) in context.rules() {
+    // What a rule obliges holds whatever the verdict.
+    for (written, rule) in context.rules().filter(|(_, rule)| rule.duties.is_empty()) {
         let overruled = !rule.on.is_empty()
             && context.on(rule).all(|(index, tool, cond)| {
                 let stricter: Vec<Cond> = context.stricter(rule.verdict, index).map(not).collect();

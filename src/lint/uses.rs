@@ -40,6 +40,7 @@ impl<'a> Uses<'a> {
                 Item::Context(context) => context.fields.iter().for_each(|field| uses.ty(&field.ty)),
                 Item::Group(group) => uses.selectors(&group.selectors),
                 Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Obligation(declared) => declared.params.iter().for_each(|param| uses.ty(&param.ty)),
                 Item::Latch(latch) => {
                     for event in std::iter::once(&latch.on).chain(&latch.resets) {
                         uses.event(event);

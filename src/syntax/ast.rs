@@ -2,6 +2,7 @@
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
 mod approval;
+mod obligation;
 mod reuse;
 mod time;
 mod walk;
@@ -10,6 +11,7 @@ use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, Role};
+pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 pub use time::{Days, Window, WindowSpan};
 
@@ -74,6 +76,8 @@ pub enum Item {
     Latch(Latch),
     /// `role finance { "ann@acme.com" }`
     Role(Role),
+    /// `obligation ticket { queue: String[max 32] }`
+    Obligation(Obligation),
     /// `window business = mon..fri "08:00".."18:00" tz "Europe/Berlin"`
     Window(Window),
     /// `test "…" { … }`
@@ -104,6 +108,7 @@ impl Item {
             Item::Declassify(item) => item.span,
             Item::Latch(item) => item.span,
             Item::Role(item) => item.span,
+            Item::Obligation(item) => item.span,
             Item::Window(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
@@ -467,6 +472,8 @@ pub struct Rule {
     pub code: Option<Name>,
     /// `hint "…"`
     pub hint: Option<Spanned<String>>,
+    /// `oblige log(level: info)`
+    pub duties: Vec<Duty>,
     /// The whole item.
     pub span: Span,
 }
@@ -677,6 +684,8 @@ pub struct Case {
     pub codes: Vec<Name>,
     /// `by rule_a, rule_b`: each must have matched.
     pub by: Vec<Name>,
+    /// `oblige log(level: info)`: each must be among the obligations.
+    pub duties: Vec<Duty>,
     /// The whole case.
     pub span: Span,
 }

@@ -73,7 +73,11 @@ fn may_stand_close(first: &ast::Item, second: &ast::Item) -> bool {
 fn item_lines(printer: &mut Printer, item: Option<&ast::Item>, mut pieces: Vec<Piece>, blank: Blank) {
     let inner = item.map(|item| starts(item, &pieces)).unwrap_or_default();
     let is_test = matches!(item, Some(ast::Item::Test(_) | ast::Item::Examples(_)));
-    let has_body = is_test || matches!(item, Some(ast::Item::Tool(_) | ast::Item::Context(_)));
+    let has_body = is_test
+        || matches!(
+            item,
+            Some(ast::Item::Tool(_) | ast::Item::Context(_) | ast::Item::Obligation(_))
+        );
     if has_body {
         drop_optional_commas(&mut pieces, &inner);
     }
@@ -140,6 +144,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
             clauses.push(Some(rule.verdict.span.start));
             clauses.push(rule.code.as_ref().and_then(|code| before(code.span.start)));
             clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));
+            clauses.push(rule.duties.first().and_then(|duty| before(duty.span.start)));
         }
         ast::Item::Tool(tool) => {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
@@ -149,6 +154,9 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         }
         ast::Item::Context(context) => {
             members.extend(context.fields.iter().map(|field| Some(field.span.start)));
+        }
+        ast::Item::Obligation(declared) => {
+            members.extend(declared.params.iter().map(|param| Some(param.name.span.start)));
         }
         ast::Item::Test(test) => {
             members.extend(

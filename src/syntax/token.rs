@@ -205,6 +205,7 @@ keywords! {
     Latch = "latch", Item;
     Final = "final", Item;
     Role = "role", Item;
+    Obligation = "obligation", Item;
     Window = "window", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
@@ -251,6 +252,8 @@ keywords! {
     SingleUse = "single_use", Clause;
     Bind = "bind", Clause;
     Approved = "approved", Clause;
+    Oblige = "oblige", Clause;
+    Merge = "merge", Clause;
     Tz = "tz", Clause;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;

@@ -109,6 +109,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             }],
             approvals: Vec::new(),
             approved_by: Vec::new(),
+            obligations: Vec::new(),
             detail: None,
         },
         correlation_id: Some("c".into()),
@@ -118,6 +119,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         identity: Some("ann".into()),
         intent: None,
         facts: None,
+        fulfils: Vec::new(),
         state: None,
         previous,
     }

@@ -83,6 +83,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         identity: Some("ann".into()),
         intent: with_intent.then(|| intent.canonical()),
         facts: None,
+        fulfils: Vec::new(),
         state: None,
         previous,
     }

@@ -181,7 +181,10 @@ fn consistent(node: &Node) {
 fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
     let args = json::parse(call.as_bytes()).unwrap();
     let gate = Gate::new(compile::lower(checked));
-    let request = Request::call("t.one", &args);
+    let request = Request {
+        fulfils: None,
+        ..Request::call("t.one", &args)
+    };
     let explanation = explain::explain(checked, &gate, &request, &|_: &[String]| false);
     let package = checked.package();
     let tool = package.tools.iter().position(|t| t.name == "t.one").unwrap();
@@ -211,6 +214,7 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
         let request = Request {
             intent: &call.intent,
             facts: &call.facts,
+            fulfils: None,
             ..Request::call("t.one", &call.args)
         };
         let decision = gate.decide(&request, &mut gate.workspace()).decision;

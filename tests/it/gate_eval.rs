@@ -485,3 +485,52 @@ fn a_session_goes_on_under_a_new_key() {
     let after = eval("b.json");
     assert_eq!(after.status.code(), Some(0), "{}", shown(&after));
 }
+
+#[test]
+fn what_is_obliged_is_listed_and_must_be_promised() {
+    let policy = "gaitpol 1\npolicy p\ndefault block code none\nenum P ordered { low, high }\n\
+                  obligation ticket { queue: String[max 8], at: P merge max }\ntool a { n: Int }\n\
+                  rule one on a allow oblige log(level: info), ticket(queue: \"q\", at: low)\n\
+                  rule two on a when args.n > 1 allow oblige log(level: error), notify(\"ops\"), ticket(queue: \"q\", at: high)\n";
+    let folder = Folder::new();
+    folder.write("o.gaitbundle", &crate::folder::compiled(policy));
+    let text = String::from_utf8(folder.read("allow.json")).unwrap();
+    let mut intent: serde_json::Value = serde_json::from_str(&text).unwrap();
+    intent["tool_name"] = "a".into();
+    intent["args"] = serde_json::json!({"n": 2});
+    folder.write("a.json", intent.to_string().as_bytes());
+    let eval = |more: &[&'static str]| {
+        let args = [
+            "gate",
+            "eval",
+            "--bundle",
+            "o.gaitbundle",
+            "--intent",
+            "a.json",
+            "--explain",
+        ];
+        args.iter().chain(more).copied().collect::<Vec<&str>>()
+    };
+    let refused = folder.json(&eval(&["--fulfils", "notify"]), 3, "gate_eval");
+    let unheard = serde_json::json!(["gait.obligation_unfulfillable"]);
+    assert_eq!(refused["reason_codes"], unheard);
+    assert!(refused["detail"].as_str().unwrap().contains("`ticket`"));
+    let value = folder.json(&eval(&["--fulfils", "ticket,notify,ticket"]), 0, "gate_eval");
+    let obliged = serde_json::json!([
+        {"name": "log", "params": {"level": "error"}},
+        {"name": "notify", "params": {"channel": ["ops"]}},
+        {"name": "ticket", "params": {"at": "high", "queue": "q"}},
+    ]);
+    assert_eq!(value["obligations"], obliged);
+    assert_eq!(
+        value["explanation"]["rules"][0]["obliges"][0]["params"]["level"],
+        "info"
+    );
+    let trace = verified(&folder.read(value["trace_path"].as_str().unwrap()));
+    let record = gait::artifact::jcs::to_vec(&envelope::Payload::to_json(trace.value()));
+    let record = valid(&record, "trace");
+    assert_eq!(record["obligations"], obliged);
+    assert_eq!(record["fulfils"], serde_json::json!(["notify", "ticket"]));
+    let text = shown(&folder.run(&eval(&["--fulfils", "ticket,notify"])));
+    assert!(text.contains("oblige  log(level: \"error\")"), "{text}");
+}

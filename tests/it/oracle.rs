@@ -3,7 +3,7 @@
 
 use gait::builtins::bind;
 use gait::domain::{Approval, ApprovalSpec, Request, Verdict};
-use gait::eval::{Workspace, decide, explain, reference};
+use gait::eval::{Workspace, decide, explain, obligation, reference};
 use gait::gate::approval::{Asking, satisfied};
 use gait::gate::request;
 use gait::json::{self, Json};
@@ -94,6 +94,12 @@ enum Risk ordered { low, medium, high, critical }
 role finance { "ann", "bob", "cid" }
 role security { "bob", "eve" }
 role owners { "bob" }
+obligation ticket {
+  queue: String[max 8]
+  risk: Risk merge max
+  within: Duration merge min
+  tags: Set[Color, max 3] merge union
+}
 tool t.one {
   flag: Bool
   n: Int
@@ -512,6 +518,39 @@ fn approval() -> impl Strategy<Value = String> {
     })
 }
 
+/// What a rule may oblige, with the word before it.
+fn duties() -> impl Strategy<Value = String> {
+    let pick = |s: &'static [&'static str]| prop::sample::select(s);
+    let log = pick(&["log(level: debug)", "log(level: warn)", "log(error)"]);
+    let notify = pick(&[
+        r#"notify("ops")"#,
+        r#"notify(channel: { "sec", "ops" })"#,
+        r#"notify("a")"#,
+    ]);
+    let queue = prop_oneof![9 => Just("a"), 1 => Just("b")];
+    let risk = pick(&["low", "medium", "critical"]);
+    let within = pick(&["1h", "15m", "7d"]);
+    let tags = pick(&["red", "{ green, blue }", "{ blue, red }"]);
+    let ticket = (queue, risk, within, tags).prop_map(|(queue, risk, within, tags)| {
+        format!(r#"ticket(queue: "{queue}", risk: {risk}, within: {within}, tags: {tags})"#)
+    });
+    let one = |s: BoxedStrategy<String>| prop::option::weighted(0.4, s);
+    let own = |s: &str| s.to_owned();
+    let all = (
+        one(log.prop_map(own).boxed()),
+        one(notify.prop_map(own).boxed()),
+        one(ticket.boxed()),
+    );
+    all.prop_map(|(log, notify, ticket)| {
+        let all: Vec<String> = log.into_iter().chain(notify).chain(ticket).collect();
+        if all.is_empty() {
+            String::new()
+        } else {
+            format!("oblige {}", all.join(", "))
+        }
+    })
+}
+
 fn given_approval() -> impl Strategy<Value = Approval> {
     let by = prop::sample::select(&["ann", "bob", "cid", "eve", "zoe"][..]);
     let at = prop::sample::select(&[0, 30_000, 90_000, 130_000][..]);
@@ -535,19 +574,24 @@ fn rule() -> impl Strategy<Value = String> {
         condition().prop_map(|c| format!("unless {c}"))
     ];
     // `@` is where a rule may say which earlier rule it refines.
-    (prop::collection::vec(clause, 0..3), verdict, approval(), 0..3u32).prop_map(
-        |(clauses, verdict, approval, code)| {
+    (
+        prop::collection::vec(clause, 0..3),
+        verdict,
+        approval(),
+        0..3u32,
+        duties(),
+    )
+        .prop_map(|(clauses, verdict, approval, code, duties)| {
             let approval = if verdict == "require_approval" {
                 approval
             } else {
                 String::new()
             };
             format!(
-                "on t.one {} @ {verdict} {approval} code c{code}",
+                "on t.one {} @ {verdict} {approval} code c{code} {duties}",
                 clauses.join(" ")
             )
-        },
-    )
+        })
 }
 
 pub fn policy() -> impl Strategy<Value = String> {
@@ -672,10 +716,12 @@ pub fn args() -> impl Strategy<Value = String> {
     })
 }
 
-/// Random conditions may exclude one another, or need more rows than a rule may have.
-const EXPECTED: [gait::diag::Code; 2] = [
+/// Random conditions may exclude one another, or need more rows than a rule may have; rules may oblige what cannot be
+/// joined.
+const EXPECTED: [gait::diag::Code; 3] = [
     gait::diag::codes::CONSTANT_CONDITION,
     gait::diag::codes::TOO_LARGE,
+    gait::diag::codes::OBLIGATION_CONFLICT,
 ];
 
 /// The approvals a decision asks for are enough exactly when those of every rule are, each asked by itself.
@@ -730,6 +776,10 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
         let waits = decision.verdict == Verdict::RequireApproval;
         assert_eq!(decision.approvals.is_empty(), !waits, "{shown}");
         approvals_agree(&decision.approvals, &expected.asked, given, &shown);
+        // Two rules that can fire together and disagree are found when the policy is compiled.
+        assert!(!expected.conflict, "{shown}");
+        let obliged = obligation::join(&again.obligations, expected.obliged.iter());
+        assert_eq!(decision.obligations, obliged.obligations, "{shown}");
     }
 }
 

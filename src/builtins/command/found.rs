@@ -125,6 +125,8 @@ pub(super) struct Command {
     pub(super) args: Vec<Word>,
     /// The programs that start it, outermost first.
     pub(super) via: Vec<String>,
+    /// What it is told to do, as far as `verbs` knows.
+    pub(super) verb: String,
     pub(super) opaque: bool,
 }
 
@@ -198,6 +200,7 @@ impl Found {
                 path: program.to_owned(),
                 args: vec![redirect.target.clone()],
                 via: via.to_vec(),
+                verb: String::new(),
                 opaque: false,
             });
         }
@@ -212,6 +215,7 @@ impl Found {
                 path: String::new(),
                 args: Vec::new(),
                 via: Vec::new(),
+                verb: String::new(),
                 opaque: true,
             });
         }
@@ -252,6 +256,7 @@ fn command(command: &Command, moved: bool) -> Value {
         Value::List(operands.collect()),
         texts(command.via.iter().map(String::as_str)),
         Value::Bool(command.opaque || command.args.iter().any(|word| word.known().is_none())),
+        text(&command.verb),
     ])
 }
 
@@ -355,6 +360,7 @@ pub(super) fn fields() -> Vec<Field> {
         ),
         field("via", list(string())),
         field("opaque", Ty::Bool),
+        field("verb", string()),
     ]);
     let redirect = Ty::Record(vec![
         field("kind", members(&KINDS)),

@@ -2,9 +2,9 @@
 //! of the words. In: the words of one command. Out: what is `Found`.
 
 use super::found::{Command, Doubt, Found};
-use super::script;
 use super::word::{Word, is_name};
 use super::wrappers::{self, Runs, Walk, Wrapper};
+use super::{script, verbs};
 use crate::limits;
 
 /// A simple command as written.
@@ -183,11 +183,13 @@ impl Start<'_> {
     }
 
     fn push(&mut self, program: &str, path: &str, args: &[Word], opaque: bool) {
+        let verb = verbs::verb(&fold(path.rsplit('/').next().unwrap_or_default()), args).to_owned();
         self.found.push(Command {
             program: program.to_owned(),
             path: path.to_owned(),
             args: args.to_vec(),
             via: self.via.clone(),
+            verb,
             opaque,
         });
     }

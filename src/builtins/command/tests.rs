@@ -106,6 +106,45 @@ fn the_manual_names_every_part() {
 }
 
 #[test]
+fn verbs() {
+    let verbs = |text: &str| {
+        let fields = fields();
+        let value = Value::Command(Box::new(parse(text).unwrap()));
+        let Ty::Record(parts) = element(&fields, "commands") else {
+            panic!()
+        };
+        let commands = list(member(&value, &fields, "commands"));
+        let verb = |c: &Value| member(c, &parts, "verb").text().unwrap().to_owned();
+        commands.iter().map(verb).collect::<Vec<_>>().join(" ")
+    };
+    for (text, expected) in [
+        ("git push", "push"),
+        ("git -C push status", "status"),
+        ("git -c a.b=c --no-pager --git-dir=x --work-tree y log", "log"),
+        ("git -C", ""),
+        ("git -Cx push", "push"),
+        ("git --unheard push", ""),
+        ("git --version push", ""),
+        ("git $X push", ""),
+        ("git -C $X push", ""),
+        ("git -C \"$X\" push", "push"),
+        ("git", ""),
+        ("/usr/lib/git-core/git-push x", "push push"),
+        ("GIT.exe push", "push push"),
+        ("kubectl -n prod delete pod x", "delete"),
+        ("docker --context x rm y", "rm"),
+        ("cargo +nightly build", ""),
+        ("terraform -chdir=x destroy", ""),
+        ("sudo -u x git push", "push"),
+        ("make clean", "clean"),
+        ("make -j clean", ""),
+        ("ls > push", ""),
+    ] {
+        assert_eq!(verbs(text).trim(), expected, "{text}");
+    }
+}
+
+#[test]
 fn words_and_quotes() {
     all(&[
         ("", ""),

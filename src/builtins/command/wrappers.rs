@@ -6,19 +6,19 @@ use super::word::{Word, is_name};
 /// How a wrapper reads its arguments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wrapper {
-    names: &'static [&'static str],
+    pub(super) names: &'static [&'static str],
     /// Options of one letter, each with its mark.
-    short: &'static str,
+    pub(super) short: &'static str,
     /// Options of a word, each with its mark, with spaces between.
-    long: &'static str,
+    pub(super) long: &'static str,
     /// Arguments before the command.
-    operands: u8,
+    pub(super) operands: u8,
     /// Options may follow operands.
     pub(super) rescan: bool,
     /// `NAME=value` may stand before the command.
-    assigns: bool,
+    pub(super) assigns: bool,
     /// `-5` is an option.
-    numbers: bool,
+    pub(super) numbers: bool,
     pub(super) runs: Runs,
     /// Without a command it starts a shell.
     pub(super) shell: bool,
@@ -41,7 +41,8 @@ pub(super) enum Runs {
 /// value and `%` none, and what it does to the command is not known, `>` it takes a folder to work in, `$` its value is read in its place.
 const MARKS: [char; 7] = [':', '?', '!', '~', '%', '>', '$'];
 
-const PLAIN: Wrapper = Wrapper {
+/// A wrapper without options.
+pub(super) const PLAIN: Wrapper = Wrapper {
     names: &[],
     short: "",
     long: "",

@@ -196,6 +196,7 @@ impl Stage<'_> {
             run_id: Some(RUN.to_owned()),
             previous: None,
             facts: None,
+            fulfils: Vec::new(),
             state: None,
         };
         let journal = Journal {

@@ -1,7 +1,7 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
 use crate::artifact::envelope::Payload;
-use crate::artifact::{SigningKey, approval};
+use crate::artifact::{SigningKey, approval, obligation};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -16,6 +16,7 @@ use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
 use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Judge one intent and write a signed trace
@@ -33,6 +34,9 @@ pub struct Args {
     /// What the host knows of the call: a JSON object with a member per fact the policy declares
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// What the runtime will do of what decisions oblige to: notify, and obligations the policy declares
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    fulfils: Vec<String>,
     /// Where the trace goes: a folder, or the name of a new file
     #[arg(long, value_name = "PATH", default_value = "gait-out/traces/")]
     trace_out: PathBuf,
@@ -91,6 +95,7 @@ struct Call<'a> {
     run: Option<String>,
     at: Option<Timestamp>,
     facts: Option<Json>,
+    fulfils: Vec<String>,
 }
 
 /// Reads, judges, writes, prints; in this order.
@@ -120,6 +125,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         session,
         at,
         facts,
+        fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
     };
     let (recorded, path) = match &call.session {
         Some(session) => in_session(&call, &mut boundary, session)?,
@@ -159,6 +165,7 @@ fn explained(
     let request = Request {
         origins: origins.as_deref(),
         state: recorded.before.as_ref(),
+        fulfils: Some(&call.fulfils),
         now: Some(i128::from(recorded.record.created_at.as_millisecond())),
         ..Request::intent(call.intent).with_facts(facts)
     };
@@ -216,6 +223,7 @@ fn moment(call: &Call<'_>) -> Moment {
         run_id: call.run.clone(),
         previous: None,
         facts: call.facts.clone(),
+        fulfils: call.fulfils.clone(),
         state: None,
     }
 }
@@ -258,6 +266,10 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
         (
             "approved_by",
             explanation::names(&recorded.record.decision.approved_by),
+        ),
+        (
+            "obligations",
+            obligation::list(&recorded.record.decision.obligations),
         ),
         (
             "canonical_args",
@@ -307,6 +319,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     for line in explanation::approvals(decision) {
         ui.line(&line)?;
     }
+    for line in explanation::obligations(decision) {
+        ui.line(&line)?;
+    }
     for target in &decision.targets {
         let line = format!("{} {} {}", target.effect, target.kind, target.value);
         ui.line(&format!("  target  {}", one_line(&line)))?;
@@ -345,6 +360,7 @@ mod tests {
             run: None,
             at,
             facts: None,
+            fulfils: Vec::new(),
         };
         let folder = || Place::Folder(PathBuf::from("t"));
         for later in 0..3i64 {

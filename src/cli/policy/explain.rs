@@ -2,7 +2,7 @@
 //! they are compiled again, and must make the bundle's program byte for byte before anything is explained by them.
 
 use super::source;
-use crate::artifact::approval;
+use crate::artifact::{approval, obligation};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::tone;
@@ -82,6 +82,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let request = Request {
         origins: origins.as_deref(),
         state: state.as_ref(),
+        fulfils: None,
         now: Some(i128::from(at.as_millisecond())),
         ..Request::intent(&intent).with_facts(&facts)
     };
@@ -138,6 +139,9 @@ fn people(ui: &mut Ui, explained: &Explanation) -> Result<(), CliError> {
     for line in explanation::approvals(decision) {
         ui.line(&line)?;
     }
+    for line in explanation::obligations(decision) {
+        ui.line(&line)?;
+    }
     for target in &decision.targets {
         let text = format!("{} {} {}", target.effect, target.kind, target.value);
         ui.line(&format!("  target  {}", one_line(&text)))?;
@@ -166,6 +170,7 @@ fn document(explained: &Explanation) -> Json {
         ),
         ("approvals", approval::list(&decision.approvals)),
         ("approved_by", strings(&decision.approved_by)),
+        ("obligations", obligation::list(&decision.obligations)),
         ("detail", decision.detail.as_ref().map_or(Json::Null, Json::str)),
         ("explanation", explanation::document(explained)),
         ("exit_code", Json::int(i64::from(Exit::Success.code()))),

@@ -1,0 +1,133 @@
+//! What a decision obliges to: the duties of the rules that matched, each obligation once. In: duties. Out: obligations in
+//! one order, and the name of one whose values cannot be joined.
+
+use crate::builtins::bind;
+use crate::domain::Obligation;
+use crate::hir::{Duty, ObligationKind};
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+/// What duties come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Joined {
+    /// The obligations; sorted, one of a name and place.
+    pub obligations: Vec<Obligation>,
+    /// The first obligation that rules tell different things; it is none of those above.
+    pub conflict: Option<String>,
+}
+
+/// What is joined: the duties of one obligation about one place.
+type Key<'d> = (u32, &'d Option<Vec<String>>);
+
+/// Joins duties. Their order means nothing.
+pub fn join<'d>(kinds: &[ObligationKind], duties: impl Iterator<Item = &'d Duty>) -> Joined {
+    let mut open: BTreeMap<Key<'d>, Option<Vec<Value>>> = BTreeMap::new();
+    for duty in duties {
+        let Some(kind) = kinds.get(duty.kind as usize) else {
+            continue;
+        };
+        let values = open
+            .entry((duty.kind, &duty.place))
+            .or_insert_with(|| Some(duty.values.clone()));
+        *values = values
+            .as_ref()
+            .and_then(|values| kind.join(values, &duty.values).ok());
+    }
+    let mut joined = Joined::default();
+    for ((kind, place), values) in open {
+        let Some(kind) = kinds.get(kind as usize) else {
+            continue;
+        };
+        match values {
+            Some(values) => joined.obligations.push(obligation(kind, place, &values)),
+            None => joined.conflict = joined.conflict.or(Some(kind.name.clone())),
+        }
+    }
+    joined
+}
+
+fn obligation(kind: &ObligationKind, place: &Option<Vec<String>>, values: &[Value]) -> Obligation {
+    let told = kind.params.iter().zip(values);
+    let told = told.map(|(param, value)| {
+        let json = bind::to_json(value, &param.field.ty);
+        (param.field.name.clone(), json)
+    });
+    let mut params: Vec<_> = told.collect();
+    params.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Obligation {
+        name: kind.name.clone(),
+        place: place.clone(),
+        params,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+    use crate::domain::obligation::Law;
+    use crate::hir::{Duty, ObligationKind, Param};
+    use crate::ty::{Field, Ty};
+    use crate::value::Value;
+    use proptest::prelude::*;
+
+    /// One obligation that is told a number by each of the laws.
+    fn kinds() -> Vec<ObligationKind> {
+        let set = Ty::Set {
+            element: Box::new(Ty::Int),
+            max: 8,
+        };
+        let param = |law: Law| Param {
+            field: Field {
+                name: law.as_str().to_owned(),
+                ty: if law == Law::Union { set.clone() } else { Ty::Int },
+            },
+            law,
+        };
+        let of = |name: &str, laws: &[Law]| ObligationKind {
+            name: name.to_owned(),
+            params: laws.iter().copied().map(param).collect(),
+        };
+        let law = [Law::Max, Law::Min, Law::Union];
+        vec![of("all", &Law::ALL), of("joined", &law)]
+    }
+
+    fn duty() -> impl Strategy<Value = Duty> {
+        let place = prop::sample::select(&[None, Some("a"), Some("b")][..]);
+        let set = prop::collection::btree_set(0i128..4, 1..4);
+        (0u32..2, place, 0i128..4, 0i128..4, set, 0i128..10).prop_map(|(kind, place, max, min, set, same)| {
+            let set = set.into_iter().map(Value::Num).collect();
+            let mut values = vec![Value::Num(max), Value::Num(min), Value::List(set)];
+            // Most are equal, or nothing would ever be joined.
+            values.extend((kind == 0).then_some(Value::Num(i128::from(same == 0))));
+            Duty {
+                kind,
+                place: place.map(|name| vec![name.to_owned()]),
+                values,
+            }
+        })
+    }
+
+    proptest! {
+        /// What rules oblige does not depend on their order, on how often they say it, or on which are joined first.
+        #[test]
+        fn joining_is_associative_commutative_and_idempotent(
+            duties in prop::collection::vec(duty(), 0..8),
+            order in any::<prop::sample::Index>(),
+            (a, b, c) in (duty(), duty(), duty()),
+        ) {
+            let kinds = kinds();
+            let joined = join(&kinds, duties.iter());
+            let mut turned = duties.clone();
+            turned.rotate_left(if duties.is_empty() { 0 } else { order.index(duties.len()) });
+            turned.reverse();
+            prop_assert_eq!(&join(&kinds, turned.iter()), &joined);
+            prop_assert_eq!(&join(&kinds, duties.iter().chain(&turned)), &joined);
+            let kind = &kinds[1];
+            let of = |duty: &Duty| duty.values[..3].to_vec();
+            let both = |a: &[Value], b: &[Value]| kind.join(a, b).unwrap();
+            let (a, b, c) = (of(&a), of(&b), of(&c));
+            prop_assert_eq!(both(&both(&a, &b), &c), both(&a, &both(&b, &c)));
+            prop_assert_eq!(both(&a, &a), a);
+        }
+    }
+}
