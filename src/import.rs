@@ -4,6 +4,8 @@
 //! are the tool author's claims, and it must not judge calls.
 
 mod catalogue;
+#[cfg(feature = "cli")]
+pub mod gait_yaml;
 mod render;
 mod schema;
 

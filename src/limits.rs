@@ -116,6 +116,12 @@ pub const KEY_FILE_BYTES: usize = 4 << 10;
 pub const IMPORT_DEPTH: usize = 16;
 /// Subschemas visited for one imported tool; references can repeat a subschema without end.
 pub const IMPORT_NODES: usize = 10_000;
+/// An imported YAML policy, in bytes.
+pub const YAML_BYTES: usize = 1 << 20;
+/// Nesting of an imported YAML policy.
+pub const YAML_DEPTH: usize = 32;
+/// Keys and values of an imported YAML policy, aliases written out.
+pub const YAML_NODES: usize = 100_000;
 /// Decimal places given to an imported `number`, which states none.
 pub const IMPORT_DECIMAL_PLACES: u32 = 9;
 /// Longest wait for a file another process has locked, in milliseconds.

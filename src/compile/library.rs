@@ -49,6 +49,7 @@ pub const LIBRARY: &[Module] = &[
     module!("pii"),
     module!("risk"),
     module!("shell"),
+    module!("v1"),
 ];
 
 /// The folder of the library's sources; no file of a policy may lie in one of this name.

@@ -3,8 +3,8 @@
 
 use super::names::Names;
 use super::types;
-use crate::diag::Diagnostic;
 use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
+use crate::diag::{Diagnostic, suggest};
 use crate::domain::{Profile, Trust};
 use crate::source::Span;
 use crate::syntax::ast::{self, Item};
@@ -36,7 +36,15 @@ pub(super) fn lower(
     for item in items {
         let Item::Context(context) = item else { continue };
         for declared in &context.fields {
-            let field = field(declared, names, profile, out);
+            let library = at
+                .get(declared.name.text.as_str())
+                .and_then(|i| fields.get(*i))
+                .filter(|earlier| names.is_prelude(earlier.span.file));
+            let ty = match &declared.ty {
+                Some(ty) => types::resolve(ty, names, out),
+                None => type_of_library(declared, library, &fields, out),
+            };
+            let field = field(declared, ty, profile, out);
             match at
                 .get(declared.name.text.as_str())
                 .and_then(|i| fields.get_mut(*i))
@@ -62,13 +70,41 @@ pub(super) fn lower(
     fields
 }
 
-fn field(
+/// The type of a field that states none: that of the library's field of this name, found in the same place.
+fn type_of_library(
     declared: &ast::ContextField,
-    names: &Names<'_>,
-    profile: Profile,
+    library: Option<&ContextField>,
+    fields: &[ContextField],
     out: &mut Vec<Diagnostic>,
-) -> ContextField {
-    let ty = types::resolve(&declared.ty, names, out);
+) -> Ty {
+    let name = &declared.name;
+    let from = declared.from.as_deref().map(steps);
+    let report = match library {
+        Some(library) if library.from == from => return library.field.ty.clone(),
+        Some(library) => {
+            let place = library.from.as_deref().unwrap_or_default().join(".");
+            let message = format!("the library finds `{}` at `{place}`", name.text);
+            let report =
+                Diagnostic::error(BAD_CONTEXT, declared.span, message).label("no type is written here");
+            report.help("name that place, or write a type after the name")
+        }
+        None => {
+            let message = format!("`{}` has no type", name.text);
+            let report = Diagnostic::error(BAD_CONTEXT, name.span, message)
+                .label("the library has no field of this name to take it from");
+            match suggest::nearest(&name.text, fields.iter().map(|f| f.field.name.as_str())) {
+                Some(near) => report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(name.span, near),
+                None => report.help("write one after the name, such as `: String[max 256]?`"),
+            }
+        }
+    };
+    out.push(report);
+    Ty::Poison
+}
+
+fn field(declared: &ast::ContextField, ty: Ty, profile: Profile, out: &mut Vec<Diagnostic>) -> ContextField {
     if declared.trust == Trust::Claim && declared.from.is_none() {
         let message = format!(
             "claim `{}` does not say where the caller makes it",
@@ -91,7 +127,7 @@ fn field(
             declared.name.text
         );
         out.push(
-            Diagnostic::error(BAD_CONTEXT, from.span, message)
+            Diagnostic::error(BAD_CONTEXT, span_of(from).unwrap_or(declared.span), message)
                 .why("whoever makes the call could loosen a verdict with it")
                 .help("let the host supply it: leave `from intent …` out"),
         );
@@ -102,13 +138,17 @@ fn field(
             ty,
         },
         trust: declared.trust,
-        from: declared.from.as_ref().map(|name| steps(&name.text)),
+        from: declared.from.as_deref().map(steps),
         span: declared.span,
     }
 }
 
-fn steps(dotted: &str) -> Vec<String> {
-    dotted.split('.').map(str::to_owned).collect()
+fn steps(names: &[ast::Name]) -> Vec<String> {
+    names.iter().map(|name| name.text.clone()).collect()
+}
+
+fn span_of(names: &[ast::Name]) -> Option<Span> {
+    names.iter().map(|name| name.span).reduce(Span::to)
 }
 
 /// The context as the type of one record.

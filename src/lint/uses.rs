@@ -37,7 +37,10 @@ impl<'a> Uses<'a> {
                         walk::each(term, &mut |expr| uses.expr(expr));
                     }
                 }
-                Item::Context(context) => context.fields.iter().for_each(|field| uses.ty(&field.ty)),
+                Item::Context(context) => {
+                    let types = context.fields.iter().filter_map(|field| field.ty.as_ref());
+                    types.for_each(|ty| uses.ty(ty));
+                }
                 Item::Group(group) => uses.selectors(&group.selectors),
                 Item::Rule(rule) => uses.selectors(&rule.on),
                 Item::Obligation(declared) => declared.params.iter().for_each(|param| uses.ty(&param.ty)),

@@ -295,10 +295,11 @@ pub struct ContextField {
     pub trust: Trust,
     /// Its name.
     pub name: Name,
-    /// Its type.
-    pub ty: TypeExpr,
-    /// The member of the intent that holds it, from the document; the host supplies it where there is none.
-    pub from: Option<Name>,
+    /// Its type; where none is written, that of the library's field of this name.
+    pub ty: Option<TypeExpr>,
+    /// The member of the intent that holds it, step by step from the document; the host supplies it where there is
+    /// none.
+    pub from: Option<Vec<Name>>,
     /// The whole field.
     pub span: Span,
 }

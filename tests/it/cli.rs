@@ -82,6 +82,7 @@ fn help_reads_well() {
         "policy explain",
         "policy fmt",
         "policy import",
+        "policy import gait-yaml",
         "policy import tools",
         "policy lint",
         "policy replay",

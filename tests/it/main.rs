@@ -34,6 +34,8 @@ mod folder;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod gait_yaml;
+#[cfg(test)]
 mod gate_eval;
 #[cfg(test)]
 mod generated;

@@ -212,6 +212,12 @@ fn files_that_cannot_be_read_are_named() {
         (&["test", "latin.gaitpol"][..], "policy.not_utf8"),
         (&["import", "tools", "--from", "none"][..], "file.not_found"),
         (&["import", "tools", "--from", "a.gaitpol"][..], "import.not_json"),
+        (&["import", "gait-yaml", "none"][..], "file.not_found"),
+        (&["import", "gait-yaml", "a.gaitpol"][..], "import.yaml_syntax"),
+        (
+            &["import", "gait-yaml", "latin.gaitpol"][..],
+            "import.yaml_syntax",
+        ),
     ] {
         let json = run(at.path(), &[args, &["--json"]].concat());
         assert_eq!(exit(&json), 6, "{args:?}");
@@ -359,5 +365,119 @@ fn import_writes_a_policy_that_passes_check() {
         let json = run(at.path(), &[&tools[..], &[file, "--json"]].concat());
         assert_eq!(exit(&json), 6);
         assert_eq!(document(&json, "error")["error"]["code"], "import.nothing");
+    }
+}
+
+/// A policy of the Go system.
+const YAML: &str = "default_verdict: block
+rules:
+  - name: read-only
+    priority: 1
+    effect: allow
+    match: {tool_names: [fs.read], risk_classes: [low]}
+";
+
+#[test]
+fn import_gait_yaml_writes_a_policy_that_checks_and_says_what_is_stricter() {
+    let intent = r#"{"tool_name":"fs.list"}"#;
+    let script = r#"{"tool_name":"script","script":{"steps":[{"tool_name":"fs.write"}]}}"#;
+    let at = folder(&[
+        ("p.yaml", YAML),
+        ("i.json", intent),
+        ("s.jsonl", &format!("{script}\n{intent}\n")),
+    ]);
+    let yaml = ["import", "gait-yaml", "p.yaml"];
+    let plain = run(at.path(), &yaml);
+    assert_eq!(exit(&plain), 0, "{}", text(&plain.stderr));
+    assert!(text(&plain.stdout).starts_with("gaitpol 1\npolicy imported.policy\n"));
+    assert!(
+        text(&plain.stderr).contains("1 tool declared; 1 of 1 rule kept exactly"),
+        "{}",
+        text(&plain.stderr)
+    );
+
+    let args = [
+        "--intents",
+        "i.json",
+        "--intents",
+        "s.jsonl",
+        "--tool",
+        "fs.stat",
+        "--out",
+        "p.gaitpol",
+        "--json",
+    ];
+    let json = run(at.path(), &[&yaml[..], &args[..]].concat());
+    assert_eq!(exit(&json), 0, "{}", text(&json.stdout));
+    let value = document(&json, "policy_import_gait_yaml");
+    assert_eq!((&value["tools"], &value["out"]), (&4.into(), &"p.gaitpol".into()));
+    assert_eq!(value["rules"][0]["emitted"][0], "read_only");
+    assert_eq!(exit(&run(at.path(), &["check", "p.gaitpol"])), 0);
+    assert_eq!(exit(&run(at.path(), &["fmt", "--check", "p.gaitpol"])), 0);
+    let again = run(at.path(), &[&yaml[..], &args[..]].concat());
+    assert_eq!(exit(&again), 8, "a file that exists is kept");
+}
+
+#[test]
+fn import_gait_yaml_refuses_what_it_cannot_read_and_says_where() {
+    let laughs: String = (1..12)
+        .map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", ")))
+        .collect();
+    for (yaml, code, place) in [
+        ("", "import.yaml_empty", "1:1"),
+        ("rules: [", "import.yaml_syntax", "2:1"),
+        (
+            "default_verdict: block\ndefault_verdict: allow\n",
+            "import.yaml_duplicate_key",
+            "2:1",
+        ),
+        ("rules: !ruby/object:X []\n", "import.yaml_tag", "1:8"),
+        (&format!("a0: &a0 ha\n{laughs}"), "import.yaml_too_large", "6:5"),
+        (
+            "default_verdict: block\n---\ndefault_verdict: allow\n",
+            "import.yaml_documents",
+            "3:1",
+        ),
+        ("- a\n", "import.policy_wrong_type", "1:1"),
+        ("rules: {}\n", "import.policy_wrong_type", "1:8"),
+        ("rulez: []\n", "import.policy_unknown_key", "1:1"),
+        ("boundaries: []\n", "import.policy_draft_key", "1:1"),
+        ("schema_version: 2.0.0\n", "import.policy_schema", "1:17"),
+        ("default_verdict: maybe\n", "import.policy_bad_value", "1:18"),
+        (
+            "default_verdict: block\ndefault_action: allow\n",
+            "import.policy_disagrees",
+            "2:17",
+        ),
+        ("rules:\n  - effect: allow\n", "import.policy_missing", "2:5"),
+        (
+            "rules: [{name: a, effect: allow, priority: high}]\n",
+            "import.policy_wrong_type",
+            "1:44",
+        ),
+        (
+            "rules: [{name: a, effect: allow, match: {tool_names: fs}}]\n",
+            "import.policy_wrong_type",
+            "1:54",
+        ),
+        (
+            "rules: [{name: a, effect: allow, match: {endpoint_classes: [fs.raed]}}]\n",
+            "import.policy_bad_value",
+            "1:60",
+        ),
+        (
+            "rules: [{name: a, effect: allow, min_approvals: 1.5}]\n",
+            "import.policy_wrong_type",
+            "1:49",
+        ),
+        ("mcp_trust: {enabled: true}\n", "import.policy_missing", "1:12"),
+    ] {
+        let at = folder(&[("p.yaml", yaml)]);
+        let json = run(at.path(), &["import", "gait-yaml", "p.yaml", "--json"]);
+        assert_eq!(exit(&json), 6, "{yaml}");
+        let error = &document(&json, "error")["error"];
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["code"], code, "{message}");
+        assert!(message.starts_with(&format!("p.yaml:{place}: ")), "{message}");
     }
 }

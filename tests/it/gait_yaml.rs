@@ -1,0 +1,188 @@
+//! The importer of YAML policies against those of the corpora: every one converts, and of every recorded verdict the
+//! imported policy gives the same, or a stricter one for a reason that the import stated.
+
+use crate::corpora;
+use gait::compile;
+use gait::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict};
+use gait::gate::Gate;
+use gait::import::gait_yaml::{self, Imported, Kind};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What an imported policy says of a call.
+enum Said {
+    /// The gate could not read it.
+    Refused(&'static str),
+    Decided(Box<Decision>),
+}
+
+fn gate(done: &Imported) -> Gate {
+    let report = compile::check("imported.gaitpol", &done.source);
+    let checked = report
+        .checked
+        .unwrap_or_else(|| panic!("{:#?}", report.diagnostics));
+    Gate::new(compile::lower(&checked))
+}
+
+fn judge(gate: &Gate, bytes: &[u8]) -> Said {
+    let intent = match Intent::read(bytes) {
+        Ok(intent) => intent,
+        Err(error) => return Said::Refused(error.code),
+    };
+    let origins = ArgumentOrigin::of_intent(&intent.document);
+    let state = gate.fresh_state();
+    let request = Request {
+        origins: origins.as_deref(),
+        state: Some(&state),
+        ..Request::intent(&intent)
+    };
+    Said::Decided(Box::new(gate.decide(&request, &mut gate.workspace()).decision))
+}
+
+/// The rule of the YAML that decided there, by the names in the recorded verdict.
+fn decided_there(cell: &Value) -> BTreeSet<String> {
+    let names = cell["matched_rule"].as_str().unwrap_or_default();
+    names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Why a stricter verdict is one the import announced.
+fn stated(done: &Imported, cell: &Value, said: &Said) -> Option<&'static str> {
+    let mut causes: BTreeSet<String> = BTreeSet::new();
+    match said {
+        Said::Refused(code) => {
+            causes.insert((*code).to_owned());
+        }
+        Said::Decided(decision) => {
+            causes.extend(
+                decision
+                    .reason_codes
+                    .iter()
+                    .filter(|code| code.starts_with("gait."))
+                    .cloned(),
+            );
+            let strictest = decision
+                .matched
+                .iter()
+                .filter(|rule| rule.verdict == decision.verdict);
+            causes.extend(strictest.map(|rule| rule.name.clone()));
+        }
+    }
+    let there = decided_there(cell);
+    let tightened = done.notes.iter().filter(|note| note.kind == Kind::Tightened);
+    let mut announced = tightened.filter(|note| match note.by.as_slice() {
+        [] => note.rule.as_ref().is_some_and(|rule| there.contains(rule)),
+        by => by.iter().any(|name| causes.contains(name)),
+    });
+    announced.next().map(|note| note.reason)
+}
+
+fn names_called(intents: &BTreeSet<PathBuf>) -> BTreeSet<String> {
+    let document = |path: &PathBuf| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap();
+    let mut names = BTreeSet::new();
+    for intent in intents.iter().map(document) {
+        let calls = intent["script"]["steps"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![intent]);
+        names.extend(
+            calls
+                .iter()
+                .map(|call| call["tool_name"].as_str().unwrap().to_owned()),
+        );
+    }
+    names
+}
+
+#[test]
+fn recorded_verdicts_are_the_same_or_stricter_for_a_stated_reason() {
+    let Some(root) = corpora::dir().map(|dir| dir.join("gait-yaml")) else {
+        return;
+    };
+    let cells: Vec<Value> = std::fs::read_to_string(root.join("matrix_part.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let place = |cell: &Value, key: &str| root.join(cell[key].as_str().unwrap());
+    let called = names_called(&cells.iter().map(|cell| place(cell, "intent")).collect());
+    let mut imported: BTreeMap<PathBuf, (Imported, Gate)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for cell in &cells {
+        let policy = place(cell, "policy");
+        let (done, gate) = imported.entry(policy.clone()).or_insert_with(|| {
+            let done = gait_yaml::policy(&std::fs::read(&policy).unwrap(), "imported.policy", &called)
+                .unwrap_or_else(|error| panic!("{}: {error:?}", policy.display()));
+            let gate = gate(&done);
+            (done, gate)
+        });
+        let said = judge(gate, &std::fs::read(place(cell, "intent")).unwrap());
+        let here = match &said {
+            Said::Refused(_) => Verdict::Block,
+            Said::Decided(decision) => decision.verdict,
+        };
+        // An intent that could not be read there could not run there.
+        let there = cell["verdict"]
+            .as_str()
+            .map_or(Verdict::Block, |word| Verdict::parse(word).unwrap());
+        let kind = match here.cmp(&there) {
+            std::cmp::Ordering::Equal => "same",
+            std::cmp::Ordering::Less => "looser",
+            std::cmp::Ordering::Greater => match stated(done, cell, &said) {
+                Some(reason) => {
+                    *reasons.entry(reason).or_default() += 1;
+                    "stricter, stated"
+                }
+                None => "stricter, not stated",
+            },
+        };
+        *counts.entry(kind).or_default() += 1;
+        if matches!(kind, "looser" | "stricter, not stated") {
+            wrong.push(format!(
+                "{kind}: {} on {}: {here} for {there}",
+                cell["policy"], cell["intent"]
+            ));
+        }
+    }
+    println!("{} cells: {counts:?}; reasons: {reasons:?}", cells.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every file that is a policy of the Go system.
+fn policies(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            policies(&path, found);
+        } else if name.ends_with(".yaml") && name != "expected.yaml" && name != "flags.yaml" {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_yaml_policy_of_the_corpora_converts() {
+    let Some(root) = corpora::dir().map(|dir| dir.join("gait-yaml")) else {
+        return;
+    };
+    let mut found = Vec::new();
+    policies(&root, &mut found);
+    assert!(found.len() >= 30, "{found:?}");
+    for path in found {
+        let bytes = std::fs::read(&path).unwrap();
+        let done = gait_yaml::policy(&bytes, "imported.policy", &BTreeSet::new());
+        let done = done.unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
+        gate(&done);
+        assert_eq!(
+            done,
+            gait_yaml::policy(&bytes, "imported.policy", &BTreeSet::new()).unwrap()
+        );
+    }
+}
