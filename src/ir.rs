@@ -224,10 +224,24 @@ pub struct Predicate {
 }
 
 impl Program {
-    /// Whether a rule on the tool of this name asks about the time.
+    /// Whether a rule on the tool of this name asks about the time, or a monitor remembers when its calls were.
     pub fn asks_time(&self, name: &str) -> bool {
-        let asks = |slot: &Slot| matches!(slot, Slot::Window(_) | Slot::Now);
-        self.tool(name).is_some_and(|tool| tool.slots.iter().any(asks))
+        let recent = |monitor: u32| match self.monitors.get(monitor as usize) {
+            Some(Monitor::Recent { event, .. }) => Some(*event),
+            _ => None,
+        };
+        let asks = |slot: &Slot| match slot {
+            Slot::Window(_) | Slot::Now => true,
+            Slot::Tally(monitor) => recent(*monitor).is_some(),
+            _ => false,
+        };
+        let dated: Vec<u32> = (0u32..)
+            .zip(&self.monitors)
+            .filter_map(|(n, _)| recent(n))
+            .collect();
+        self.tool(name).is_some_and(|tool| {
+            tool.slots.iter().any(asks) || tool.events.iter().any(|(event, _)| dated.contains(event))
+        })
     }
 
     /// The tool of this name.

@@ -182,6 +182,8 @@ pub const WINDOWS: usize = 256;
 pub const PATTERN_STEPS: usize = 62;
 /// What a monitor counts up to, in events.
 pub const HISTORY_COUNT: u32 = 1_000_000;
+/// What a monitor of recent events counts up to; it remembers the time of each.
+pub const HISTORY_RECENT: u32 = 256;
 /// People in one role.
 pub const ROLE_MEMBERS: usize = 1_000;
 /// Approvals one rule asks for.

@@ -128,7 +128,7 @@ impl Runner<'_> {
                     now = Some(*at);
                     None
                 }
-                SessionStep::Turn => Some(self.gate.after_turn(&state)),
+                SessionStep::Turn => Some(self.gate.after_turn(&state, now)),
                 SessionStep::Call { tool, args, ok } => {
                     let request = Request {
                         intent: &intent,

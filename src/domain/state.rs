@@ -15,7 +15,7 @@ pub struct State {
 }
 
 /// The state of a monitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MonitorState {
     /// Whether the flag is set.
     Flag(bool),
@@ -23,4 +23,6 @@ pub enum MonitorState {
     Positions(u64),
     /// Events counted, up to the monitor's bound.
     Count(u32),
+    /// When the last events were, in milliseconds since 1970, sorted; as many as the monitor counts.
+    Times(Vec<i64>),
 }

@@ -10,12 +10,19 @@ pub fn initial(monitor: &Monitor) -> MonitorState {
         Monitor::Flag { .. } => MonitorState::Flag(false),
         Monitor::Pattern(steps) => MonitorState::Positions(closure(steps, 1)),
         Monitor::Count { .. } => MonitorState::Count(0),
+        Monitor::Recent { .. } => MonitorState::Times(Vec::new()),
     }
 }
 
-/// The state after an event; `is` says which numbered events it is. A state of another kind stays as it is.
-pub fn step(monitor: &Monitor, state: MonitorState, is: &dyn Fn(u32) -> bool) -> MonitorState {
-    match (monitor, state) {
+/// The state after an event at a time, in milliseconds since 1970; `is` says which numbered events it is. An event of
+/// which nobody says when it was stays recent. A state of another kind stays as it is.
+pub fn step(
+    monitor: &Monitor,
+    state: &MonitorState,
+    now: Option<i128>,
+    is: &dyn Fn(u32) -> bool,
+) -> MonitorState {
+    match (monitor, state.clone()) {
         (
             Monitor::Flag {
                 set,
@@ -38,27 +45,53 @@ pub fn step(monitor: &Monitor, state: MonitorState, is: &dyn Fn(u32) -> bool) ->
         (Monitor::Count { event, cap }, MonitorState::Count(n)) => {
             MonitorState::Count(n.saturating_add(u32::from(is(*event))).min(*cap))
         }
+        (Monitor::Recent { event, cap, .. }, MonitorState::Times(mut times)) => {
+            if is(*event) {
+                let now = now.map_or(i64::MAX, |now| now.clamp(i64::MIN.into(), i64::MAX.into()) as i64);
+                times.insert(times.partition_point(|at| *at <= now), now);
+                let extra = times.len().saturating_sub(*cap as usize);
+                times.drain(..extra);
+            }
+            MonitorState::Times(times)
+        }
         (_, state) => state,
     }
 }
 
-/// Whether a flag is set or a pattern matches.
-pub fn holds(monitor: &Monitor, state: MonitorState) -> bool {
+/// How many events a monitor counts at a time, in milliseconds since 1970; `None` where it counts none, or where it
+/// needs the time and nobody says it. An event is recent until its span has passed; one after `now` is, too.
+pub fn count(monitor: &Monitor, state: &MonitorState, now: Option<i128>) -> Option<u32> {
     match (monitor, state) {
-        (Monitor::Flag { .. }, MonitorState::Flag(flag)) => flag,
+        (Monitor::Count { .. }, MonitorState::Count(n)) => Some(*n),
+        (Monitor::Recent { within, .. }, MonitorState::Times(times)) => {
+            let oldest = now?.saturating_sub(i128::from(*within));
+            let recent = times.iter().filter(|at| i128::from(**at) > oldest).count();
+            u32::try_from(recent).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a flag is set or a pattern matches.
+pub fn holds(monitor: &Monitor, state: &MonitorState) -> bool {
+    match (monitor, state) {
+        (Monitor::Flag { .. }, MonitorState::Flag(flag)) => *flag,
         (Monitor::Pattern(steps), MonitorState::Positions(at)) => at >> steps.len() & 1 == 1,
         _ => false,
     }
 }
 
 /// Whether a state is one of this monitor.
-pub fn fits(monitor: &Monitor, state: MonitorState) -> bool {
+pub fn fits(monitor: &Monitor, state: &MonitorState) -> bool {
     match (monitor, state) {
         (Monitor::Flag { .. }, MonitorState::Flag(_)) => true,
-        (Monitor::Pattern(steps), MonitorState::Positions(at)) => {
+        (Monitor::Pattern(steps), &MonitorState::Positions(at)) => {
             at & 1 == 1 && closure(steps, at) == at && at >> steps.len() >> 1 == 0
         }
-        (Monitor::Count { cap, .. }, MonitorState::Count(n)) => n <= *cap,
+        (Monitor::Count { cap, .. }, MonitorState::Count(n)) => n <= cap,
+        (Monitor::Recent { cap, .. }, MonitorState::Times(times)) => {
+            times.len() <= *cap as usize && times.is_sorted()
+        }
         _ => false,
     }
 }
@@ -92,7 +125,7 @@ fn closure(steps: &[PatternStep], mut at: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds, initial, step};
+    use super::{count, holds, initial, step};
     use crate::hir::{Monitor, PatternStep};
     use proptest::prelude::*;
 
@@ -118,7 +151,7 @@ mod tests {
     }
 
     /// What a monitor says, from its definition over the whole history.
-    fn naive(monitor: &Monitor, events: &[u8]) -> (bool, u32) {
+    fn naive(monitor: &Monitor, events: &[u8], times: &[i64]) -> (bool, u32) {
         let is = |event: u8, n: u32| event >> n & 1 == 1;
         match monitor {
             Monitor::Flag {
@@ -140,6 +173,13 @@ mod tests {
                 let n = events.iter().filter(|e| is(**e, *event)).count();
                 (false, u32::try_from(n).unwrap().min(*cap))
             }
+            Monitor::Recent { event, cap, within } => {
+                let now = *times.last().unwrap();
+                let recent = |at: i64| now - at < i64::try_from(*within).unwrap();
+                let both = events.iter().zip(times);
+                let n = both.filter(|(e, at)| is(**e, *event) && recent(**at)).count();
+                (false, u32::try_from(n).unwrap().min(*cap))
+            }
         }
     }
 
@@ -159,6 +199,11 @@ mod tests {
             }),
             prop::collection::vec(step, 1..7).prop_map(Monitor::Pattern),
             (0u32..4, 1u32..40).prop_map(|(event, cap)| Monitor::Count { event, cap }),
+            (0u32..4, 1u32..40, 1u64..90).prop_map(|(event, cap, within)| Monitor::Recent {
+                event,
+                cap,
+                within
+            }),
         ]
     }
 
@@ -168,19 +213,24 @@ mod tests {
             monitor in monitors(),
             // Each event is a set of the four numbered ones.
             events in prop::collection::vec(0u8..16, 0..300),
+            // How long after the one before; a clock may go back.
+            steps in prop::collection::vec(-3i64..20, 300),
         ) {
             let mut state = initial(&monitor);
+            let mut times = Vec::new();
             for (at, event) in events.iter().enumerate() {
-                state = step(&monitor, state, &|n| event >> n & 1 == 1);
-                prop_assert!(super::fits(&monitor, state));
+                times.push(times.last().unwrap_or(&0) + steps[at]);
+                let now = times.last().copied().map(i128::from);
+                state = step(&monitor, &state, now, &|n| event >> n & 1 == 1);
+                prop_assert!(super::fits(&monitor, &state));
                 // Trying every way takes long on long histories; the last dozen decides bounded patterns as well.
                 let so_far = &events[..=at];
                 let is_short = at < 14 || !matches!(&monitor, Monitor::Pattern(_));
                 if is_short {
-                    let (expected, count) = naive(&monitor, so_far);
-                    prop_assert_eq!(holds(&monitor, state), expected);
-                    if let super::MonitorState::Count(n) = state {
-                        prop_assert_eq!(n, count);
+                    let (expected, counted) = naive(&monitor, so_far, &times);
+                    prop_assert_eq!(holds(&monitor, &state), expected);
+                    if matches!(&monitor, Monitor::Count { .. } | Monitor::Recent { .. }) {
+                        prop_assert_eq!(count(&monitor, &state, now), Some(counted));
                     }
                 }
             }

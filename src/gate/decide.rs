@@ -85,6 +85,7 @@ impl Gate {
                         record: &bound.record,
                         labels: bound.carried_over,
                         ok,
+                        now: request.now,
                     };
                     Some(state::after(&self.program, request.state?, &ran))
                 };
@@ -110,9 +111,9 @@ impl Gate {
         state::fresh(&self.program, &self.definition)
     }
 
-    /// The state after a person's turn.
-    pub fn after_turn(&self, before: &State) -> State {
-        state::after_turn(&self.program, before)
+    /// The state after a person's turn, at a time in milliseconds since 1970.
+    pub fn after_turn(&self, before: &State, now: Option<i128>) -> State {
+        state::after_turn(&self.program, before, now)
     }
 
     /// Reads a state that this gate wrote.

@@ -36,6 +36,9 @@ pub struct Bound {
 
 /// Binds a request to the declarations of its tool.
 pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Result<Bound, Blocked> {
+    if request.state.is_some() && request.now.is_none() && program.asks_time(&tool.name) {
+        return Err(timeless());
+    }
     let (mut values, rest) = if tool.open {
         bind::bind_open_record(request.args, &tool.args).map_err(args_error)?
     } else {
@@ -70,10 +73,16 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
                 let (monitor, state) = monitor(program, known(request.state)?, *number)?;
                 Value::Bool(monitor::holds(monitor, state))
             }
-            Slot::Tally(number) => match monitor(program, known(request.state)?, *number)?.1 {
-                MonitorState::Count(n) => Value::Num(i128::from(n)),
-                _ => return Err(foreign()),
-            },
+            Slot::Tally(number) => {
+                let (monitor, state) = monitor(program, known(request.state)?, *number)?;
+                match (monitor, request.now) {
+                    (Monitor::Recent { .. }, None) => return Err(timeless()),
+                    (_, now) => {
+                        let n = monitor::count(monitor, state, now).ok_or_else(foreign)?;
+                        Value::Num(i128::from(n))
+                    }
+                }
+            }
             Slot::Lookup { map, key, .. } => hir::entry(map, key, &record),
             Slot::Window(number) => {
                 let window = program.windows.get(*number as usize);
@@ -110,18 +119,18 @@ fn known(state: Option<&State>) -> Result<&State, Blocked> {
 fn timeless() -> Blocked {
     Blocked {
         code: reserved::TIME_UNAVAILABLE,
-        detail: "a rule on this tool asks about the time, and it was not given".to_owned(),
+        detail: "the policy has to know when this tool is called, and nobody says".to_owned(),
     }
 }
 
 fn monitor<'p>(
     program: &'p Program,
-    state: &State,
+    state: &'p State,
     number: u32,
-) -> Result<(&'p Monitor, MonitorState), Blocked> {
+) -> Result<(&'p Monitor, &'p MonitorState), Blocked> {
     let monitor = program.monitors.get(number as usize);
     let state = state.monitors.get(number as usize);
-    monitor.zip(state.copied()).ok_or_else(foreign)
+    monitor.zip(state).ok_or_else(foreign)
 }
 
 /// The block for a state that is not one of this policy.

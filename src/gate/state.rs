@@ -47,7 +47,7 @@ pub(super) fn fits(program: &Program, definition: &str, state: &State) -> bool {
             .monitors
             .iter()
             .zip(&state.monitors)
-            .all(|(monitor, state)| monitor::fits(monitor, *state))
+            .all(|(monitor, state)| monitor::fits(monitor, state))
 }
 
 /// A call that ran.
@@ -59,6 +59,8 @@ pub(super) struct Ran<'a> {
     pub labels: u64,
     /// Whether it succeeded.
     pub ok: bool,
+    /// When, in milliseconds since 1970.
+    pub now: Option<i128>,
 }
 
 /// The state after a call.
@@ -76,16 +78,22 @@ pub(super) fn after(program: &Program, state: &State, ran: &Ran<'_>) -> State {
             _ => false,
         }
     };
-    stepped(program, state, labels, &is)
+    stepped(program, state, labels, ran.now, &is)
 }
 
 /// The state after a person's turn.
-pub(super) fn after_turn(program: &Program, state: &State) -> State {
+pub(super) fn after_turn(program: &Program, state: &State, now: Option<i128>) -> State {
     let is = |number: u32| program.events.get(number as usize).is_some_and(|test| test.turn);
-    stepped(program, state, 0, &is)
+    stepped(program, state, 0, now, &is)
 }
 
-fn stepped(program: &Program, state: &State, labels: u64, is: &dyn Fn(u32) -> bool) -> State {
+fn stepped(
+    program: &Program,
+    state: &State,
+    labels: u64,
+    now: Option<i128>,
+    is: &dyn Fn(u32) -> bool,
+) -> State {
     State {
         definition: state.definition.clone(),
         events: state.events.saturating_add(1),
@@ -94,7 +102,7 @@ fn stepped(program: &Program, state: &State, labels: u64, is: &dyn Fn(u32) -> bo
             .monitors
             .iter()
             .zip(&state.monitors)
-            .map(|(monitor, state)| monitor::step(monitor, *state, is))
+            .map(|(monitor, state)| monitor::step(monitor, state, now, is))
             .collect(),
     }
 }
@@ -106,6 +114,10 @@ pub(super) fn to_bytes(state: &State) -> Vec<u8> {
         // Bits as text: they need not fit a JSON number.
         MonitorState::Positions(at) => Json::String(format!("{at:x}")),
         MonitorState::Count(n) => Json::int(i64::from(*n)),
+        // As text, for the same reason.
+        MonitorState::Times(times) => {
+            Json::Array(times.iter().map(|at| Json::String(at.to_string())).collect())
+        }
     };
     jcs::to_vec(&Json::object([
         ("schema", Json::str(SCHEMA)),
@@ -147,6 +159,13 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<State, StateError> {
             .map(|state| match state {
                 Json::Bool(flag) => Ok(MonitorState::Flag(*flag)),
                 Json::String(at) => bits(at).map(MonitorState::Positions),
+                Json::Array(times) => {
+                    let at = |time: &Json| time.as_str().and_then(|at| at.parse().ok());
+                    let times: Option<Vec<i64>> = times.iter().map(at).collect();
+                    times
+                        .map(MonitorState::Times)
+                        .ok_or_else(|| wrong("its times are none"))
+                }
                 other => other
                     .as_i64()
                     .and_then(|n| u32::try_from(n).ok())

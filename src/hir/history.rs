@@ -8,8 +8,9 @@ use super::labels;
 use super::names::Names;
 use super::scope::Scope;
 use super::{Atom, Cond, Place, Question, Slot, constant};
+use crate::builtins::duration;
 use crate::diag::Diagnostic;
-use crate::diag::codes::{BAD_HISTORY, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH};
+use crate::diag::codes::{BAD_HISTORY, BAD_LITERAL, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, EventKind, Expr, ExprKind, Item, Op, PatternItem, ResultTest};
@@ -57,6 +58,15 @@ pub enum Monitor {
         event: u32,
         /// Counting stops here; no condition tells higher numbers apart.
         cap: u32,
+    },
+    /// How many events there were a short time ago, up to a bound.
+    Recent {
+        /// What is counted.
+        event: u32,
+        /// Counting stops here; no condition tells higher numbers apart.
+        cap: u32,
+        /// How long ago they were at most, in milliseconds; at least one.
+        within: u64,
     },
 }
 
@@ -276,7 +286,11 @@ pub(super) fn compare_count(
     let ExprKind::History(history) = &left.kind else {
         return Err(None);
     };
-    let ast::History::Count { event: counted } = &**history else {
+    let ast::History::Count {
+        event: counted,
+        within,
+    } = &**history
+    else {
         return Err(None);
     };
     let Some(env) = scope.env else {
@@ -295,12 +309,35 @@ pub(super) fn compare_count(
             .unwrap_or(0),
         _ => 0,
     };
-    if cap > i128::from(limits::HISTORY_COUNT) {
-        let message = format!("events are counted up to {}", limits::HISTORY_COUNT);
+    let (most, how) = match within {
+        Some(_) => (limits::HISTORY_RECENT, " within a time"),
+        None => (limits::HISTORY_COUNT, ""),
+    };
+    if cap > i128::from(most) {
+        let message = format!("events{how} are counted up to {most}");
         return Err(Some(Diagnostic::error(TOO_LARGE, right.span, message)));
     }
-    let cap = u32::try_from(cap.max(1)).unwrap_or(limits::HISTORY_COUNT);
-    let place = scope.slot(Slot::Tally(env.monitor(Monitor::Count { event, cap })));
+    let cap = u32::try_from(cap.max(1)).unwrap_or(most);
+    let monitor = match within {
+        None => Monitor::Count { event, cap },
+        Some(written) => Monitor::Recent {
+            event,
+            cap,
+            within: span_of(written).map_err(Some)?,
+        },
+    };
+    let place = scope.slot(Slot::Tally(env.monitor(monitor)));
     let cond = atom(place, Ty::Int, test, left.span.to(right.span));
     Ok(if positive { cond } else { Cond::Not(Box::new(cond)) })
+}
+
+/// A span of time in milliseconds, at least one.
+pub(super) fn span_of(written: &Spanned<String>) -> Result<u64, Diagnostic> {
+    let refused = match duration::compact(&written.node) {
+        Ok(span) if span > 0 => return Ok(u64::try_from(span).unwrap_or(u64::MAX)),
+        Ok(_) => "it is no time at all".to_owned(),
+        Err(refused) => refused.to_string(),
+    };
+    let message = format!("`{}` is no span of time: {refused}", written.node);
+    Err(Diagnostic::error(BAD_LITERAL, written.span, message).help("write one such as `15m` or `1h`"))
 }

@@ -117,6 +117,12 @@ fn monitor(w: &mut Writer, monitor: &Monitor) {
             w.int(u64::from(*event));
             w.int(u64::from(*cap));
         }
+        Monitor::Recent { event, cap, within } => {
+            w.byte(3);
+            w.int(u64::from(*event));
+            w.int(u64::from(*cap));
+            w.int(*within);
+        }
     }
 }
 
@@ -236,6 +242,13 @@ fn decode_monitor(r: &mut Reader<'_>, events: usize) -> Result<Monitor> {
             event: event(r)?,
             cap: r.small()?,
         },
+        3 => {
+            let (event, cap, within) = (event(r)?, r.small()?, r.int()?);
+            if cap > crate::limits::HISTORY_RECENT {
+                return Err(DecodeError::Malformed("monitor"));
+            }
+            Monitor::Recent { event, cap, within }
+        }
         _ => return Err(DecodeError::Malformed("monitor")),
     })
 }

@@ -408,10 +408,12 @@ pub enum History {
         /// What has not happened.
         event: Event,
     },
-    /// `count(A)`
+    /// `count(A)`, `count(A within 1h)`
     Count {
         /// What is counted.
         event: Event,
+        /// How long ago at most.
+        within: Option<Spanned<String>>,
     },
     /// `history matches [ A, *, B, * up_to 3 ]`: the last events, in order.
     Pattern(Vec<PatternItem>),

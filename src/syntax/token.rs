@@ -255,6 +255,7 @@ keywords! {
     Oblige = "oblige", Clause;
     Merge = "merge", Clause;
     Tz = "tz", Clause;
+    Within = "within", Infix;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;
     RequireApproval = "require_approval", Verdict;

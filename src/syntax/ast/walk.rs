@@ -16,7 +16,7 @@ impl History {
                 event,
                 without: other,
             } => std::iter::once(event).chain(other).collect(),
-            History::NotYet { event } | History::Count { event } => vec![event],
+            History::NotYet { event } | History::Count { event, .. } => vec![event],
             History::Pattern(items) => items
                 .iter()
                 .filter_map(|item| match item {
