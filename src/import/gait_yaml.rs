@@ -24,11 +24,14 @@ use std::collections::BTreeSet;
 
 use crate::compile;
 use crate::diag::Severity;
+use crate::diag::codes::CONSTANT_CONDITION;
 use crate::limits;
 use crate::source::{FileId, Source};
 use crate::syntax;
 
+use emit::Emitted;
 pub use report::{Kind, Note, RuleReport};
+use tools::Tool;
 pub use yaml::Place;
 
 /// Why a YAML policy cannot be imported.
@@ -85,14 +88,8 @@ pub fn policy(bytes: &[u8], name: &str, called: &BTreeSet<String>) -> Result<Imp
         let message = format!("the policy would declare over {} tools", limits::TOOLS);
         return Err(ImportError::new("import.policy_too_large", start, message));
     }
-    let emitted = emit::policy(&policy, &tools);
-    // A claim is enough for what only tightens; where the compiler sees further than that, every field is trusted.
-    let trusted = emit::trusted(&emitted);
-    let all = emit::used(&emitted.rules);
-    let source = match compiled(&write::policy(name, &emitted, &tools, &trusted)) {
-        Ok(source) => source,
-        Err(_) => compiled(&write::policy(name, &emitted, &tools, &all))?,
-    };
+    let mut emitted = emit::policy(&policy, &tools);
+    let source = compiled(name, &mut emitted, &tools)?;
     Ok(Imported {
         source,
         tools: tools.len(),
@@ -101,39 +98,65 @@ pub fn policy(bytes: &[u8], name: &str, called: &BTreeSet<String>) -> Result<Imp
     })
 }
 
-/// The source laid out, once it compiles.
-fn compiled(source: &str) -> Result<String, ImportError> {
-    let start = Place { line: 1, column: 1 };
-    let laid_out = Source::new(FileId(0), "imported.gaitpol", source.to_owned());
-    let refused = |why: &str| {
-        ImportError::new(
-            "import.policy_not_expressible",
-            start,
-            format!("what the policy becomes does not compile: {why}"),
-        )
-        .help("nothing was written; split the policy, or take out the rule named here")
-    };
-    let source = syntax::format(&laid_out).map_err(|errors| {
-        refused(
-            errors
-                .first()
-                .map_or("it does not parse", |error| error.message.as_str()),
-        )
-    })?;
-    let report = compile::check("imported.gaitpol", &source);
-    if let Some(error) = report.diagnostics.iter().find(|d| d.severity == Severity::Error) {
-        let place = report
-            .sources
-            .first()
-            .map(|source| source.slice(error.primary.span));
-        return Err(refused(&format!(
-            "{} {} at `{}`",
-            error.code,
-            error.message,
-            shown(place.unwrap_or_default())
-        )));
+/// The source, laid out, once it compiles. Rules that no call can match are taken out of it and of the report.
+fn compiled(name: &str, emitted: &mut Emitted, tools: &[Tool]) -> Result<String, ImportError> {
+    // A claim is enough for what only tightens; where the compiler sees further than that, every field is trusted.
+    let mut trusted = emit::trusted(emitted);
+    // INVARIANT: each round takes out a rule, trusts more fields, or is the last.
+    loop {
+        let source = laid_out(write::policy(name, emitted, tools, &trusted))?;
+        let report = compile::check("imported.gaitpol", &source);
+        let mut errors = report
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == Severity::Error);
+        let Some(first) = errors.next() else {
+            return Ok(source);
+        };
+        let never: BTreeSet<String> = std::iter::once(first)
+            .chain(errors)
+            .filter(|error| error.code == CONSTANT_CONDITION)
+            .filter_map(|error| rule_at(&source, error.primary.span.start as usize))
+            .collect();
+        let all = emit::used(&emitted.rules);
+        if emit::take_out(emitted, &never) {
+            continue;
+        }
+        if trusted.is_superset(&all) {
+            let place = report.sources.first().map(|s| s.slice(first.primary.span));
+            let place = shown(place.unwrap_or_default());
+            return Err(not_expressible(&format!(
+                "{} {} at `{place}`",
+                first.code, first.message
+            )));
+        }
+        trusted = all;
     }
-    Ok(source)
+}
+
+/// The standard layout.
+fn laid_out(source: String) -> Result<String, ImportError> {
+    let source = Source::new(FileId(0), "imported.gaitpol", source);
+    syntax::format(&source).map_err(|errors| {
+        let first = errors.first().map(|error| error.message.clone());
+        not_expressible(&first.unwrap_or_else(|| "it does not parse".to_owned()))
+    })
+}
+
+fn not_expressible(why: &str) -> ImportError {
+    let message = format!("what the policy becomes does not compile: {why}");
+    ImportError::new(
+        "import.policy_not_expressible",
+        Place { line: 1, column: 1 },
+        message,
+    )
+    .help("nothing was written; split the policy, or take out the rule named here")
+}
+
+/// The name of the rule around a place of a source that is laid out.
+fn rule_at(source: &str, place: usize) -> Option<String> {
+    let (_, rule) = source.get(..place)?.rsplit_once("\nrule ")?;
+    rule.split([' ', '\n']).next().map(str::to_owned)
 }
 
 /// A text of the author, short and on one line.

@@ -1,14 +1,24 @@
 //! The importer of YAML policies against those of the corpora: every one converts, and of every recorded verdict the
 //! imported policy gives the same, or a stricter one for a reason that the import stated.
 
+mod random;
+mod there;
+
 use crate::corpora;
 use gait::compile;
 use gait::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict};
 use gait::gate::Gate;
 use gait::import::gait_yaml::{self, Imported, Kind};
+use gait::json::Json;
+use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+static NOTHING: Json = Json::Object(Vec::new());
+
+/// When the recorded calls were judged, as far as anybody knows: on no day of a window.
+const NOW: Option<i128> = Some(1_790_000_000_000);
 
 /// What an imported policy says of a call.
 enum Said {
@@ -25,7 +35,7 @@ fn gate(done: &Imported) -> Gate {
     Gate::new(compile::lower(&checked))
 }
 
-fn judge(gate: &Gate, bytes: &[u8]) -> Said {
+fn judge(gate: &Gate, bytes: &[u8], facts: &Json, now: Option<i128>) -> Said {
     let intent = match Intent::read(bytes) {
         Ok(intent) => intent,
         Err(error) => return Said::Refused(error.code),
@@ -35,6 +45,8 @@ fn judge(gate: &Gate, bytes: &[u8]) -> Said {
     let request = Request {
         origins: origins.as_deref(),
         state: Some(&state),
+        facts,
+        now,
         ..Request::intent(&intent)
     };
     Said::Decided(Box::new(gate.decide(&request, &mut gate.workspace()).decision))
@@ -51,7 +63,7 @@ fn decided_there(cell: &Value) -> BTreeSet<String> {
 }
 
 /// Why a stricter verdict is one the import announced.
-fn stated(done: &Imported, cell: &Value, said: &Said) -> Option<&'static str> {
+fn stated(done: &Imported, there: &BTreeSet<String>, said: &Said) -> Option<&'static str> {
     let mut causes: BTreeSet<String> = BTreeSet::new();
     match said {
         Said::Refused(code) => {
@@ -72,13 +84,21 @@ fn stated(done: &Imported, cell: &Value, said: &Said) -> Option<&'static str> {
             causes.extend(strictest.map(|rule| rule.name.clone()));
         }
     }
-    let there = decided_there(cell);
     let tightened = done.notes.iter().filter(|note| note.kind == Kind::Tightened);
     let mut announced = tightened.filter(|note| match note.by.as_slice() {
         [] => note.rule.as_ref().is_some_and(|rule| there.contains(rule)),
         by => by.iter().any(|name| causes.contains(name)),
     });
     announced.next().map(|note| note.reason)
+}
+
+impl Said {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Said::Refused(_) => Verdict::Block,
+            Said::Decided(decision) => decision.verdict,
+        }
+    }
 }
 
 fn names_called(intents: &BTreeSet<PathBuf>) -> BTreeSet<String> {
@@ -122,11 +142,13 @@ fn recorded_verdicts_are_the_same_or_stricter_for_a_stated_reason() {
             let gate = gate(&done);
             (done, gate)
         });
-        let said = judge(gate, &std::fs::read(place(cell, "intent")).unwrap());
-        let here = match &said {
-            Said::Refused(_) => Verdict::Block,
-            Said::Decided(decision) => decision.verdict,
-        };
+        let said = judge(
+            gate,
+            &std::fs::read(place(cell, "intent")).unwrap(),
+            &NOTHING,
+            NOW,
+        );
+        let here = said.verdict();
         // An intent that could not be read there could not run there.
         let there = cell["verdict"]
             .as_str()
@@ -134,7 +156,7 @@ fn recorded_verdicts_are_the_same_or_stricter_for_a_stated_reason() {
         let kind = match here.cmp(&there) {
             std::cmp::Ordering::Equal => "same",
             std::cmp::Ordering::Less => "looser",
-            std::cmp::Ordering::Greater => match stated(done, cell, &said) {
+            std::cmp::Ordering::Greater => match stated(done, &decided_there(cell), &said) {
                 Some(reason) => {
                     *reasons.entry(reason).or_default() += 1;
                     "stricter, stated"
@@ -184,5 +206,35 @@ fn every_yaml_policy_of_the_corpora_converts() {
             done,
             gait_yaml::policy(&bytes, "imported.policy", &BTreeSet::new()).unwrap()
         );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #[test]
+    fn random_policies_are_never_looser_and_say_why_they_are_stricter(
+        policy in random::policy(),
+        intents in proptest::collection::vec(random::intent(), 12),
+        known in any::<bool>(),
+    ) {
+        let called: BTreeSet<String> = random::tools().collect();
+        let done = gait_yaml::policy(policy.to_string().as_bytes(), "imported.policy", &called);
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => return Err(TestCaseError::fail(format!("{error:?}\n{policy:#}"))),
+        };
+        let gate = gate(&done);
+        let facts = ["broker_credential", "delegation_verified"].map(|fact| (fact.to_owned(), Json::Bool(known)));
+        let facts = gate.declared_facts(&Json::Object(facts.into()));
+        let at: jiff::Timestamp = "2026-03-10T09:00:00Z".parse().unwrap();
+        let now = at.as_millisecond();
+        for intent in intents {
+            let said = judge(&gate, intent.to_string().as_bytes(), &facts, Some(now.into()));
+            let (there, rules) = there::decide(&policy, &intent, random::NOW);
+            let here = said.verdict();
+            let shown = || format!("here {here}, there {there} by {rules:?}\n{policy:#}\n{intent:#}\n{}", done.source);
+            prop_assert!(here >= there, "looser: {}", shown());
+            prop_assert!(here == there || stated(&done, &rules, &said).is_some(), "not stated: {}", shown());
+        }
     }
 }

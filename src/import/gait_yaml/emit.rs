@@ -62,16 +62,7 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
     let mut reports = Vec::new();
     let mut notes = remarks::of_policy(policy);
     global(policy, tools, &mut names, &mut rules);
-    if policy.default == Verdict::Allow && !tools.is_empty() {
-        let every = Cond::Const(true);
-        rules.push(plain(
-            names.fresh("default_allow"),
-            None,
-            every,
-            Verdict::Allow,
-            "default_allow",
-        ));
-    }
+    default(policy, tools, &mut names, &mut rules);
     for rule in &policy.rules {
         let groups = groups(policy, rule, tools);
         let mut emitted = Vec::new();
@@ -115,7 +106,7 @@ fn groups(policy: &Policy, rule: &Rule, tools: &[Tool]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for tool in tools {
         for part in parts(rule, tool) {
-            let Some((unless, crowded)) = unless(policy, rule, tool, &part) else {
+            let Some((unless, crowded)) = unless(policy, rule.priority, tool, &part) else {
                 continue;
             };
             let alike = groups.iter_mut().find(|group| {
@@ -145,14 +136,11 @@ fn groups(policy: &Policy, rule: &Rule, tools: &[Tool]) -> Vec<Group> {
 
 /// When an earlier tier has decided with a looser verdict. `None` where it always has, so that the part never speaks.
 /// The second value says that there was no room for all of it.
-fn unless(policy: &Policy, rule: &Rule, tool: &Tool, part: &Part) -> Option<(Vec<Cond>, bool)> {
+fn unless(policy: &Policy, priority: i64, tool: &Tool, part: &Part) -> Option<(Vec<Cond>, bool)> {
     let mut guards: Vec<Cond> = Vec::new();
     let mut rows = part.when.rows(false);
     let mut crowded = false;
-    let earlier = policy
-        .rules
-        .iter()
-        .filter(|earlier| earlier.priority < rule.priority);
+    let earlier = policy.rules.iter().filter(|earlier| earlier.priority < priority);
     for earlier in earlier.filter(|earlier| earlier.effect < part.verdict) {
         match condition(&earlier.matches, tool, Use::Loosen) {
             Cond::Const(false) => {}
@@ -213,6 +201,36 @@ fn told(rule: &Rule, groups: &[Group], emitted: &[String], tools: &[Tool]) -> Ve
     }
     notes.extend(remarks::of_rule(rule, emitted));
     notes
+}
+
+/// A default that this language does not have, as rules: of every call that no rule decides.
+fn default(policy: &Policy, tools: &[Tool], names: &mut Names, out: &mut Vec<Emit>) {
+    if policy.default > Verdict::DryRun {
+        return;
+    }
+    let part = Part {
+        suffix: "",
+        verdict: policy.default,
+        code: format!("default_{}", policy.default),
+        when: Cond::Const(true),
+        stricter: Vec::new(),
+    };
+    let mut groups: Vec<(Vec<Cond>, Vec<String>)> = Vec::new();
+    for tool in tools {
+        let Some((unless, _)) = unless(policy, i64::MAX, tool, &part) else {
+            continue;
+        };
+        match groups.iter_mut().find(|(other, _)| *other == unless) {
+            Some((_, names)) => names.push(tool.name.clone()),
+            None => groups.push((unless, vec![tool.name.clone()])),
+        }
+    }
+    for (unless, on) in groups {
+        let on = (on.len() < tools.len()).then_some(on);
+        let name = names.fresh(&part.code);
+        let rule = plain(name, on, Cond::Const(true), policy.default, &part.code);
+        out.push(Emit { unless, ..rule });
+    }
 }
 
 /// What is asked before any rule.
@@ -304,6 +322,36 @@ pub(super) fn trusted(emitted: &Emitted) -> BTreeSet<&'static str> {
         );
     }
     out
+}
+
+/// Takes rules that can never match out of a policy and of what is said of it. Whether there were any.
+pub(super) fn take_out(emitted: &mut Emitted, names: &BTreeSet<String>) -> bool {
+    let before = emitted.rules.len();
+    emitted.rules.retain(|rule| !names.contains(&rule.name));
+    for report in &mut emitted.reports {
+        let had = report.emitted.len();
+        report.emitted.retain(|name| !names.contains(name));
+        if had > 0 && report.emitted.is_empty() {
+            emitted
+                .notes
+                .push(remarks::without_effect(&report.name, report.at));
+        }
+    }
+    // A remark about rules that are gone is gone with them; one that never named any stays.
+    emitted.notes.retain_mut(|note| {
+        let had = note.by.len();
+        note.by.retain(|name| !names.contains(name));
+        had == 0 || !note.by.is_empty()
+    });
+    for report in &mut emitted.reports {
+        let notes = &emitted.notes;
+        report.tightened.retain(|reason| {
+            notes
+                .iter()
+                .any(|note| note.reason == *reason && note.rule.as_ref() == Some(&report.name))
+        });
+    }
+    emitted.rules.len() < before
 }
 
 /// Names of rules that are given away already.

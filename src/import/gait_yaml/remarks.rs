@@ -257,14 +257,25 @@ fn trust(asked: &McpTrust) -> String {
     )
 }
 
+/// No call can be decided by a rule.
+pub(super) fn without_effect(rule: &str, at: Place) -> Note {
+    let message = "it can never decide a call: earlier rules always do, or what it asks cannot be";
+    Note {
+        kind: Kind::Dead,
+        reason: "no_effect",
+        rule: Some(rule.to_owned()),
+        at,
+        message: message.to_owned(),
+        by: Vec::new(),
+    }
+}
+
 /// Remarks about what a rule says, whatever became of it.
 pub(super) fn of_rule(rule: &Rule, emitted: &[String]) -> Vec<Note> {
     let mut notes = Vec::new();
     let dead = |message: &str| note(Kind::Dead, "no_effect", Some(rule), message);
     if emitted.is_empty() {
-        notes.push(dead(
-            "it can never decide a call: earlier rules always do, or what it asks cannot be",
-        ));
+        notes.push(without_effect(&rule.name, rule.at));
     }
     if rule.broker.as_ref().is_some_and(|broker| !broker.required) {
         notes.push(dead("it names a broker but does not require one; left out"));

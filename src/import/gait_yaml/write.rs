@@ -23,9 +23,9 @@ pub(super) fn policy(
     if rules.contains("v1.") {
         out.push_str("import std.v1\n");
     }
-    // Nothing is allowed by default here: a rule of its own says so of the declared tools.
+    // Nothing runs by default here, not even for trial; rules say so of the declared tools.
     out.push_str(&match emitted.default {
-        Verdict::Allow => "\ndefault block\n".to_owned(),
+        Verdict::Allow | Verdict::DryRun => "\ndefault block\n".to_owned(),
         default => format!("\ndefault {default} code default_{default}\n"),
     });
     let fields: Vec<String> = used(&emitted.rules)

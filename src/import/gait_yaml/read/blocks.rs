@@ -102,20 +102,18 @@ pub(super) fn dataflow(rule: &mut Fields) -> Result<Option<Dataflow>, ImportErro
         fields.words("destination_values", Case::Kept)?,
         fields.words("destination_operations", Case::Folded)?,
     );
-    let asks =
-        enabled || !sources.is_empty() || !kinds.is_empty() || !values.is_empty() || !operations.is_empty();
+    let action = fields.verdict("action", &STRICT)?;
+    let lists = [&sources, &kinds, &values, &operations];
+    let asks = enabled || action.is_some() || !code.is_empty() || lists.iter().any(|list| !list.is_empty());
     if sources.is_empty() {
         sources = ["external", "tool_output"].map(str::to_owned).into();
     }
-    let action = fields
-        .verdict("action", &STRICT)?
-        .unwrap_or(Verdict::RequireApproval);
     Ok(asks.then(|| Dataflow {
         sources,
         kinds,
         values,
         operations,
-        action,
+        action: action.unwrap_or(Verdict::RequireApproval),
         code: or(code, "dataflow_tainted_destination"),
     }))
 }
