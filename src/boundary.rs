@@ -8,7 +8,7 @@ use crate::artifact::{
 };
 use crate::bundling::{self, LoadError};
 use crate::domain::{ArgumentOrigin, Intent, Request, State, Verdict};
-use crate::eval::Workspace;
+use crate::eval::{Workspace, redact};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::Json;
@@ -134,7 +134,10 @@ impl Boundary {
             self.gate.decide(&request, &mut self.workspace)
         };
         let runs = judged.after.filter(|_| judged.decision.verdict == Verdict::Allow);
-        let canonical = jcs::to_vec(&intent.canonical());
+        // What is kept is without what rules redact, and the digests are of what is kept.
+        let obligations = &judged.decision.obligations;
+        let canonical = jcs::to_vec(&redact::intent(&intent.canonical(), obligations));
+        let args_digest = digest::of_json(&redact::args(&intent.args, obligations));
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
             trace_id: trace_id(self.bundle, intent_digest, moment),
@@ -143,7 +146,7 @@ impl Boundary {
             bundle_digest: self.bundle,
             policy: self.policy.clone(),
             intent_digest,
-            args_digest: digest::of_json(&intent.args),
+            args_digest,
             call_digest: judged
                 .canonical_args
                 .as_ref()

@@ -6,6 +6,7 @@ pub mod approval;
 pub mod explain;
 pub mod monitor;
 pub mod obligation;
+pub mod redact;
 pub mod reference;
 pub mod window;
 

@@ -12,7 +12,7 @@ mod walk;
 
 use crate::compile::Checked;
 use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, Verdict};
-use crate::eval::obligation;
+use crate::eval::{obligation, redact};
 use crate::gate::Gate;
 use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
@@ -138,6 +138,8 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
     let Some(tool) = package.tools.get(index) else {
         return explanation;
     };
+    let obligations = &explanation.decision.obligations;
+    let redact: Redact<'_> = &|path: &[String]| redact(path) || redact::covers(obligations, path);
     let subject = Subject {
         package,
         tool: index,

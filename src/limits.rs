@@ -198,3 +198,5 @@ pub const DUTIES: usize = 64;
 pub const CHANNEL_BYTES: u64 = 128;
 /// Channels that one rule notifies.
 pub const CHANNELS: u64 = 32;
+/// Characters that a `mask` keeps at most.
+pub const MASK_KEPT: i128 = 16;

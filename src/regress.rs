@@ -2,8 +2,10 @@
 //! runpack and a gate. Out: what came out differently. Pure: files are the command's. A fixture is derived from its
 //! runpack alone, so a changed expectation is found by deriving it again.
 
+mod kept;
+
 use crate::artifact::{Digest, Runpack, Verified, jcs};
-use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict};
+use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict, reserved};
 use crate::gate::{Gate, IntentError};
 use crate::json::Json;
 use crate::limits;
@@ -134,6 +136,8 @@ pub struct Case {
     pub expected: Outcome,
     intent: Intent,
     facts: Json,
+    /// The places of the arguments whose values were not kept.
+    taken: Vec<Vec<String>>,
     /// What the runtime promised then.
     fulfils: Vec<String>,
     /// The trace was one of a session that is kept.
@@ -166,6 +170,14 @@ pub struct CaseResult {
     pub decision: Decision,
     /// How it moved; none when it did not.
     pub drift: Option<Drift>,
+    /// Whether nobody can tell how it moved: what decides looks at a value that was not kept.
+    pub undecided: bool,
+}
+
+/// The places of what was taken out of the recorded call.
+fn taken(decision: &Decision) -> Vec<Vec<String>> {
+    let taken = decision.obligations.iter().filter(|one| one.is_transform());
+    taken.filter_map(|one| one.place.clone()).collect()
 }
 
 impl Fixture {
@@ -198,6 +210,7 @@ impl Fixture {
                 expected: Outcome::of(&record.decision),
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
+                taken: taken(&record.decision),
                 fulfils: record.fulfils.clone(),
                 in_session: record.state.is_some(),
                 at: i128::from(record.created_at.as_millisecond()),
@@ -254,23 +267,36 @@ impl Fixture {
             // A fact that this bundle does not declare says nothing to it.
             let facts = gate.declared_facts(&case.facts);
             let origins = ArgumentOrigin::of_intent(&case.intent.document);
+            let tool = gate.program().tool(&case.tool);
+            let args = tool.map(|tool| kept::filled(&case.intent.args, &case.taken, tool));
             let request = Request {
                 origins: origins.as_deref(),
                 fulfils: Some(&case.fulfils),
                 state: state.as_ref().filter(|_| case.in_session),
                 now: Some(case.at),
+                args: args.as_ref().unwrap_or(&case.intent.args),
                 ..Request::intent(&case.intent).with_facts(&facts)
             };
             let judged = gate.decide(&request, &mut workspace);
+            // Why the gate itself refused a call may lie in a value that was not kept.
+            let refused = case
+                .expected
+                .reason_codes
+                .iter()
+                .any(|code| code.starts_with(reserved::PREFIX));
+            let looked_at = tool.is_some_and(|tool| kept::is_looked_at(&case.taken, tool));
+            let undecided = !case.taken.is_empty() && (refused || looked_at);
             // The session went on as it did then: with the calls that ran.
             if case.expected.verdict == Verdict::Allow && judged.after.is_some() {
                 state = judged.after;
             }
             let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));
+            let drift = drift.filter(|_| !undecided);
             CaseResult {
                 case,
                 decision: judged.decision,
                 drift,
+                undecided,
             }
         };
         self.cases.into_iter().map(&mut judge).collect()

@@ -50,6 +50,11 @@ impl Obligation {
         (&self.name, &self.place)
     }
 
+    /// Whether it takes something out of what is kept of a call.
+    pub fn is_transform(&self) -> bool {
+        self.name == REDACT || self.name == MASK
+    }
+
     /// Whether the gate fulfils it itself; anything else is the runtime's.
     pub fn is_own(&self) -> bool {
         OWN.contains(&self.name.as_str())
@@ -60,8 +65,14 @@ impl Obligation {
 pub const LOG: &str = "log";
 /// A message to a channel.
 pub const NOTIFY: &str = "notify";
+/// A value that is kept nowhere.
+pub const REDACT: &str = "redact";
+/// A text of which only the end is kept.
+pub const MASK: &str = "mask";
+/// How many characters of it.
+pub const KEEP_LAST: &str = "keep_last";
 /// What the gate fulfils by itself: its trace is the record, and what it keeps is without the values.
-pub const OWN: [&str; 1] = [LOG];
+pub const OWN: [&str; 3] = [LOG, REDACT, MASK];
 
 impl fmt::Display for Obligation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

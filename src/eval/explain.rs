@@ -1,8 +1,8 @@
 //! From matched rows to a decision people can read: rules with their places, reason codes, and the targets the tool's
 //! declaration computes from the arguments.
 
-use super::{Outcome, approval, obligation};
-use crate::domain::{ApprovalSpec, Decision, MatchedRule, Target, Verdict, reserved};
+use super::{Outcome, approval, obligation, redact};
+use crate::domain::{ApprovalSpec, Decision, MatchedRule, Obligation, Target, Verdict, reserved};
 use crate::hir::TargetSource;
 use crate::hir::answer::{View, elements, view};
 use crate::ir::{Program, RuleInfo, ToolProgram};
@@ -45,6 +45,7 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     let joined = obligation::join(&program.obligations, duties);
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
     let decision = Decision {
+        targets: targets(tool, args, &joined.obligations),
         obligations: joined.obligations,
         labels: Vec::new(),
         approvals,
@@ -52,7 +53,6 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         verdict: outcome.verdict,
         reason_codes,
         matched,
-        targets: targets(tool, args),
         detail: None,
     };
     match joined.conflict {
@@ -90,15 +90,19 @@ fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
     }
 }
 
-/// The targets of a call.
-fn targets(tool: &ToolProgram, args: &Value) -> Vec<Target> {
+/// The targets of a call, as they may be kept.
+fn targets(tool: &ToolProgram, args: &Value, obligations: &[Obligation]) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     for source in &tool.targets {
         let holders = match &source.list {
             Some(list) => elements(args, list),
             None => std::slice::from_ref(args),
         };
-        targets.extend(holders.iter().filter_map(|holder| target(source, holder)));
+        let found = holders.iter().filter_map(|holder| target(source, holder));
+        targets.extend(found.map(|target| Target {
+            value: redact::target(target.value, source, &tool.args, obligations),
+            ..target
+        }));
     }
     targets.sort();
     targets.dedup();

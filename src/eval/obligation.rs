@@ -2,7 +2,7 @@
 //! one order, and the name of one whose values cannot be joined.
 
 use crate::builtins::bind;
-use crate::domain::Obligation;
+use crate::domain::{Obligation, obligation};
 use crate::hir::{Duty, ObligationKind};
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -43,7 +43,26 @@ pub fn join<'d>(kinds: &[ObligationKind], duties: impl Iterator<Item = &'d Duty>
             None => joined.conflict = joined.conflict.or(Some(kind.name.clone())),
         }
     }
+    joined.obligations = outermost(joined.obligations);
     joined
+}
+
+/// What is redacted says all about what lies in it: a mask there, and another redaction, add nothing.
+fn outermost(all: Vec<Obligation>) -> Vec<Obligation> {
+    let whole: Vec<Vec<String>> = redacted(&all).cloned().collect();
+    let adds = |one: &Obligation| {
+        let within = |wide: &Vec<String>| {
+            let place = one.place.as_deref().unwrap_or_default();
+            place.starts_with(wide) && (one.name == obligation::MASK || place.len() > wide.len())
+        };
+        !(one.is_transform() && whole.iter().any(within))
+    };
+    all.into_iter().filter(adds).collect()
+}
+
+fn redacted(all: &[Obligation]) -> impl Iterator<Item = &Vec<String>> {
+    let whole = all.iter().filter(|one| one.name == obligation::REDACT);
+    whole.filter_map(|one| one.place.as_ref())
 }
 
 fn obligation(kind: &ObligationKind, place: &Option<Vec<String>>, values: &[Value]) -> Obligation {
@@ -65,7 +84,7 @@ fn obligation(kind: &ObligationKind, place: &Option<Vec<String>>, values: &[Valu
 mod tests {
     use super::join;
     use crate::domain::obligation::Law;
-    use crate::hir::{Duty, ObligationKind, Param};
+    use crate::hir::{Duty, ObligationKind, Param, Subject};
     use crate::ty::{Field, Ty};
     use crate::value::Value;
     use proptest::prelude::*;
@@ -85,6 +104,7 @@ mod tests {
         };
         let of = |name: &str, laws: &[Law]| ObligationKind {
             name: name.to_owned(),
+            subject: Subject::Call,
             params: laws.iter().copied().map(param).collect(),
         };
         let law = [Law::Max, Law::Min, Law::Union];

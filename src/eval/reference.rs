@@ -124,6 +124,20 @@ fn obliged(package: &Package, matched: &[&Rule]) -> (Vec<Duty>, bool) {
             }
         }
     }
+    let is = |duty: &Duty, name: &str| {
+        let kind = package.obligations.get(duty.kind as usize);
+        kind.is_some_and(|kind| kind.name == name)
+    };
+    let place = |duty: &Duty| duty.place.clone().unwrap_or_default();
+    let redacted: Vec<Vec<String>> = obliged.iter().filter(|d| is(d, "redact")).map(place).collect();
+    // Nothing more is said of what lies in a redacted place.
+    obliged.retain(|duty| {
+        let place = place(duty);
+        let adds_nothing = |wide: &Vec<String>| {
+            place.starts_with(wide) && (is(duty, "mask") || is(duty, "redact") && *wide != place)
+        };
+        !redacted.iter().any(adds_nothing)
+    });
     (obliged, conflict)
 }
 

@@ -11,6 +11,7 @@ use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// A program ready to judge calls.
 #[derive(Debug)]
@@ -66,12 +67,12 @@ impl Gate {
     /// Judges a request.
     pub fn decide(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
         let Some(declared) = self.program.tool(request.tool) else {
-            return self.undeclared(request.tool);
+            return self.kept(self.undeclared(request.tool), None);
         };
         let is_foreign = |state: &&State| !state::fits(&self.program, &self.definition, state);
         if request.state.filter(is_foreign).is_some() {
             let Blocked { code, detail } = request::foreign();
-            return blocked(code, detail);
+            return self.kept(blocked(code, detail), Some(declared));
         }
         match request::bind(&self.program, declared, request) {
             Ok(bound) => {
@@ -97,7 +98,7 @@ impl Gate {
                     record: Some(bound.record),
                 }
             }
-            Err(Blocked { code, detail }) => blocked(code, detail),
+            Err(Blocked { code, detail }) => self.kept(blocked(code, detail), Some(declared)),
         }
     }
 
@@ -137,6 +138,26 @@ impl Gate {
     fn judge(&self, tool: &ToolProgram, record: &Value, workspace: &mut Workspace) -> Decision {
         let outcome = eval::decide(&self.program, tool, record, workspace);
         eval::explain(&self.program, tool, record, &outcome)
+    }
+
+    /// A call that no rule was asked about: what any rule on its tool takes out of what is kept is taken out of it, too,
+    /// and where nobody knows the tool what any rule takes out.
+    fn kept(&self, mut judged: Judged, tool: Option<&ToolProgram>) -> Judged {
+        let program = &self.program;
+        let numbers: Vec<u32> = match tool {
+            Some(tool) => tool.rows.clone(),
+            None => (0..).take(program.rules.len()).collect(),
+        };
+        let numbers: BTreeSet<u32> = numbers.into_iter().collect();
+        let rules = numbers
+            .iter()
+            .filter_map(|number| program.rules.get(*number as usize));
+        let duties = rules.flat_map(|rule| &rule.duties);
+        let duties = duties.filter_map(|number| program.duties.get(*number as usize));
+        let joined = eval::obligation::join(&program.obligations, duties);
+        let all = joined.obligations.into_iter();
+        judged.decision.obligations = all.filter(Obligation::is_transform).collect();
+        judged
     }
 
     fn undeclared(&self, tool: &str) -> Judged {

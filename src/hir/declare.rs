@@ -3,13 +3,13 @@
 use super::approval::{self, Roles};
 use super::env::Env;
 use super::names::Names;
-use super::obligation::{self, Kinds};
+use super::obligation::Kinds;
 use super::preds::Weight;
 use super::refine;
 use super::scope::Scope;
 use super::selectors::{Catalogue, unknown_effect};
 use super::{
-    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context,
+    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context, duty,
     examples, history, labels, suite, types, window,
 };
 use crate::diag::codes::{
@@ -86,7 +86,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         windows: &windows,
     };
     let (mut rules, slots, history) = rules(&items, &known, &names, out);
-    oblige(&mut rules, &items, &obligations, out);
+    oblige(&mut rules, &items, &tools, &obligations, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
             tool.slots = slots;
@@ -478,14 +478,20 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
 }
 
 /// What rules oblige. Of two of one name the first is the rule.
-fn oblige(rules: &mut [Rule], items: &[&Item], kinds: &Kinds, out: &mut Vec<Diagnostic>) {
+fn oblige(rules: &mut [Rule], items: &[&Item], tools: &[Tool], kinds: &Kinds, out: &mut Vec<Diagnostic>) {
     let mut declared: BTreeMap<&str, &ast::Rule> = BTreeMap::new();
     for rule in items.iter().filter_map(|item| as_rule(item)) {
         declared.entry(&rule.name.text).or_insert(rule);
     }
     for rule in rules {
         if let Some(written) = declared.get(rule.name.as_str()) {
-            rule.duties = obligation::duties(&written.duties, kinds, out);
+            let on = rule.on.iter().map(|(index, _)| *index);
+            let about: Vec<(usize, &Tool)> =
+                on.filter_map(|index| Some((index, tools.get(index)?))).collect();
+            let mut found = Vec::new();
+            rule.duties = duty::duties(&written.duties, kinds, &about, &mut found, out);
+            let selected = about.iter().map(|(index, _)| *index).collect();
+            report_once(found, &selected, tools, out);
         }
     }
 }

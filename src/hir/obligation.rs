@@ -1,17 +1,13 @@
-//! Obligations, and what rules oblige. In: `obligation` items and the clauses after `oblige`. Out: what the obligations
-//! of a policy are told and how the values of several rules become one, and a duty per thing a rule obliges, its
-//! constants typed. It must not know which rules fire together.
+//! Obligations: what they are about, what they are told, and how the values of several rules become one. In: `obligation`
+//! items. Out: the obligations of a policy. It must not know which rules fire together.
 
-use super::constant;
 use super::names::Names;
-use crate::diag::codes::{
-    BAD_DUTY, BAD_OBLIGATION, DUPLICATE_NAME, RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
-};
+use crate::diag::codes::{BAD_OBLIGATION, DUPLICATE_NAME, RESERVED_NAME, TOO_LARGE, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::obligation::{self, Law};
 use crate::limits;
-use crate::source::{Span, Spanned};
-use crate::syntax::ast::{self, Expr, ExprKind, Item, Name};
+use crate::source::Span;
+use crate::syntax::ast::{self, Item, Name};
 use crate::ty::{Field, Ty};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +17,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct ObligationKind {
     /// Its name.
     pub name: String,
+    /// What it is about.
+    pub subject: Subject,
     /// What it is told.
     pub params: Vec<Param>,
+}
+
+/// What an obligation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Subject {
+    /// The call.
+    Call = 0,
+    /// An argument, or a field of one.
+    Place = 1,
+    /// The same, and a text.
+    Text = 2,
 }
 
 /// One of the things an obligation is told.
@@ -32,17 +42,6 @@ pub struct Param {
     pub field: Field,
     /// How the values of several rules become one.
     pub law: Law,
-}
-
-/// What a rule obliges.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Duty {
-    /// The obligation, by index into `Package::obligations`.
-    pub kind: u32,
-    /// The argument it is about, by the names from the arguments to it.
-    pub place: Option<Vec<String>>,
-    /// A value per parameter.
-    pub values: Vec<Value>,
 }
 
 impl ObligationKind {
@@ -91,13 +90,28 @@ fn built_in() -> Vec<ObligationKind> {
         }),
         max: limits::CHANNELS,
     };
-    let kind = |name: &str, params: Vec<Param>| ObligationKind {
+    let kind = |name: &str, subject: Subject, params: Vec<Param>| ObligationKind {
         name: name.to_owned(),
+        subject,
         params,
     };
     vec![
-        kind(obligation::LOG, vec![param("level", level, Law::Max)]),
-        kind(obligation::NOTIFY, vec![param("channel", channels, Law::Union)]),
+        kind(
+            obligation::LOG,
+            Subject::Call,
+            vec![param("level", level, Law::Max)],
+        ),
+        kind(
+            obligation::MASK,
+            Subject::Text,
+            vec![param(obligation::KEEP_LAST, Ty::Int, Law::Min)],
+        ),
+        kind(
+            obligation::NOTIFY,
+            Subject::Call,
+            vec![param("channel", channels, Law::Union)],
+        ),
+        kind(obligation::REDACT, Subject::Place, Vec::new()),
     ]
 }
 
@@ -142,6 +156,7 @@ impl Kinds {
             declared.insert(name.text.clone(), name.span);
             kinds.push(ObligationKind {
                 name: name.text.clone(),
+                subject: Subject::Call,
                 params: params(written, names, out),
             });
         }
@@ -149,7 +164,13 @@ impl Kinds {
         Kinds { kinds, declared }
     }
 
-    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<(u32, &ObligationKind)> {
+    /// Where an obligation of the policy's own is declared.
+    pub fn declared(&self, name: &str) -> Option<Span> {
+        self.declared.get(name).copied()
+    }
+
+    /// The obligation of a name, with its number.
+    pub fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<(u32, &ObligationKind)> {
         if let Ok(at) = self.kinds.binary_search_by(|kind| kind.name.cmp(&name.text)) {
             return Some((u32::try_from(at).ok()?, self.kinds.get(at)?));
         }
@@ -247,191 +268,4 @@ fn law(param: &ast::ObligationParam, ty: &Ty, out: &mut Vec<Diagnostic>) -> Law 
         return Law::Same;
     }
     law
-}
-
-/// What is obliged, each thing once; what is wrong is reported and left out.
-pub(super) fn duties(written: &[ast::Duty], kinds: &Kinds, out: &mut Vec<Diagnostic>) -> Vec<Spanned<Duty>> {
-    let mut duties: Vec<Spanned<Duty>> = Vec::new();
-    for one in written {
-        let Some(duty) = duty(one, kinds, out) else {
-            continue;
-        };
-        let same = |known: &&Spanned<Duty>| (known.node.kind, &known.node.place) == (duty.kind, &duty.place);
-        if let Some(first) = duties.iter().find(same) {
-            let message = format!("`{}` is obliged twice", one.name.text);
-            out.push(
-                Diagnostic::error(DUPLICATE_NAME, one.span, message)
-                    .also(first.span, "first obliged here")
-                    .help("join the two"),
-            );
-            continue;
-        }
-        duties.push(Spanned {
-            node: duty,
-            span: one.span,
-        });
-    }
-    if let Some(over) = written.get(limits::DUTIES) {
-        let message = format!("a rule obliges at most {} things", limits::DUTIES);
-        out.push(Diagnostic::error(TOO_LARGE, over.span, message));
-    }
-    duties
-}
-
-fn duty(written: &ast::Duty, kinds: &Kinds, out: &mut Vec<Diagnostic>) -> Option<Duty> {
-    let (number, kind) = kinds.find(&written.name, out)?;
-    let mut values: Vec<Option<Value>> = vec![None; kind.params.len()];
-    let mut wrong = false;
-    for given in &written.given {
-        let Some(at) = parameter(given, written, kind, kinds, out) else {
-            wrong = true;
-            continue;
-        };
-        let (Some(param), Some(slot)) = (kind.params.get(at), values.get_mut(at)) else {
-            continue;
-        };
-        if slot.is_some() {
-            let message = format!("`{}` is given twice", param.field.name);
-            out.push(Diagnostic::error(DUPLICATE_NAME, given.value.span, message).help("remove one of them"));
-            wrong = true;
-            continue;
-        }
-        match value(&given.value, &param.field.ty) {
-            Ok(value) => *slot = Some(value),
-            Err(report) => {
-                out.extend(report.map(|report| told(report, kind, param)));
-                wrong = true;
-            }
-        }
-    }
-    let missing: Vec<&str> = kind
-        .params
-        .iter()
-        .zip(&values)
-        .filter(|(_, value)| value.is_none())
-        .map(|(param, _)| param.field.name.as_str())
-        .collect();
-    if let (false, [first, ..]) = (wrong, missing.as_slice()) {
-        let message = format!("`{}` is not told its `{}`", kind.name, missing.join("`, `"));
-        let report = Diagnostic::error(BAD_DUTY, written.span, message);
-        let report = match kinds.declared.get(&kind.name) {
-            Some(declared) => report.also(*declared, "the obligation is declared here"),
-            None => report,
-        };
-        out.push(report.help(format!("write `{}({first}: …)`", kind.name)));
-        return None;
-    }
-    Some(Duty {
-        kind: number,
-        place: None,
-        values: values.into_iter().collect::<Option<_>>()?,
-    })
-}
-
-/// A report about a constant, which is compared with nothing here.
-fn told(report: Diagnostic, kind: &ObligationKind, param: &Param) -> Diagnostic {
-    let report = Diagnostic { why: None, ..report };
-    if report.code != TYPE_MISMATCH {
-        return report;
-    }
-    let ty = match &param.field.ty {
-        Ty::Set { element, .. } => element.phrase(),
-        ty => ty.phrase(),
-    };
-    let message = format!(
-        "`{}` of `{}` is {ty}, and this is none",
-        param.field.name, kind.name
-    );
-    Diagnostic {
-        code: BAD_DUTY,
-        message,
-        ..report
-    }
-}
-
-/// Which parameter is given. One without its name is that of an obligation that has no other.
-fn parameter(
-    given: &ast::Given,
-    written: &ast::Duty,
-    kind: &ObligationKind,
-    kinds: &Kinds,
-    out: &mut Vec<Diagnostic>,
-) -> Option<usize> {
-    let names = || kind.params.iter().map(|param| param.field.name.as_str());
-    let also = |report: Diagnostic| match kinds.declared.get(&kind.name) {
-        Some(declared) => report.also(*declared, "the obligation is declared here"),
-        None => report,
-    };
-    let Some(name) = &given.name else {
-        if kind.params.len() == 1 && written.given.len() == 1 {
-            return Some(0);
-        }
-        let message = if kind.params.is_empty() {
-            format!("`{}` is told nothing", kind.name)
-        } else {
-            format!("nobody can tell which parameter of `{}` this is", kind.name)
-        };
-        let report = Diagnostic::error(BAD_DUTY, given.value.span, message);
-        let help = match names().next() {
-            Some(first) => format!("write its name before it: `{first}: …`"),
-            None => format!("write `{}()`", kind.name),
-        };
-        out.push(also(report).help(help));
-        return None;
-    };
-    let word = match &name.kind {
-        ExprKind::Name(name) => name.text.as_str(),
-        _ => "",
-    };
-    let found = names().position(|known| known == word);
-    if found.is_none() {
-        let message = match word {
-            "" => format!("this names no parameter of `{}`", kind.name),
-            word => format!("`{}` has no parameter `{word}`", kind.name),
-        };
-        let report = also(Diagnostic::error(BAD_DUTY, name.span, message));
-        out.push(match suggest::nearest(word, names()) {
-            Some(near) => report
-                .help(format!("did you mean `{near}`?"))
-                .edit(name.span, near),
-            None if kind.params.is_empty() => report.help(format!("write `{}()`", kind.name)),
-            None => {
-                let names: Vec<&str> = names().collect();
-                report.help(format!("its parameters are `{}`", names.join("`, `")))
-            }
-        });
-    }
-    found
-}
-
-/// A constant of a parameter's type; for a set one element, or several in braces. Nothing is reported of a type that is
-/// wrong itself.
-fn value(written: &Expr, ty: &Ty) -> Result<Value, Option<Diagnostic>> {
-    let Ty::Set { element, max } = ty else {
-        return match ty {
-            Ty::Poison => Err(None),
-            ty => constant::value(ty, written).map_err(Some),
-        };
-    };
-    let items = match &written.kind {
-        ExprKind::Set(items) => items.as_slice(),
-        _ => std::slice::from_ref(written),
-    };
-    let mut values = items
-        .iter()
-        .map(|item| value(item, element))
-        .collect::<Result<Vec<_>, _>>()?;
-    values.sort();
-    values.dedup();
-    if values.len() as u64 > *max {
-        let message = format!(
-            "these are {} values, and {} holds at most {max}",
-            values.len(),
-            ty.phrase()
-        );
-        return Err(Some(
-            Diagnostic::error(BAD_DUTY, written.span, message).help("name fewer of them"),
-        ));
-    }
-    Ok(Value::List(values))
 }

@@ -1,6 +1,7 @@
 //! Tests of a policy file: calls with arguments as JSON would have them, and outcomes that can exist.
 
-use super::obligation::{self, Kinds};
+use super::duty;
+use super::obligation::Kinds;
 use super::{Case, ContextField, Duty, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::builtins::{duration, instant};
@@ -117,7 +118,8 @@ fn case(
         check_name(rule, "rule", names.rules.iter().map(|r| r.name.as_str()), out);
     }
     let args = record(&case.args, out)?;
-    if let Some(tool) = names.tools.iter().find(|t| t.name == case.tool.text)
+    let tool = names.tools.iter().find(|t| t.name == case.tool.text);
+    if let Some(tool) = tool
         && !case.codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
     {
         check_call((&case.tool, &case.args), &args, tool, out);
@@ -132,7 +134,7 @@ fn case(
         at: case.at.as_ref().and_then(|time| moment(time, out)),
         verdict: Some(case.verdict.node),
         codes: case.codes.iter().map(|c| c.text.clone()).collect(),
-        duties: duties(&case.duties, names, out),
+        duties: duties(&case.duties, tool, names, out),
         by: case.by.iter().map(|r| r.text.clone()).collect(),
         not_by: Vec::new(),
         span: case.span,
@@ -140,8 +142,16 @@ fn case(
 }
 
 /// What a case expects to be obliged.
-fn duties(written: &[ast::Duty], names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Vec<Duty> {
-    let duties = obligation::duties(written, names.obligations, out);
+fn duties(
+    written: &[ast::Duty],
+    tool: Option<&Tool>,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Duty> {
+    let about: Vec<(usize, &Tool)> = tool.map(|tool| (0, tool)).into_iter().collect();
+    let mut found = Vec::new();
+    let duties = duty::duties(written, names.obligations, &about, &mut found, out);
+    out.extend(found.into_iter().map(|(_, report)| report));
     duties.into_iter().map(|duty| duty.node).collect()
 }
 

@@ -7,7 +7,7 @@ use super::{decode, encode, slots};
 use crate::diag::Diagnostic;
 use crate::diag::codes::OBLIGATION_CONFLICT;
 use crate::domain::obligation::Law;
-use crate::hir::{Cond, Duty, ObligationKind, Package, Param, Rule};
+use crate::hir::{Cond, Duty, ObligationKind, Package, Param, Rule, Subject};
 use crate::source::{Span, Spanned};
 use crate::ty::{Field, Ty};
 use crate::value::Value;
@@ -15,6 +15,7 @@ use crate::value::Value;
 /// Writes an obligation.
 pub(super) fn encode_kind(w: &mut Writer, kind: &ObligationKind) {
     w.text(&kind.name);
+    w.byte(kind.subject as u8);
     w.list(&kind.params, |w, param| {
         w.text(&param.field.name);
         encode::ty(w, &param.field.ty);
@@ -25,6 +26,12 @@ pub(super) fn encode_kind(w: &mut Writer, kind: &ObligationKind) {
 /// Reads an obligation.
 pub(super) fn decode_kind(r: &mut Reader<'_>) -> Result<ObligationKind, DecodeError> {
     let name = r.text()?;
+    let subject = match r.byte()? {
+        0 => Subject::Call,
+        1 => Subject::Place,
+        2 => Subject::Text,
+        _ => return Err(DecodeError::Malformed("subject")),
+    };
     let params = r.list(|r| {
         let field = Field {
             name: r.text()?,
@@ -36,7 +43,11 @@ pub(super) fn decode_kind(r: &mut Reader<'_>) -> Result<ObligationKind, DecodeEr
             law: law.ok_or(DecodeError::Malformed("law"))?,
         })
     })?;
-    Ok(ObligationKind { name, params })
+    Ok(ObligationKind {
+        name,
+        subject,
+        params,
+    })
 }
 
 /// Writes a duty.
@@ -70,10 +81,12 @@ pub(super) fn decode_duty(r: &mut Reader<'_>, kinds: &[ObligationKind]) -> Resul
         1 => Ok(Value::List(r.list(slots::decode_value)?)),
         _ => Err(DecodeError::Malformed("duty")),
     })?;
-    let params = kinds.get(kind as usize).map(|kind| kind.params.as_slice());
-    let fits = params.is_some_and(|params| {
+    let fits = kinds.get(kind as usize).is_some_and(|kind| {
+        let params = &kind.params;
         let mut both = params.iter().zip(&values);
-        params.len() == values.len() && both.all(|(param, value)| fits(value, &param.field.ty))
+        let is_placed = place.as_ref().is_none_or(|place| !place.is_empty())
+            && (kind.subject == Subject::Call) == place.is_none();
+        is_placed && params.len() == values.len() && both.all(|(param, value)| fits(value, &param.field.ty))
     });
     if fits {
         Ok(Duty { kind, place, values })

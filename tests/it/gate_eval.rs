@@ -534,3 +534,139 @@ fn what_is_obliged_is_listed_and_must_be_promised() {
     let text = shown(&folder.run(&eval(&["--fulfils", "ticket,notify"])));
     assert!(text.contains("oblige  log(level: \"error\")"), "{text}");
 }
+
+/// Every file below a folder.
+fn files(at: &std::path::Path, out: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, out);
+        } else {
+            out.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn what_is_redacted_is_kept_nowhere() {
+    let policy = "gaitpol 1\npolicy p\ndefault block code none\n\
+                  tool pay { n: Int, card: String[max 32], note: String[max 64]?, to: Email, effect net.egress to to }\n\
+                  rule all on pay allow oblige mask(args.card, keep_last: 4), redact(args.note), redact(args.to)\n\
+                  rule large on pay when args.n > 10 block\n\
+                  rule known on pay when args.card == \"x\" block\n";
+    let folder = Folder::new();
+    folder.write("r.gaitbundle", &crate::folder::compiled(policy));
+    folder.write(
+        "l.gaitbundle",
+        &crate::folder::compiled(&policy.replace("args.n > 10", "args.n > 1")),
+    );
+    let looking = policy.replace("rule known on pay when args.card == \"x\" block", "");
+    folder.write("s.gaitbundle", &crate::folder::compiled(&looking));
+    let text = String::from_utf8(folder.read("allow.json")).unwrap();
+    let intent = |name: &str, tool: &str, args: serde_json::Value| {
+        let mut intent: serde_json::Value = serde_json::from_str(&text).unwrap();
+        intent["tool_name"] = tool.into();
+        intent["args"] = args;
+        intent["targets"] = serde_json::json!([{"kind": "other", "value": "ann@acme.example"}]);
+        folder.write(&format!("in/{name}"), intent.to_string().as_bytes());
+    };
+    let args =
+        serde_json::json!({"n": 1, "card": "4111222233334444", "note": "hush", "to": "ann@acme.example"});
+    intent("a.json", "pay", args.clone());
+    let mut large = args.clone();
+    large["n"] = 11.into();
+    intent("b.json", "pay", large);
+    // Calls that no rule is asked about.
+    let mut wrong = args.clone();
+    wrong["n"] = "one".into();
+    intent("c.json", "pay", wrong);
+    intent("d.json", "pya", args);
+    let eval = |name: &'static str, bundle: &'static str| {
+        let args = [
+            "gate",
+            "eval",
+            "--bundle",
+            bundle,
+            "--session",
+            "s",
+            "--explain",
+            "--intent",
+            name,
+        ];
+        args.to_vec()
+    };
+    for (name, exit) in [
+        ("in/a.json", 0),
+        ("in/b.json", 3),
+        ("in/c.json", 3),
+        ("in/d.json", 3),
+    ] {
+        let mut value = folder.json(&eval(name, "s.gaitbundle"), exit, "gate_eval");
+        let places: Vec<&str> = value["obligations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["place"][0].as_str().unwrap())
+            .collect();
+        assert_eq!(places, ["card", "note", "to"], "{name}");
+        if exit == 0 {
+            assert_eq!(value["canonical_args"]["card"], "4111222233334444");
+        }
+        value["canonical_args"] = serde_json::Value::Null;
+        let shown = value.to_string();
+        for secret in ["411122", "hush", "acme.example"] {
+            assert!(!shown.contains(secret), "{name}: {shown}");
+        }
+    }
+    let mut all = Vec::new();
+    files(&folder.path("gait-out"), &mut all);
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (name, bytes) in all {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes)
+            && value.get("payload").is_some()
+        {
+            let record = envelope::Payload::to_json(verified(&bytes).value());
+            texts.push((name.clone(), serde_json::to_string(&record).unwrap()));
+        }
+        texts.push((name, text));
+    }
+    for record in chain(&folder, "s") {
+        let record = envelope::Payload::to_json(record.value());
+        texts.push(("journal".to_owned(), serde_json::to_string(&record).unwrap()));
+    }
+    for (name, text) in &texts {
+        for secret in ["411122", "hush", "acme.example"] {
+            assert!(!text.contains(secret), "{name}: {text}");
+        }
+    }
+    assert!(
+        texts.iter().any(|(_, text)| text.contains("****4444")),
+        "the end is kept"
+    );
+    // What was kept is verified, packed, and judged again.
+    let run = |args: &[&str], exit: i32| {
+        let output = folder.run(args);
+        assert_eq!(output.status.code(), Some(exit), "{args:?}\n{}", shown(&output));
+    };
+    run(
+        &["run", "record", "--session", "s", "--run", "s", "--out", "p.zip"],
+        0,
+    );
+    run(&["regress", "bootstrap", "p.zip", "--out", "fix"], 0);
+    let again = |bundle: &str, exit: i32| {
+        folder.json(
+            &["regress", "run", "fix", "--bundle", bundle],
+            exit,
+            "regress_run",
+        )["summary"]
+            .clone()
+    };
+    let summary = again("s.gaitbundle", 0);
+    assert_eq!(
+        (&summary["unchanged"], &summary["undecided"]),
+        (&2.into(), &2.into())
+    );
+    let summary = again("l.gaitbundle", 0);
+    assert_eq!(summary["undecided"], 4, "a rule looks at the card");
+}

@@ -536,13 +536,23 @@ fn duties() -> impl Strategy<Value = String> {
     });
     let one = |s: BoxedStrategy<String>| prop::option::weighted(0.4, s);
     let own = |s: &str| s.to_owned();
+    let places = pick(&[
+        "redact(args.s)",
+        "mask(args.s, keep_last: 4)",
+        "mask(args.s, keep_last: 2), redact(args.rs)",
+        "redact(args.rs.tags), mask(args.rec.y, keep_last: 0)",
+        "redact(args.rec)",
+        "mask(args.es, keep_last: 3), redact(args.n)",
+    ]);
     let all = (
+        one(places.prop_map(own).boxed()),
         one(log.prop_map(own).boxed()),
         one(notify.prop_map(own).boxed()),
         one(ticket.boxed()),
     );
-    all.prop_map(|(log, notify, ticket)| {
-        let all: Vec<String> = log.into_iter().chain(notify).chain(ticket).collect();
+    all.prop_map(|(places, log, notify, ticket)| {
+        let all = places.into_iter().chain(log).chain(notify).chain(ticket);
+        let all: Vec<String> = all.collect();
         if all.is_empty() {
             String::new()
         } else {
@@ -780,6 +790,7 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
         assert!(!expected.conflict, "{shown}");
         let obliged = obligation::join(&again.obligations, expected.obliged.iter());
         assert_eq!(decision.obligations, obliged.obligations, "{shown}");
+        assert_eq!(obliged.obligations.len(), expected.obliged.len(), "{shown}");
     }
 }
 

@@ -87,6 +87,11 @@ fn junit(ran: &[Ran]) -> Vec<Suite> {
     ran.iter().map(suite).collect()
 }
 
+/// How many calls nobody can compare.
+fn undecided(ran: &[Ran]) -> usize {
+    ran.iter().flat_map(|r| &r.cases).filter(|c| c.undecided).count()
+}
+
 fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {
     ran.iter().flat_map(|r| &r.cases).filter(|c| c.drift.is_some())
 }
@@ -141,10 +146,17 @@ fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
     }
     let total: usize = ran.iter().map(|r| r.cases.len()).sum();
     let changed = drifted(ran).count();
+    let unknown = undecided(ran);
+    if unknown > 0 {
+        ui.line(&format!(
+            "{} not compared: a rule looks at a value that was redacted",
+            count(unknown, "call")
+        ))?;
+    }
     let end = if changed == 0 {
         paint(
             Tone::Good,
-            &format!("{} decided as recorded", count(total, "call")),
+            &format!("{} decided as recorded", count(total - unknown, "call")),
         )
     } else {
         paint(
@@ -161,7 +173,8 @@ fn document(ran: &[Ran], bundle: Json, exit: Exit) -> Json {
     let total: usize = ran.iter().map(|r| r.cases.len()).sum();
     let summary = Json::object([
         ("cases", number(total)),
-        ("unchanged", number(total - drifted(ran).count())),
+        ("unchanged", number(total - drifted(ran).count() - undecided(ran))),
+        ("undecided", number(undecided(ran))),
         (Drift::Loosened.as_str(), of(Drift::Loosened)),
         (Drift::Tightened.as_str(), of(Drift::Tightened)),
         (Drift::Sideways.as_str(), of(Drift::Sideways)),
@@ -189,6 +202,7 @@ fn case(result: &CaseResult) -> Json {
         ("trace_id", Json::str(&result.case.trace_id)),
         ("tool", Json::str(&result.case.tool)),
         ("drift", drift),
+        ("undecided", Json::Bool(result.undecided)),
         ("expected", result.case.expected.to_json()),
         ("found", Outcome::of(&result.decision).to_json()),
         ("matched", Json::Array(rules.collect())),

@@ -1,0 +1,261 @@
+//! Calls as they may be kept: arguments without what rules redact, texts with only the end of what they mask. In: JSON
+//! or a text, and what a decision obliges to. Out: the same with something else in place of values. A value that is not
+//! there stays so. It does not look at types: what is kept may be no call of the tool.
+
+use crate::domain::{Obligation, obligation};
+use crate::hir::{Step, TargetSource, place};
+use crate::json::Json;
+use crate::ty::{Field, Ty};
+
+/// What stands in place of a value.
+pub const REDACTED: &str = "[redacted]";
+/// What stands in place of the start of a text.
+const MASKED: &str = "****";
+/// A text of fewer bytes is looked for only as a whole.
+const PART_BYTES: usize = 3;
+
+/// Whether the value at a place, by the names from the arguments to it, is redacted, masked, or part of such a value.
+pub fn covers(obligations: &[Obligation], path: &[String]) -> bool {
+    transforms(obligations).any(|(place, _)| path.starts_with(place))
+}
+
+/// The places of what is taken out, and how many characters of it stay; none at all of what is redacted.
+fn transforms(obligations: &[Obligation]) -> impl Iterator<Item = (&[String], Option<usize>)> {
+    obligations
+        .iter()
+        .filter(|one| one.is_transform())
+        .filter_map(|one| Some((one.place.as_deref()?, keeps(one))))
+}
+
+/// How many characters a mask keeps; `None` for a redaction.
+fn keeps(one: &Obligation) -> Option<usize> {
+    let mut params = one.params.iter();
+    let (_, last) = params.find(|(name, _)| one.name == obligation::MASK && name == obligation::KEEP_LAST)?;
+    // What does not say how much it keeps keeps nothing.
+    usize::try_from(last.as_i64().unwrap_or(0)).ok()
+}
+
+/// Arguments as they may be kept.
+pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
+    let mut args = args.clone();
+    for (place, keep) in transforms(obligations) {
+        each(&mut args, place, &mut |value| replace(value, keep));
+    }
+    args
+}
+
+/// An intent as it may be kept: its arguments, and the targets it claims where they tell what was taken out.
+pub fn intent(document: &Json, obligations: &[Obligation]) -> Json {
+    let mut taken: Vec<String> = Vec::new();
+    let mut document = document.clone();
+    let Json::Object(members) = &mut document else {
+        return document;
+    };
+    for (_, value) in members.iter_mut().filter(|(name, _)| name == "args") {
+        for (place, _) in transforms(obligations) {
+            each(value, place, &mut |value| texts(value, &mut taken));
+        }
+        *value = args(value, obligations);
+    }
+    for (_, targets) in members.iter_mut().filter(|(name, _)| name == "targets") {
+        for member in ["value", "endpoint_domain"] {
+            each(targets, &[member.to_owned()], &mut |value| {
+                if value.as_str().is_some_and(|text| tells(text, &taken)) {
+                    *value = Json::str(REDACTED);
+                }
+            });
+        }
+    }
+    document
+}
+
+/// Whether a text tells one of those that were taken out, or a part of it.
+fn tells(text: &str, taken: &[String]) -> bool {
+    let text = text.to_lowercase();
+    let part = |of: &str, what: &str| what.len() >= PART_BYTES && of.contains(what);
+    taken
+        .iter()
+        .any(|one| *one == text || part(one, &text) || part(&text, one))
+}
+
+/// Every text and number in a value, in lower case.
+fn texts(value: &Json, out: &mut Vec<String>) {
+    match value {
+        Json::Null | Json::Bool(_) => {}
+        Json::String(text) => out.push(text.to_lowercase()),
+        Json::Number(_) => out.push(serde_json::to_string(value).unwrap_or_default()),
+        Json::Array(items) => items.iter().for_each(|item| texts(item, out)),
+        Json::Object(members) => members.iter().for_each(|(name, value)| {
+            out.push(name.to_lowercase());
+            texts(value, out);
+        }),
+    }
+}
+
+/// Shows every value at a place; a list on the way stands for each of its elements, and what is no object on the way for
+/// what should be in it.
+pub fn each(json: &mut Json, place: &[String], see: &mut impl FnMut(&mut Json)) {
+    match (json, place.split_first()) {
+        (Json::Array(items), Some(_)) => items.iter_mut().for_each(|item| each(item, place, see)),
+        (json, None) => see(json),
+        (Json::Object(members), Some((first, rest))) => {
+            let named = members.iter_mut().filter(|(name, _)| name == first);
+            named.for_each(|(_, value)| each(value, rest, see));
+        }
+        (json, Some(_)) => see(json),
+    }
+}
+
+/// Puts something else in place of a value; of a list of texts that are masked, in place of each of them.
+fn replace(value: &mut Json, keep: Option<usize>) {
+    *value = match (&mut *value, keep) {
+        (Json::Null, _) => Json::Null,
+        (Json::String(text), Some(keep)) => Json::String(masked(text, keep)),
+        (Json::Array(items), Some(_)) => {
+            items.iter_mut().for_each(|item| replace(item, keep));
+            return;
+        }
+        _ => Json::str(REDACTED),
+    };
+}
+
+/// The end of a text. A text that would show whole, or nearly so, does not show at all.
+fn masked(text: &str, keep: usize) -> String {
+    let count = text.chars().count();
+    let shown = if count >= keep.saturating_mul(2) { keep } else { 0 };
+    let end: String = text.chars().skip(count - shown).collect();
+    format!("{MASKED}{end}")
+}
+
+/// A target as it may be kept.
+pub fn target(value: String, source: &TargetSource, args: &[Field], obligations: &[Obligation]) -> String {
+    let mut covering = transforms(obligations).peekable();
+    if covering.peek().is_none() {
+        return value;
+    }
+    let (path, is_whole) = names(source, args);
+    let found = covering.find(|(place, _)| path.starts_with(place));
+    match found {
+        None => value,
+        // Of a part of a text another end would show than of the whole.
+        Some((_, Some(keep))) if is_whole => masked(&value, keep),
+        Some(_) => REDACTED.to_owned(),
+    }
+}
+
+/// The names from the arguments to a target, and whether it is the whole value there.
+fn names(source: &TargetSource, args: &[Field]) -> (Vec<String>, bool) {
+    let mut names = Vec::new();
+    let mut ty = Ty::Record(args.to_vec());
+    for step in source.list.iter().flatten().chain(&source.steps) {
+        while let Some(element) = ty.required().element() {
+            ty = element;
+        }
+        let Some((name, next)) = place::step(&ty, *step).filter(|_| matches!(step, Step::Field(_))) else {
+            return (names, false);
+        };
+        names.push(name.to_owned());
+        ty = next;
+    }
+    (names, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{args, covers, intent};
+    use crate::domain::Obligation;
+    use crate::json::{self, Json};
+
+    fn redact(place: &str) -> Obligation {
+        Obligation {
+            name: "redact".to_owned(),
+            place: Some(place.split('.').map(str::to_owned).collect()),
+            params: Vec::new(),
+        }
+    }
+
+    fn mask(place: &str, keep: i64) -> Obligation {
+        Obligation {
+            name: "mask".to_owned(),
+            params: vec![("keep_last".to_owned(), Json::int(keep))],
+            ..redact(place)
+        }
+    }
+
+    #[test]
+    fn what_is_kept_tells_nothing_of_what_was_taken_out() {
+        for (given, obligations, kept) in [
+            (
+                r#"{"a":1,"b":"x"}"#,
+                vec![redact("a")],
+                r#"{"a":"[redacted]","b":"x"}"#,
+            ),
+            (r#"{"a":{"b":[1,2]}}"#, vec![redact("a")], r#"{"a":"[redacted]"}"#),
+            (
+                r#"{"a":null,"b":{}}"#,
+                vec![redact("a"), redact("b.c")],
+                r#"{"a":null,"b":{}}"#,
+            ),
+            (
+                r#"{"l":[{"p":1,"q":2},{"p":3}]}"#,
+                vec![redact("l.p")],
+                r#"{"l":[{"p":"[redacted]","q":2},{"p":"[redacted]"}]}"#,
+            ),
+            (
+                r#"{"c":"4111111111111111"}"#,
+                vec![mask("c", 4)],
+                r#"{"c":"****1111"}"#,
+            ),
+            // Seven characters of which four show are as good as all.
+            (r#"{"c":"1234567"}"#, vec![mask("c", 4)], r#"{"c":"****"}"#),
+            (r#"{"c":"äöüäöüäö"}"#, vec![mask("c", 4)], r#"{"c":"****öüäö"}"#),
+            (
+                r#"{"c":["12345678",5]}"#,
+                vec![mask("c", 2)],
+                r#"{"c":["****78","[redacted]"]}"#,
+            ),
+            (r#"{"c":{"d":1}}"#, vec![mask("c", 2)], r#"{"c":"[redacted]"}"#),
+            (
+                r#"{"c":"12345678"}"#,
+                vec![mask("c", -1)],
+                r#"{"c":"[redacted]"}"#,
+            ),
+            // No object where one is expected.
+            (r#"{"a":"secret"}"#, vec![redact("a.b")], r#"{"a":"[redacted]"}"#),
+        ] {
+            let read = |text: &str| json::parse(text.as_bytes()).unwrap();
+            assert_eq!(args(&read(given), &obligations), read(kept), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_place_covers_what_lies_in_it() {
+        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let all = [redact("a.b"), mask("c", 2)];
+        for (place, covered) in [
+            ("a", false),
+            ("a.b", true),
+            ("a.b.c", true),
+            ("a.bc", false),
+            ("c", true),
+        ] {
+            assert_eq!(covers(&all, &path(place)), covered, "{place}");
+        }
+    }
+
+    #[test]
+    fn claimed_targets_do_not_tell_it_either() {
+        let document = br#"{"tool_name":"t","args":{"to":"Ann@Acme.com","n":12345,"x":"a"},"targets":[
+            {"kind":"other","value":"mail to ann@acme.com"},{"kind":"host","value":"acme.com"},
+            {"kind":"other","value":"12345"},{"kind":"host","value":"other.example","endpoint_domain":"ACME.com"}]}"#;
+        let kept = intent(
+            &json::parse(document).unwrap(),
+            &[redact("to"), redact("n"), redact("x")],
+        );
+        let text = serde_json::to_string(&kept).unwrap().to_lowercase();
+        for secret in ["acme", "12345", "ann"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains("other.example"), "{text}");
+    }
+}
