@@ -17,6 +17,7 @@ mod remarks;
 mod report;
 mod target;
 mod tools;
+mod window;
 mod write;
 mod yaml;
 

@@ -1,6 +1,7 @@
 //! The importer of YAML policies against those of the corpora: every one converts, and of every recorded verdict the
 //! imported policy gives the same, or a stricter one for a reason that the import stated.
 
+mod document;
 mod random;
 mod there;
 
@@ -173,6 +174,83 @@ fn recorded_verdicts_are_the_same_or_stricter_for_a_stated_reason() {
         }
     }
     println!("{} cells: {counts:?}; reasons: {reasons:?}", cells.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Policies of the corpora on every intent of the corpora: more pairs than have a recorded verdict. The reading that
+/// stands in for the record is held against the record where there is one.
+#[test]
+fn every_pair_is_decided_as_a_naive_reading_says_or_stricter_for_a_stated_reason() {
+    let Some(root) = corpora::dir().map(|dir| dir.join("gait-yaml")) else {
+        return;
+    };
+    let cells: Vec<Value> = std::fs::read_to_string(root.join("matrix_part.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names = |key: &str| -> BTreeSet<String> {
+        cells
+            .iter()
+            .map(|cell| cell[key].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let intents: Vec<(String, Vec<u8>, Value)> = names("intent")
+        .into_iter()
+        .map(|name| {
+            let bytes = std::fs::read(root.join(&name)).unwrap();
+            let value = serde_json::from_slice(&bytes).unwrap();
+            (name, bytes, value)
+        })
+        .collect();
+    let called = names_called(&names("intent").iter().map(|name| root.join(name)).collect());
+    let refused: BTreeSet<String> = cells
+        .iter()
+        .filter(|cell| cell["verdict"].is_null())
+        .map(|cell| cell["intent"].as_str().unwrap().to_owned())
+        .collect();
+    let recorded: BTreeMap<(&str, &str), Verdict> = cells
+        .iter()
+        .filter_map(|cell| {
+            let verdict = Verdict::parse(cell["verdict"].as_str()?)?;
+            Some(((cell["policy"].as_str()?, cell["intent"].as_str()?), verdict))
+        })
+        .collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for policy in names("policy") {
+        let bytes = std::fs::read(root.join(&policy)).unwrap();
+        let done = gait_yaml::policy(&bytes, "imported.policy", &called).unwrap();
+        let gate = gate(&done);
+        let asked = document::read(&String::from_utf8(bytes).unwrap());
+        for (name, bytes, intent) in &intents {
+            let said = judge(&gate, bytes, &NOTHING, NOW);
+            let (there, rules) = if refused.contains(name) {
+                (Verdict::Block, BTreeSet::new())
+            } else {
+                there::decide(&asked, intent, "2026-09-21T00:00:00")
+            };
+            let pair = format!("{policy} on {name}");
+            let record = recorded.get(&(policy.as_str(), name.as_str()));
+            if record.is_some_and(|record| *record != there) {
+                wrong.push(format!(
+                    "{pair}: read as {there}, recorded as {}",
+                    record.unwrap()
+                ));
+            }
+            let here = said.verdict();
+            let kind = if here == there {
+                "same"
+            } else if here > there && stated(&done, &rules, &said).is_some() {
+                "stricter, stated"
+            } else {
+                wrong.push(format!("{pair}: {here} for {there}"));
+                "wrong"
+            };
+            *counts.entry(kind).or_default() += 1;
+        }
+    }
+    println!("pairs: {counts:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -8,6 +8,7 @@ use super::model::{Agent, Credential, Dataflow, Endpoint, FailClosed, Freeze, Sa
 use super::pattern;
 use super::target::{self, Use, any_target, class, member, said};
 use super::tools::Tool;
+use super::window;
 use crate::builtins::path;
 use crate::syntax::quote;
 
@@ -92,8 +93,11 @@ pub(super) fn dataflow(asked: &Dataflow) -> Cond {
     and([provenance(&asked.sources), any_target(or(to))])
 }
 
-/// The calls that a freeze window is about, at any time.
-pub(super) fn freeze(asked: &Freeze) -> Cond {
+/// The calls that a freeze window is about, while it is open. One that cannot be read is about every call at any time.
+pub(super) fn freeze(asked: &Freeze, name: &str) -> Cond {
+    if window::window(asked).is_none() {
+        return Cond::Const(true);
+    }
     let risk = if asked.risk_classes.is_empty() {
         Cond::Const(true)
     } else {
@@ -103,12 +107,9 @@ pub(super) fn freeze(asked: &Freeze) -> Cond {
         Cond::Const(true)
     } else {
         let within = folded_in("e", &asked.environments);
-        or([
-            missing("environment"),
-            any("e", "context.environment", Some("environment"), within),
-        ])
+        any("e", "context.environment", Some("environment"), within)
     };
-    and([risk, place])
+    and([risk, place, of(format!("now in {name}"))])
 }
 
 /// The sandbox is as the rule wants it. May be used to loosen.
@@ -256,9 +257,8 @@ pub(super) fn agent(asked: &Agent) -> Cond {
     if asked.owner {
         record.push(of("(g.owner else \"\") != \"\""));
     }
-    // Nothing here knows what time it is.
     if asked.unexpired {
-        record.push(Cond::Const(false));
+        record.push(any("e", "g.expires_at", None, of("now < e")));
     }
     let about_the_record = asked.declared || record.len() > 1;
     let record = and(record);

@@ -9,11 +9,12 @@ use super::constraint;
 use super::declare;
 use super::matching::condition;
 use super::model::{Policy, Rule};
-use super::parts::{Part, parts};
+use super::parts::{self, Part, parts};
 use super::remarks;
 use super::report::{Note, RuleReport};
 use super::target::{Use, said};
 use super::tools::Tool;
+use super::window::{self, Window};
 use crate::domain::Verdict;
 use crate::limits;
 use crate::syntax::quote;
@@ -22,6 +23,8 @@ use crate::syntax::quote;
 pub(super) struct Emitted {
     /// The verdict when no rule matches; its code is `default_` and the verdict.
     pub(super) default: Verdict,
+    /// Windows that rules ask about, by name.
+    pub(super) windows: Vec<(String, Window)>,
     /// In the order in which the Go system asks them.
     pub(super) rules: Vec<Emit>,
     /// Remarks, those about the whole policy first.
@@ -93,8 +96,13 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
         });
     }
     spelling(tools, &mut names, &mut rules, &mut notes);
+    let windows = policy
+        .rules
+        .iter()
+        .filter_map(|rule| Some((parts::window_name(rule), window::window(rule.freeze.as_ref()?)?)));
     Emitted {
         default: policy.default,
+        windows: windows.collect(),
         rules,
         notes,
         reports,

@@ -6,9 +6,10 @@ use super::cond::{Cond, and, not};
 use super::constraint;
 use super::declare::{self, BROKER_CREDENTIAL, CONTEXT_EVIDENCE, DELEGATION_VERIFIED, known};
 use super::matching::condition;
-use super::model::Rule;
+use super::model::{Freeze, Rule};
 use super::target::{Use, all_targets, class, no_targets};
 use super::tools::Tool;
+use super::window;
 use crate::domain::Verdict;
 
 /// A part.
@@ -86,7 +87,7 @@ fn raises(rule: &Rule, tool: &Tool) -> Vec<Part> {
         );
     }
     if let Some(asked) = &rule.agent {
-        let reasons: &[&'static str] = if asked.unexpired { &["clock"] } else { &[] };
+        let reasons: &[&'static str] = if asked.unexpired { &["agent_expiry"] } else { &[] };
         out.push(part("agent", block, "agent_not_declared", constraint::agent(asked)).stricter(reasons));
     }
     if let Some(asked) = &rule.credential {
@@ -96,8 +97,7 @@ fn raises(rule: &Rule, tool: &Tool) -> Vec<Part> {
         );
     }
     if let Some(asked) = &rule.freeze {
-        let code = format!("freeze_window_active_{}", asked.effect);
-        out.push(part("freeze", asked.effect, &code, constraint::freeze(asked)).stricter(&["freeze_window"]));
+        out.push(freeze(rule, asked));
     }
     if let Some(asked) = &rule.sandbox {
         let wrong = not(constraint::sandboxed(asked));
@@ -143,6 +143,24 @@ fn endpoint(rule: &Rule, tool: &Tool, out: &mut Vec<Part>) {
         let destructive = part("destructive", action, &asked.code, constraint::destructive(tool));
         out.push(destructive.stricter(alarm(tool)));
     }
+}
+
+/// A freeze; one that cannot be read blocks, as there.
+fn freeze(rule: &Rule, asked: &Freeze) -> Part {
+    let when = constraint::freeze(asked, &window_name(rule));
+    match window::window(asked) {
+        None => part("freeze", Verdict::Block, "freeze_window_invalid", when),
+        Some(window) => {
+            let code = format!("freeze_window_active_{}", asked.effect);
+            let reasons: &[&'static str] = if window.widened { &["freeze_window"] } else { &[] };
+            part("freeze", asked.effect, &code, when).stricter(reasons)
+        }
+    }
+}
+
+/// The name of a rule's window; the number of the line keeps those of rules of one name apart.
+pub(super) fn window_name(rule: &Rule) -> String {
+    format!("freeze_{}_{}", rule.at.line, rule.at.column)
 }
 
 /// Destructive targets are only planned in the phase `plan`, and need an approval in the phase `apply`; a sandbox that

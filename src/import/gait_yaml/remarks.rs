@@ -4,6 +4,7 @@ use super::model::{McpTrust, Policy, Rule};
 use super::report::{Kind, Note};
 use super::shown;
 use super::tools::Tool;
+use super::window;
 use super::yaml::Place;
 use crate::domain::{Verdict, reserved};
 use crate::gate;
@@ -16,8 +17,8 @@ const STRICTER: [(&str, &str); 15] = [
          the fact `broker_credential`",
     ),
     (
-        "clock",
-        "whether the agent's identity has expired cannot be asked, so it counts as expired",
+        "agent_expiry",
+        "an agent's identity that says nothing of its expiry counts as expired",
     ),
     (
         "context_evidence",
@@ -45,7 +46,7 @@ const STRICTER: [(&str, &str); 15] = [
     ),
     (
         "freeze_window",
-        "the window is not asked for, so calls it is about are held at any time, and also where no environment is named",
+        "a time that the clocks of the zone show twice or never counts for the window in both readings",
     ),
     (
         "no_targets",
@@ -98,21 +99,7 @@ fn note(kind: Kind, reason: &'static str, rule: Option<&Rule>, message: impl Int
 
 /// An emitted rule speaks where the Go system does not.
 pub(super) fn tightened(rule: &Rule, reason: &'static str, by: Vec<String>) -> Note {
-    let mut told = note(Kind::Tightened, reason, Some(rule), words(reason));
-    if let Some(freeze) = rule.freeze.as_ref().filter(|_| reason == "freeze_window") {
-        let windows: Vec<String> = freeze
-            .windows
-            .iter()
-            .map(|(name, start, end)| format!("`{}` from {} to {}", shown(name), shown(start), shown(end)))
-            .collect();
-        told.at = freeze.at;
-        told.message = format!(
-            "{} ({}, {})",
-            told.message,
-            windows.join(", "),
-            shown(&freeze.zone)
-        );
-    }
+    let told = note(Kind::Tightened, reason, Some(rule), words(reason));
     Note { by, ..told }
 }
 
@@ -289,6 +276,17 @@ pub(super) fn of_rule(rule: &Rule, emitted: &[String]) -> Vec<Note> {
         notes.push(dead(
             "approvals of a call that is blocked do not matter; left out",
         ));
+    }
+    if let Some(freeze) = rule
+        .freeze
+        .as_ref()
+        .filter(|freeze| window::window(freeze).is_none())
+    {
+        let message = "its freeze window has an unknown zone, or a span without any time in it, so every call is blocked";
+        notes.push(Note {
+            at: freeze.at,
+            ..note(Kind::Doubtful, "freeze_window_invalid", Some(rule), message)
+        });
     }
     if rule.reason_codes.len() > 1 {
         let others: Vec<String> = rule.reason_codes.iter().skip(1).map(|code| shown(code)).collect();

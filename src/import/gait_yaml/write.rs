@@ -35,6 +35,19 @@ pub(super) fn policy(
     if !fields.is_empty() {
         out.push_str(&format!("\ncontext {{\n{}}}\n", fields.concat()));
     }
+    for (name, window) in emitted
+        .windows
+        .iter()
+        .filter(|(name, _)| rules.contains(&format!("now in {name}")))
+    {
+        let spans: Vec<String> = window
+            .spans
+            .iter()
+            .map(|(start, end)| format!("{}..{}", quote::string(start), quote::string(end)))
+            .collect();
+        let zone = quote::string(&window.zone);
+        out.push_str(&format!("\nwindow {name} = {} tz {zone}\n", spans.join(", ")));
+    }
     for tool in tools {
         out.push_str(&format!(
             "\ntool {} {{\n  ...\n}}\n",

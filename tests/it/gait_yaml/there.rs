@@ -435,9 +435,9 @@ fn frozen(asked: &Value, context: &Value, now: &str) -> bool {
 fn effective(rule: &Value, intent: &Value, targets: &[Target], now: &str) -> Verdict {
     let context = &intent["context"];
     let mut says = verdict(rule, "effect").unwrap();
-    let asked = |key: &str| Some(&rule[key]).filter(|block| !block.is_null());
-    let flow = asked("dataflow").filter(|block| block.as_object().is_some_and(|members| !members.is_empty()));
-    if flow.is_some_and(|asked| tainted(asked, intent, targets)) {
+    // A block without any key is as good as none.
+    let asked = |key: &str| Some(&rule[key]).filter(|block| block.as_object().is_some_and(|m| !m.is_empty()));
+    if asked("dataflow").is_some_and(|asked| tainted(asked, intent, targets)) {
         // It replaces the effect there.
         says = verdict(&rule["dataflow"], "action").unwrap_or(Verdict::RequireApproval);
     }
@@ -497,8 +497,54 @@ fn fails_closed(asked: &Value, intent: &Value, targets: &[Target]) -> bool {
         || list(asked, "required_high_risk_fields").iter().any(missing)
 }
 
-/// The verdict on a single call, with the rules that decided it.
+/// The verdict on an intent, with the rules that decided it.
 pub fn decide(policy: &Value, intent: &Value, now: &str) -> (Verdict, BTreeSet<String>) {
+    let steps = each(&intent["script"], "steps");
+    if steps.is_empty() {
+        return call(policy, intent, now);
+    }
+    let alone = |step: &Value| {
+        let mut alone = intent.clone();
+        for key in ["tool_name", "args", "targets", "arg_provenance"] {
+            alone[key] = step[key].clone();
+        }
+        alone
+    };
+    let calls: Vec<Value> = steps.iter().map(alone).collect();
+    let mut verdict = Verdict::Allow;
+    let mut names = BTreeSet::new();
+    for call in calls.iter().map(|step| self::call(policy, step, now)) {
+        verdict = verdict.max(call.0);
+        names.extend(call.1);
+    }
+    let (count, limits) = (steps.len() as u64, &policy["scripts"]);
+    let over = |key: &str| limits[key].as_u64().is_some_and(|most| most > 0 && count > most);
+    let risks: BTreeSet<u8> = calls.iter().map(|step| risk(&targets(step))).collect();
+    let mixed = limits["block_mixed_risk"].as_bool().unwrap_or(false) && risks.len() > 1;
+    if over("max_steps") || mixed {
+        verdict = Verdict::Block;
+    }
+    if over("require_approval_above") {
+        verdict = verdict.max(Verdict::RequireApproval);
+    }
+    (verdict, names)
+}
+
+/// Low, medium or high.
+fn risk(targets: &[Target]) -> u8 {
+    let one = |t: &Target| {
+        if t.destructive {
+            2
+        } else if t.class == "fs.write" || t.class.starts_with("net.") {
+            1
+        } else {
+            0
+        }
+    };
+    targets.iter().map(one).max().unwrap_or(0)
+}
+
+fn call(policy: &Value, intent: &Value, now: &str) -> (Verdict, BTreeSet<String>) {
     let targets = targets(intent);
     if fails_closed(&policy["fail_closed"], intent, &targets) {
         return (Verdict::Block, BTreeSet::new());
