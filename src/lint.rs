@@ -10,6 +10,7 @@ pub mod silence;
 
 mod amounts;
 mod looks;
+mod partial_redaction;
 mod pattern;
 mod targets;
 mod uses;
@@ -72,6 +73,7 @@ mod unused_context;
 mod unused_effect;
 mod unused_enum;
 mod unused_group;
+mod unused_obligation;
 mod unused_pred;
 mod unused_set;
 mod unused_type;
@@ -148,6 +150,8 @@ pub const ALL: &[&Lint] = &[
     &missing_version::LINT,
     &code_style::LINT,
     &unused_window::LINT,
+    &unused_obligation::LINT,
+    &partial_redaction::LINT,
 ];
 
 /// One lint.

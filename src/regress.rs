@@ -4,8 +4,8 @@
 
 mod kept;
 
-use crate::artifact::{Digest, Runpack, Verified, jcs};
-use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict, reserved};
+use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
+use crate::domain::{ArgumentOrigin, Decision, Intent, Obligation, Request, Verdict, reserved};
 use crate::gate::{Gate, IntentError};
 use crate::json::Json;
 use crate::limits;
@@ -69,6 +69,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// Its reason codes, sorted.
     pub reason_codes: Vec<String>,
+    /// What it obliges to.
+    pub obligations: Vec<Obligation>,
 }
 
 impl Outcome {
@@ -77,20 +79,25 @@ impl Outcome {
         Outcome {
             verdict: decision.verdict,
             reason_codes: decision.reason_codes.clone(),
+            obligations: decision.obligations.clone(),
         }
     }
 
-    /// The members `verdict` and `reason_codes`.
+    /// The members `verdict` and `reason_codes`, and `obligations` where there are any.
     pub fn to_json(&self) -> Json {
         Json::object(self.members())
     }
 
-    fn members(&self) -> [(&'static str, Json); 2] {
+    fn members(&self) -> Vec<(&'static str, Json)> {
         let codes = self.reason_codes.iter().map(Json::str).collect();
-        [
+        let mut members = vec![
             ("verdict", Json::str(self.verdict.as_str())),
             ("reason_codes", Json::Array(codes)),
-        ]
+        ];
+        if !self.obligations.is_empty() {
+            members.push(("obligations", obligation::list(&self.obligations)));
+        }
+        members
     }
 }
 
@@ -101,7 +108,7 @@ pub enum Drift {
     Loosened,
     /// A stricter one.
     Tightened,
-    /// The same verdict for other reasons.
+    /// The same verdict for other reasons, or with other obligations.
     Sideways,
 }
 
@@ -119,7 +126,7 @@ impl Drift {
         match found.verdict.cmp(&expected.verdict) {
             std::cmp::Ordering::Less => Some(Drift::Loosened),
             std::cmp::Ordering::Greater => Some(Drift::Tightened),
-            std::cmp::Ordering::Equal if found.reason_codes != expected.reason_codes => Some(Drift::Sideways),
+            std::cmp::Ordering::Equal if found != expected => Some(Drift::Sideways),
             std::cmp::Ordering::Equal => None,
         }
     }
@@ -312,6 +319,7 @@ mod tests {
         let outcome = |verdict, code: &str| Outcome {
             verdict,
             reason_codes: vec![code.to_owned()],
+            obligations: Vec::new(),
         };
         for (then, now, drift) in [
             (Verdict::Block, Verdict::Allow, Some(Drift::Loosened)),
@@ -323,5 +331,14 @@ mod tests {
         }
         let (a, b) = (outcome(Verdict::Block, "a"), outcome(Verdict::Block, "b"));
         assert_eq!(Drift::between(&a, &b), Some(Drift::Sideways));
+        let logs = Outcome {
+            obligations: vec![Obligation {
+                name: "log".to_owned(),
+                place: None,
+                params: Vec::new(),
+            }],
+            ..a.clone()
+        };
+        assert_eq!(Drift::between(&logs, &a), Some(Drift::Sideways));
     }
 }

@@ -250,4 +250,8 @@ codes! {
     CODE_STYLE = "GP0663";
     /// A window that no condition names.
     UNUSED_WINDOW = "GP0664";
+    /// An obligation that no rule obliges.
+    UNUSED_OBLIGATION = "GP0665";
+    /// A value that is redacted of some of the calls that rules speak of.
+    PARTIAL_REDACTION = "GP0666";
 }

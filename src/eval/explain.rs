@@ -42,7 +42,10 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     let approvals = approvals(program, outcome.verdict, &rules);
     let duties = rules.iter().flat_map(|rule| &rule.duties);
     let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-    let joined = obligation::join(&program.obligations, duties);
+    let mut joined = obligation::join(&program.obligations, duties);
+    if rules.is_empty() {
+        joined.obligations = obligation::of_none(program, Some(tool));
+    }
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
     let decision = Decision {
         targets: targets(tool, args, &joined.obligations),

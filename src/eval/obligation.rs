@@ -4,8 +4,9 @@
 use crate::builtins::bind;
 use crate::domain::{Obligation, obligation};
 use crate::hir::{Duty, ObligationKind};
+use crate::ir::{Program, ToolProgram};
 use crate::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What duties come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,21 @@ pub fn join<'d>(kinds: &[ObligationKind], duties: impl Iterator<Item = &'d Duty>
     }
     joined.obligations = outermost(joined.obligations);
     joined
+}
+
+/// What a call obliges to of which no rule speaks: what any rule on its tool takes out of what is kept is taken out of it,
+/// too, and where nobody knows the tool what any rule takes out.
+pub fn of_none(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation> {
+    let numbers: BTreeSet<usize> = match tool {
+        Some(tool) => tool.rows.iter().map(|rule| *rule as usize).collect(),
+        None => (0..program.rules.len()).collect(),
+    };
+    let rules = numbers.iter().filter_map(|number| program.rules.get(*number));
+    let duties = rules.flat_map(|rule| &rule.duties);
+    let duties = duties.filter_map(|number| program.duties.get(*number as usize));
+    let joined = join(&program.obligations, duties);
+    let all = joined.obligations.into_iter();
+    all.filter(Obligation::is_transform).collect()
 }
 
 /// What is redacted says all about what lies in it: a mask there, and another redaction, add nothing.

@@ -61,7 +61,13 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
             asked.push(ApprovalSpec::default());
         }
     }
-    let (obliged, conflict) = obliged(package, &matched);
+    let speaks = |rule: &&Rule| rule.on.iter().any(|(of, _)| *of == tool);
+    let all: Vec<&Rule> = package.rules.iter().filter(speaks).collect();
+    let none = matched.is_empty();
+    let (mut obliged, conflict) = obliged(package, if none { &all } else { &matched });
+    // Of a call that no rule speaks of, what any rule takes out is taken out.
+    obliged.retain(|duty| !none || duty.place.is_some());
+    let conflict = conflict && !none;
     Reference {
         obliged,
         conflict,

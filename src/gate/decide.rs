@@ -11,7 +11,6 @@ use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
-use std::collections::BTreeSet;
 
 /// A program ready to judge calls.
 #[derive(Debug)]
@@ -140,23 +139,9 @@ impl Gate {
         eval::explain(&self.program, tool, record, &outcome)
     }
 
-    /// A call that no rule was asked about: what any rule on its tool takes out of what is kept is taken out of it, too,
-    /// and where nobody knows the tool what any rule takes out.
+    /// A call that no rule was asked about.
     fn kept(&self, mut judged: Judged, tool: Option<&ToolProgram>) -> Judged {
-        let program = &self.program;
-        let numbers: Vec<u32> = match tool {
-            Some(tool) => tool.rows.clone(),
-            None => (0..).take(program.rules.len()).collect(),
-        };
-        let numbers: BTreeSet<u32> = numbers.into_iter().collect();
-        let rules = numbers
-            .iter()
-            .filter_map(|number| program.rules.get(*number as usize));
-        let duties = rules.flat_map(|rule| &rule.duties);
-        let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-        let joined = eval::obligation::join(&program.obligations, duties);
-        let all = joined.obligations.into_iter();
-        judged.decision.obligations = all.filter(Obligation::is_transform).collect();
+        judged.decision.obligations = eval::obligation::of_none(&self.program, tool);
         judged
     }
 

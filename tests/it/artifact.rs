@@ -20,7 +20,7 @@ use gait::artifact::{
     TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
 };
 use gait::domain::approval::Role;
-use gait::domain::{ApprovalSpec, Decision, MatchedRule, Profile, Target, Verdict};
+use gait::domain::{ApprovalSpec, Decision, MatchedRule, Obligation, Profile, Target, Verdict};
 use gait::json::{self, Json};
 use gait::source::Position;
 use jiff::Timestamp;
@@ -590,6 +590,50 @@ fn a_trace_says_what_must_be_approved_and_who_approved() {
         of(Verdict::RequireApproval, &[], &["ann"]),
         of(Verdict::RequireApproval, &[spec, ApprovalSpec::default()], &[]),
         of(Verdict::Allow, &[], &["bob", "ann"]),
+    ] {
+        TraceRecord::from_json(&wrong.to_json()).unwrap_err();
+    }
+}
+
+#[test]
+fn a_trace_says_what_is_obliged_and_promised() {
+    let obligation = |name: &str, place: Option<&str>, params: &[(&str, Json)]| Obligation {
+        name: name.into(),
+        place: place.map(|name| vec![name.into()]),
+        params: params.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+    };
+    let log = obligation("log", None, &[("level", Json::str("warn"))]);
+    let redact = obligation("redact", Some("note"), &[]);
+    let ticket = obligation("ticket", None, &[("at", Json::int(1)), ("queue", Json::str("q"))]);
+    let of = |obligations: &[Obligation], fulfils: &[&str]| {
+        let mut record = record(1, None);
+        record.decision.obligations = obligations.to_vec();
+        record.fulfils = fulfils.iter().map(|name| (*name).to_owned()).collect();
+        record
+    };
+    let all = [log.clone(), redact.clone(), ticket.clone()];
+    for record in [
+        of(&all, &["notify", "ticket"]),
+        of(&all, &[]),
+        of(&[], &["notify"]),
+    ] {
+        assert_eq!(TraceRecord::from_json(&record.to_json()), Ok(record));
+    }
+    let unsorted = Obligation {
+        params: ticket.params.iter().rev().cloned().collect(),
+        ..ticket.clone()
+    };
+    let nowhere = Obligation {
+        place: Some(Vec::new()),
+        ..redact.clone()
+    };
+    for wrong in [
+        of(&[ticket.clone(), log.clone()], &[]),
+        of(&[log.clone(), log.clone()], &[]),
+        of(&[unsorted], &[]),
+        of(&[nowhere], &[]),
+        of(&all, &["ticket", "notify"]),
+        of(&all, &["ticket", "ticket"]),
     ] {
         TraceRecord::from_json(&wrong.to_json()).unwrap_err();
     }

@@ -100,7 +100,12 @@ fn drifted(ran: &[Ran]) -> impl Iterator<Item = &CaseResult> {
 fn difference(result: &CaseResult) -> Vec<String> {
     let shown = |outcome: &Outcome| {
         let codes = outcome.reason_codes.join(", ");
-        format!("{} ({})", outcome.verdict, one_line(&codes))
+        let obliges: Vec<String> = outcome.obligations.iter().map(ToString::to_string).collect();
+        let obliges = match obliges.as_slice() {
+            [] => String::new(),
+            all => format!(" oblige {}", one_line(&all.join(", "))),
+        };
+        format!("{} ({}){obliges}", outcome.verdict, one_line(&codes))
     };
     let mut lines = vec![
         format!("- {}", shown(&result.case.expected)),
