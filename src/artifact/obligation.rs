@@ -43,9 +43,6 @@ fn from_json(json: &Json) -> Result<Obligation, VerifyError> {
         None => None,
         Some(_) => Some(fields.list("place", name)?),
     };
-    if place.as_ref().is_some_and(Vec::is_empty) {
-        return Err(fields.refuse("`place` is empty"));
-    }
     match fields.any("params")? {
         Json::Object(params) if params.is_sorted_by(|a, b| a.0 < b.0) => Ok(Obligation {
             name: fields.name("name")?,

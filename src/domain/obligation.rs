@@ -38,7 +38,7 @@ impl Law {
 pub struct Obligation {
     /// The obligation's name.
     pub name: String,
-    /// The argument it is about, by the names from the arguments to it; none where it is about the call.
+    /// What it is about, by the names from the arguments to it; no name is all arguments. None where it is about the call.
     pub place: Option<Vec<String>>,
     /// What it is told, by the names of its parameters; sorted by them.
     pub params: Vec<(String, Json)>,
@@ -78,7 +78,8 @@ impl fmt::Display for Obligation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.name)?;
         if let Some(place) = &self.place {
-            write!(f, "args.{}", place.join("."))?;
+            let names = place.iter().map(|name| format!(".{name}"));
+            write!(f, "args{}", names.collect::<String>())?;
         }
         for (at, (name, value)) in self.params.iter().enumerate() {
             if at > 0 || self.place.is_some() {
@@ -130,6 +131,13 @@ mod tests {
                 "notify(channel: { \"a\", \"b\" })",
             ),
             (of("redact", Some("note"), &[]), "redact(args.note)"),
+            (
+                Obligation {
+                    place: Some(Vec::new()),
+                    ..of("redact", None, &[])
+                },
+                "redact(args)",
+            ),
             (
                 of("mask", Some("card"), &[("keep_last", Json::int(4))]),
                 "mask(args.card, keep_last: 4)",

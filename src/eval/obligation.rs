@@ -49,7 +49,7 @@ pub fn join<'d>(kinds: &[ObligationKind], duties: impl Iterator<Item = &'d Duty>
 }
 
 /// What a call obliges to of which no rule speaks: what any rule on its tool takes out of what is kept is taken out of it,
-/// too, and where nobody knows the tool what any rule takes out.
+/// too. Where nobody knows the tool that is any rule.
 pub fn of_none(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation> {
     let numbers: BTreeSet<usize> = match tool {
         Some(tool) => tool.rows.iter().map(|rule| *rule as usize).collect(),
@@ -61,6 +61,18 @@ pub fn of_none(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation>
     let joined = join(&program.obligations, duties);
     let all = joined.obligations.into_iter();
     all.filter(Obligation::is_transform).collect()
+}
+
+/// The same of a call whose arguments are wrong, or whose tool nobody knows: where something would be taken out, all of it
+/// is, since what belongs there may stand anywhere.
+pub fn of_unread(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation> {
+    let all = Obligation {
+        name: obligation::REDACT.to_owned(),
+        place: Some(Vec::new()),
+        params: Vec::new(),
+    };
+    let none = of_none(program, tool).is_empty();
+    (!none).then_some(all).into_iter().collect()
 }
 
 /// What is redacted says all about what lies in it: a mask there, and another redaction, add nothing.

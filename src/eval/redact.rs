@@ -39,7 +39,13 @@ fn keeps(one: &Obligation) -> Option<usize> {
 pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
     let mut args = args.clone();
     for (place, keep) in transforms(obligations) {
-        each(&mut args, place, &mut |value| replace(value, keep));
+        match &mut args {
+            // What is no object is no call.
+            Json::Object(members) if place.is_empty() => {
+                members.iter_mut().for_each(|(_, value)| replace(value, None));
+            }
+            args => each(args, place, &mut |value| replace(value, keep)),
+        }
     }
     args
 }
@@ -182,6 +188,13 @@ mod tests {
         }
     }
 
+    fn all() -> Obligation {
+        Obligation {
+            place: Some(Vec::new()),
+            ..redact("a")
+        }
+    }
+
     #[test]
     fn what_is_kept_tells_nothing_of_what_was_taken_out() {
         for (given, obligations, kept) in [
@@ -219,6 +232,11 @@ mod tests {
                 r#"{"c":"12345678"}"#,
                 vec![mask("c", -1)],
                 r#"{"c":"[redacted]"}"#,
+            ),
+            (
+                r#"{"a":1,"b":{"c":2}}"#,
+                vec![all()],
+                r#"{"a":"[redacted]","b":"[redacted]"}"#,
             ),
             // No object where one is expected.
             (r#"{"a":"secret"}"#, vec![redact("a.b")], r#"{"a":"[redacted]"}"#),

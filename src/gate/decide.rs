@@ -36,6 +36,13 @@ pub struct Judged {
     pub after_failure: Option<State>,
 }
 
+impl Judged {
+    fn obliged(mut self, obligations: Vec<Obligation>) -> Judged {
+        self.decision.obligations = obligations;
+        self
+    }
+}
+
 impl Gate {
     /// A gate over a program.
     pub fn new(program: Program) -> Gate {
@@ -66,12 +73,14 @@ impl Gate {
     /// Judges a request.
     pub fn decide(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
         let Some(declared) = self.program.tool(request.tool) else {
-            return self.kept(self.undeclared(request.tool), None);
+            let all = eval::obligation::of_unread(&self.program, None);
+            return self.undeclared(request.tool).obliged(all);
         };
         let is_foreign = |state: &&State| !state::fits(&self.program, &self.definition, state);
         if request.state.filter(is_foreign).is_some() {
             let Blocked { code, detail } = request::foreign();
-            return self.kept(blocked(code, detail), Some(declared));
+            let none = eval::obligation::of_none(&self.program, Some(declared));
+            return blocked(code, detail).obliged(none);
         }
         match request::bind(&self.program, declared, request) {
             Ok(bound) => {
@@ -97,7 +106,15 @@ impl Gate {
                     record: Some(bound.record),
                 }
             }
-            Err(Blocked { code, detail }) => self.kept(blocked(code, detail), Some(declared)),
+            Err(Blocked { code, detail }) => {
+                let is_unread = [reserved::INPUT_INVALID, reserved::ARG_UNPARSABLE].contains(&code);
+                let obligations = if is_unread {
+                    eval::obligation::of_unread(&self.program, Some(declared))
+                } else {
+                    eval::obligation::of_none(&self.program, Some(declared))
+                };
+                blocked(code, detail).obliged(obligations)
+            }
         }
     }
 
@@ -137,12 +154,6 @@ impl Gate {
     fn judge(&self, tool: &ToolProgram, record: &Value, workspace: &mut Workspace) -> Decision {
         let outcome = eval::decide(&self.program, tool, record, workspace);
         eval::explain(&self.program, tool, record, &outcome)
-    }
-
-    /// A call that no rule was asked about.
-    fn kept(&self, mut judged: Judged, tool: Option<&ToolProgram>) -> Judged {
-        judged.decision.obligations = eval::obligation::of_none(&self.program, tool);
-        judged
     }
 
     fn undeclared(&self, tool: &str) -> Judged {

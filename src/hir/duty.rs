@@ -20,7 +20,7 @@ use crate::value::Value;
 pub struct Duty {
     /// The obligation, by index into `Package::obligations`.
     pub kind: u32,
-    /// The argument it is about, by the names from the arguments to it.
+    /// What it is about, by the names from the arguments to it; no name is all arguments.
     pub place: Option<Vec<String>>,
     /// A value per parameter.
     pub values: Vec<Value>,
@@ -100,7 +100,8 @@ fn argument(
     out: &mut Vec<Diagnostic>,
 ) -> Option<Vec<String>> {
     let names = given.and_then(|given| names(&given.value));
-    let Some(names) = names.filter(|names| !names.is_empty()) else {
+    let is_text = kind.subject == Subject::Text;
+    let Some(names) = names.filter(|names| !(names.is_empty() && is_text)) else {
         let message = format!("`{}` is about an argument, and this names none", kind.name);
         let span = given.map_or(written.span, |given| given.value.span);
         out.push(Diagnostic::error(BAD_DUTY, span, message).help("write `args.` and its name first"));

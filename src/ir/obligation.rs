@@ -84,8 +84,12 @@ pub(super) fn decode_duty(r: &mut Reader<'_>, kinds: &[ObligationKind]) -> Resul
     let fits = kinds.get(kind as usize).is_some_and(|kind| {
         let params = &kind.params;
         let mut both = params.iter().zip(&values);
-        let is_placed = place.as_ref().is_none_or(|place| !place.is_empty())
-            && (kind.subject == Subject::Call) == place.is_none();
+        let is_placed = match &place {
+            None => kind.subject == Subject::Call,
+            Some(place) => {
+                kind.subject == Subject::Place || kind.subject == Subject::Text && !place.is_empty()
+            }
+        };
         is_placed && params.len() == values.len() && both.all(|(param, value)| fits(value, &param.field.ty))
     });
     if fits {

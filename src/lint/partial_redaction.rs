@@ -31,9 +31,9 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             if let Some(other) = kept_by(context, rule, &duty.node)
                 && told.insert((place, &other.name))
             {
-                let place = place.join(".");
+                let place: String = place.iter().map(|name| format!(".{name}")).collect();
                 let message = format!(
-                    "`args.{place}` is kept of calls that rule `{}` speaks of and rule `{}` does not",
+                    "`args{place}` is kept of calls that rule `{}` speaks of and rule `{}` does not",
                     other.name, rule.name
                 );
                 out.push(

@@ -542,6 +542,7 @@ fn duties() -> impl Strategy<Value = String> {
         "mask(args.s, keep_last: 2), redact(args.rs)",
         "redact(args.rs.tags), mask(args.rec.y, keep_last: 0)",
         "redact(args.rec)",
+        "redact(args)",
         "mask(args.es, keep_last: 3), redact(args.n)",
     ]);
     let all = (
