@@ -12,6 +12,7 @@ mod fields;
 pub mod jcs;
 pub mod key;
 pub mod kind;
+pub mod limit;
 pub mod manifest;
 pub mod obligation;
 pub mod runpack;

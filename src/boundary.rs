@@ -7,12 +7,13 @@ use crate::artifact::{
     Verified, VerifyError, bundle, digest, jcs, time, trace,
 };
 use crate::bundling::{self, LoadError};
-use crate::domain::{ArgumentOrigin, Intent, Request, State, Verdict};
+use crate::domain::{ArgumentOrigin, Charge, Intent, Request, State, Usage, Verdict};
 use crate::eval::{Workspace, redact};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::Json;
 use crate::session::{self, Event, SessionError};
+use crate::store::Ledger;
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -53,6 +54,8 @@ pub struct Moment {
     pub state: Option<State>,
     /// What the host knows of the call: an object with a member per fact, or nothing.
     pub facts: Option<Json>,
+    /// How much has been spent of limits; none where nobody counts.
+    pub usage: Option<Usage>,
     /// What the runtime promises to fulfil of what the decision obliges to; sorted, distinct.
     pub fulfils: Vec<String>,
 }
@@ -72,6 +75,10 @@ pub struct Recorded {
     pub intent: Vec<u8>,
     /// What had happened in the session before; none where no session is kept.
     pub before: Option<State>,
+    /// What the call costs of limits when it runs.
+    pub charges: Vec<Charge>,
+    /// How much had been spent of them before; none where nobody counts.
+    pub usage: Option<Usage>,
 }
 
 impl Boundary {
@@ -120,19 +127,9 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
-        let judged = {
-            let nothing = Json::Object(Vec::new());
-            let facts = moment.facts.as_ref().unwrap_or(&nothing);
-            let origins = ArgumentOrigin::of_intent(&intent.document);
-            let request = Request {
-                origins: origins.as_deref(),
-                state: moment.state.as_ref(),
-                fulfils: Some(&moment.fulfils),
-                now: Some(i128::from(moment.now.as_millisecond())),
-                ..Request::intent(intent).with_facts(facts)
-            };
-            self.gate.decide(&request, &mut self.workspace)
-        };
+        let origins = ArgumentOrigin::of_intent(&intent.document);
+        let request = request(intent, moment, origins.as_deref());
+        let judged = self.gate.decide(&request, &mut self.workspace);
         let runs = judged.after.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
         let obligations = &judged.decision.obligations;
@@ -180,7 +177,44 @@ impl Boundary {
             canonical_args,
             intent: canonical,
             before: moment.state.clone(),
+            charges: judged.charges,
+            usage: moment.usage.clone(),
         })
+    }
+
+    /// Judges an intent as `judge` does, and counts it: what the limits that count it have spent is read from the
+    /// ledger, and what it costs is charged there, under the trace's id, before this returns; where it is not allowed,
+    /// nothing is. A ledger that cannot be read or written blocks.
+    pub fn judge_counted(
+        &mut self,
+        ledger: &Ledger<'_>,
+        intent: &Intent,
+        moment: &Moment,
+        key: &SigningKey,
+    ) -> Result<Recorded, BuildError> {
+        let origins = ArgumentOrigin::of_intent(&intent.document);
+        let charges = self.gate.charges(&request(intent, moment, origins.as_deref()));
+        if charges.is_empty() {
+            return self.judge(intent, moment, key);
+        }
+        let now = moment.now.as_millisecond();
+        let names: Vec<&str> = charges.iter().map(|charge| charge.counter.as_str()).collect();
+        let counted = ledger.change(&names, |counters| {
+            let moment = Moment {
+                usage: Some(counters.used(&charges, now)),
+                ..moment.clone()
+            };
+            let recorded = self.judge(intent, &moment, key)?;
+            if recorded.record.decision.verdict == Verdict::Allow {
+                counters.reserve(&recorded.record.trace_id, &recorded.charges, now);
+            }
+            Ok(recorded)
+        });
+        match counted {
+            Ok(recorded) => recorded,
+            // Nobody knows what is spent; the trace says so.
+            Err(_) => self.judge(intent, moment, key),
+        }
     }
 
     /// Judges an intent as the next call of a session: the trace follows the journal's last one, and is in the
@@ -199,7 +233,9 @@ impl Boundary {
                 state: self.state_of(head, key, moment.now),
                 ..moment.clone()
             };
-            let judged = self.judge(intent, &moment, key).map_err(|e| e.to_string())?;
+            let judged = self
+                .judge_counted(&journal.ledger, intent, &moment, key)
+                .map_err(|e| e.to_string())?;
             let event = Event {
                 trace: judged.trace.clone(),
                 digest: judged.digest,
@@ -240,13 +276,31 @@ impl Boundary {
     }
 }
 
-/// Where a session's calls are judged: its journal and the time.
-#[derive(Clone, Copy)]
+/// Where a session's calls are judged: its journal, and what its calls are counted in.
+#[derive(Clone)]
 pub struct Journal<'a> {
     /// The machine.
     pub host: &'a dyn Host,
     /// The journal's path.
     pub path: &'a Path,
+    /// The counters of limits.
+    pub ledger: Ledger<'a>,
+}
+
+/// What the gate is asked.
+fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [ArgumentOrigin]>) -> Request<'r> {
+    let plain = Request::intent(intent);
+    Request {
+        facts: moment.facts.as_ref().unwrap_or(plain.facts),
+        origins,
+        state: moment.state.as_ref(),
+        fulfils: Some(&moment.fulfils),
+        now: Some(i128::from(moment.now.as_millisecond())),
+        session: moment.session_id.as_deref(),
+        run: moment.run_id.as_deref(),
+        usage: moment.usage.as_ref(),
+        ..plain
+    }
 }
 
 /// Names what an executor should run: the tool and its canonical arguments.

@@ -2,6 +2,7 @@
 //! printing lives here.
 
 pub mod approval;
+pub mod counter;
 pub mod decision;
 pub mod intent;
 pub mod labels;
@@ -14,7 +15,8 @@ pub mod trust;
 pub mod verdict;
 
 pub use approval::{Approval, ApprovalSpec};
-pub use decision::{Decision, MatchedRule, ReasonCode, Target};
+pub use counter::{Charge, Counters, Usage};
+pub use decision::{Decision, LimitFact, MatchedRule, ReasonCode, Target};
 pub use intent::Intent;
 pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};
 pub use obligation::Obligation;

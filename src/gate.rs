@@ -5,9 +5,10 @@ pub mod approval;
 pub mod decide;
 pub mod intent;
 mod labels;
+mod limit;
 pub mod request;
 pub mod state;
 
-pub use decide::{Gate, Judged};
+pub use decide::{Gate, Judged, millis};
 pub use intent::IntentError;
 pub use state::StateError;

@@ -14,6 +14,7 @@ mod env;
 mod examples;
 pub mod history;
 pub mod labels;
+pub mod limit;
 mod lookup;
 mod modules;
 mod names;
@@ -45,6 +46,7 @@ pub use declare::{Role, Unit, lower, profile};
 pub use duty::Duty;
 pub use history::{Event, History, Monitor, PatternStep};
 pub use labels::Labels;
+pub use limit::{Limit, LimitOn, Per};
 pub use lookup::entry;
 pub use obligation::{ObligationKind, Param, Subject};
 pub use order::in_order;
@@ -81,6 +83,8 @@ pub struct Package {
     pub obligations: Vec<ObligationKind>,
     /// Windows of time.
     pub windows: Vec<Window>,
+    /// Limits; each has a rule of its name, too.
+    pub limits: Vec<Limit>,
     /// Every rule, in the order of the sources.
     pub rules: Vec<Rule>,
     /// Every test, in the order of the sources, then the examples of rules.

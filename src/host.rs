@@ -180,6 +180,10 @@ pub trait Host {
     /// lock up to `limits::LOCK_WAIT_MILLIS`.
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError>;
 
+    /// Does `work` while no other process does, under a lock that has the file `path` to itself. Waits for it up to
+    /// `limits::LOCK_WAIT_MILLIS`.
+    fn exclusive(&self, path: &Path, work: &mut dyn FnMut()) -> Result<(), HostError>;
+
     /// The names in a folder, sorted.
     fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError>;
 

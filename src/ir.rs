@@ -9,6 +9,7 @@ mod context;
 mod decode;
 mod encode;
 pub mod index;
+mod limit;
 mod masks;
 mod obligation;
 mod polarity;
@@ -21,7 +22,7 @@ mod window;
 
 use crate::classes::Classifier;
 use crate::domain::{ApprovalSpec, Profile, Verdict};
-use crate::hir::{self, Cond, Duty, Labels, Monitor, ObligationKind, Slot, Step, TargetSource, Window};
+use crate::hir::{self, Cond, Duty, Labels, Monitor, ObligationKind, Per, Slot, Step, TargetSource, Window};
 use crate::source::Position;
 use crate::ty::Field;
 use std::collections::BTreeSet;
@@ -29,12 +30,13 @@ use std::collections::BTreeSet;
 pub use context::ContextField;
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
+pub use limit::{LimitInfo, ToolLimit};
 pub use masks::{Constraint, Masks};
 pub use print::print;
 pub use session::{EventTest, session_bytes};
 
 /// Version of the encoding; a decoder knows exactly one.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Program {
     pub monitors: Vec<Monitor>,
     /// Windows of time.
     pub windows: Vec<Window>,
+    /// Limits.
+    pub limits: Vec<LimitInfo>,
     /// Tools, sorted by name.
     pub tools: Vec<ToolProgram>,
 }
@@ -111,6 +115,8 @@ pub struct ToolProgram {
     pub uses: Vec<u32>,
     /// What is computed of a request before its rules are judged, in the order of their places after the context.
     pub slots: Vec<Slot>,
+    /// The limits that count its calls.
+    pub limits: Vec<ToolLimit>,
     /// The arguments that leave the boundary, each by its names.
     pub carries: Vec<Vec<String>>,
     /// The labels of what it returns, as bits.
@@ -232,6 +238,10 @@ impl Program {
         };
         let asks = |slot: &Slot| match slot {
             Slot::Window(_) | Slot::Now => true,
+            Slot::Used { limit, .. } => {
+                let limit = self.limits.get(*limit as usize);
+                limit.is_some_and(|limit| matches!(limit.per, Per::Time(_)))
+            }
             Slot::Tally(monitor) => recent(*monitor).is_some(),
             _ => false,
         };
@@ -298,6 +308,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         events: package.history.events.iter().map(EventTest::of).collect(),
         monitors: package.history.monitors.clone(),
         windows: package.windows.clone(),
+        limits: package.limits.iter().map(LimitInfo::of).collect(),
         rules: rules.collect(),
         approvals,
         obligations: package.obligations.clone(),

@@ -360,6 +360,9 @@ mod tests {
         fn read_below(&self, folder: &Path, relative: &str, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_below(folder, relative, max_bytes)
         }
+        fn exclusive(&self, path: &Path, work: &mut dyn FnMut()) -> Result<(), HostError> {
+            self.inner.exclusive(path, work)
+        }
         fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_input(max_bytes)
         }

@@ -34,6 +34,8 @@ pub mod gate;
 // Effects
 #[cfg(feature = "cli")]
 pub mod host;
+#[cfg(feature = "cli")]
+pub mod store;
 
 // L5 work
 #[cfg(feature = "cli")]

@@ -176,6 +176,10 @@ pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 pub const FIX_PASSES: usize = 64;
 /// Labels of one package, each a bit; the members of levels count.
 pub const LABELS: usize = 60;
+/// Charges of one counter whose outcome may still be told; of older ones it cannot.
+pub const OPEN_CHARGES: usize = 1_000;
+/// Steps in which a counter forgets what is over: a charge counts at most one of them too long.
+pub const COUNTER_STEPS: u64 = 60;
 /// Windows of time of one policy.
 pub const WINDOWS: usize = 256;
 /// Steps of a pattern of history, gaps counted out; each is a bit of the monitor's state.

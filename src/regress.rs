@@ -5,8 +5,10 @@
 mod kept;
 
 use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
-use crate::domain::{ArgumentOrigin, Decision, Intent, Obligation, Request, Verdict, reserved};
-use crate::gate::{Gate, IntentError};
+use crate::domain::{
+    ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, Verdict, reserved,
+};
+use crate::gate::{self, Gate, IntentError};
 use crate::json::Json;
 use crate::limits;
 
@@ -149,6 +151,11 @@ pub struct Case {
     fulfils: Vec<String>,
     /// The trace was one of a session that is kept.
     in_session: bool,
+    /// The session and run it was one of.
+    session: Option<String>,
+    run: Option<String>,
+    /// How much was spent of limits.
+    limits: Vec<LimitFact>,
     /// When it was decided, in milliseconds since 1970.
     at: i128,
 }
@@ -220,6 +227,9 @@ impl Fixture {
                 taken: taken(&record.decision),
                 fulfils: record.fulfils.clone(),
                 in_session: record.state.is_some(),
+                session: record.session_id.clone(),
+                run: record.run_id.clone(),
+                limits: record.decision.limits.clone(),
                 at: i128::from(record.created_at.as_millisecond()),
             });
         }
@@ -270,6 +280,7 @@ impl Fixture {
     pub fn run(self, gate: &Gate) -> Vec<CaseResult> {
         let mut workspace = gate.workspace();
         let mut state = (!self.continues).then(|| gate.fresh_state());
+        let mut counters = Counters::default();
         let mut judge = |case: Case| {
             // A fact that this bundle does not declare says nothing to it.
             let facts = gate.declared_facts(&case.facts);
@@ -282,7 +293,16 @@ impl Fixture {
                 state: state.as_ref().filter(|_| case.in_session),
                 now: Some(case.at),
                 args: args.as_ref().unwrap_or(&case.intent.args),
+                session: case.session.as_deref().filter(|_| case.in_session),
+                run: case.run.as_deref(),
                 ..Request::intent(&case.intent).with_facts(&facts)
+            };
+            // What the trace says was spent; of a limit that is new, what the calls before this one cost.
+            let mut usage = gate.usage(&request, &counters);
+            usage.extend(gate.usage_of(&case.limits));
+            let request = Request {
+                usage: Some(&usage),
+                ..request
             };
             let judged = gate.decide(&request, &mut workspace);
             // Why the gate itself refused a call may lie in a value that was not kept.
@@ -293,6 +313,9 @@ impl Fixture {
                 .any(|code| code.starts_with(reserved::PREFIX));
             let looked_at = tool.is_some_and(|tool| kept::is_looked_at(&case.taken, tool));
             let undecided = !case.taken.is_empty() && (refused || looked_at);
+            if case.expected.verdict == Verdict::Allow {
+                counters.reserve(&case.trace_id, &judged.charges, gate::millis(Some(case.at)));
+            }
             // The session went on as it did then: with the calls that ran.
             if case.expected.verdict == Verdict::Allow && judged.after.is_some() {
                 state = judged.after;

@@ -9,9 +9,9 @@ mod tally;
 
 pub use tally::{Attacked, Calls, Finding, FindingKind, Report, Tasks, ToolTally};
 
-use crate::domain::{Decision, Request, State, Verdict};
+use crate::domain::{Counters, Decision, Request, State, Verdict};
 use crate::eval::Workspace;
-use crate::gate::Gate;
+use crate::gate::{self, Gate};
 use crate::json::{Json, JsonError};
 use crate::limits;
 use lines::{Document, Fault};
@@ -96,6 +96,7 @@ impl ReplayError {
 pub struct Replay<'g> {
     gate: &'g Gate,
     workspace: Workspace,
+    counters: Counters,
     options: Options,
     report: Report,
 }
@@ -106,6 +107,7 @@ impl<'g> Replay<'g> {
         Replay {
             gate,
             workspace: gate.workspace(),
+            counters: Counters::default(),
             options,
             report: Report::default(),
         }
@@ -192,7 +194,7 @@ impl<'g> Replay<'g> {
             {
                 return Err(format!("over {} different tool names", limits::REPLAY_NAMES));
             }
-            let (decision, after) = self.decide(&call, state);
+            let (decision, after) = self.decide(&call, state, group.id());
             if let Some(after) = after {
                 *state = after;
             }
@@ -204,7 +206,7 @@ impl<'g> Replay<'g> {
     /// A call that could not be read as a request is one the gate refuses: nothing unread is ever allowed.
     ///
     /// Also gives the session after the call: one that is not blocked ran, as it was recorded.
-    fn decide(&mut self, call: &Call, state: &State) -> (Decision, Option<State>) {
+    fn decide(&mut self, call: &Call, state: &State, session: &str) -> (Decision, Option<State>) {
         match &call.refusal {
             Some(refusal) => (
                 Decision {
@@ -215,6 +217,7 @@ impl<'g> Replay<'g> {
                     targets: Vec::new(),
                     approvals: Vec::new(),
                     approved_by: Vec::new(),
+                    limits: Vec::new(),
                     obligations: Vec::new(),
                     detail: Some(refusal.message.clone()),
                 },
@@ -230,10 +233,21 @@ impl<'g> Replay<'g> {
                     state: Some(state),
                     fulfils: None,
                     now: call.at(),
+                    session: Some(session),
+                    run: Some(session),
                     ..Request::call(&call.tool, &call.args)
+                };
+                let usage = self.gate.usage(&request, &self.counters);
+                let request = Request {
+                    usage: Some(&usage),
+                    ..request
                 };
                 let judged = self.gate.decide(&request, &mut self.workspace);
                 let runs = judged.decision.verdict != Verdict::Block;
+                if runs {
+                    self.counters
+                        .reserve(session, &judged.charges, gate::millis(request.now));
+                }
                 (judged.decision, judged.after.filter(|_| runs))
             }
         }

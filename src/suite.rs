@@ -4,10 +4,10 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Approval, Decision, Obligation, Request, State};
+use crate::domain::{Approval, Counters, Decision, Obligation, Request, State};
 use crate::eval::Workspace;
 use crate::eval::obligation;
-use crate::gate::Gate;
+use crate::gate::{self, Gate};
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::json::Json;
 use crate::source::{Position, Span};
@@ -78,7 +78,7 @@ impl<'c> Runner<'c> {
     /// Runs one case; also gives what the rules looked at, where they were asked.
     pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
         let (intent, facts) = sources(&case.given, &self.package.context);
-        let state = self.session(case);
+        let (state, counters) = self.session(case);
         let now = self.time(case);
         let at = now.unwrap_or_default();
         let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by, at)).collect();
@@ -90,7 +90,14 @@ impl<'c> Runner<'c> {
             facts: &facts,
             origins: case.origins.as_deref(),
             state: Some(&state),
+            session: Some(TEST),
+            run: Some(TEST),
             ..Request::call(&case.tool, &case.args)
+        };
+        let usage = self.gate.usage(&request, &counters);
+        let request = Request {
+            usage: Some(&usage),
+            ..request
         };
         let judged = self.gate.decide(&request, &mut self.workspace);
         let decision = judged.decision;
@@ -117,9 +124,10 @@ impl Runner<'_> {
         case.at.or(session).or((!asks).then_some(0))
     }
 
-    /// The state of a session in which the steps of a case have happened.
-    fn session(&mut self, case: &Case) -> State {
+    /// The state of a session in which the steps of a case have happened, and what its calls have cost.
+    fn session(&mut self, case: &Case) -> (State, Counters) {
         let mut state = self.gate.fresh_state();
+        let mut counters = Counters::default();
         let mut now = None;
         let (intent, facts) = sources(&case.given, &self.package.context);
         for step in &case.session {
@@ -136,17 +144,32 @@ impl Runner<'_> {
                         state: Some(&state),
                         fulfils: None,
                         now,
+                        session: Some(TEST),
+                        run: Some(TEST),
                         ..Request::call(tool, args)
                     };
+                    let usage = self.gate.usage(&request, &counters);
+                    let request = Request {
+                        usage: Some(&usage),
+                        ..request
+                    };
                     let judged = self.gate.decide(&request, &mut self.workspace);
-                    if *ok { judged.after } else { judged.after_failure }
+                    if *ok {
+                        counters.reserve(TEST, &judged.charges, gate::millis(now));
+                        judged.after
+                    } else {
+                        judged.after_failure
+                    }
                 }
             };
             state = next.unwrap_or(state);
         }
-        state
+        (state, counters)
     }
 }
+
+/// The session and run that a test is.
+const TEST: &str = "test";
 
 /// An approval given at this moment, for exactly this call.
 fn approval(by: &str, at: i128) -> Approval {

@@ -330,6 +330,7 @@ mod tests {
                 targets: vec![],
                 approvals: Vec::new(),
                 approved_by: Vec::new(),
+                limits: Vec::new(),
                 obligations: Vec::new(),
                 detail: None,
             },

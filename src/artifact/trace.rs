@@ -9,7 +9,7 @@ use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified}
 use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
-use super::{BuildError, VerifyError, jcs, obligation, time};
+use super::{BuildError, VerifyError, jcs, limit, obligation, time};
 use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
 use crate::json::Json;
 use crate::source::Position;
@@ -97,7 +97,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 30] = [
+const MEMBERS: [&str; 31] = [
     "schema",
     "trace_id",
     "created_at",
@@ -126,6 +126,7 @@ const MEMBERS: [&str; 30] = [
     "approved_by",
     "obligations",
     "fulfils",
+    "limits",
     "state",
     "previous",
 ];
@@ -200,6 +201,9 @@ impl Payload for TraceRecord {
         if !self.fulfils.is_empty() {
             let fulfils = self.fulfils.iter().map(Json::str).collect();
             members.push(("fulfils", Json::Array(fulfils)));
+        }
+        if !decision.limits.is_empty() {
+            members.push(("limits", limit::list(&decision.limits)));
         }
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
@@ -309,6 +313,7 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
         targets,
         labels: labels_from_json(fields)?,
         obligations: obligation::read(fields)?,
+        limits: limit::read(fields)?,
         detail: fields.optional_text("detail")?,
     })
 }

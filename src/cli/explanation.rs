@@ -6,7 +6,7 @@ use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
 use crate::artifact::{approval, obligation};
-use crate::domain::{Decision, LabelOrigin};
+use crate::domain::{Decision, LabelOrigin, LimitFact};
 use crate::explain::{
     Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
 };
@@ -52,6 +52,22 @@ pub fn approvals(decision: &Decision) -> Vec<String> {
         lines.push(line("by", &decision.approved_by.join(", ")));
     }
     lines
+}
+
+/// The limits that count the call: a line each.
+pub fn spent(decision: &Decision) -> Vec<String> {
+    let bare = |json: &Json| match json {
+        Json::String(text) => text.clone(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    };
+    let line = |fact: &LimitFact| {
+        let (used, cost, max) = (bare(&fact.used), bare(&fact.cost), bare(&fact.max));
+        format!(
+            "  limit   {}",
+            one_line(&format!("{} {used} + {cost} of {max}", fact.limit))
+        )
+    };
+    decision.limits.iter().map(line).collect()
 }
 
 /// What the decision obliges to: a line each.

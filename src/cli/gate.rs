@@ -1,6 +1,7 @@
 //! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
 
 mod eval;
+mod settle;
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -19,14 +20,19 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Eval(eval::Args),
+    Settle(settle::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Eval(args) => eval::run(ui, host, args),
+        Command::Settle(args) => settle::run(ui, host, args),
     }
 }
+
+/// Where limits are counted unless another folder is named.
+pub const LEDGER: &str = "gait-out/limits";
 
 /// The journal of a session.
 pub fn journal(session: &str) -> PathBuf {

@@ -110,6 +110,8 @@ codes! {
     BAD_APPROVAL = "GP0310";
     /// A window that is never open, or of which it is not clear when it is.
     BAD_WINDOW = "GP0311";
+    /// A limit that holds nothing back, or that a caller could get round.
+    BAD_LIMIT = "GP0312";
     /// An obligation whose declaration does not fit together.
     BAD_OBLIGATION = "GP0325";
     /// Something a rule obliges that is not told as its obligation is declared.

@@ -1,6 +1,7 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
 use super::{ApprovalSpec, Obligation, Verdict};
+use crate::json::Json;
 use crate::source::Position;
 
 /// A reason code: an author's `snake_case` name, or one of the gate's own, which start with `gait.`.
@@ -36,6 +37,21 @@ pub struct Target {
     pub value: String,
 }
 
+/// A limit that counts a call, and how much of it is spent. Numbers are JSON as arguments of the type would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitFact {
+    /// The limit's name.
+    pub limit: String,
+    /// The counter's name: a digest of what is counted and for whom.
+    pub counter: String,
+    /// How much was spent before.
+    pub used: Json,
+    /// What the call costs.
+    pub cost: Json,
+    /// The most there may be.
+    pub max: Json,
+}
+
 /// One evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -55,6 +71,8 @@ pub struct Decision {
     pub approved_by: Vec<String>,
     /// What the rules that matched oblige to; sorted, one of a name and place.
     pub obligations: Vec<Obligation>,
+    /// The limits that count the call, in the order of the sources.
+    pub limits: Vec<LimitFact>,
     /// What was wrong with the call, where a `gait.` code blocked it.
     pub detail: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
-use super::{Approval, ArgumentOrigin, State};
+use super::{Approval, ArgumentOrigin, State, Usage};
 use crate::json::Json;
 
 /// A call to be judged.
@@ -26,6 +26,12 @@ pub struct Request<'r> {
     pub fulfils: Option<&'r [String]>,
     /// The time, in milliseconds since 1970; `None` when nobody says.
     pub now: Option<i128>,
+    /// The session, where the host keeps one.
+    pub session: Option<&'r str>,
+    /// The run, where the host knows one.
+    pub run: Option<&'r str>,
+    /// How much has been spent of limits; `None` where nobody counts.
+    pub usage: Option<&'r Usage>,
 }
 
 /// An object without members.
@@ -44,6 +50,9 @@ impl<'r> Request<'r> {
             approvals: &[],
             fulfils: Some(&[]),
             now: None,
+            session: None,
+            run: None,
+            usage: None,
         }
     }
 

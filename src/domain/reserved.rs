@@ -22,11 +22,13 @@ pub const OBLIGATION_CONFLICT: &str = "gait.obligation_conflict";
 pub const OBLIGATION_UNFULFILLABLE: &str = "gait.obligation_unfulfillable";
 /// A rule asks about the time, and the gate was not told it.
 pub const TIME_UNAVAILABLE: &str = "gait.time_unavailable";
+/// A rule asks how much was spent of a limit, and the gate was not told it.
+pub const LIMITS_UNAVAILABLE: &str = "gait.limits_unavailable";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Every reserved code.
-pub const ALL: [&str; 11] = [
+pub const ALL: [&str; 12] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -37,5 +39,6 @@ pub const ALL: [&str; 11] = [
     OBLIGATION_CONFLICT,
     OBLIGATION_UNFULFILLABLE,
     TIME_UNAVAILABLE,
+    LIMITS_UNAVAILABLE,
     INTERNAL,
 ];

@@ -53,6 +53,7 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         labels: Vec::new(),
         approvals,
         approved_by: Vec::new(),
+        limits: Vec::new(),
         verdict: outcome.verdict,
         reason_codes,
         matched,

@@ -175,6 +175,10 @@ impl Subject<'_> {
         let place = match slot {
             Some(Slot::Tally(_)) => "the count".to_owned(),
             Some(Slot::Now) => "now".to_owned(),
+            Some(Slot::Used { limit, .. }) => {
+                let limit = self.package.limits.get(*limit as usize);
+                format!("what is spent of {}", limit.map_or("", |limit| &limit.name))
+            }
             Some(Slot::Window(window)) => {
                 let window = self.package.windows.get(*window as usize);
                 format!("now in {}", window.map_or("", |window| &window.name))

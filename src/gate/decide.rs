@@ -4,9 +4,12 @@
 
 use super::approval::{self, Asking};
 use super::labels;
-use super::request::{self, Blocked};
+use super::limit;
+use super::request::{self, Blocked, Counting};
 use super::state::{self, Ran, StateError};
-use crate::domain::{Decision, Obligation, Request, State, Verdict, reserved};
+use crate::domain::{
+    Charge, Counters, Decision, LimitFact, Obligation, Request, State, Usage, Verdict, reserved,
+};
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
@@ -34,6 +37,8 @@ pub struct Judged {
     pub after: Option<State>,
     /// The same once the call has run and failed.
     pub after_failure: Option<State>,
+    /// What the call costs of limits when it runs.
+    pub charges: Vec<Charge>,
 }
 
 impl Judged {
@@ -82,10 +87,13 @@ impl Gate {
             let none = eval::obligation::of_none(&self.program, Some(declared));
             return blocked(code, detail).obliged(none);
         }
-        match request::bind(&self.program, declared, request) {
+        match request::bind(&self.program, declared, request, Counting::Known) {
             Ok(bound) => {
                 let mut decision = self.judge(declared, &bound.record, workspace);
                 decision.labels = bound.labels;
+                let facts = bound.limits.iter();
+                let facts = facts.filter_map(|(charge, used)| limit::fact(&self.program, charge, *used));
+                decision.limits = facts.collect();
                 let mut decision = fulfillable(decision, request.fulfils);
                 approve(&mut decision, request);
                 let after = |ok| {
@@ -104,6 +112,7 @@ impl Gate {
                     after: after(true),
                     after_failure: after(false),
                     record: Some(bound.record),
+                    charges: bound.limits.into_iter().map(|(charge, _)| charge).collect(),
                 }
             }
             Err(Blocked { code, detail }) => {
@@ -116,6 +125,37 @@ impl Gate {
                 blocked(code, detail).obliged(obligations)
             }
         }
+    }
+
+    /// What a call costs of limits when it runs, before anybody says how much is spent; nothing for a call that is
+    /// blocked before any rule speaks.
+    pub fn charges(&self, request: &Request<'_>) -> Vec<Charge> {
+        let Some(tool) = self.program.tool(request.tool).filter(|t| !t.limits.is_empty()) else {
+            return Vec::new();
+        };
+        let bound = request::bind(&self.program, tool, request, Counting::Ignored);
+        let limits = bound.map(|bound| bound.limits).unwrap_or_default();
+        limits.into_iter().map(|(charge, _)| charge).collect()
+    }
+
+    /// How much is spent of the limits that count a call.
+    pub fn usage(&self, request: &Request<'_>, counters: &Counters) -> Usage {
+        counters.used(&self.charges(request), millis(request.now))
+    }
+
+    /// How much a decision says was spent of limits, for a request that is judged again; of a limit that this policy
+    /// does not have, nothing.
+    pub fn usage_of(&self, facts: &[LimitFact]) -> Usage {
+        facts
+            .iter()
+            .filter_map(|fact| Some((fact.counter.clone(), limit::used(&self.program, fact)?)))
+            .collect()
+    }
+
+    /// A number of what the limit of this name counts, such as `12.50`; `None` where it is none, or there is no such
+    /// limit.
+    pub fn amount(&self, limit: &str, json: &Json) -> Option<i128> {
+        limit::amount(&self.program, limit, json)
     }
 
     /// The labels of an argument, named from the arguments to it, whether or not a rule asks about them; sorted.
@@ -184,6 +224,12 @@ fn fulfillable(decision: Decision, promised: Option<&[String]>) -> Decision {
     }
 }
 
+/// A time for counters; where nobody says it, nothing counted depends on it.
+pub fn millis(now: Option<i128>) -> i64 {
+    let now = now.unwrap_or_default().clamp(i64::MIN.into(), i64::MAX.into());
+    i64::try_from(now).unwrap_or_default()
+}
+
 /// A call that waits may run where its approvals are enough. The codes stay: they say why it had to be approved.
 fn approve(decision: &mut Decision, request: &Request<'_>) {
     if decision.verdict != Verdict::RequireApproval || request.approvals.is_empty() {
@@ -206,6 +252,7 @@ fn blocked(code: &str, detail: String) -> Judged {
         labels: Vec::new(),
         approvals: Vec::new(),
         approved_by: Vec::new(),
+        limits: Vec::new(),
         obligations: Vec::new(),
         detail: Some(detail),
     };
@@ -215,6 +262,7 @@ fn blocked(code: &str, detail: String) -> Judged {
         record: None,
         after: None,
         after_failure: None,
+        charges: Vec::new(),
     }
 }
 

@@ -3,9 +3,10 @@
 //! the tool looks at are read.
 
 use super::labels::{self, Sources};
+use super::limit;
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
-use crate::domain::{LabelFact, LabelOf, Request, reserved};
+use crate::domain::{Charge, LabelFact, LabelOf, Request, reserved};
 use crate::eval::{monitor, window};
 use crate::hir::{self, Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
@@ -30,12 +31,28 @@ pub struct Bound {
     pub canonical_args: Json,
     /// The labels that rules ask about.
     pub labels: Vec<LabelFact>,
+    /// What the call costs of limits, and how much was spent of each before.
+    pub limits: Vec<(Charge, i128)>,
     /// The labels of all arguments, as bits, where a session is kept: its results have them too.
     pub carried_over: u64,
 }
 
+/// How limits are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// What was spent before has to be there.
+    Known,
+    /// Nothing is spent yet: only what a call costs is asked.
+    Ignored,
+}
+
 /// Binds a request to the declarations of its tool.
-pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Result<Bound, Blocked> {
+pub fn bind(
+    program: &Program,
+    tool: &ToolProgram,
+    request: &Request<'_>,
+    counting: Counting,
+) -> Result<Bound, Blocked> {
     if request.state.is_some() && request.now.is_none() && program.asks_time(&tool.name) {
         return Err(timeless());
     }
@@ -58,6 +75,7 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
         carries: &tool.carries,
     };
     let mut facts = Vec::new();
+    let mut limits = Vec::new();
     for slot in &tool.slots {
         let value = match slot {
             Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[&record])),
@@ -91,6 +109,22 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
                     .and_then(|(w, now)| window::is_open(w, now));
                 Value::Bool(is_open.ok_or_else(timeless)?)
             }
+            Slot::Used { limit, by, .. } => {
+                let charge = limit::charge(program, tool, (*limit, by), &record, request)?;
+                let used = match &charge {
+                    Some(charge) if counting == Counting::Known => {
+                        let used = request.usage.and_then(|usage| usage.get(&charge.counter));
+                        *used.ok_or_else(|| {
+                            limit::unavailable(
+                                "a limit counts calls of this tool, and nobody says how much is spent",
+                            )
+                        })?
+                    }
+                    _ => 0,
+                };
+                limits.extend(charge.map(|charge| (charge, used)));
+                Value::Num(used)
+            }
             Slot::Now => Value::Num(request.now.ok_or_else(timeless)?),
         };
         if let Value::Record(fields) = &mut record {
@@ -103,6 +137,7 @@ pub fn bind(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Res
         record,
         canonical_args,
         labels: facts,
+        limits,
         carried_over: if request.state.is_some() { sources.all() } else { 0 },
     })
 }

@@ -21,6 +21,19 @@ pub(super) fn is_computed(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Arith(..) | ExprKind::Aggregate { .. })
 }
 
+/// A number that a call says or that is computed of what it says, with its type.
+pub(super) fn amount(
+    expr: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Result<(Term, Ty), Failed> {
+    let found = term(scope.resolved(expr), scope, out)?;
+    match found.ty {
+        Ty::Poison => Err(None),
+        ty => Ok((found.term, ty)),
+    }
+}
+
 /// `left op right`, where at least one side is computed or both are values of the call.
 pub(super) fn values(
     (left, op, op_span, right): (&Expr, Op, Span, &Expr),

@@ -12,6 +12,7 @@ use super::{
     Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context, duty,
     examples, history, labels, suite, types, window,
 };
+use super::{Limit, limit};
 use crate::diag::codes::{
     BAD_DEFAULT, DUPLICATE_NAME, EMPTY_SELECTOR, HEADER, NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED,
     RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
@@ -21,6 +22,7 @@ use crate::domain::{Profile, Verdict, reserved};
 use crate::limits;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Module, Name};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One parsed source.
@@ -85,7 +87,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         labels: &labels,
         windows: &windows,
     };
-    let (mut rules, slots, history) = rules(&items, &known, &names, out);
+    let (mut rules, limits, slots, history) = rules(&items, &known, &names, out);
     oblige(&mut rules, &items, &tools, &obligations, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
@@ -117,6 +119,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         history,
         obligations: obligations.kinds,
         windows,
+        limits,
         rules,
         tests,
     }
@@ -369,7 +372,7 @@ fn rules(
     known: &Known<'_>,
     reuse: &Names<'_>,
     out: &mut Vec<Diagnostic>,
-) -> (Vec<Rule>, BTreeMap<usize, Vec<Slot>>, History) {
+) -> (Vec<Rule>, Vec<Limit>, BTreeMap<usize, Vec<Slot>>, History) {
     let tools = known.tools;
     let by_name = tools
         .iter()
@@ -394,10 +397,19 @@ fn rules(
     let roles = Roles::new(items, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
+    let mut kept = Vec::new();
     let mut pairs = 0;
-    for item in items {
-        let Item::Rule(declared) = item else { continue };
-        if !once(&mut seen, &declared.name, "rule", out) {
+    let written: Vec<(Cow<'_, ast::Rule>, Option<&ast::Limit>)> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Rule(rule) => Some((Cow::Borrowed(rule), None)),
+            Item::Limit(limit) => Some((Cow::Owned(limit::as_rule(limit)), Some(limit))),
+            _ => None,
+        })
+        .collect();
+    for (declared, limit) in &written {
+        let what = if limit.is_some() { "limit" } else { "rule" };
+        if !once(&mut seen, &declared.name, what, out) {
             continue;
         }
         if rules.len() == limits::RULES {
@@ -407,6 +419,10 @@ fn rules(
         }
         let mut rule = rule(declared, &env, reuse, out);
         rule.approval = approval::spec(declared, &roles, out);
+        if let Some(limit) = limit {
+            let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            kept.extend(limit::lower(limit, number, &mut rule, (&env, reuse), out));
+        }
         pairs += rule.on.len();
         if pairs > limits::RULE_TOOLS {
             let message = format!(
@@ -422,7 +438,7 @@ fn rules(
     let declared: Vec<&ast::Rule> = items.iter().filter_map(|item| as_rule(item)).collect();
     refine::apply(&mut rules, &declared, out);
     let (slots, history) = env.finish();
-    (rules, slots, history)
+    (rules, kept, slots, history)
 }
 
 fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Rule {

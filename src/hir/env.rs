@@ -63,6 +63,11 @@ impl<'a> Env<'a> {
         }
     }
 
+    /// The slot with this number that was asked for on a tool.
+    pub fn slot_at(&self, tool: usize, number: usize) -> Option<Slot> {
+        self.asked.borrow().slots.get(&tool)?.get(number).cloned()
+    }
+
     /// The number of a monitor; the same monitor has one number.
     pub fn monitor(&self, monitor: Monitor) -> u32 {
         number(position(&mut self.asked.borrow_mut().history.monitors, monitor))

@@ -26,6 +26,15 @@ pub enum Slot {
     Window(u32),
     /// The time of the call.
     Now,
+    /// How much has been spent of a limit, by its number.
+    Used {
+        /// The limit.
+        limit: u32,
+        /// What has counters of its own.
+        by: Vec<Place>,
+        /// The type of what is counted.
+        ty: Ty,
+    },
     /// The value under a key of a map.
     Lookup {
         /// The map.
@@ -44,7 +53,7 @@ impl Slot {
             Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) | Slot::Window(_) => Ty::Bool,
             Slot::Tally(_) => Ty::Int,
             Slot::Now => Ty::Instant,
-            Slot::Lookup { ty, .. } => ty.clone(),
+            Slot::Lookup { ty, .. } | Slot::Used { ty, .. } => ty.clone(),
         }
     }
 
@@ -52,6 +61,7 @@ impl Slot {
     pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
         match self {
             Slot::Holds(cond) => cond.each_place(see),
+            Slot::Used { by, .. } => by.iter().for_each(see),
             Slot::Lookup { map, key, .. } => {
                 see(map);
                 key.each_place(see);

@@ -163,7 +163,8 @@ impl Term {
         }
     }
 
-    fn number(&self, chain: &[&Value]) -> Option<i128> {
+    /// The number it is; none where something it needs is missing.
+    pub fn number(&self, chain: &[&Value]) -> Option<i128> {
         match self.value(chain) {
             Some(Seen::Num(n)) => Some(n),
             _ => None,

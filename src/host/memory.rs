@@ -184,6 +184,12 @@ impl Host for Memory {
         Ok(())
     }
 
+    fn exclusive(&self, path: &Path, work: &mut dyn FnMut()) -> Result<(), HostError> {
+        self.check_folders(path)?;
+        work();
+        Ok(())
+    }
+
     fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
         if !self.is_folder(path) {
             return Err(HostError::NotFound {

@@ -113,6 +113,17 @@ impl Host for Os {
         if fresh { flush_folder(path) } else { Ok(()) }
     }
 
+    fn exclusive(&self, path: &Path, work: &mut dyn FnMut()) -> Result<(), HostError> {
+        make_folder(&folder_of(path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        restrict(&mut options, Mode::Private);
+        let file = options.open(path).map_err(|error| explain(path, &error))?;
+        lock(&file, path)?;
+        work();
+        Ok(())
+    }
+
     fn list_dir(&self, path: &Path) -> Result<Vec<String>, HostError> {
         let wrong = |error| explain(path, &error);
         let mut names = Vec::new();

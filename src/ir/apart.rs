@@ -91,7 +91,8 @@ pub(super) fn unplaced(cond: &Cond) -> Cond {
     }
 }
 
-fn unplaced_term(term: &Term) -> Term {
+/// The same term without places in the source.
+pub(super) fn unplaced_term(term: &Term) -> Term {
     match term {
         Term::Place(_) | Term::Const(_) | Term::Else(..) => term.clone(),
         Term::Add(a, b) => Term::Add(Box::new(unplaced_term(a)), Box::new(unplaced_term(b))),

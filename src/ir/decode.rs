@@ -35,6 +35,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     let files = r.list(Reader::text)?;
     let context = r.list(context_field)?;
     let windows = super::window::decode(&mut r)?;
+    let limits = super::limit::decode(&mut r)?;
     let session = super::session::decode(&mut r)?;
     let approvals = r.list(super::approval::decode)?;
     let obligations = r.list(super::obligation::decode_kind)?;
@@ -54,6 +55,7 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         events: session.events,
         monitors: session.monitors,
         windows,
+        limits,
         approvals,
         obligations,
         duties,
@@ -158,6 +160,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
     }
     let slots = r.list(super::slots::decode_slot)?;
     let (carries, returns, events) = super::session::decode_tool(r)?;
+    let limits = super::limit::decode_tool(r)?;
     let rows = r.list(|r| {
         let rule = r.small()?;
         if (rule as usize) < rules.len() {
@@ -181,6 +184,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         carries,
         returns,
         events,
+        limits,
         rows,
         severity,
         scope,

@@ -21,6 +21,7 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.list(&program.files, |w, file| w.text(file));
     w.list(&program.context, context_field);
     super::window::encode(&mut w, &program.windows);
+    super::limit::encode(&mut w, &program.limits);
     super::session::encode_session(&mut w, program);
     w.list(&program.approvals, super::approval::encode);
     w.list(&program.obligations, super::obligation::encode_kind);
@@ -64,6 +65,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     w.list(&tool.uses, |w, field| w.int(u64::from(*field)));
     w.list(&tool.slots, super::slots::encode_slot);
     super::session::encode_tool(w, tool);
+    super::limit::encode_tool(w, &tool.limits);
     w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
     scope(w, &tool.scope);
 }

@@ -136,6 +136,7 @@ fn one_tool(
         carries: declared.carries.clone(),
         returns: declared.returns,
         events: super::session::events(package, tool),
+        limits: super::limit::of_tool(package, tool),
         rows: rule_of,
         severity,
         scope,

@@ -50,6 +50,12 @@ pub(super) fn encode_slot(w: &mut Writer, slot: &Slot) {
             w.int(u64::from(*window));
         }
         Slot::Now => w.byte(6),
+        Slot::Used { limit, by, ty } => {
+            w.byte(7);
+            w.int(u64::from(*limit));
+            w.list(by, place);
+            encode::ty(w, ty);
+        }
     }
 }
 
@@ -77,6 +83,11 @@ pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
         },
         5 => Slot::Window(r.small()?),
         6 => Slot::Now,
+        7 => Slot::Used {
+            limit: r.small()?,
+            by: r.list(decode_place)?,
+            ty: decode::ty(r)?,
+        },
         _ => return Err(DecodeError::Malformed("slot")),
     })
 }
@@ -191,7 +202,7 @@ fn decode_place(r: &mut Reader<'_>) -> Result<Place> {
     })
 }
 
-fn term(w: &mut Writer, of: &Term) {
+pub(super) fn term(w: &mut Writer, of: &Term) {
     match of {
         Term::Place(at) => {
             w.byte(0);
@@ -231,7 +242,7 @@ fn term(w: &mut Writer, of: &Term) {
     }
 }
 
-fn decode_term(r: &mut Reader<'_>) -> Result<Term> {
+pub(super) fn decode_term(r: &mut Reader<'_>) -> Result<Term> {
     r.nested(|r| {
         Ok(match r.byte()? {
             0 => Term::Place(decode_place(r)?),

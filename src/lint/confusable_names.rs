@@ -59,6 +59,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             }
             Item::Group(group) => selected.push(&group.name),
             Item::Rule(rule) => rules.push(&rule.name),
+            Item::Limit(limit) => rules.push(&limit.name),
             Item::Effects(names) => effects.extend(names),
             Item::Enum(declared) => {
                 reused.push(&declared.name);

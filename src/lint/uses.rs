@@ -3,7 +3,7 @@
 
 use super::walk;
 use crate::syntax::ast::{
-    Arg, Event, EventKind, Expr, ExprKind, Item, Module, Selector, TypeExpr, TypeKind, TypeParam,
+    Arg, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr, TypeKind, TypeParam,
 };
 use std::collections::BTreeSet;
 
@@ -43,6 +43,10 @@ impl<'a> Uses<'a> {
                 }
                 Item::Group(group) => uses.selectors(&group.selectors),
                 Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Limit(limit) => {
+                    uses.selectors(&limit.on);
+                    uses.limit(limit);
+                }
                 Item::Obligation(declared) => declared.params.iter().for_each(|param| uses.ty(&param.ty)),
                 Item::Latch(latch) => {
                     for event in std::iter::once(&latch.on).chain(&latch.resets) {
@@ -99,6 +103,13 @@ impl<'a> Uses<'a> {
             if let Selector::Named(name) = selector {
                 self.selected.insert(&name.text);
             }
+        }
+    }
+
+    fn limit(&mut self, limit: &'a Limit) {
+        for name in &limit.by {
+            let field = name.text.strip_prefix("context.").unwrap_or(&name.text);
+            self.context.insert(field.split('.').next().unwrap_or(field));
         }
     }
 

@@ -50,6 +50,10 @@ pub(super) fn expressions<'a>(module: &'a Module, visit: &mut impl FnMut(&'a Exp
     for item in &module.items {
         match item {
             Item::Rule(rule) => rule.conditions.iter().for_each(|c| each(&c.expr, visit)),
+            Item::Limit(limit) => {
+                limit.conditions.iter().for_each(|c| each(&c.expr, visit));
+                limit.of.iter().for_each(|of| each(of, visit));
+            }
             Item::Pred(pred) => each(&pred.body, visit),
             _ => {}
         }

@@ -124,6 +124,11 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// Its name.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// A group without calls.
     pub(super) fn new(id: String) -> Self {
         Group {

@@ -13,7 +13,7 @@ use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, Role};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
-pub use time::{Days, Window, WindowSpan};
+pub use time::{Days, Limit, Per, Window, WindowSpan};
 
 /// One source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub enum Item {
     Obligation(Obligation),
     /// `window business = mon..fri "08:00".."18:00" tz "Europe/Berlin"`
     Window(Window),
+    /// `limit rate on pay.transfer max 5 calls per 1h exceed block`
+    Limit(Limit),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -110,6 +112,7 @@ impl Item {
             Item::Role(item) => item.span,
             Item::Obligation(item) => item.span,
             Item::Window(item) => item.span,
+            Item::Limit(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Test(item) => item.span,

@@ -146,6 +146,19 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
             clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));
             clauses.push(rule.duties.first().and_then(|duty| before(duty.span.start)));
         }
+        ast::Item::Limit(limit) => {
+            clauses.push(
+                limit
+                    .on
+                    .first()
+                    .and_then(|selector| before(selector_start(selector))),
+            );
+            clauses.extend(limit.conditions.iter().map(|c| Some(c.span.start)));
+            clauses.push(before(limit.max.span.start));
+            clauses.push(before(limit.verdict.span.start));
+            clauses.push(limit.code.as_ref().and_then(|code| before(code.span.start)));
+            clauses.push(limit.hint.as_ref().and_then(|hint| before(hint.span.start)));
+        }
         ast::Item::Tool(tool) => {
             members.extend(tool.args.iter().map(|arg| Some(arg.name.span.start)));
             members.extend(tool.rest.iter().map(|rest| Some(rest.start)));
@@ -223,6 +236,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         ast::Item::Test(test) => session_starts(&test.session, pieces, &mut starts),
         ast::Item::Examples(examples) => session_starts(&examples.session, pieces, &mut starts),
         ast::Item::Rule(rule) => approval_starts(rule.approval.as_ref(), pieces, &mut starts),
+        ast::Item::Limit(limit) => approval_starts(limit.approval.as_ref(), pieces, &mut starts),
         _ => {}
     }
     starts

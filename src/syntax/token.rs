@@ -207,6 +207,7 @@ keywords! {
     Role = "role", Item;
     Obligation = "obligation", Item;
     Window = "window", Item;
+    Limit = "limit", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -255,6 +256,11 @@ keywords! {
     Oblige = "oblige", Clause;
     Merge = "merge", Clause;
     Tz = "tz", Clause;
+    Calls = "calls", Clause;
+    Of = "of", Clause;
+    Per = "per", Clause;
+    Run = "run", Clause;
+    Exceed = "exceed", Clause;
     Within = "within", Infix;
     Allow = "allow", Verdict;
     DryRun = "dry_run", Verdict;

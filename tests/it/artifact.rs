@@ -90,6 +90,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         call_digest: Some(sha256(b"call")),
         tool: "mail.send".into(),
         decision: Decision {
+            limits: Vec::new(),
             labels: Vec::new(),
             verdict: Verdict::Block,
             reason_codes: vec!["foreign_recipient".into()],

@@ -188,7 +188,13 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
     let explanation = explain::explain(checked, &gate, &request, &|_: &[String]| false);
     let package = checked.package();
     let tool = package.tools.iter().position(|t| t.name == "t.one").unwrap();
-    let bound = request::bind(gate.program(), gate.program().tool("t.one").unwrap(), &request).unwrap();
+    let bound = request::bind(
+        gate.program(),
+        gate.program().tool("t.one").unwrap(),
+        &request,
+        request::Counting::Known,
+    )
+    .unwrap();
     let expected = reference::interpret(package, tool, &bound.record);
     let matched: Vec<&str> = explanation
         .rules

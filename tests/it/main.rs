@@ -50,6 +50,8 @@ mod lang;
 #[cfg(test)]
 mod library;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod lints;
 #[cfg(test)]
 mod messages;

@@ -5,7 +5,7 @@ use gait::builtins::bind;
 use gait::domain::{Approval, ApprovalSpec, Request, Verdict};
 use gait::eval::{Workspace, decide, explain, obligation, reference};
 use gait::gate::approval::{Asking, satisfied};
-use gait::gate::request;
+use gait::gate::request::{self, Counting};
 use gait::json::{self, Json};
 use gait::value::Value;
 use gait::{compile, ir};
@@ -772,7 +772,8 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
     for call in calls {
         let json: Json = json::parse(call.as_bytes()).expect("well-formed call");
         let args = Value::Record(bind::bind_record(&json, &tool.args).expect("well-typed call"));
-        let bound = request::bind(&again, tool, &Request::call("t.one", &json)).expect("well-typed call");
+        let bound = request::bind(&again, tool, &Request::call("t.one", &json), Counting::Known)
+            .expect("well-typed call");
         let outcome = decide(&again, tool, &bound.record, &mut workspace);
         let decision = explain(&again, tool, &bound.record, &outcome);
         let expected = reference::interpret(checked.package(), index, &args);

@@ -11,6 +11,7 @@ use crate::domain::{Intent, Verdict};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::regress::{FIXTURE_NAME, Fixture, RUNPACK_NAME};
+use crate::store::Ledger;
 use crate::{compile, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -198,10 +199,12 @@ impl Stage<'_> {
             facts: None,
             fulfils: Vec::new(),
             state: None,
+            usage: None,
         };
         let journal = Journal {
             host: self.host,
             path: &self.journal(),
+            ledger: Ledger::new(self.host, &self.folder.join("limits")),
         };
         let recorded = boundary
             .judge_in_session(journal, &intent, &moment, key)

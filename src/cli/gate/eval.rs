@@ -1,20 +1,22 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
 use crate::artifact::envelope::Payload;
-use crate::artifact::{SigningKey, approval, obligation};
+use crate::artifact::{SigningKey, approval, limit, obligation};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::gate::{journal, tone};
+use crate::cli::gate::{LEDGER, journal, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
+use crate::domain::counter::Outcome;
 use crate::domain::{ArgumentOrigin, Intent, Request};
 use crate::explain::{self, Explanation};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
+use crate::store::Ledger;
 use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,9 @@ pub struct Args {
     /// The run the trace belongs to; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// The folder of the counters that limits are kept by
+    #[arg(long, value_name = "DIR", default_value = LEDGER)]
+    ledger: PathBuf,
     /// Tell why: which rules matched, which clause stopped the others, and the nearest allowed call
     #[arg(long)]
     explain: bool,
@@ -95,6 +100,7 @@ struct Call<'a> {
     run: Option<String>,
     at: Option<Timestamp>,
     facts: Option<Json>,
+    ledger: Ledger<'a>,
     fulfils: Vec<String>,
 }
 
@@ -125,6 +131,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         session,
         at,
         facts,
+        ledger: Ledger::new(host, &args.ledger),
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
     };
     let (recorded, path) = match &call.session {
@@ -167,6 +174,9 @@ fn explained(
         state: recorded.before.as_ref(),
         fulfils: Some(&call.fulfils),
         now: Some(i128::from(recorded.record.created_at.as_millisecond())),
+        session: call.session.as_deref(),
+        run: call.run.as_deref(),
+        usage: recorded.usage.as_ref(),
         ..Request::intent(call.intent).with_facts(facts)
     };
     let gate = boundary.gate();
@@ -180,16 +190,17 @@ fn alone(call: &Call<'_>, boundary: &mut Boundary) -> Result<(Recorded, PathBuf)
     let mut tries = 1;
     loop {
         let recorded = boundary
-            .judge(call.intent, &moment, call.key)
+            .judge_counted(&call.ledger, call.intent, &moment, call.key)
             .map_err(|error| failure::no_trace(&error.to_string()))?;
         let path = call.place.path(&recorded.record.trace_id);
         match write(call, &path, &recorded) {
             Err(HostError::Exists { .. }) if may_wait(call) && tries < limits::TRACE_TRIES => {
+                take_back(call, &recorded);
                 let next = moment.now.checked_add(1.millisecond()).unwrap_or(moment.now);
                 moment.now = next.max(call.host.now());
                 tries += 1;
             }
-            written => return finished(written, recorded, path),
+            written => return finished(call, written, recorded, path),
         }
     }
 }
@@ -208,12 +219,13 @@ fn in_session(
     let journal = Journal {
         host: call.host,
         path: &journal(session),
+        ledger: call.ledger.clone(),
     };
     let recorded = boundary
         .judge_in_session(journal, call.intent, &moment(call), call.key)
         .map_err(failure::session)?;
     let path = call.place.path(&recorded.record.trace_id);
-    finished(write(call, &path, &recorded), recorded, path)
+    finished(call, write(call, &path, &recorded), recorded, path)
 }
 
 fn moment(call: &Call<'_>) -> Moment {
@@ -225,6 +237,7 @@ fn moment(call: &Call<'_>) -> Moment {
         facts: call.facts.clone(),
         fulfils: call.fulfils.clone(),
         state: None,
+        usage: None,
     }
 }
 
@@ -236,11 +249,29 @@ fn write(call: &Call<'_>, path: &Path, recorded: &Recorded) -> Result<(), HostEr
     call.host.write_new(path, recorded.trace.as_bytes(), Mode::Public)
 }
 
+/// Takes back what a call was charged that has no trace, and so no verdict.
+fn take_back(call: &Call<'_>, recorded: &Recorded) {
+    let names: Vec<&str> = recorded.charges.iter().map(|c| c.counter.as_str()).collect();
+    let trace_id = &recorded.record.trace_id;
+    if !names.is_empty() {
+        // Where it cannot be taken back, it counts.
+        let _ = call.ledger.change(&names, |counters| {
+            for counter in counters.0.values_mut() {
+                counter.settle(trace_id, Outcome::Failed);
+            }
+        });
+    }
+}
+
 fn finished(
+    call: &Call<'_>,
     written: Result<(), HostError>,
     recorded: Recorded,
     path: PathBuf,
 ) -> Result<(Recorded, PathBuf), CliError> {
+    if written.is_err() {
+        take_back(call, &recorded);
+    }
     written.map_err(exists).map(|()| (recorded, path))
 }
 
@@ -284,6 +315,7 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
         member("args_digest"),
         member("call_digest"),
         member("policy"),
+        ("limits", limit::list(&recorded.record.decision.limits)),
         member("session_id"),
         member("run_id"),
         member("previous"),
@@ -320,6 +352,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
         ui.line(&line)?;
     }
     for line in explanation::obligations(decision) {
+        ui.line(&line)?;
+    }
+    for line in explanation::spent(decision) {
         ui.line(&line)?;
     }
     for target in &decision.targets {
@@ -360,6 +395,7 @@ mod tests {
             run: None,
             at,
             facts: None,
+            ledger: Ledger::new(&host, Path::new("limits")),
             fulfils: Vec::new(),
         };
         let folder = || Place::Folder(PathBuf::from("t"));

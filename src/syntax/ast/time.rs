@@ -1,6 +1,7 @@
-//! Windows of time as written.
+//! Windows of time and limits as written.
 
-use super::Name;
+use super::{Approval, Condition, Expr, Name, Selector};
+use crate::domain::Verdict;
 use crate::source::{Span, Spanned};
 
 /// Times in which something may happen, or must not.
@@ -36,4 +37,46 @@ pub struct Days {
     pub first: Name,
     /// The last, where there are several.
     pub last: Option<Name>,
+}
+
+/// How much may be spent of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name.
+    pub name: Name,
+    /// `"…"` after the name.
+    pub description: Option<Spanned<String>>,
+    /// `on …`
+    pub on: Vec<Selector>,
+    /// Every `when` and `unless`, in order: which calls count.
+    pub conditions: Vec<Condition>,
+    /// The most there may be: a number.
+    pub max: Expr,
+    /// `of args.amount`: what is added up; none for `calls`.
+    pub of: Option<Expr>,
+    /// `per 1h`
+    pub per: Spanned<Per>,
+    /// `by context.user, tool`: what has counters of its own.
+    pub by: Vec<Name>,
+    /// `exceed …`: the verdict on a call that would go over.
+    pub verdict: Spanned<Verdict>,
+    /// `{ from finance }` after `require_approval`.
+    pub approval: Option<Approval>,
+    /// `code name`
+    pub code: Option<Name>,
+    /// `hint "…"`
+    pub hint: Option<Spanned<String>>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// Within what a limit counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// A span of time.
+    Time(Spanned<String>),
+    /// `session`
+    Session,
+    /// `run`
+    Run,
 }

@@ -62,7 +62,7 @@ pub const TABLE: &[Module] = &[
     },
     module("gate", Layer::L4, &[]),
     module("host", Layer::Effects, &[]),
-    module("store", Layer::Effects, &[]),
+    module("store", Layer::Effects, &["host"]),
     module("boundary", Layer::L5, &["bundling", "session"]),
     module("bundling", Layer::L5, &["suite"]),
     module("keyring", Layer::L5, &[]),
