@@ -275,14 +275,27 @@ fn every_yaml_policy_of_the_corpora_converts() {
     let mut found = Vec::new();
     policies(&root, &mut found);
     assert!(found.len() >= 30, "{found:?}");
+    let called: BTreeSet<String> = random::tools().collect();
     for path in found {
         let bytes = std::fs::read(&path).unwrap();
-        let done = gait_yaml::policy(&bytes, "imported.policy", &BTreeSet::new());
+        let done = gait_yaml::policy(&bytes, "imported.policy", &called);
         let done = done.unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
         gate(&done);
+        let mut report = compile::check("imported.gaitpol", &done.source);
+        compile::lint(&mut report, &gait::lint::Flags::default());
+        // What the YAML does not say, and what it says on purpose.
+        let expected =
+            ["tool_without_effect", "broad_allow"].map(|name| gait::lint::by_name(name).unwrap().code);
+        report.diagnostics.retain(|found| !expected.contains(&found.code));
+        assert!(
+            report.diagnostics.is_empty(),
+            "{}: {:#?}",
+            path.display(),
+            report.diagnostics
+        );
         assert_eq!(
             done,
-            gait_yaml::policy(&bytes, "imported.policy", &BTreeSet::new()).unwrap()
+            gait_yaml::policy(&bytes, "imported.policy", &called).unwrap()
         );
     }
 }

@@ -130,7 +130,10 @@ impl Cond {
         match self {
             Cond::Const(value) => value.to_string(),
             Cond::Atom(text, _) => text.clone(),
-            Cond::Not(inner) => format!("not {}", inner.inside(self)),
+            Cond::Not(inner) => match inner.as_ref() {
+                Cond::Atom(text, _) => opposite(text).unwrap_or_else(|| format!("not {text}")),
+                other => format!("not {}", other.inside(self)),
+            },
             Cond::And(parts) => self.list(parts, " and "),
             Cond::Or(parts) => self.list(parts, " or "),
             Cond::Each {
@@ -223,6 +226,35 @@ impl Cond {
     }
 }
 
+/// A comparison with the opposite operator, where it is one of those that have it.
+fn opposite(text: &str) -> Option<String> {
+    const PAIRS: [(&str, &str); 4] = [
+        (" == ", " != "),
+        (" != ", " == "),
+        (" in ", " not in "),
+        (" <= ", " > "),
+    ];
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = quoted,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ => {
+                let (before, after) = text.split_at_checked(at)?;
+                if let Some((operator, other)) =
+                    PAIRS.iter().find(|(operator, _)| after.starts_with(operator))
+                {
+                    return Some(format!("{before}{other}{}", after.strip_prefix(operator)?));
+                }
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,6 +287,12 @@ mod tests {
             ),
             (and([Cond::Const(true), a.clone(), a.clone()]), "args.a == 1"),
             (or([Cond::Const(true), a.clone()]), "true"),
+            (not(of(r#"x == "a in b""#)), r#"x != "a in b""#),
+            (
+                not(of(r#"(x else "\" == ") in { "a" }"#)),
+                r#"(x else "\" == ") not in { "a" }"#,
+            ),
+            (not(of("len(x) > 0")), "not len(x) > 0"),
             (and([]), "true"),
             (all("t", "x", None, Cond::Const(true)), "true"),
         ] {

@@ -6,7 +6,7 @@ use super::declare::{self, at_most, known, missing, present};
 use super::matching::{folded_in, provenance};
 use super::model::{Agent, Credential, Dataflow, Endpoint, FailClosed, Freeze, Sandbox, Words};
 use super::pattern;
-use super::target::{self, Use, any_target, class, member, said};
+use super::target::{self, Use, among, any_target, class, matching, member, said};
 use super::tools::Tool;
 use super::window;
 use crate::builtins::path;
@@ -21,42 +21,37 @@ const KINDS: [&str; 9] = [
 /// Some target is none of the allowed ones.
 pub(super) fn endpoint(asked: &Endpoint, tool: &Tool) -> Cond {
     let mut wrong = Vec::new();
-    let matches =
-        |place: &str, expression: &str| of(format!("{place} matches {}", quote::string(expression)));
     let plain = |name: &str| of(format!("v1.plain_{name}(t.value)"));
     let kind = |kind: &str, is: Cond| and([of(format!("t.kind == {kind}")), is]);
+    let alone = |path: &str| path.to_owned();
     if !asked.path_deny.is_empty() {
-        let denied = matches("t.value", &pattern::paths(&asked.path_deny));
+        let denied = denied("t.value", &pattern::paths(&asked.path_deny), alone);
         wrong.push(kind("path", or([denied, not(plain("path"))])));
     }
     if !asked.path_allow.is_empty() {
-        let allowed = matches("t.value", &pattern::paths(&asked.path_allow));
+        let allowed = allowed("t.value", &pattern::paths(&asked.path_allow), alone);
         wrong.push(kind("path", or([not(allowed), not(plain("path"))])));
     }
-    let host = |domain: &str| format!("(?i:(https?://)?({domain})(:[0-9]+)?(/.*)?)");
-    let url = |domain: &str| format!("(?i:[a-z][0-9a-z+.-]*://({domain})(:[0-9]+)?([/?#].*)?)");
+    let host = |domain: &str| format!("(?i:(https?://)?{domain}(:[0-9]+)?(/.*)?)");
+    let url = |domain: &str| format!("(?i:[a-z][0-9a-z+.-]*://{domain}(:[0-9]+)?([/?#].*)?)");
     let bare = |domain: &str| format!("(?i:{domain})");
     if !asked.domain_deny.is_empty() {
-        let domain = pattern::denied_domains(&asked.domain_deny);
-        wrong.push(kind(
-            "host",
-            or([matches("t.value", &host(&domain)), not(plain("host"))]),
-        ));
-        wrong.push(kind(
-            "url",
-            or([matches("t.value", &url(&domain)), not(plain("url"))]),
-        ));
-        wrong.push(any("d", "t.endpoint_domain", None, matches("d", &bare(&domain))));
+        let domains = pattern::denied_domains(&asked.domain_deny);
+        let is_host = denied("t.value", &domains, host);
+        let is_url = denied("t.value", &domains, url);
+        wrong.push(kind("host", or([is_host, not(plain("host"))])));
+        wrong.push(kind("url", or([is_url, not(plain("url"))])));
+        wrong.push(any("d", "t.endpoint_domain", None, denied("d", &domains, bare)));
     }
     if !asked.domain_allow.is_empty() {
-        let domain = pattern::allowed_domains(&asked.domain_allow);
-        wrong.push(kind("host", not(matches("t.value", &host(&domain)))));
-        wrong.push(kind("url", not(matches("t.value", &url(&domain)))));
+        let domains = pattern::allowed_domains(&asked.domain_allow);
+        wrong.push(kind("host", not(allowed("t.value", &domains, host))));
+        wrong.push(kind("url", not(allowed("t.value", &domains, url))));
         wrong.push(any(
             "d",
             "t.endpoint_domain",
             None,
-            not(matches("d", &bare(&domain))),
+            not(allowed("d", &domains, bare)),
         ));
     }
     if !asked.egress.is_empty() {
@@ -67,6 +62,24 @@ pub(super) fn endpoint(asked: &Endpoint, tool: &Tool) -> Cond {
         wrong.push(class(&others, tool, Use::Tighten));
     }
     any_target(or(wrong))
+}
+
+/// A text matches a list that denies; it does where the list cannot be said.
+fn denied(place: &str, any: &[String], whole: impl Fn(&str) -> String) -> Cond {
+    match pattern::expressions(any, whole) {
+        Some(expressions) => matching(place, &expressions),
+        None => Cond::Const(true),
+    }
+}
+
+/// A text matches a list that allows; what cannot be said is left out of the list.
+fn allowed(place: &str, any: &[String], whole: impl Fn(&str) -> String) -> Cond {
+    let short: Vec<String> = any
+        .iter()
+        .filter(|one| pattern::expressions(std::slice::from_ref(one), &whole).is_some())
+        .cloned()
+        .collect();
+    matching(place, &pattern::expressions(&short, whole).unwrap_or_default())
 }
 
 /// Some target is destructive.
@@ -119,7 +132,7 @@ pub(super) fn sandboxed(asked: &Sandbox) -> Cond {
             return Cond::Const(true);
         }
         let words: Vec<String> = words.iter().map(|word| quote::member_name(word)).collect();
-        any("m", place, None, of(format!("m in {{ {} }}", words.join(", "))))
+        any("m", place, None, among("m", &words))
     };
     let mut parts = vec![
         of("(s.evidence_ref else \"\") != \"\""),
@@ -130,13 +143,8 @@ pub(super) fn sandboxed(asked: &Sandbox) -> Cond {
         one("s.user_mode", &asked.user),
     ];
     if asked.max_timeout > 0 {
-        let within = format!("m > 0 and m <= {}", asked.max_timeout);
-        parts.push(any(
-            "m",
-            "s.timeout_seconds",
-            None,
-            Cond::Atom(within, Vec::new()),
-        ));
+        let within = and([of("m > 0"), of(format!("m <= {}", asked.max_timeout))]);
+        parts.push(any("m", "s.timeout_seconds", None, within));
     }
     if !asked.writable.is_empty() {
         parts.push(match folders(&asked.writable) {
@@ -144,7 +152,7 @@ pub(super) fn sandboxed(asked: &Sandbox) -> Cond {
                 "p",
                 "s.writable_paths",
                 None,
-                of(format!("p under {{ {folders} }}")),
+                of(format!("p under {}", one_of(&folders))),
             ),
             None => Cond::Const(false),
         });
@@ -159,7 +167,7 @@ pub(super) fn sandboxed(asked: &Sandbox) -> Cond {
                 let roots = "s.read_only_roots";
                 let there =
                     each.map(|folder| any("p", roots, None, of(format!("p == {}", quote::string(&folder)))));
-                let only = all("p", roots, None, of(format!("p in {{ {folders} }}")));
+                let only = all("p", roots, None, among("p", &folders));
                 and(there.chain([only]))
             }
             None => Cond::Const(false),
@@ -169,12 +177,17 @@ pub(super) fn sandboxed(asked: &Sandbox) -> Cond {
 }
 
 /// Folders as members of a set; none where one is no path.
-fn folders(of: &Words) -> Option<String> {
-    let folders: Option<Vec<String>> = of
-        .iter()
+fn folders(of: &Words) -> Option<Vec<String>> {
+    of.iter()
         .map(|folder| path::parse(folder).ok().map(|folder| quote::string(&folder)))
-        .collect();
-    folders.map(|folders| folders.join(", "))
+        .collect()
+}
+
+fn one_of(members: &[String]) -> String {
+    match members {
+        [one] => one.clone(),
+        several => format!("{{ {} }}", several.join(", ")),
+    }
 }
 
 /// The credential is not as the rule wants it.

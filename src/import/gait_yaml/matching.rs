@@ -4,9 +4,11 @@
 
 use super::cond::{Cond, and, any, ask, of, or};
 use super::model::{Delegation, Match, TargetMatch, Words};
+use super::pattern;
 use super::target::{self, Use, all_targets, any_target, class, hint, member, said};
 use super::tools::Tool;
 use crate::builtins::path;
+use crate::limits;
 use crate::syntax::quote;
 
 const KINDS: [&str; 9] = [
@@ -91,11 +93,13 @@ fn skill(part: &str, words: &Words) -> Cond {
 
 /// A text is one of these, whatever its capitals.
 pub(super) fn folded_in(place: &str, words: &Words) -> Cond {
-    let words: Vec<String> = words.iter().map(|word| super::pattern::escape(word)).collect();
-    of(format!(
-        "{place} matches {}",
-        quote::string(&format!(r"\s*(?i:{})\s*", words.join("|")))
-    ))
+    // INVARIANT: what is compared is at most 256 bytes long, so a word that fits no expression is none of it.
+    let short = words
+        .iter()
+        .filter(|word| word.len() <= limits::PATTERN_BYTES / 4);
+    let words: Vec<String> = short.map(|word| pattern::escape(word)).collect();
+    let any = pattern::expressions(&words, |any| format!(r"\s*(?i:{any})\s*"));
+    target::matching(place, &any.unwrap_or_default())
 }
 
 /// Each key asks some target; for loosening there must be targets, and every one must answer all of them.

@@ -63,8 +63,14 @@ pub(super) fn parts(rule: &Rule, tool: &Tool) -> Vec<Part> {
             });
         }
     }
-    parts.retain(|part| part.when != Cond::Const(false));
-    parts
+    let mut kept: Vec<Part> = Vec::new();
+    for part in parts {
+        let said = |other: &Part| other.when == part.when && other.verdict >= part.verdict;
+        if part.when != Cond::Const(false) && !kept.iter().any(said) {
+            kept.push(part);
+        }
+    }
+    kept
 }
 
 /// What raises the verdict of a matched call; the conditions leave out the match.
@@ -166,6 +172,13 @@ pub(super) fn window_name(rule: &Rule) -> String {
 /// Destructive targets are only planned in the phase `plan`, and need an approval in the phase `apply`; a sandbox that
 /// is as it should be makes up for programs that are run.
 fn phase(rule: &Rule, tool: &Tool, out: &mut Vec<Part>) {
+    let said_already = rule
+        .endpoint
+        .as_ref()
+        .is_some_and(|asked| asked.destructive.is_some());
+    if said_already {
+        return;
+    }
     let waived = rule.sandbox.as_ref().map(|asked| {
         let runs = class(&["proc.exec".to_owned()].into(), tool, Use::Loosen);
         not(and([constraint::sandboxed(asked), all_targets(runs)]))

@@ -2,6 +2,7 @@
 //! for `matches`. A glob that Go cannot read matches nothing there but itself; here as well.
 
 use super::model::Words;
+use crate::limits;
 
 /// A text as the expression of exactly that text.
 pub(super) fn escape(text: &str) -> String {
@@ -53,8 +54,8 @@ const IN_DOMAINS: Wild = Wild {
 };
 
 /// One of these patterns of paths: the pattern itself, everything below `x/**`, and Go's `path.Match`.
-pub(super) fn paths(patterns: &Words) -> String {
-    joined(patterns.iter().flat_map(|pattern| {
+pub(super) fn paths(patterns: &Words) -> Vec<String> {
+    distinct(patterns.iter().flat_map(|pattern| {
         let below = pattern
             .strip_suffix("/**")
             .map(|folder| format!("{}(/.*)?", escape(folder)));
@@ -63,8 +64,8 @@ pub(super) fn paths(patterns: &Words) -> String {
 }
 
 /// One of these patterns of domains that allow: as `denied_domains`, but one with a negated class is only itself.
-pub(super) fn allowed_domains(patterns: &Words) -> String {
-    joined(patterns.iter().flat_map(|pattern| {
+pub(super) fn allowed_domains(patterns: &Words) -> Vec<String> {
+    distinct(patterns.iter().flat_map(|pattern| {
         if pattern.contains("[^") {
             vec![escape(pattern)]
         } else {
@@ -75,8 +76,8 @@ pub(super) fn allowed_domains(patterns: &Words) -> String {
 
 /// One of these patterns of domains that deny: the pattern itself, everything that ends in `.x` for `*.x`, and
 /// `path.Match`, whose negated classes are any character of a host here.
-pub(super) fn denied_domains(patterns: &Words) -> String {
-    joined(patterns.iter().flat_map(|pattern| domain(pattern)))
+pub(super) fn denied_domains(patterns: &Words) -> Vec<String> {
+    distinct(patterns.iter().flat_map(|pattern| domain(pattern)))
 }
 
 fn domain(pattern: &str) -> Vec<String> {
@@ -104,16 +105,48 @@ fn has_more(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '\\'])
 }
 
-fn joined(parts: impl Iterator<Item = String>) -> String {
+fn distinct(parts: impl Iterator<Item = String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for part in parts {
         if !distinct.contains(&part) {
             distinct.push(part);
         }
     }
-    match distinct.as_slice() {
-        [one] => one.clone(),
-        several => format!("({})", several.join("|")),
+    distinct
+}
+
+/// Expressions of any of these, as few as there is room for: each is what `whole` makes of some of them. `None` where
+/// one alone is too long.
+pub(super) fn expressions(any: &[String], whole: impl Fn(&str) -> String) -> Option<Vec<String>> {
+    let mut out = Vec::new();
+    let mut open = String::new();
+    for one in any {
+        let more = if open.is_empty() {
+            one.clone()
+        } else {
+            format!("{open}|{one}")
+        };
+        if whole(&format!("({more})")).len() <= limits::PATTERN_BYTES {
+            open = more;
+            continue;
+        }
+        if whole(&format!("({one})")).len() > limits::PATTERN_BYTES {
+            return None;
+        }
+        out.push(whole(&grouped(&open)));
+        open = one.clone();
+    }
+    if !open.is_empty() {
+        out.push(whole(&grouped(&open)));
+    }
+    Some(out)
+}
+
+fn grouped(any: &str) -> String {
+    if any.contains('|') {
+        format!("({any})")
+    } else {
+        any.to_owned()
     }
 }
 
@@ -182,6 +215,22 @@ fn class_character(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Opti
 mod tests {
     use super::*;
 
+    /// All of them in one expression.
+    fn one(any: Vec<String>) -> String {
+        expressions(&any, str::to_owned).unwrap().remove(0)
+    }
+
+    #[test]
+    fn long_lists_become_several_expressions() {
+        let lists: Vec<String> = (0..300).map(|i| format!("host{i}")).collect();
+        let parts = expressions(&lists, |any| format!("(?i:{any})")).unwrap();
+        assert!(parts.len() > 1 && parts.iter().all(|part| part.len() <= limits::PATTERN_BYTES));
+        let all: usize = parts.iter().map(|part| part.matches("host").count()).sum();
+        assert_eq!(all, 300);
+        assert_eq!(expressions(&["x".repeat(2_000)], str::to_owned), None);
+        assert_eq!(expressions(&[], str::to_owned), Some(Vec::new()));
+    }
+
     #[test]
     fn globs_mean_what_they_mean_in_go() {
         for (pattern, expected) in [
@@ -195,7 +244,7 @@ mod tests {
             ("/a/[", r"/a/\["),
             ("/*/b/**", r"(/\*/b/\*\*|/\*/b(/.*)?|/[^/]*/b/[^/]*)"),
         ] {
-            assert_eq!(paths(&[pattern.to_owned()].into()), expected, "{pattern}");
+            assert_eq!(one(paths(&[pattern.to_owned()].into())), expected, "{pattern}");
         }
         for (pattern, expected) in [
             ("api.example.com", r"api\.example\.com"),
@@ -206,15 +255,15 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                denied_domains(&[pattern.to_owned()].into()),
+                one(denied_domains(&[pattern.to_owned()].into())),
                 expected,
                 "{pattern}"
             );
         }
         let two = ["a.example".to_owned(), "b.example".to_owned()].into();
-        assert_eq!(allowed_domains(&two), r"(a\.example|b\.example)");
+        assert_eq!(one(allowed_domains(&two)), r"(a\.example|b\.example)");
         assert_eq!(
-            allowed_domains(&["[^a].example".to_owned()].into()),
+            one(allowed_domains(&["[^a].example".to_owned()].into())),
             r"\[\^a\]\.example"
         );
     }

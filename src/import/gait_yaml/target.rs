@@ -94,11 +94,25 @@ pub(super) fn said(place: &str, words: &Words, field: &'static str) -> Cond {
     }
 }
 
-fn among(place: &str, words: &[String]) -> Cond {
+/// Something is one of these constants, written as they are.
+pub(super) fn among(place: &str, words: &[String]) -> Cond {
     match words {
         [] => Cond::Const(false),
         [one] => of(format!("{place} == {one}")),
         several => of(format!("{place} in {{ {} }}", several.join(", "))),
+    }
+}
+
+/// A text matches one of these expressions.
+pub(super) fn matching(place: &str, expressions: &[String]) -> Cond {
+    let quoted: Vec<String> = expressions
+        .iter()
+        .map(|expression| quote::string(expression))
+        .collect();
+    match quoted.as_slice() {
+        [] => Cond::Const(false),
+        [one] => of(format!("{place} matches {one}")),
+        several => of(format!("{place} matches {{ {} }}", several.join(", "))),
     }
 }
 

@@ -102,7 +102,10 @@ fn rule(rule: &Emit) -> String {
         let distinct = if distinct { " distinct" } else { "" };
         out.push_str(&format!(" {{ count {count}{distinct} }}"));
     }
-    out.push_str(&format!("\n  code {}\n", quote::dotted_name(&rule.code)));
+    if rule.code != rule.name {
+        out.push_str(&format!("\n  code {}", quote::dotted_name(&rule.code)));
+    }
+    out.push('\n');
     out
 }
 
