@@ -21,6 +21,7 @@ pub mod path;
 mod percent;
 pub mod regex;
 pub mod scalar;
+pub mod sql;
 pub mod string;
 pub mod url;
 pub mod zone;
@@ -86,6 +87,7 @@ pub const ALL: &[&Doc] = &[
     &ip::DOC,
     &email::DOC,
     &command::DOC,
+    &sql::DOC,
     &compound::LIST,
     &compound::SET,
     &compound::MAP,

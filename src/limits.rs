@@ -137,6 +137,19 @@ pub const COMMAND_WORDS: usize = 8_192;
 /// Nesting of a `Command`: substitutions, compound commands, wrappers, texts run by shells.
 pub const COMMAND_DEPTH: usize = 32;
 
+// SQL
+/// A `Sql`, in bytes.
+pub const SQL_BYTES: usize = 128 << 10;
+/// Nesting of a `Sql`, in brackets and in the parser's own count.
+pub const SQL_DEPTH: usize = 32;
+/// Height of any tree that can be made of a `Sql`, in nodes.
+pub const SQL_HEIGHT: usize = 1_024;
+/// What a JOIN counts for in that height.
+pub const SQL_JOIN_HEIGHT: usize = 16;
+/// What a statement within a statement counts for in that height.
+pub const SQL_STATEMENT_HEIGHT: usize = 128;
+/// Statements of a `Sql`, those of all readings.
+pub const SQL_STATEMENTS: usize = 4_096;
 // Replay
 /// Distinct tool names, and distinct sessions, one replay keeps apart.
 pub const REPLAY_NAMES: usize = 100_000;

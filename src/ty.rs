@@ -57,6 +57,8 @@ pub enum Ty {
     Email,
     /// `Command`
     Command,
+    /// `Sql`
+    Sql,
     /// `List[T, max n]`
     List {
         /// The element.
@@ -226,6 +228,7 @@ impl fmt::Display for Ty {
             Ty::Ip => f.write_str("Ip"),
             Ty::Email => f.write_str("Email"),
             Ty::Command => f.write_str("Command"),
+            Ty::Sql => f.write_str("Sql"),
             Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),
             Ty::Set { element, max } => write!(f, "Set[{element}, max {max}]"),
             Ty::Map { key, value, max } => write!(f, "Map[{key}, {value}, max {max}]"),

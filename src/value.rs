@@ -24,7 +24,9 @@ pub enum Value {
     /// `Url`
     Url(Box<UrlValue>),
     /// `Command`
-    Command(Box<CommandValue>),
+    Command(Box<ParsedText>),
+    /// `Sql`
+    Sql(Box<ParsedText>),
     /// `List` in its order; `Set` sorted, each element once; `Map` as records of key and value, sorted by the keys'
     /// bytes.
     List(Vec<Value>),
@@ -60,12 +62,12 @@ pub struct UrlValue {
     pub query: Box<str>,
 }
 
-/// A command line with what it starts.
+/// A text in another language, such as a command line, with what it says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CommandValue {
-    /// The command line, as received.
+pub struct ParsedText {
+    /// The text, as received.
     pub text: Box<str>,
-    /// Its parts: a record of the fields of `builtins::command`, which follows from the text.
+    /// Its parts: a record of the fields that the type's file in `builtins` has, which follows from the text.
     pub parts: Value,
 }
 
@@ -76,7 +78,7 @@ impl Value {
             Value::Str(s) | Value::Path(s) | Value::Host(s) => Some(s),
             Value::Email(e) => Some(&e.text),
             Value::Url(u) => Some(&u.text),
-            Value::Command(c) => Some(&c.text),
+            Value::Command(parsed) | Value::Sql(parsed) => Some(&parsed.text),
             _ => None,
         }
     }
@@ -85,7 +87,7 @@ impl Value {
     pub fn fields(&self) -> Option<&[Value]> {
         match self {
             Value::Record(fields) => Some(fields),
-            Value::Command(command) => command.parts.fields(),
+            Value::Command(parsed) | Value::Sql(parsed) => parsed.parts.fields(),
             _ => None,
         }
     }

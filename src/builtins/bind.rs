@@ -4,7 +4,7 @@
 //! members as received, then fields as declared.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, sql, string, url};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -89,6 +89,7 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         | Ty::Host
         | Ty::Email
         | Ty::Command
+        | Ty::Sql
         | Ty::Duration { unit: None }
         | Ty::Instant
         | Ty::Date
@@ -259,6 +260,10 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
             command::parse(text).map(|v| Value::Command(Box::new(v))),
             BindErrorKind::Unparsable,
         ),
+        Ty::Sql => (
+            sql::parse(text).map(|v| Value::Sql(Box::new(v))),
+            BindErrorKind::Unparsable,
+        ),
         Ty::Duration { .. } => (duration::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Instant => (instant::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Date => (date::parse(text).map(Value::Num), BindErrorKind::Unparsable),
@@ -328,7 +333,9 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
         (Value::Email(email), Ty::Email) => Json::str(email.text.as_ref()),
         (Value::Url(url), Ty::Url) => Json::str(url.text.as_ref()),
-        (Value::Command(command), Ty::Command) => Json::str(command.text.as_ref()),
+        (Value::Command(parsed), Ty::Command) | (Value::Sql(parsed), Ty::Sql) => {
+            Json::str(parsed.text.as_ref())
+        }
         _ => Json::Null,
     }
 }
@@ -559,6 +566,7 @@ mod tests {
             Just(Ty::Host),
             Just(Ty::Email),
             Just(Ty::Command),
+            Just(Ty::Sql),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![

@@ -19,7 +19,7 @@ mod tests;
 use super::{Doc, Refused};
 use crate::limits;
 use crate::ty::Field;
-use crate::value::CommandValue;
+use crate::value::ParsedText;
 
 /// What the manual says about `Command`.
 pub const DOC: Doc = Doc {
@@ -74,11 +74,11 @@ pub const DOC: Doc = Doc {
 };
 
 /// Reads a command line. Errors: the reason, one sentence.
-pub fn parse(text: &str) -> Result<CommandValue, Refused> {
+pub fn parse(text: &str) -> Result<ParsedText, Refused> {
     check(text)?;
     let mut found = found::Found::default();
     script::read(&mut found, text, Vec::new(), 0);
-    Ok(CommandValue {
+    Ok(ParsedText {
         text: text.into(),
         parts: found.into_parts(),
     })

@@ -3,7 +3,7 @@
 //! because it could never be equal to anything.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, string, url};
+use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, sql, string, url};
 use crate::limits;
 use crate::ty::Ty;
 
@@ -78,6 +78,7 @@ pub fn text(text: &str, ty: &Ty) -> Result<Box<str>, Refused> {
         Ty::Url => url::parse(text).map(|url| url.text),
         Ty::Email => email::parse(text).map(|email| email.text),
         Ty::Command => command::check(text).map(|()| text.into()),
+        Ty::Sql => sql::check(text).map(|()| text.into()),
         other => Err(Refused::new(format!("`{other}` takes no text"))),
     }
 }
@@ -197,8 +198,8 @@ mod tests {
     proptest! {
         /// A literal and an argument with the same text are accepted alike and become the same value.
         #[test]
-        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..6) {
-            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::Command, Ty::String { max: 9 }][pick].clone();
+        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..7) {
+            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::Command, Ty::Sql, Ty::String { max: 9 }][pick].clone();
             let bound = bind(&Json::str(literal.as_str()), &ty).ok();
             let literal = text(&literal, &ty).ok();
             prop_assert_eq!(literal.as_deref(), bound.as_ref().and_then(Value::text));

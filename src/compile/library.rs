@@ -49,6 +49,7 @@ pub const LIBRARY: &[Module] = &[
     module!("pii"),
     module!("risk"),
     module!("shell"),
+    module!("sql"),
     module!("v1"),
 ];
 

@@ -332,7 +332,8 @@ fn call<'e>(
         | Ty::Url
         | Ty::Host
         | Ty::Email
-        | Ty::Command => {}
+        | Ty::Command
+        | Ty::Sql => {}
         other => {
             let message = format!("`len` does not apply to {}", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);

@@ -77,7 +77,7 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             values.dedup();
             Ok(Question::Within(merge(values.into_iter().map(|v| (v, v)))))
         }
-        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command => {
+        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command | Ty::Sql => {
             let texts: Result<BTreeSet<Box<str>>, Diagnostic> = items.iter().map(|i| text(ty, i)).collect();
             Ok(Question::OneOf(texts?))
         }
@@ -434,6 +434,9 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
         (Ty::Command, _) => unfit(
             "judge what it starts: `.commands` and `.opaque`, or use `==` and `in` for whole command lines",
         ),
+        (Ty::Sql, _) => unfit(
+            "judge what it does: `.kinds`, `.tables` and `.opaque`, or use `==` and `in` for whole texts",
+        ),
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
         (Ty::Ip, _) => unfit("an `Ip` is judged with `==`, `in` and `under`, as in `under \"10.0.0.0/8\"`"),
         _ if ty.is_numeric() => unfit("use `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`"),
@@ -493,7 +496,9 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
         Ty::Enum { name, members, .. } => Value::Enum(member(constant, ty, name, members)?),
         _ if ty.is_numeric() => Value::Num(number(ty, constant)?),
         Ty::Path => Value::Path(text(ty, constant)?),
-        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command => Value::Str(text(ty, constant)?),
+        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command | Ty::Sql => {
+            Value::Str(text(ty, constant)?)
+        }
         _ => return Err(mismatch(ty, Some(constant))),
     })
 }

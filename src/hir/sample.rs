@@ -30,6 +30,7 @@ pub(super) fn value(ty: &Ty) -> Option<String> {
         Ty::Ip => string("192.0.2.1"),
         Ty::Email => string("someone@example.com"),
         Ty::Command => string("ls"),
+        Ty::Sql => string("SELECT 1"),
         Ty::List { .. } | Ty::Set { .. } => "[]".to_owned(),
         Ty::Map { .. } => "{}".to_owned(),
         Ty::Record(fields) => record(fields)?,

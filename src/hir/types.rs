@@ -10,9 +10,9 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty, Unit};
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host", "Ip",
-    "Email", "Command", "List", "Set", "Map",
+    "Email", "Command", "Sql", "List", "Set", "Map",
 ];
 
 /// Whether the language itself has a type of this name.
@@ -134,6 +134,7 @@ fn named(
         "Ip" => plain(Ty::Ip, out),
         "Email" => plain(Ty::Email, out),
         "Command" => plain(Ty::Command, out),
+        "Sql" => plain(Ty::Sql, out),
         "Instant" => plain(Ty::Instant, out),
         "Date" => plain(Ty::Date, out),
         "Duration" => duration(params, span, out),

@@ -240,6 +240,7 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
                 value: Box::new(ty(r)?),
             },
             27 => Ty::Ip,
+            28 => Ty::Sql,
             _ => return Err(DecodeError::Malformed("type")),
         })
     })

@@ -107,6 +107,7 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Email => w.byte(9),
         Ty::Command => w.byte(26),
         Ty::Ip => w.byte(27),
+        Ty::Sql => w.byte(28),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);

@@ -61,6 +61,7 @@ fn meant(name: &str) -> Option<&'static str> {
         "path" | "filepath" | "dir" | "directory" => "Path",
         "email" => "Email",
         "command" | "cmd" => "Command",
+        "sql" => "Sql",
         _ => return None,
     })
 }
@@ -97,6 +98,7 @@ mod tests {
             ("file-path", Some("Path")),
             ("user_email", Some("Email")),
             ("cmd", Some("Command")),
+            ("raw_sql", Some("Sql")),
             ("path_prefix_note", None),
             ("emailBody", None),
             ("curl", None),

@@ -25,7 +25,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
         let more = comparison.asked.iter().find(|asked| {
             matches!(
                 asked.atom.ty,
-                Ty::Host | Ty::Url | Ty::Path | Ty::Email | Ty::Command
+                Ty::Host | Ty::Url | Ty::Path | Ty::Email | Ty::Command | Ty::Sql
             )
         });
         let (Some(text), Some(more)) = (text, more) else {

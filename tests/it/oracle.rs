@@ -11,6 +11,16 @@ use gait::value::Value;
 use gait::{compile, ir};
 use proptest::prelude::*;
 
+const QUERIES: [&str; 8] = [
+    "SELECT * FROM users",
+    "SELECT lower(a) FROM public.users WHERE id = 1",
+    "DELETE FROM users WHERE id = 1",
+    "DELETE FROM users; SELECT 1",
+    "UPDATE orders SET a = 1",
+    "DROP TABLE users",
+    "SELECT 1 # x",
+    "",
+];
 /// Texts that make predicates overlap.
 const WORDS: [&str; 8] = ["a", "ab", "abc", "b", "ba", "", "a/b", "é"];
 const HOSTS: [&str; 7] = [
@@ -113,6 +123,7 @@ tool t.one {
   u: Url
   e: Email
   cmd: Command
+  sql: Sql
   k: Risk
   ok: Risk?
   du: Duration
@@ -301,6 +312,8 @@ fn simple_atom() -> BoxedStrategy<String> {
         Just("args.cmd.opaque".to_owned()),
         prop::sample::select(&COMMANDS[..]).prop_map(|c| format!("args.cmd == {}", json_text(c))),
         (1..4u32).prop_map(|n| format!("len(args.cmd.commands) >= {n}")),
+        Just("args.sql.opaque".to_owned()),
+        prop::sample::select(&QUERIES[..]).prop_map(|q| format!("args.sql != {}", json_text(q))),
         value_atom(),
         lookup_atom(),
         ip_atom(),
@@ -469,6 +482,22 @@ fn quantified() -> BoxedStrategy<String> {
             prop::sample::select(&["pipe", "and_then", "sequence"][..])
         )
             .prop_map(|(q, o)| format!("({q} x in args.cmd.operators: x == {o})")),
+        (
+            quantifier(),
+            prop::sample::select(
+                &[
+                    "x.kind in { select, drop }",
+                    "x.kind == delete and not x.filtered",
+                    "any y in x.tables: y == \"users\"",
+                    "all y in x.writes: y starts_with \"o\"",
+                    "len(x.functions) == 1",
+                ][..]
+            )
+        )
+            .prop_map(|(q, b)| format!("({q} x in args.sql.statements: {b})")),
+        quantifier().prop_map(|q| format!("({q} x in args.sql.kinds: x != unknown)")),
+        quantifier()
+            .prop_map(|q| format!("({q} x in args.sql.tables: x in {{ \"users\", \"public.users\" }})")),
         (
             quantifier(),
             prop::sample::select(
@@ -649,12 +678,16 @@ pub fn args() -> impl Strategy<Value = String> {
             .prop_map(|(a, b)| format!("{a} | {b}")),
         "[a-z '\"$(){};&|<>`\n-]{0,20}",
     ];
+    let query = prop_oneof![
+        prop::sample::select(&QUERIES[..]).prop_map(str::to_owned),
+        "[A-Z a-z'\"();,*=-]{0,20}",
+    ];
     let domains = (
         pick(&HOSTS),
         pick(&PATHS),
         pick(&URLS),
         pick(&MAILS),
-        command.prop_map(|c| json_text(&c)),
+        (command, query).prop_map(|(c, q)| format!("{},\"sql\":{}", json_text(&c), json_text(&q))),
     );
     let times = (
         pick(&LENGTHS),
