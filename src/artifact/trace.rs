@@ -368,7 +368,7 @@ fn labels_from_json(fields: &Fields<'_>) -> Result<Vec<LabelFact>, VerifyError> 
         Ok(LabelFact {
             of: fields.name("of")?,
             labels,
-            origin: known.ok_or_else(|| fields.refuse("`origin` is none of the three"))?,
+            origin: known.ok_or_else(|| fields.refuse("`origin` is none of the four"))?,
         })
     })?;
     fields.sorted("labels", &labels)?;

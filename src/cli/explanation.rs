@@ -213,6 +213,7 @@ fn seen(all: &[Seen]) -> String {
             Some(LabelOrigin::Argument) => " (as the adapter says)",
             Some(LabelOrigin::Session) => " (from what the session has read)",
             Some(LabelOrigin::Default) => " (nobody says where it comes from)",
+            Some(LabelOrigin::Approval) => " (people have taken others off)",
         };
         format!("{} is {value}{because}", one_line(&seen.place))
     };

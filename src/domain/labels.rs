@@ -122,11 +122,18 @@ pub enum LabelOrigin {
     Session,
     /// Nothing is known.
     Default,
+    /// People took labels off the call that it had.
+    Approval,
 }
 
 impl LabelOrigin {
     /// All.
-    pub const ALL: [LabelOrigin; 3] = [LabelOrigin::Argument, LabelOrigin::Session, LabelOrigin::Default];
+    pub const ALL: [LabelOrigin; 4] = [
+        LabelOrigin::Argument,
+        LabelOrigin::Session,
+        LabelOrigin::Default,
+        LabelOrigin::Approval,
+    ];
 
     /// The word in traces.
     pub fn as_str(self) -> &'static str {
@@ -134,6 +141,7 @@ impl LabelOrigin {
             LabelOrigin::Argument => "argument",
             LabelOrigin::Session => "session",
             LabelOrigin::Default => "default",
+            LabelOrigin::Approval => "approval",
         }
     }
 }

@@ -96,6 +96,11 @@ impl Gate {
                 decision.limits = facts.collect();
                 let mut decision = fulfillable(decision, request.fulfils);
                 approve(&mut decision, request);
+                if decision.verdict == Verdict::Allow {
+                    decision.approved_by.extend(bound.lifted_by);
+                    decision.approved_by.sort();
+                    decision.approved_by.dedup();
+                }
                 let after = |ok| {
                     let ran = Ran {
                         tool: declared,

@@ -1,9 +1,11 @@
 //! The labels of a call's arguments: from what the adapter says of each, else from what was read in the session, else
 //! the default. In: a policy's labels, the arguments, what is said, the session. Out: bits, and why they are set.
 
+use super::approval::{self, Asking};
 use crate::artifact::digest;
 use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin, Request, State};
 use crate::hir::Labels;
+use crate::ir::ToolProgram;
 use crate::json::Json;
 
 /// What labels are computed from.
@@ -18,6 +20,8 @@ pub(super) struct Sources<'a> {
     pub state: Option<&'a State>,
     /// The arguments that leave the boundary.
     pub carries: &'a [Vec<String>],
+    /// Labels that people have taken off the call, as bits.
+    pub lifted: u64,
 }
 
 impl Sources<'_> {
@@ -25,12 +29,20 @@ impl Sources<'_> {
     pub fn of(&self, of: &LabelOf) -> (u64, LabelOrigin) {
         match of {
             LabelOf::Session => (self.state.map_or(0, |s| s.labels), LabelOrigin::Session),
-            LabelOf::Argument(path) => self.argument(path),
+            LabelOf::Argument(path) => self.seen(path),
             LabelOf::Carried => {
-                let each = self.carries.iter().map(|path| self.argument(path));
+                let each = self.carries.iter().map(|path| self.seen(path));
                 each.reduce(|(a, why), (b, _)| (a | b, why))
                     .unwrap_or((0, LabelOrigin::Argument))
             }
+        }
+    }
+
+    /// The labels of an argument that count for this call. What comes of it has the others too.
+    fn seen(&self, path: &[String]) -> (u64, LabelOrigin) {
+        match self.argument(path) {
+            (found, _) if found & self.lifted != 0 => (found & !self.lifted, LabelOrigin::Approval),
+            found => found,
         }
     }
 
@@ -89,33 +101,39 @@ impl Sources<'_> {
     }
 
     fn source(&self, origin: &ArgumentOrigin) -> u64 {
-        let tool = origin.tool.as_deref();
-        let named = self
-            .labels
-            .sources
-            .iter()
-            .filter(|s| s.kind == origin.source && s.from.iter().any(|t| Some(t.as_str()) == tool));
-        let given = named
-            .map(|s| s.labels)
-            .reduce(|a, b| a | b)
-            .unwrap_or_else(|| self.default(origin.source));
-        let removed = self
-            .labels
-            .declassify
-            .iter()
-            .filter(|(t, _)| origin.source == ArgumentSource::ToolOutput && Some(t.as_str()) == tool);
-        removed.fold(given, |given, (_, labels)| given & !labels)
+        source(self.labels, origin.source, origin.tool.as_deref())
     }
 
     fn default(&self, kind: ArgumentSource) -> u64 {
-        let default = self
-            .labels
-            .sources
-            .iter()
-            .find(|s| s.kind == kind && s.from.is_empty());
-        // A kind without a rule cannot be; it would count as untrusted.
-        default.map_or(1, |s| s.labels)
+        default(self.labels, kind)
     }
+}
+
+/// The labels of what comes from a source.
+fn source(labels: &Labels, kind: ArgumentSource, tool: Option<&str>) -> u64 {
+    let named = labels.sources.iter();
+    let named = named.filter(|s| s.kind == kind && s.from.iter().any(|t| Some(t.as_str()) == tool));
+    let given = named
+        .map(|s| s.labels)
+        .reduce(|a, b| a | b)
+        .unwrap_or_else(|| default(labels, kind));
+    let removed = labels.declassify.iter();
+    let removed = removed.filter(|(t, _)| kind == ArgumentSource::ToolOutput && Some(t.as_str()) == tool);
+    removed.fold(given, |given, (_, labels)| given & !labels)
+}
+
+fn default(labels: &Labels, kind: ArgumentSource) -> u64 {
+    let default = labels
+        .sources
+        .iter()
+        .find(|s| s.kind == kind && s.from.is_empty());
+    // A kind without a rule cannot be; it would count as untrusted.
+    default.map_or(1, |s| s.labels)
+}
+
+/// The labels of a tool's result: what it declares, and what comes from it where an adapter says so.
+pub(super) fn of_result(labels: &Labels, tool: &ToolProgram) -> u64 {
+    tool.returns | source(labels, ArgumentSource::ToolOutput, Some(&tool.name))
 }
 
 #[derive(Default)]
@@ -160,6 +178,7 @@ pub(super) fn of_argument(labels: &Labels, request: &Request<'_>, path: &[String
         origins: request.origins,
         state: request.state,
         carries: &[],
+        lifted: 0,
     };
     names(sources.argument(path).0, labels)
 }
@@ -193,4 +212,23 @@ pub(super) fn fact(of: &LabelOf, (mask, origin): (u64, LabelOrigin), labels: &La
         labels: names(mask, labels),
         origin,
     }
+}
+
+/// The labels that approvals take off a call, as bits, and whose approvals they were.
+pub(super) fn lifted(labels: &Labels, request: &Request<'_>) -> (u64, Vec<String>) {
+    let (mut mask, mut by) = (0, Vec::new());
+    if labels.lifted.is_empty() || request.approvals.is_empty() {
+        return (mask, by);
+    }
+    let asking = Asking::of(request.intent);
+    for (spec, labels) in &labels.lifted {
+        let spec = std::slice::from_ref(spec);
+        if let Some(people) = approval::satisfied(spec, request.approvals, &asking, request.now) {
+            mask |= labels;
+            by.extend(people);
+        }
+    }
+    by.sort();
+    by.dedup();
+    (mask, by)
 }

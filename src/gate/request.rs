@@ -31,6 +31,8 @@ pub struct Bound {
     pub canonical_args: Json,
     /// The labels that rules ask about.
     pub labels: Vec<LabelFact>,
+    /// Who took labels off the call; sorted, distinct.
+    pub lifted_by: Vec<String>,
     /// What the call costs of limits, and how much was spent of each before.
     pub limits: Vec<(Charge, i128)>,
     /// The labels of all arguments, as bits, where a session is kept: its results have them too.
@@ -67,7 +69,9 @@ pub fn bind(
     let canonical_args = with(bind::record_to_json(&values, &tool.args), rest);
     values.push(context(program, tool, request)?);
     let mut record = Value::Record(values);
+    let (lifted, lifted_by) = labels::lifted(&program.labels, request);
     let sources = Sources {
+        lifted,
         labels: &program.labels,
         args: request.args,
         origins: request.origins,
@@ -137,6 +141,7 @@ pub fn bind(
         record,
         canonical_args,
         labels: facts,
+        lifted_by,
         limits,
         carried_over: if request.state.is_some() { sources.all() } else { 0 },
     })

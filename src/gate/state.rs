@@ -1,6 +1,7 @@
 //! Session state as canonical bytes, and the steps it makes. In: a program, a state, what ran. Out: the next state. A
 //! state of another policy, or one that could not be, is refused by name.
 
+use super::labels;
 use crate::artifact::{digest, jcs};
 use crate::domain::state::{MonitorState, State};
 use crate::eval::monitor;
@@ -65,7 +66,7 @@ pub(super) struct Ran<'a> {
 
 /// The state after a call.
 pub(super) fn after(program: &Program, state: &State, ran: &Ran<'_>) -> State {
-    let labels = ran.tool.returns | ran.labels;
+    let labels = labels::of_result(&program.labels, ran.tool) | ran.labels;
     let is = |number: u32| {
         let asked = ran.tool.events.iter().find(|(event, _)| *event == number);
         let test = program.events.get(number as usize);

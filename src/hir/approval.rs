@@ -92,9 +92,8 @@ fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
 /// What a rule asks for; none where it asks for no approval.
 pub(super) fn spec(rule: &ast::Rule, roles: &Roles, out: &mut Vec<Diagnostic>) -> Option<ApprovalSpec> {
     let verdict = rule.verdict.node;
-    let mut spec = ApprovalSpec::default();
     let Some(written) = &rule.approval else {
-        return (verdict == Verdict::RequireApproval).then_some(spec);
+        return (verdict == Verdict::RequireApproval).then(ApprovalSpec::default);
     };
     if verdict != Verdict::RequireApproval {
         let message = format!("`{verdict}` waits for no approval");
@@ -105,6 +104,12 @@ pub(super) fn spec(rule: &ast::Rule, roles: &Roles, out: &mut Vec<Diagnostic>) -
         );
         return None;
     }
+    Some(asked(written, roles, out))
+}
+
+/// What the clauses in braces ask for.
+pub(super) fn asked(written: &ast::Approval, roles: &Roles, out: &mut Vec<Diagnostic>) -> ApprovalSpec {
+    let mut spec = ApprovalSpec::default();
     let mut seen: Vec<(&str, Span)> = Vec::new();
     let mut role = None;
     let mut count_span = written.span;
@@ -151,7 +156,7 @@ pub(super) fn spec(rule: &ast::Rule, roles: &Roles, out: &mut Vec<Diagnostic>) -
     {
         out.push(too_few(role, *span, spec.count, count_span));
     }
-    Some(spec)
+    spec
 }
 
 /// More approvals than the role has people.

@@ -77,7 +77,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let mut labels = labels::lower(&items, out);
     let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
-    labels::sources(&items, &tools, &mut labels, out);
+    let roles = Roles::new(&items, out);
+    labels::sources(&items, &tools, &roles, &mut labels, out);
     let obligations = Kinds::new(&items, &names, out);
     let windows = window::windows(&items, out);
     let known = Known {
@@ -86,6 +87,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         effects: &effects,
         labels: &labels,
         windows: &windows,
+        roles: &roles,
     };
     let (mut rules, limits, slots, history) = rules(&items, &known, &names, out);
     oblige(&mut rules, &items, &tools, &obligations, out);
@@ -365,6 +367,7 @@ struct Known<'a> {
     effects: &'a BTreeSet<String>,
     labels: &'a Labels,
     windows: &'a [Window],
+    roles: &'a Roles,
 }
 
 fn rules(
@@ -394,7 +397,6 @@ fn rules(
     let mut env = Env::new(known.context, known.labels, known.windows, &catalogue);
     history::latches(items, &mut env, reuse, out);
     let env = env;
-    let roles = Roles::new(items, out);
     let mut seen = BTreeMap::new();
     let mut rules = Vec::new();
     let mut kept = Vec::new();
@@ -418,7 +420,7 @@ fn rules(
             break;
         }
         let mut rule = rule(declared, &env, reuse, out);
-        rule.approval = approval::spec(declared, &roles, out);
+        rule.approval = approval::spec(declared, known.roles, out);
         if let Some(limit) = limit {
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             kept.extend(limit::lower(limit, number, &mut rule, (&env, reuse), out));

@@ -2,6 +2,7 @@
 //! an ascending level is the bits of all members up to it, so levels join by the greater. In: declarations, and what
 //! conditions ask of labels. Out: masks and slots.
 
+use super::approval::{self, Roles};
 use super::condition::Failed;
 use super::scope::{Found, Scope, member_names, member_of};
 use super::{Atom, Cond, Question, Slot, Step, Tool};
@@ -9,7 +10,7 @@ use crate::diag::codes::{
     BAD_LABEL, DUPLICATE_NAME, NOT_ON_EVERY_TOOL, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::{ArgumentSource, LabelOf};
+use crate::domain::{ApprovalSpec, ArgumentSource, LabelOf};
 use crate::limits;
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind, Item, Name, Op};
@@ -30,6 +31,8 @@ pub struct Labels {
     pub sources: Vec<Source>,
     /// Tools whose results lose labels.
     pub declassify: Vec<(String, u64)>,
+    /// Approvals of a call, and the labels that do not count on its arguments where they are enough.
+    pub lifted: Vec<(ApprovalSpec, u64)>,
 }
 
 /// An ascending level.
@@ -72,6 +75,7 @@ impl Labels {
                 default(ArgumentSource::Missing, 1),
             ],
             declassify: Vec::new(),
+            lifted: Vec::new(),
         }
     }
 
@@ -188,12 +192,22 @@ fn level<'n>(
 }
 
 /// The `source` and `declassify` items.
-pub(super) fn sources(items: &[&Item], tools: &[Tool], labels: &mut Labels, out: &mut Vec<Diagnostic>) {
+pub(super) fn sources(
+    items: &[&Item],
+    tools: &[Tool],
+    roles: &Roles,
+    labels: &mut Labels,
+    out: &mut Vec<Diagnostic>,
+) {
     for item in items {
         match item {
             Item::Source(source) => self::source(source, tools, labels, out),
             Item::Declassify(declared) => {
                 let mask = given(&declared.labels, labels, out);
+                if let Some(written) = &declared.approved {
+                    let spec = approval::asked(written, roles, out);
+                    labels.lifted.push((spec, mask));
+                }
                 for tool in &declared.via {
                     if known_tool(tool, tools, out) {
                         labels.declassify.push((tool.text.clone(), mask));

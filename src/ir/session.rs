@@ -4,7 +4,7 @@ use super::apart::unplaced;
 use super::codec::{Reader, Writer};
 use super::decode::DecodeError;
 use super::slots::{self, decode_cond, encode_cond};
-use super::{Program, ToolProgram, encode, window};
+use super::{Program, ToolProgram, approval, encode, window};
 use crate::domain::ArgumentSource;
 use crate::hir::labels::{Labels, Level, Source};
 use crate::hir::{Cond, Event, Monitor, Package, PatternStep};
@@ -75,6 +75,10 @@ pub(super) fn encode_session(w: &mut Writer, program: &Program) {
     });
     w.list(&labels.declassify, |w, (tool, labels)| {
         w.text(tool);
+        w.int(*labels);
+    });
+    w.list(&labels.lifted, |w, (spec, labels)| {
+        approval::encode(w, spec);
         w.int(*labels);
     });
     w.list(&program.events, |w, event| {
@@ -169,6 +173,7 @@ pub(super) fn decode(r: &mut Reader<'_>) -> Result<Session> {
         })
     })?;
     let declassify = r.list(|r| Ok((r.text()?, r.int()?)))?;
+    let lifted = r.list(|r| Ok((approval::decode(r)?, r.int()?)))?;
     let events = r.list(|r| {
         Ok(EventTest {
             labels: r.int()?,
@@ -187,6 +192,7 @@ pub(super) fn decode(r: &mut Reader<'_>) -> Result<Session> {
         levels,
         sources,
         declassify,
+        lifted,
     };
     Ok(Session {
         labels,

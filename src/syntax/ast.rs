@@ -331,11 +331,13 @@ pub struct Source {
     pub span: Span,
 }
 
-/// Tools whose results lose labels.
+/// Tools whose results lose labels, or approvals that take them off a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declassify {
     /// The tools.
     pub via: Vec<Name>,
+    /// `approved { from privacy }`: the approvals.
+    pub approved: Option<Approval>,
     /// The labels.
     pub labels: Vec<Name>,
     /// The whole item.
