@@ -8,6 +8,7 @@ mod constraint;
 mod declare;
 mod emit;
 mod fields;
+mod limit;
 mod matching;
 mod model;
 mod parts;
@@ -119,7 +120,7 @@ fn compiled(name: &str, emitted: &mut Emitted, tools: &[Tool]) -> Result<String,
             .filter(|error| error.code == CONSTANT_CONDITION)
             .filter_map(|error| rule_at(&source, error.primary.span.start as usize))
             .collect();
-        let all = emit::used(&emitted.rules);
+        let all = emit::used(&emitted.rules, &emitted.limits);
         if emit::take_out(emitted, &never) {
             continue;
         }
@@ -156,8 +157,12 @@ fn not_expressible(why: &str) -> ImportError {
 
 /// The name of the rule around a place of a source that is laid out.
 fn rule_at(source: &str, place: usize) -> Option<String> {
-    let (_, rule) = source.get(..place)?.rsplit_once("\nrule ")?;
-    rule.split([' ', '\n']).next().map(str::to_owned)
+    let before = source.get(..place)?;
+    let item = before.rfind("\nrule ").max(before.rfind("\nlimit "))?;
+    let (_, name) = before.get(item..)?.split_once(' ')?;
+    // The report may start in the name itself.
+    let whole = source.get(place - name.len().min(place)..)?;
+    whole.split([' ', '\n']).next().map(str::to_owned)
 }
 
 /// A text of the author, short and on one line.

@@ -7,12 +7,12 @@ mod there;
 
 use crate::corpora;
 use gait::compile;
-use gait::domain::{ArgumentOrigin, Decision, Intent, Request, Verdict};
+use gait::domain::{ArgumentOrigin, Counters, Decision, Intent, Request, Verdict};
 use gait::gate::Gate;
 use gait::import::gait_yaml::{self, Imported, Kind};
 use gait::json::Json;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,11 @@ fn judge(gate: &Gate, bytes: &[u8], facts: &Json, now: Option<i128>) -> Said {
         facts,
         now,
         ..Request::intent(&intent)
+    };
+    let usage = gate.usage(&request, &Counters::default());
+    let request = Request {
+        usage: Some(&usage),
+        ..request
     };
     Said::Decided(Box::new(gate.decide(&request, &mut gate.workspace()).decision))
 }
@@ -175,6 +180,67 @@ fn recorded_verdicts_are_the_same_or_stricter_for_a_stated_reason() {
     }
     println!("{} cells: {counts:?}; reasons: {reasons:?}", cells.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A limit lets pass what it says and no more, per tool and person.
+#[test]
+fn limits_count() {
+    let yaml = "default_verdict: block
+rules:
+  - {name: writes, effect: allow, match: {tool_names: [a.put, b.put]}, rate_limit: {requests: 2}}
+";
+    let done = gait_yaml::policy(yaml.as_bytes(), "imported.policy", &BTreeSet::new()).unwrap();
+    let gate = gate(&done);
+    let mut counters = Counters::default();
+    let mut call = |tool: &str, identity: &str, seconds: i128| {
+        let context = json!({"identity": identity, "workspace": "/ws", "risk_class": "low"});
+        let intent = json!({
+            "schema_id": "gait.gate.intent_request",
+            "schema_version": "1.0.0",
+            "created_at": "2026-03-10T09:00:00Z",
+            "producer_version": "test",
+            "tool_name": tool,
+            "args": {},
+            "targets": [],
+            "context": context,
+        });
+        let intent = Intent::read(intent.to_string().as_bytes()).unwrap();
+        let now = 1_790_000_000_000 + seconds * 1_000;
+        let request = Request {
+            now: Some(now),
+            ..Request::intent(&intent)
+        };
+        let usage = gate.usage(&request, &counters);
+        let request = Request {
+            usage: Some(&usage),
+            ..request
+        };
+        let verdict = gate.decide(&request, &mut gate.workspace()).decision.verdict;
+        if verdict == Verdict::Allow {
+            let charges = gate.charges(&request);
+            counters.reserve(
+                &format!("{tool} {identity} {seconds}"),
+                &charges,
+                i64::try_from(now).unwrap(),
+            );
+        }
+        verdict
+    };
+    let expected = [
+        ("a.put", "ann", 0, Verdict::Allow),
+        ("a.put", "ann", 1, Verdict::Allow),
+        ("a.put", "ann", 2, Verdict::Block),
+        ("b.put", "ann", 2, Verdict::Allow),
+        ("a.put", "bob", 2, Verdict::Allow),
+        ("a.put", "ann", 130, Verdict::Allow),
+    ];
+    for (tool, identity, seconds, verdict) in expected {
+        assert_eq!(
+            call(tool, identity, seconds),
+            verdict,
+            "{tool} {identity} {seconds}"
+        );
+    }
 }
 
 /// Policies of the corpora on every intent of the corpora: more pairs than have a recorded verdict. The reading that

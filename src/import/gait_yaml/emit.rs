@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cond::{Cond, not};
 use super::constraint;
 use super::declare;
+use super::limit::{self, Bound};
 use super::matching::condition;
 use super::model::{Policy, Rule};
 use super::parts::{self, Part, parts};
@@ -27,6 +28,8 @@ pub(super) struct Emitted {
     pub(super) windows: Vec<(String, Window)>,
     /// In the order in which the Go system asks them.
     pub(super) rules: Vec<Emit>,
+    /// Limits on how many calls there may be.
+    pub(super) limits: Vec<Bound>,
     /// Remarks, those about the whole policy first.
     pub(super) notes: Vec<Note>,
     /// What became of each rule.
@@ -66,7 +69,14 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
     let mut notes = remarks::of_policy(policy);
     global(policy, tools, &mut names, &mut rules);
     default(policy, tools, &mut names, &mut rules);
-    for rule in &policy.rules {
+    let limits: Vec<Bound> = limit::bounds(policy, tools)
+        .into_iter()
+        .map(|bound| Bound {
+            name: names.fresh(bound.code.trim_end_matches("_exceeded")),
+            ..bound
+        })
+        .collect();
+    for (index, rule) in policy.rules.iter().enumerate() {
         let groups = groups(policy, rule, tools);
         let mut emitted = Vec::new();
         for group in &groups {
@@ -80,7 +90,11 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
             rules.push(emit(rule, group, &name, tools.len()));
             emitted.push(name);
         }
-        let told = told(rule, &groups, &emitted, tools);
+        let mut told = told(rule, &groups, &emitted, tools);
+        for limit in limits.iter().filter(|limit| limit.rules.contains(&index)) {
+            emitted.push(limit.name.clone());
+            told.extend(remarks::limited(rule, &limit.name));
+        }
         let mut tightened: Vec<&'static str> = Vec::new();
         for note in told.iter().filter(|note| note.kind == super::Kind::Tightened) {
             if !tightened.contains(&note.reason) {
@@ -95,7 +109,7 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
             tightened,
         });
     }
-    spelling(tools, &mut names, &mut rules, &mut notes);
+    spelling(tools, &limits, &mut names, &mut rules, &mut notes);
     let windows = policy
         .rules
         .iter()
@@ -103,10 +117,19 @@ pub(super) fn policy(policy: &Policy, tools: &[Tool]) -> Emitted {
     Emitted {
         default: policy.default,
         windows: windows.collect(),
+        limits,
         rules,
         notes,
         reports,
     }
+}
+
+/// The rules that are asked before those of a priority.
+pub(super) fn earlier(policy: &Policy, priority: i64) -> impl Iterator<Item = &Rule> {
+    policy
+        .rules
+        .iter()
+        .filter(move |earlier| earlier.priority < priority)
 }
 
 /// The parts of a rule, those alike on several tools together.
@@ -290,8 +313,14 @@ fn plain(name: String, on: Option<Vec<String>>, when: Cond, verdict: Verdict, co
 }
 
 /// The rule that blocks texts which the Go system would have respelt before it compared them.
-fn spelling(tools: &[Tool], names: &mut Names, rules: &mut Vec<Emit>, notes: &mut Vec<Note>) {
-    let used = used(rules);
+fn spelling(
+    tools: &[Tool],
+    limits: &[Bound],
+    names: &mut Names,
+    rules: &mut Vec<Emit>,
+    notes: &mut Vec<Note>,
+) {
+    let used = used(rules, limits);
     let wrong = declare::misspelt(used.iter().copied());
     if wrong == Cond::Const(false) || tools.is_empty() {
         return;
@@ -302,8 +331,12 @@ fn spelling(tools: &[Tool], names: &mut Names, rules: &mut Vec<Emit>, notes: &mu
 }
 
 /// The fields that rules look at.
-pub(super) fn used(rules: &[Emit]) -> BTreeSet<&'static str> {
-    rules.iter().flat_map(fields).map(|(field, _)| field).collect()
+pub(super) fn used(rules: &[Emit], limits: &[Bound]) -> BTreeSet<&'static str> {
+    let found = rules
+        .iter()
+        .flat_map(fields)
+        .chain(limits.iter().flat_map(Bound::fields));
+    found.map(|(field, _)| field).collect()
 }
 
 /// The fields a rule looks at, with whether a caller could keep the rule from matching by what it says there.
@@ -319,7 +352,11 @@ fn fields(rule: &Emit) -> BTreeSet<(&'static str, bool)> {
 /// The fields in which a verdict that is no stricter than the default, or the silence of a strict rule, has to trust
 /// what is said.
 pub(super) fn trusted(emitted: &Emitted) -> BTreeSet<&'static str> {
-    let mut out = BTreeSet::new();
+    let limits = emitted.limits.iter().flat_map(Bound::fields);
+    let mut out: BTreeSet<&'static str> = limits
+        .filter(|(_, against)| *against)
+        .map(|(field, _)| field)
+        .collect();
     for rule in &emitted.rules {
         let strict = rule.verdict >= emitted.default;
         let found = fields(rule).into_iter();
@@ -334,8 +371,10 @@ pub(super) fn trusted(emitted: &Emitted) -> BTreeSet<&'static str> {
 
 /// Takes rules that can never match out of a policy and of what is said of it. Whether there were any.
 pub(super) fn take_out(emitted: &mut Emitted, names: &BTreeSet<String>) -> bool {
-    let before = emitted.rules.len();
+    let count = |emitted: &Emitted| emitted.rules.len() + emitted.limits.len();
+    let before = count(emitted);
     emitted.rules.retain(|rule| !names.contains(&rule.name));
+    emitted.limits.retain(|limit| !names.contains(&limit.name));
     for report in &mut emitted.reports {
         let had = report.emitted.len();
         report.emitted.retain(|name| !names.contains(name));
@@ -359,7 +398,7 @@ pub(super) fn take_out(emitted: &mut Emitted, names: &BTreeSet<String>) -> bool 
                 .any(|note| note.reason == *reason && note.rule.as_ref() == Some(&report.name))
         });
     }
-    emitted.rules.len() < before
+    count(emitted) < before
 }
 
 /// Names of rules that are given away already.

@@ -127,7 +127,6 @@ fn raises(rule: &Rule, tool: &Tool) -> Vec<Part> {
             part("delegation", block, "delegation_not_granted", missing).stricter(&["delegation_verified"]),
         );
     }
-    limits(rule, tool, &mut out);
     out
 }
 
@@ -197,23 +196,6 @@ fn phase(rule: &Rule, tool: &Tool, out: &mut Vec<Part>) {
         ),
     ] {
         out.push(part(suffix, verdict, code, when).stricter(alarm(tool)));
-    }
-}
-
-fn limits(rule: &Rule, tool: &Tool, out: &mut Vec<Part>) {
-    if rule.rate_limit.as_ref().is_some_and(|limit| limit.requests > 0) {
-        let every = part("rate", Verdict::Block, "rate_limit_exceeded", Cond::Const(true));
-        out.push(every.stricter(&["rate_limit"]));
-    }
-    if rule.destructive_budget.is_some() {
-        let destructive = constraint::destructive(tool);
-        let every = part(
-            "budget",
-            Verdict::Block,
-            "destructive_budget_exceeded",
-            destructive,
-        );
-        out.push(every.stricter(&["rate_limit"]));
     }
 }
 

@@ -59,7 +59,9 @@ const STRICTER: [(&str, &str); 15] = [
     ),
     (
         "rate_limit",
-        "calls are not counted, so every call that would be counted is blocked",
+        "calls are counted over the time before each of them, not by the minute or hour of a clock; limits of one window \
+         and scope count on one counter, as they did, which takes the least of their bounds and counts no less than \
+         any of them",
     ),
     (
         "read_only_roots",
@@ -138,6 +140,16 @@ pub(super) fn silent(rule: &Rule, tools: &[Tool]) -> Vec<Note> {
         notes.push(tell("delegation_to_caller", message));
     }
     notes
+}
+
+/// How many calls there may be is a limit.
+pub(super) fn limited(rule: &Rule, by: &str) -> [Note; 2] {
+    let by = [by, reserved::LIMITS_UNAVAILABLE, reserved::TIME_UNAVAILABLE];
+    let stopped = "calls that were stopped do not count; the Go system counted them, too";
+    [
+        tightened(rule, "rate_limit", by.map(str::to_owned).into()),
+        note(Kind::Doubtful, "stopped_calls", Some(rule), stopped),
+    ]
 }
 
 /// Texts in another spelling are blocked.

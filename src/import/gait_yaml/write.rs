@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::cond::Cond;
 use super::declare;
 use super::emit::{Emit, Emitted, used};
+use super::limit::Bound;
 use super::tools::Tool;
 use crate::domain::Verdict;
 use crate::syntax::quote;
@@ -18,7 +19,12 @@ pub(super) fn policy(
     trusted: &BTreeSet<&'static str>,
 ) -> String {
     let rules: Vec<String> = emitted.rules.iter().map(rule).collect();
-    let rules = rules.join("\n");
+    let limits = emitted.limits.iter().map(limit);
+    let rules = rules
+        .into_iter()
+        .chain(limits)
+        .collect::<Vec<String>>()
+        .join("\n");
     let mut out = format!("gaitpol 1\npolicy {}\n", quote::dotted_name(name));
     if rules.contains("v1.") {
         out.push_str("import std.v1\n");
@@ -28,7 +34,7 @@ pub(super) fn policy(
         Verdict::Allow | Verdict::DryRun => "\ndefault block\n".to_owned(),
         default => format!("\ndefault {default} code default_{default}\n"),
     });
-    let fields: Vec<String> = used(&emitted.rules)
+    let fields: Vec<String> = used(&emitted.rules, &emitted.limits)
         .into_iter()
         .filter_map(|name| declared(name, trusted.contains(name)))
         .collect();
@@ -81,13 +87,7 @@ fn rule(rule: &Emit) -> String {
         .as_ref()
         .map(|why| format!(" {}", quote::string(why)))
         .unwrap_or_default();
-    let on = match &rule.on {
-        None => "*".to_owned(),
-        Some(names) => {
-            let names: Vec<String> = names.iter().map(|name| quote::dotted_name(name)).collect();
-            names.join(", ")
-        }
-    };
+    let on = on(rule.on.as_deref());
     let mut out = format!("rule {}{why}\n  on {on}\n", rule.name);
     for clause in rule.when.clone().clauses() {
         out.push_str(&format!("  when {}\n", clause.text()));
@@ -106,6 +106,30 @@ fn rule(rule: &Emit) -> String {
         out.push_str(&format!("\n  code {}", quote::dotted_name(&rule.code)));
     }
     out.push('\n');
+    out
+}
+
+fn on(names: Option<&[String]>) -> String {
+    match names {
+        None => "*".to_owned(),
+        Some(names) => {
+            let names: Vec<String> = names.iter().map(|name| quote::dotted_name(name)).collect();
+            names.join(", ")
+        }
+    }
+}
+
+fn limit(limit: &Bound) -> String {
+    let mut out = format!("limit {}\n  on {}\n", limit.name, on(limit.on.as_deref()));
+    for clause in limit.when.clone().clauses() {
+        out.push_str(&format!("  when {}\n", clause.text()));
+    }
+    let Bound {
+        max, per, by, code, ..
+    } = limit;
+    out.push_str(&format!(
+        "  max {max} calls per {per} by {by}\n  exceed block\n  code {code}\n"
+    ));
     out
 }
 
