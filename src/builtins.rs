@@ -5,10 +5,12 @@
 
 pub mod bind;
 pub mod calendar;
+pub mod cidr;
 pub mod command;
 pub mod compound;
 pub mod date;
 pub mod decimal;
+pub mod digest;
 pub mod duration;
 pub mod email;
 pub mod glob;
@@ -20,11 +22,14 @@ pub mod manual;
 pub mod path;
 mod percent;
 pub mod regex;
+pub mod repo;
 pub mod scalar;
 pub mod sql;
 pub mod string;
 pub mod url;
 pub mod zone;
+
+use crate::ty::{Field, Ty};
 
 /// A text or value that a type does not accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,15 +90,30 @@ pub const ALL: &[&Doc] = &[
     &url::DOC,
     &host::DOC,
     &ip::DOC,
+    &cidr::DOC,
     &email::DOC,
     &command::DOC,
     &sql::DOC,
+    &repo::DOC,
+    &digest::DOC,
     &compound::LIST,
     &compound::SET,
     &compound::MAP,
     &compound::OPTIONAL,
     &compound::RECORD,
 ];
+
+/// The parts of a type whose values keep them as a record, in its order; none of any other type.
+pub fn fields(ty: &Ty) -> Vec<Field> {
+    match ty {
+        Ty::Command => command::fields(),
+        Ty::Sql => sql::fields(),
+        Ty::Repo => repo::fields(),
+        Ty::Digest => digest::fields(),
+        Ty::Cidr => cidr::fields(),
+        _ => Vec::new(),
+    }
+}
 
 #[cfg(test)]
 pub(crate) mod testing {

@@ -137,6 +137,8 @@ pub const COMMAND_WORDS: usize = 8_192;
 /// Nesting of a `Command`: substitutions, compound commands, wrappers, texts run by shells.
 pub const COMMAND_DEPTH: usize = 32;
 
+/// A `Repo`, in bytes.
+pub const REPO_BYTES: usize = 512;
 // SQL
 /// A `Sql`, in bytes.
 pub const SQL_BYTES: usize = 128 << 10;

@@ -59,6 +59,12 @@ pub enum Ty {
     Command,
     /// `Sql`
     Sql,
+    /// `Repo`
+    Repo,
+    /// `Digest`
+    Digest,
+    /// `Cidr`
+    Cidr,
     /// `List[T, max n]`
     List {
         /// The element.
@@ -229,6 +235,9 @@ impl fmt::Display for Ty {
             Ty::Email => f.write_str("Email"),
             Ty::Command => f.write_str("Command"),
             Ty::Sql => f.write_str("Sql"),
+            Ty::Repo => f.write_str("Repo"),
+            Ty::Digest => f.write_str("Digest"),
+            Ty::Cidr => f.write_str("Cidr"),
             Ty::List { element, max } => write!(f, "List[{element}, max {max}]"),
             Ty::Set { element, max } => write!(f, "Set[{element}, max {max}]"),
             Ty::Map { key, value, max } => write!(f, "Map[{key}, {value}, max {max}]"),

@@ -23,10 +23,8 @@ pub enum Value {
     Email(Box<EmailValue>),
     /// `Url`
     Url(Box<UrlValue>),
-    /// `Command`
-    Command(Box<ParsedText>),
-    /// `Sql`
-    Sql(Box<ParsedText>),
+    /// `Command`, `Sql`, `Repo`, `Digest`, `Cidr`
+    Parsed(Box<ParsedText>),
     /// `List` in its order; `Set` sorted, each element once; `Map` as records of key and value, sorted by the keys'
     /// bytes.
     List(Vec<Value>),
@@ -62,10 +60,10 @@ pub struct UrlValue {
     pub query: Box<str>,
 }
 
-/// A text in another language, such as a command line, with what it says.
+/// A text with what it says: one in another language, such as a command line, or a name of several parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ParsedText {
-    /// The text, as received.
+    /// The canonical text.
     pub text: Box<str>,
     /// Its parts: a record of the fields that the type's file in `builtins` has, which follows from the text.
     pub parts: Value,
@@ -78,7 +76,7 @@ impl Value {
             Value::Str(s) | Value::Path(s) | Value::Host(s) => Some(s),
             Value::Email(e) => Some(&e.text),
             Value::Url(u) => Some(&u.text),
-            Value::Command(parsed) | Value::Sql(parsed) => Some(&parsed.text),
+            Value::Parsed(parsed) => Some(&parsed.text),
             _ => None,
         }
     }
@@ -87,7 +85,7 @@ impl Value {
     pub fn fields(&self) -> Option<&[Value]> {
         match self {
             Value::Record(fields) => Some(fields),
-            Value::Command(parsed) | Value::Sql(parsed) => parsed.parts.fields(),
+            Value::Parsed(parsed) => parsed.parts.fields(),
             _ => None,
         }
     }

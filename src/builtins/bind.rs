@@ -4,11 +4,14 @@
 //! members as received, then fields as declared.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, sql, string, url};
+use super::{
+    Refused, cidr, command, date, digest, duration, email, host, instant, ip, path, repo, scalar, sql,
+    string, url,
+};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::{Field, Ty};
-use crate::value::Value;
+use crate::value::{ParsedText, Value};
 use std::collections::BTreeSet;
 
 /// What kind of mismatch it is.
@@ -90,6 +93,9 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
         | Ty::Email
         | Ty::Command
         | Ty::Sql
+        | Ty::Repo
+        | Ty::Digest
+        | Ty::Cidr
         | Ty::Duration { unit: None }
         | Ty::Instant
         | Ty::Date
@@ -239,6 +245,10 @@ fn bind_map(json: &Json, key: &Ty, value: &Ty, max: u64) -> Result<Value, BindEr
     Ok(Value::List(entries))
 }
 
+fn parsed(result: Result<ParsedText, Refused>) -> Result<Value, Refused> {
+    result.map(|parsed| Value::Parsed(Box::new(parsed)))
+}
+
 fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
     let (result, kind) = match ty {
         Ty::String { max } => (string::parse(text, *max).map(Value::Str), BindErrorKind::TooLong),
@@ -256,14 +266,11 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
             email::parse(text).map(|v| Value::Email(Box::new(v))),
             BindErrorKind::Unparsable,
         ),
-        Ty::Command => (
-            command::parse(text).map(|v| Value::Command(Box::new(v))),
-            BindErrorKind::Unparsable,
-        ),
-        Ty::Sql => (
-            sql::parse(text).map(|v| Value::Sql(Box::new(v))),
-            BindErrorKind::Unparsable,
-        ),
+        Ty::Command => (parsed(command::parse(text)), BindErrorKind::Unparsable),
+        Ty::Sql => (parsed(sql::parse(text)), BindErrorKind::Unparsable),
+        Ty::Repo => (parsed(repo::parse(text)), BindErrorKind::Unparsable),
+        Ty::Digest => (parsed(digest::parse(text)), BindErrorKind::Unparsable),
+        Ty::Cidr => (parsed(cidr::parse(text)), BindErrorKind::Unparsable),
         Ty::Duration { .. } => (duration::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Instant => (instant::parse(text).map(Value::Num), BindErrorKind::Unparsable),
         Ty::Date => (date::parse(text).map(Value::Num), BindErrorKind::Unparsable),
@@ -333,7 +340,7 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
         (Value::Email(email), Ty::Email) => Json::str(email.text.as_ref()),
         (Value::Url(url), Ty::Url) => Json::str(url.text.as_ref()),
-        (Value::Command(parsed), Ty::Command) | (Value::Sql(parsed), Ty::Sql) => {
+        (Value::Parsed(parsed), Ty::Command | Ty::Sql | Ty::Repo | Ty::Digest | Ty::Cidr) => {
             Json::str(parsed.text.as_ref())
         }
         _ => Json::Null,
@@ -567,6 +574,9 @@ mod tests {
             Just(Ty::Email),
             Just(Ty::Command),
             Just(Ty::Sql),
+            Just(Ty::Repo),
+            Just(Ty::Digest),
+            Just(Ty::Cidr),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![

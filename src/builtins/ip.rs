@@ -142,6 +142,16 @@ fn hosts(prefix: u32) -> u128 {
 }
 
 impl Network {
+    /// The numbers of its first and last address.
+    pub fn ends(self) -> (i128, i128) {
+        (number(self.first), number(self.first | hosts(self.prefix)))
+    }
+
+    /// How many of the 128 bits of the line are fixed.
+    pub fn prefix(self) -> u32 {
+        self.prefix
+    }
+
     /// The numbers of its addresses, in order. An IPv6 network around the IPv4 addresses is without them.
     pub fn ranges(self) -> Vec<(i128, i128)> {
         let last = self.first | hosts(self.prefix);

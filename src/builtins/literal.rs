@@ -3,7 +3,10 @@
 //! because it could never be equal to anything.
 
 use super::decimal::{self, NumberFault};
-use super::{Refused, command, date, duration, email, host, instant, ip, path, scalar, sql, string, url};
+use super::{
+    Refused, cidr, command, date, digest, duration, email, host, instant, ip, path, repo, scalar, sql,
+    string, url,
+};
 use crate::limits;
 use crate::ty::Ty;
 
@@ -79,6 +82,9 @@ pub fn text(text: &str, ty: &Ty) -> Result<Box<str>, Refused> {
         Ty::Email => email::parse(text).map(|email| email.text),
         Ty::Command => command::check(text).map(|()| text.into()),
         Ty::Sql => sql::check(text).map(|()| text.into()),
+        Ty::Repo => repo::parse(text).map(|repo| repo.text),
+        Ty::Digest => digest::parse(text).map(|digest| digest.text),
+        Ty::Cidr => cidr::parse(text).map(|cidr| cidr.text),
         other => Err(Refused::new(format!("`{other}` takes no text"))),
     }
 }
@@ -198,8 +204,8 @@ mod tests {
     proptest! {
         /// A literal and an argument with the same text are accepted alike and become the same value.
         #[test]
-        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..7) {
-            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::Command, Ty::Sql, Ty::String { max: 9 }][pick].clone();
+        fn literals_agree_with_arguments(literal in prop_oneof!["\\PC{0,20}", "[a-zA-Z./:@%]{0,16}"], pick in 0usize..10) {
+            let ty = [Ty::Path, Ty::Host, Ty::Url, Ty::Email, Ty::Command, Ty::Sql, Ty::Repo, Ty::Digest, Ty::Cidr, Ty::String { max: 9 }][pick].clone();
             let bound = bind(&Json::str(literal.as_str()), &ty).ok();
             let literal = text(&literal, &ty).ok();
             prop_assert_eq!(literal.as_deref(), bound.as_ref().and_then(Value::text));

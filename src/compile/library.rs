@@ -50,6 +50,7 @@ pub const LIBRARY: &[Module] = &[
     module!("risk"),
     module!("shell"),
     module!("sql"),
+    module!("time"),
     module!("v1"),
 ];
 

@@ -33,7 +33,7 @@ impl<'v> View<'v> {
             Value::Str(s) | Value::Path(s) | Value::Host(s) => View::Text(s),
             Value::Email(e) => View::Text(&e.text),
             Value::Url(u) => View::Text(&u.text),
-            Value::Command(parsed) | Value::Sql(parsed) => View::Text(&parsed.text),
+            Value::Parsed(parsed) => View::Text(&parsed.text),
             Value::List(_) | Value::Record(_) => View::Whole(value),
         }
     }

@@ -333,7 +333,10 @@ fn call<'e>(
         | Ty::Host
         | Ty::Email
         | Ty::Command
-        | Ty::Sql => {}
+        | Ty::Sql
+        | Ty::Repo
+        | Ty::Digest
+        | Ty::Cidr => {}
         other => {
             let message = format!("`len` does not apply to {}", other.phrase());
             let report = Diagnostic::error(TYPE_MISMATCH, argument.span, message);

@@ -77,7 +77,16 @@ fn equal(ty: &Ty, items: &[Expr]) -> Result<Question, Diagnostic> {
             values.dedup();
             Ok(Question::Within(merge(values.into_iter().map(|v| (v, v)))))
         }
-        Ty::String { .. } | Ty::Path | Ty::Url | Ty::Host | Ty::Email | Ty::Command | Ty::Sql => {
+        Ty::String { .. }
+        | Ty::Path
+        | Ty::Url
+        | Ty::Host
+        | Ty::Email
+        | Ty::Command
+        | Ty::Sql
+        | Ty::Repo
+        | Ty::Digest
+        | Ty::Cidr => {
             let texts: Result<BTreeSet<Box<str>>, Diagnostic> = items.iter().map(|i| text(ty, i)).collect();
             Ok(Question::OneOf(texts?))
         }
@@ -437,6 +446,11 @@ pub(super) fn shape(ty: &Ty, op: Op, op_span: Span, constant: &Expr) -> Result<S
         (Ty::Sql, _) => unfit(
             "judge what it does: `.kinds`, `.tables` and `.opaque`, or use `==` and `in` for whole texts",
         ),
+        (Ty::Repo, _) => unfit("judge a part of it: `.host`, `.owner` or `.name`, or use `==` and `in`"),
+        (Ty::Digest, _) => unfit("a `Digest` is judged with `==` and `in`, or by its `.algorithm`"),
+        (Ty::Cidr, _) => {
+            unfit("judge a part of it, as in `args.net.first under \"10.0.0.0/8\"`, or use `==` and `in`")
+        }
         (Ty::Email, _) => unfit("judge a part of it: `.domain` or `.local`"),
         (Ty::Ip, _) => unfit("an `Ip` is judged with `==`, `in` and `under`, as in `under \"10.0.0.0/8\"`"),
         _ if ty.is_numeric() => unfit("use `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`"),
@@ -496,9 +510,15 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
         Ty::Enum { name, members, .. } => Value::Enum(member(constant, ty, name, members)?),
         _ if ty.is_numeric() => Value::Num(number(ty, constant)?),
         Ty::Path => Value::Path(text(ty, constant)?),
-        Ty::String { .. } | Ty::Url | Ty::Host | Ty::Email | Ty::Command | Ty::Sql => {
-            Value::Str(text(ty, constant)?)
-        }
+        Ty::String { .. }
+        | Ty::Url
+        | Ty::Host
+        | Ty::Email
+        | Ty::Command
+        | Ty::Sql
+        | Ty::Repo
+        | Ty::Digest
+        | Ty::Cidr => Value::Str(text(ty, constant)?),
         _ => return Err(mismatch(ty, Some(constant))),
     })
 }

@@ -4,7 +4,7 @@
 use super::env::Env;
 use super::names::Names;
 use super::{ContextField, Part, Place, Slot, Step, TargetKind, Tool, context};
-use crate::builtins::{Doc, command, sql};
+use crate::builtins::{self, Doc, cidr, command, digest, repo, sql};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::ty::{Field, Ty};
 
@@ -179,8 +179,9 @@ pub(super) fn member_of(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
     };
     match (ty, name) {
         (Ty::Record(fields), _) => field_of(fields, name),
-        (Ty::Command, _) => field_of(&command::fields(), name),
-        (Ty::Sql, _) => field_of(&sql::fields(), name),
+        (Ty::Command | Ty::Sql | Ty::Repo | Ty::Digest | Ty::Cidr, _) => {
+            field_of(&builtins::fields(ty), name)
+        }
         (Ty::Url, "scheme") => part(Part::Scheme, text()),
         (Ty::Url, "host") => part(Part::Host, Ty::Host),
         (Ty::Host, "ip") => part(Part::Ip, Ty::Optional(Box::new(Ty::Ip))),
@@ -210,6 +211,9 @@ pub(super) fn member_names(ty: &Ty) -> Vec<&str> {
         Ty::Host => vec!["ip"],
         Ty::Command => parts(&command::DOC),
         Ty::Sql => parts(&sql::DOC),
+        Ty::Repo => parts(&repo::DOC),
+        Ty::Digest => parts(&digest::DOC),
+        Ty::Cidr => parts(&cidr::DOC),
         _ => Vec::new(),
     }
 }

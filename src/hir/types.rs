@@ -10,9 +10,9 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::ty::{Field, Ty, Unit};
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "Bool", "Int", "Decimal", "Money", "Duration", "Instant", "Date", "String", "Path", "Url", "Host", "Ip",
-    "Email", "Command", "Sql", "List", "Set", "Map",
+    "Email", "Command", "Sql", "Repo", "Digest", "Cidr", "List", "Set", "Map",
 ];
 
 /// Whether the language itself has a type of this name.
@@ -135,6 +135,9 @@ fn named(
         "Email" => plain(Ty::Email, out),
         "Command" => plain(Ty::Command, out),
         "Sql" => plain(Ty::Sql, out),
+        "Repo" => plain(Ty::Repo, out),
+        "Digest" => plain(Ty::Digest, out),
+        "Cidr" => plain(Ty::Cidr, out),
         "Instant" => plain(Ty::Instant, out),
         "Date" => plain(Ty::Date, out),
         "Duration" => duration(params, span, out),

@@ -241,6 +241,9 @@ pub(super) fn ty(r: &mut Reader<'_>) -> Result<Ty> {
             },
             27 => Ty::Ip,
             28 => Ty::Sql,
+            29 => Ty::Repo,
+            30 => Ty::Digest,
+            31 => Ty::Cidr,
             _ => return Err(DecodeError::Malformed("type")),
         })
     })

@@ -108,6 +108,9 @@ pub(super) fn ty(w: &mut Writer, ty: &Ty) {
         Ty::Command => w.byte(26),
         Ty::Ip => w.byte(27),
         Ty::Sql => w.byte(28),
+        Ty::Repo => w.byte(29),
+        Ty::Digest => w.byte(30),
+        Ty::Cidr => w.byte(31),
         Ty::List { element, max } => {
             w.byte(10);
             w.int(*max);

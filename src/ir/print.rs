@@ -1,7 +1,7 @@
 //! The printed form of a program, for people and for tests: per tool its variables with their classes, and its rows.
 
 use super::{Program, RuleInfo, Scope};
-use crate::builtins::{command, sql};
+use crate::builtins;
 use crate::classes::Classifier;
 use crate::hir::{Part, Step};
 use crate::ty::{Field, Ty};
@@ -145,8 +145,9 @@ fn place(ty: &Ty, steps: &[Step]) -> String {
 fn inner(ty: &Ty, index: u32) -> Option<Field> {
     match ty.required() {
         Ty::Record(fields) => fields.get(index as usize).cloned(),
-        Ty::Command => command::fields().get(index as usize).cloned(),
-        Ty::Sql => sql::fields().get(index as usize).cloned(),
+        Ty::Command | Ty::Sql | Ty::Repo | Ty::Digest | Ty::Cidr => {
+            builtins::fields(ty).get(index as usize).cloned()
+        }
         _ => None,
     }
 }

@@ -25,7 +25,15 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
         let more = comparison.asked.iter().find(|asked| {
             matches!(
                 asked.atom.ty,
-                Ty::Host | Ty::Url | Ty::Path | Ty::Email | Ty::Command | Ty::Sql
+                Ty::Host
+                    | Ty::Url
+                    | Ty::Path
+                    | Ty::Email
+                    | Ty::Command
+                    | Ty::Sql
+                    | Ty::Repo
+                    | Ty::Digest
+                    | Ty::Cidr
             )
         });
         let (Some(text), Some(more)) = (text, more) else {

@@ -58,6 +58,17 @@ fn command_lines_are_read_the_same_way_twice() {
 }
 
 #[test]
+fn texts_of_sql_are_read_the_same_way_twice() {
+    for (name, bytes) in inputs("sql") {
+        let text = std::str::from_utf8(&bytes).unwrap();
+        if let Ok(sql) = gait::builtins::sql::parse(text) {
+            assert_eq!(&*sql.text, text, "{name}");
+            assert_eq!(gait::builtins::sql::parse(text), Ok(sql), "{name}");
+        }
+    }
+}
+
+#[test]
 fn artifacts_are_opened_or_refused() {
     let trusted = TrustedKeys::new([SigningKey::from_seed(&[7; 32]).verifying_key()]);
     let now = jiff::Timestamp::UNIX_EPOCH;

@@ -11,6 +11,13 @@ use gait::value::Value;
 use gait::{compile, ir};
 use proptest::prelude::*;
 
+const REPOS: [&str; 4] = [
+    "git@github.com:acme/api.git",
+    "https://github.com/acme/web",
+    "https://git.acme.com/acme/api",
+    "gitlab:evil/api",
+];
+const CIDRS: [&str; 4] = ["10.1.0.0/16", "10.0.0.0/8", "0.0.0.0/0", "fd00::/8"];
 const QUERIES: [&str; 8] = [
     "SELECT * FROM users",
     "SELECT lower(a) FROM public.users WHERE id = 1",
@@ -124,6 +131,9 @@ tool t.one {
   e: Email
   cmd: Command
   sql: Sql
+  repo: Repo
+  net: Cidr
+  sum: Digest
   k: Risk
   ok: Risk?
   du: Duration
@@ -313,6 +323,20 @@ fn simple_atom() -> BoxedStrategy<String> {
         prop::sample::select(&COMMANDS[..]).prop_map(|c| format!("args.cmd == {}", json_text(c))),
         (1..4u32).prop_map(|n| format!("len(args.cmd.commands) >= {n}")),
         Just("args.sql.opaque".to_owned()),
+        prop::sample::select(
+            &[
+                "args.repo == \"github:Acme/API\"",
+                "args.repo.host under \"acme.com\"",
+                "args.repo.owner in { \"acme\", \"evil\" }",
+                "args.repo.name starts_with \"a\"",
+                "args.net.length < 9",
+                "args.net != \"10.0.0.0/8\"",
+                "(args.net.first under \"10.0.0.0/8\" and args.net.last under \"10.0.0.0/8\")",
+                "args.sum.algorithm == sha512",
+                "args.sum.hex starts_with \"a\"",
+            ][..]
+        )
+        .prop_map(str::to_owned),
         prop::sample::select(&QUERIES[..]).prop_map(|q| format!("args.sql != {}", json_text(q))),
         value_atom(),
         lookup_atom(),
@@ -678,6 +702,11 @@ pub fn args() -> impl Strategy<Value = String> {
             .prop_map(|(a, b)| format!("{a} | {b}")),
         "[a-z '\"$(){};&|<>`\n-]{0,20}",
     ];
+    let sum = (0..3u32, prop::sample::select(&["a", "B"][..])).prop_map(|(kind, digit)| match kind {
+        0 => format!("sha256:{}", digit.repeat(64)),
+        1 => format!("SHA384:{}", digit.repeat(96)),
+        _ => format!("sha512:{}", digit.repeat(128)),
+    });
     let query = prop_oneof![
         prop::sample::select(&QUERIES[..]).prop_map(str::to_owned),
         "[A-Z a-z'\"();,*=-]{0,20}",
@@ -687,7 +716,10 @@ pub fn args() -> impl Strategy<Value = String> {
         pick(&PATHS),
         pick(&URLS),
         pick(&MAILS),
-        (command, query).prop_map(|(c, q)| format!("{},\"sql\":{}", json_text(&c), json_text(&q))),
+        (command, query, pick(&REPOS), pick(&CIDRS), sum).prop_map(|(c, q, repo, net, sum)| {
+            let (c, q) = (json_text(&c), json_text(&q));
+            format!("{c},\"sql\":{q},\"repo\":{repo},\"net\":{net},\"sum\":\"{sum}\"")
+        }),
     );
     let times = (
         pick(&LENGTHS),

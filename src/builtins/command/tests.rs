@@ -45,7 +45,7 @@ fn names(value: &Value, element: &Ty) -> Vec<String> {
 /// what is not known, or empty, is `_`.
 fn read(text: &str) -> String {
     let fields = fields();
-    let value = Value::Command(Box::new(parse(text).unwrap()));
+    let value = Value::Parsed(Box::new(parse(text).unwrap()));
     let Ty::Record(parts) = element(&fields, "commands") else {
         panic!()
     };
@@ -109,7 +109,7 @@ fn the_manual_names_every_part() {
 fn verbs() {
     let verbs = |text: &str| {
         let fields = fields();
-        let value = Value::Command(Box::new(parse(text).unwrap()));
+        let value = Value::Parsed(Box::new(parse(text).unwrap()));
         let Ty::Record(parts) = element(&fields, "commands") else {
             panic!()
         };
@@ -543,7 +543,7 @@ fn the_shell_itself() {
 /// One part of each command, as text.
 fn part(text: &str, name: &str) -> Vec<String> {
     let fields = fields();
-    let value = Value::Command(Box::new(parse(text).unwrap()));
+    let value = Value::Parsed(Box::new(parse(text).unwrap()));
     let Ty::Record(parts) = element(&fields, "commands") else {
         panic!()
     };
@@ -692,7 +692,7 @@ proptest! {
         let text = format!("p {}", words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "));
         let found = parse(&text).unwrap();
         let fields = fields();
-        let value = Value::Command(Box::new(found));
+        let value = Value::Parsed(Box::new(found));
         let Ty::Record(parts) = element(&fields, "commands") else { panic!() };
         prop_assert_eq!(member(&value, &fields, "opaque"), &Value::Bool(false));
         let commands = list(member(&value, &fields, "commands"));

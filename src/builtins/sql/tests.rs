@@ -62,7 +62,7 @@ fn member(names: &[String], value: &Value) -> String {
 /// What a policy sees, as text: `kind tables` of each statement, `!` before what it writes, `(…)` around functions, `?`
 /// where a WHERE is, then doubts after `~`.
 fn read(text: &str) -> String {
-    let value = Value::Sql(Box::new(parse(text).unwrap()));
+    let value = Value::Parsed(Box::new(parse(text).unwrap()));
     let all: Vec<Field> = fields();
     let parts = value.fields().unwrap();
     let kinds = names_of(&all[3].ty);
