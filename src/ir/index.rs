@@ -88,7 +88,6 @@ fn one_tool(
     }
     builder.reflect();
     super::polarity::check(package, tool, &written, &rules, &mut builder, out);
-    super::obligation::check(package, &rules, &mut builder, out);
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
     for (index, cond) in &rules {
@@ -110,6 +109,7 @@ fn one_tool(
         rule_of.extend(rows.iter().map(|_| u32::try_from(index).unwrap_or(u32::MAX)));
         all.extend(rows);
     }
+    super::obligation::check(package, all.iter().zip(&rule_of), out);
     if builder.table_bytes(all.len()) > limits::CLASS_TABLE_BYTES {
         let message = format!("the rules on tool `{}` need too large an index", declared.name);
         let report = Diagnostic::error(TOO_LARGE, declared.span, message);

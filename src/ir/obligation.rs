@@ -2,15 +2,17 @@
 //! joined. In: kinds and duties; the rules on one tool. Out: bytes, values, reports.
 
 use super::codec::{DecodeError, Reader, Writer};
-use super::rows::{self, Names};
+use super::rows::{Literal, Row};
 use super::{decode, encode, slots};
+use crate::classes::ClassSet;
 use crate::diag::Diagnostic;
 use crate::diag::codes::OBLIGATION_CONFLICT;
 use crate::domain::obligation::Law;
-use crate::hir::{Cond, Duty, ObligationKind, Package, Param, Rule, Subject};
+use crate::hir::{Duty, ObligationKind, Package, Param, Rule, Subject};
 use crate::source::{Span, Spanned};
 use crate::ty::{Field, Ty};
 use crate::value::Value;
+use std::collections::BTreeMap;
 
 /// Writes an obligation.
 pub(super) fn encode_kind(w: &mut Writer, kind: &ObligationKind) {
@@ -112,34 +114,43 @@ fn fits(value: &Value, ty: &Ty) -> bool {
     }
 }
 
-/// Reports pairs of rules on one tool that oblige what cannot be joined, unless no call meets the conditions of both.
-pub(super) fn check(
+/// Reports pairs of rules on one tool that oblige what cannot be joined, unless no call meets the conditions of both. In:
+/// rows, each with the index of its rule.
+pub(super) fn check<'r>(
     package: &Package,
-    rules: &[(usize, Cond)],
-    names: &mut impl Names,
+    rows: impl Iterator<Item = (&'r Row, &'r u32)>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let obliging: Vec<(&Rule, &Cond)> = rules
-        .iter()
-        .filter_map(|(index, cond)| Some((package.rules.get(*index)?, cond)))
-        .filter(|(rule, _)| rule.duties.iter().any(|duty| may_conflict(package, &duty.node)))
-        .collect();
-    for (at, (rule, cond)) in obliging.iter().enumerate() {
-        for (other, second) in obliging.iter().skip(at + 1) {
-            let Some(conflict) = conflict(package, rule, other) else {
-                continue;
-            };
-            let known = |d: &Diagnostic| d.code == OBLIGATION_CONFLICT && d.primary.span == conflict.span;
-            if out.iter().any(known) {
-                continue;
-            }
-            let both = Cond::And(vec![(*cond).clone(), (*second).clone()]);
-            // What is too large to decide is not taken for impossible.
-            if rows::rows(&both, names).map_or(true, |rows| !rows.is_empty()) {
-                out.push(conflict.report(rule, other));
+    let mut obliging: BTreeMap<u32, (&Rule, Vec<&Row>)> = BTreeMap::new();
+    for (row, number) in rows {
+        if let Some(rule) = package.rules.get(*number as usize)
+            && rule.duties.iter().any(|duty| may_conflict(package, &duty.node))
+        {
+            obliging.entry(*number).or_insert((rule, Vec::new())).1.push(row);
+        }
+    }
+    let obliging: Vec<(&Rule, Vec<&Row>)> = obliging.into_values().collect();
+    for (at, (rule, rows)) in obliging.iter().enumerate() {
+        for (other, others) in obliging.iter().skip(at + 1) {
+            if let Some(conflict) = conflict(package, rule, other)
+                && rows.iter().any(|a| others.iter().any(|b| may_both_hold(a, b)))
+            {
+                let known = |d: &Diagnostic| d.code == OBLIGATION_CONFLICT && d.primary.span == conflict.span;
+                if !out.iter().any(known) {
+                    out.push(conflict.report(rule, other));
+                }
             }
         }
     }
+}
+
+/// Whether no variable keeps two rows apart.
+fn may_both_hold(a: &Row, b: &Row) -> bool {
+    let apart = |(literal, classes): (&Literal, &ClassSet)| {
+        b.get(literal)
+            .is_some_and(|other| other.intersection(classes).is_empty())
+    };
+    !a.iter().any(apart)
 }
 
 /// Whether its obligation is told something that all rules must agree on.

@@ -25,10 +25,11 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     let package = context.package;
     // A place that several rules take out is told once.
     let mut told: BTreeSet<(&[String], &str)> = BTreeSet::new();
+    let mut asked = BTreeSet::new();
     for (_, rule) in context.rules() {
         for duty in rule.duties.iter().filter(|duty| takes_out(package, &duty.node)) {
             let place = duty.node.place.as_deref().unwrap_or_default();
-            if let Some(other) = kept_by(context, rule, &duty.node)
+            if let Some(other) = kept_by(context, rule, place, &mut asked)
                 && told.insert((place, &other.name))
             {
                 let place: String = place.iter().map(|name| format!(".{name}")).collect();
@@ -52,33 +53,36 @@ fn takes_out(package: &Package, duty: &Duty) -> bool {
     kind.is_some_and(|kind| kind.name == obligation::REDACT || kind.name == obligation::MASK)
 }
 
-/// A rule on one of the tools that matches some call of which nothing takes out the place.
-fn kept_by<'a>(context: &Context<'a>, rule: &'a Rule, duty: &Duty) -> Option<&'a Rule> {
+/// A rule on one of the tools that matches some call of which nothing takes out the place. Each tool is asked once.
+fn kept_by<'a>(
+    context: &Context<'a>,
+    rule: &'a Rule,
+    place: &'a [String],
+    asked: &mut BTreeSet<(usize, &'a [String])>,
+) -> Option<&'a Rule> {
     let package = context.package;
-    let place = duty.place.as_deref().unwrap_or_default();
     // Who takes out a part of it has thought of it.
     let near = |other: &[String]| place.starts_with(other) || other.starts_with(place);
     let covers = |rule: &Rule| {
         let mut duties = rule.duties.iter().map(|duty| &duty.node);
         duties.any(|other| takes_out(package, other) && other.place.as_deref().is_some_and(near))
     };
-    let on = |rule: &'a Rule, tool: usize| rule.on.iter().find(|(of, _)| *of == tool).map(|(_, cond)| cond);
     context.on(rule).find_map(|(index, tool, _)| {
-        let (taking, others): (Vec<&Rule>, Vec<&Rule>) = package.rules.iter().partition(|rule| covers(rule));
-        let nots: Vec<Cond> = taking
-            .iter()
-            .filter_map(|rule| on(rule, index))
-            .map(not)
-            .collect();
+        if !asked.insert((index, place)) {
+            return None;
+        }
+        let about = context.about(index).iter().copied();
+        let (taking, others): (Vec<_>, Vec<_>) = about.partition(|(rule, _)| covers(rule));
+        let nots: Vec<Cond> = taking.iter().map(|(_, cond)| not(cond)).collect();
         if nots.len() > TAKING {
             return None;
         }
-        others.into_iter().find(|other| {
-            on(other, index).is_some_and(|cond| {
-                let mut all = vec![cond];
-                all.extend(&nots);
-                !context.calls(tool).impossible(&all)
-            })
-        })
+        let is_left = |cond: &Cond| {
+            let mut all = vec![cond];
+            all.extend(&nots);
+            !context.calls(tool).impossible(&all)
+        };
+        let other = others.into_iter().find(|(_, cond)| is_left(cond));
+        other.map(|(rule, _)| rule)
     })
 }

@@ -39,7 +39,7 @@ pub(super) fn cuts(nodes: &[Node], level: usize, is_start: Level) -> Vec<usize> 
         // A list after `=` opens on the line of what it is the value of.
         let is_value = before.is_some_and(|p| p.kind == Kind::Assign)
             && matches!(nodes.get(*at..), Some([Node::Group(_)]));
-        let says_where = level == 0 && is_from(nodes, *at);
+        let says_where = level == 0 && (is_from(nodes, *at) || is_oblige(nodes, *at));
         says_where || !is_value && is_start(before, piece(nodes, *at))
     };
     (1..end).filter(cut).collect()
@@ -53,6 +53,13 @@ fn is_from(nodes: &[Node], at: usize) -> bool {
     );
     let from = piece(nodes, at).is_some_and(|p| is_word(p, "from"));
     (from && between_groups) || says_origin(nodes, at)
+}
+
+/// `oblige log(…)` at the end of a case.
+fn is_oblige(nodes: &[Node], at: usize) -> bool {
+    let named = piece(nodes, at + 1).is_some_and(|p| p.kind == Kind::Word);
+    let told = matches!(nodes.get(at + 2), Some(Node::Group(_)));
+    named && told && piece(nodes, at).is_some_and(|p| is_word(p, "oblige"))
 }
 
 /// Whether what says where the thing before is found stands here: `from intent` of a field, `digest` of an import.

@@ -1,5 +1,5 @@
 //! Breaking lines. In: one logical line as a tree of bracket groups. Out: text. A line that fits is printed flat; one
-//! that does not is split at `=>` and `from`, then after commas and `=`, then before `or`, then before `and`, then after the `:` of a
+//! that does not is split at `=>`, `from` and `oblige`, then after commas and `=`, then before `or`, then before `and`, then after the `:` of a
 //! quantifier, then its groups are broken one element per line. A comment inside ends the line it stands on, so it breaks what it stands in.
 
 use super::breaks::{LEVELS, Level, OR, cuts, has_and, quantifier, says_origin};
