@@ -16,6 +16,7 @@ mod pattern;
 mod read;
 mod remarks;
 mod report;
+mod script;
 mod target;
 mod tools;
 mod window;

@@ -60,8 +60,27 @@ pub(super) const MCP_SERVER_TRUSTED: &str = "mcp_server_trusted";
 /// Whether the host has verified the tokens of the delegation.
 pub(super) const DELEGATION_VERIFIED: &str = "delegation_verified";
 
+/// What is said of a script beside the arguments of its steps.
+const SCRIPT: &str = r#"{ steps: List[{ tool_name: String[max 256], targets: List[{
+  kind: enum { path, url, host, repo, bucket, table, queue, topic, other },
+  value: String[max 8192],
+  operation: String[max 64]?,
+  sensitivity: String[max 64]?,
+  endpoint_class: enum {
+    "fs.read", "fs.write", "fs.delete", "proc.exec", "net.http", "net.dns", "ui.click", "ui.type", "ui.navigate", other
+  }?,
+  endpoint_domain: String[max 256]?,
+  destructive: Bool?,
+  discovery_method: enum { webmcp, dynamic_mcp, a2a, mcp, static_mcp, manual, unknown }?,
+  read_only_hint: Bool?,
+  destructive_hint: Bool?,
+  idempotent_hint: Bool?,
+  open_world_hint: Bool?
+}, max 1000]? }, max 64] }?"#;
+
 /// Every field that a condition may look at.
-pub(super) const FIELDS: [Declared; 33] = [
+pub(super) const FIELDS: [Declared; 34] = [
+    field("context.script", Some(SCRIPT), Some("script"), Spelling::Any),
     field(
         "context.identity",
         None,

@@ -13,6 +13,7 @@ use super::model::{Policy, Rule};
 use super::parts::{self, Part, parts};
 use super::remarks;
 use super::report::{Note, RuleReport};
+use super::script;
 use super::target::{Use, said};
 use super::tools::Tool;
 use super::window::{self, Window};
@@ -284,6 +285,37 @@ fn global(policy: &Policy, tools: &[Tool], names: &mut Names, out: &mut Vec<Emit
                 Verdict::Block,
                 "fail_closed",
             ));
+        }
+    }
+    let scripts = &policy.scripts;
+    if !tools.is_empty() {
+        let block = Verdict::Block;
+        for (is_asked, name, when, verdict, code) in [
+            (
+                scripts.max_steps > 0,
+                "script_max_steps",
+                script::longer_than(scripts.max_steps),
+                block,
+                "script_max_steps_exceeded",
+            ),
+            (
+                scripts.approval_above > 0,
+                "script_threshold",
+                script::longer_than(scripts.approval_above),
+                Verdict::RequireApproval,
+                "script_step_threshold_approval",
+            ),
+            (
+                scripts.block_mixed_risk,
+                "script_mixed_risk",
+                script::mixed(),
+                block,
+                "script_mixed_risk_blocked",
+            ),
+        ] {
+            if is_asked {
+                out.push(plain(names.fresh(name), None, when, verdict, code));
+            }
         }
     }
     if let Some(asked) = policy.mcp_trust.as_ref().filter(|_| !tools.is_empty()) {

@@ -169,8 +169,14 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<Note> {
         ..note(Kind::Tightened, reason, None, message)
     };
     let codes: Vec<&str> = gate::intent::CODES.iter().map(|(code, _)| *code).collect();
-    let scripts = "intent.script_unsupported";
-    let others: Vec<&str> = codes.into_iter().filter(|code| *code != scripts).collect();
+    let about_scripts = |code: &&str| code.contains("script");
+    let others: Vec<&str> = codes
+        .iter()
+        .copied()
+        .filter(|code| !about_scripts(code))
+        .collect();
+    let scripts = codes.into_iter().chain(reserved::ALL).filter(about_scripts);
+    let scripts: Vec<&str> = scripts.collect();
     let mut notes = vec![
         tell(
             "undeclared_tools",
@@ -192,8 +198,9 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<Note> {
         ),
         tell(
             "scripts",
-            "a request of several steps is refused; send one intent for each step",
-            &[scripts],
+            "each step of a request is judged with all that is said beside the steps; what cannot be judged is refused, and can \
+             be sent as one intent for each step",
+            &scripts,
         ),
     ];
     if let Some(asked) = policy
@@ -212,13 +219,11 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<Note> {
         at: asked.at,
         ..tell("mcp_trust", &trust(asked), &["mcp_trust"])
     }));
-    let scripts = &policy.scripts;
-    if scripts.max_steps > 0 || scripts.approval_above > 0 || scripts.block_mixed_risk {
-        let message =
-            "bounds on requests of several steps do not matter where all of these are refused; left out";
+    if policy.scripts.block_mixed_risk {
+        let message = "a step whose targets have a class only by the name of its tool counts as of another risk than any other";
         notes.push(Note {
-            at: scripts.at,
-            ..note(Kind::Dead, "scripts", None, message)
+            at: policy.scripts.at,
+            ..tell("script_risk", message, &["script_mixed_risk"])
         });
     }
     if policy.rules.iter().any(|rule| !rule.violations.is_empty()) {
