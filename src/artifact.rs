@@ -29,4 +29,4 @@ pub use fields::is_id;
 pub use key::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use kind::Kind;
 pub use runpack::{Runpack, RunpackContents};
-pub use trace::{PolicyRef, TraceRecord, TraceState};
+pub use trace::{PolicyRef, TraceRecord, TraceScript, TraceState};

@@ -3,13 +3,13 @@
 //! caller's; files are touched only for a session's journal.
 
 use crate::artifact::{
-    BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceState, TrustedKeys,
-    Verified, VerifyError, bundle, digest, jcs, time, trace,
+    BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceScript, TraceState,
+    TrustedKeys, Verified, VerifyError, bundle, digest, jcs, time, trace,
 };
 use crate::bundling::{self, LoadError};
-use crate::domain::{ArgumentOrigin, Charge, Intent, Request, State, Usage, Verdict};
+use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict};
 use crate::eval::{Workspace, redact};
-use crate::gate::Gate;
+use crate::gate::{Gate, JudgedStep};
 use crate::host::Host;
 use crate::json::Json;
 use crate::session::{self, Event, SessionError};
@@ -130,11 +130,16 @@ impl Boundary {
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let request = request(intent, moment, origins.as_deref());
         let judged = self.gate.decide(&request, &mut self.workspace);
-        let runs = judged.after.filter(|_| judged.decision.verdict == Verdict::Allow);
+        let runs = judged.after.as_ref();
+        let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
-        let obligations = &judged.decision.obligations;
-        let canonical = jcs::to_vec(&redact::intent(&intent.canonical(), obligations));
-        let args_digest = digest::of_json(&redact::args(&intent.args, obligations));
+        let kept = redact::intent(
+            &intent.canonical(),
+            &judged.decision.obligations,
+            &judged.decision.steps,
+        );
+        let canonical = jcs::to_vec(&kept);
+        let args_digest = digest::of_json(&redact::args(&intent.args, &judged.decision.obligations));
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
             trace_id: trace_id(self.bundle, intent_digest, moment),
@@ -149,6 +154,10 @@ impl Boundary {
                 .as_ref()
                 .map(|args| call_digest(&intent.tool, args)),
             tool: intent.tool.clone(),
+            script: kept.get("script").map(|script| TraceScript {
+                digest: digest::of_json(script),
+                call_digests: intent.steps.iter().zip(&judged.steps).map(step_digest).collect(),
+            }),
             decision: judged.decision,
             correlation_id: None,
             session_id: moment.session_id.clone().or_else(|| intent.session_id.clone()),
@@ -161,10 +170,7 @@ impl Boundary {
                 .clone()
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
             fulfils: moment.fulfils.clone(),
-            state: moment
-                .state
-                .as_ref()
-                .map(|before| self.trace_state(before, runs.as_ref())),
+            state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
             previous: moment.previous,
         };
         let trace = trace::sign(&record, key)?;
@@ -309,6 +315,12 @@ pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
         ("tool", Json::str(tool)),
         ("args", canonical_args.clone()),
     ]))
+}
+
+/// Names what an executor should run as one step; none where it has no canonical form.
+fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
+    let args = judged.judged.canonical_args.as_ref()?;
+    Some(call_digest(&step.tool, args))
 }
 
 /// The same event has the same id; another moment, session, run or place in a chain makes another event.

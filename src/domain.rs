@@ -16,8 +16,8 @@ pub mod verdict;
 
 pub use approval::{Approval, ApprovalSpec};
 pub use counter::{Charge, Counters, Usage};
-pub use decision::{Decision, LimitFact, MatchedRule, ReasonCode, Target};
-pub use intent::Intent;
+pub use decision::{Decision, LimitFact, MatchedRule, ReasonCode, StepDecision, Target};
+pub use intent::{Intent, ScriptStep};
 pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};
 pub use obligation::Obligation;
 pub use profile::Profile;

@@ -14,6 +14,7 @@ use crate::compile::Checked;
 use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, Verdict};
 use crate::eval::{obligation, redact};
 use crate::gate::Gate;
+use crate::gate::script::StepCall;
 use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
 use crate::json::Json;
@@ -23,8 +24,8 @@ use frame::Frame;
 pub use nearest::{Change, Nearest, Origin, Said, Turn, What};
 pub use walk::{Element, Kind, Node};
 
-/// Says of an argument, by the names from the arguments to it, whether its value must not be shown.
-pub type Redact<'r> = &'r dyn Fn(&[String]) -> bool;
+/// Says of an argument of a call, by the names from the arguments to it, whether its value must not be shown.
+pub type Redact<'r> = &'r dyn Fn(&Request<'_>, &[String]) -> bool;
 
 /// Why a call was decided as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Explanation {
     pub rules: Vec<RuleTrace>,
     /// The smallest change that would be allowed.
     pub nearest: Nearest,
+    /// Each step of a script, in the session in which it is judged most strictly; none where it is one call.
+    pub steps: Vec<Explanation>,
 }
 
 /// What became of one rule.
@@ -113,8 +116,8 @@ pub enum Shown {
 
 /// Hides the arguments that have a label of the policy's own: what is secret to its rules is to its readers.
 /// `untrusted` says nothing about secrecy.
-pub fn by_labels<'r>(gate: &'r Gate, request: &'r Request<'r>) -> impl Fn(&[String]) -> bool + 'r {
-    move |path| {
+pub fn by_labels(gate: &Gate) -> impl Fn(&Request<'_>, &[String]) -> bool {
+    move |request, path| {
         gate.labels_of(request, path)
             .iter()
             .any(|label| label != UNTRUSTED)
@@ -129,7 +132,13 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         decision: judged.decision,
         rules: Vec::new(),
         nearest: Nearest::NotJudged,
+        steps: Vec::new(),
     };
+    for (step, judged) in request.steps.iter().zip(&judged.steps) {
+        let call = StepCall::of(request, step);
+        let alone = call.request(request, &judged.before);
+        explanation.steps.push(explain(checked, gate, &alone, redact));
+    }
     let package = checked.package();
     let found = package.tools.iter().position(|t| t.name == request.tool);
     let (Some(index), Some(record)) = (found, judged.record) else {
@@ -139,11 +148,11 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         return explanation;
     };
     let obligations = &explanation.decision.obligations;
-    let redact: Redact<'_> = &|path: &[String]| redact(path) || redact::covers(obligations, path);
+    let hidden = |path: &[String]| redact(request, path) || redact::covers(obligations, path);
     let subject = Subject {
         package,
         tool: index,
-        redact,
+        redact: &hidden,
         labels: &explanation.decision.labels,
     };
     let frame = Frame::request(tool, &package.context, &record);
@@ -163,7 +172,7 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
 struct Subject<'a> {
     package: &'a Package,
     tool: usize,
-    redact: Redact<'a>,
+    redact: &'a dyn Fn(&[String]) -> bool,
     /// The labels the decision found.
     labels: &'a [LabelFact],
 }

@@ -7,8 +7,10 @@ pub mod intent;
 mod labels;
 mod limit;
 pub mod request;
+pub mod script;
 pub mod state;
 
 pub use decide::{Gate, Judged, millis};
 pub use intent::IntentError;
+pub use script::JudgedStep;
 pub use state::StateError;

@@ -203,6 +203,10 @@ pub const PATTERN_STEPS: usize = 62;
 pub const HISTORY_COUNT: u32 = 1_000_000;
 /// What a monitor of recent events counts up to; it remembers the time of each.
 pub const HISTORY_RECENT: u32 = 256;
+/// Steps of one script.
+pub const SCRIPT_STEPS: usize = 64;
+/// Sessions that the steps of one script may have come to, by which of them succeed, kept apart.
+pub const SCRIPT_STATES: usize = 64;
 /// People in one role.
 pub const ROLE_MEMBERS: usize = 1_000;
 /// Approvals one rule asks for.

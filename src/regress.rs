@@ -6,9 +6,10 @@ mod kept;
 
 use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
 use crate::domain::{
-    ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, Verdict, reserved,
+    ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, ScriptStep, Verdict, reserved,
 };
 use crate::gate::{self, Gate, IntentError};
+use crate::ir::Program;
 use crate::json::Json;
 use crate::limits;
 
@@ -73,6 +74,8 @@ pub struct Outcome {
     pub reason_codes: Vec<String>,
     /// What it obliges to.
     pub obligations: Vec<Obligation>,
+    /// The same of each step of a script; none where it is one call.
+    pub steps: Vec<Outcome>,
 }
 
 impl Outcome {
@@ -82,10 +85,15 @@ impl Outcome {
             verdict: decision.verdict,
             reason_codes: decision.reason_codes.clone(),
             obligations: decision.obligations.clone(),
+            steps: decision
+                .steps
+                .iter()
+                .map(|step| Outcome::of(&step.decision))
+                .collect(),
         }
     }
 
-    /// The members `verdict` and `reason_codes`, and `obligations` where there are any.
+    /// The members `verdict` and `reason_codes`, and `obligations` and `steps` where there are some.
     pub fn to_json(&self) -> Json {
         Json::object(self.members())
     }
@@ -99,6 +107,10 @@ impl Outcome {
         if !self.obligations.is_empty() {
             members.push(("obligations", obligation::list(&self.obligations)));
         }
+        if !self.steps.is_empty() {
+            let steps = self.steps.iter().map(Outcome::to_json).collect();
+            members.push(("steps", Json::Array(steps)));
+        }
         members
     }
 }
@@ -110,7 +122,7 @@ pub enum Drift {
     Loosened,
     /// A stricter one.
     Tightened,
-    /// The same verdict for other reasons, or with other obligations.
+    /// The same verdict for other reasons, with other obligations, or of other steps.
     Sideways,
 }
 
@@ -147,6 +159,8 @@ pub struct Case {
     facts: Json,
     /// The places of the arguments whose values were not kept.
     taken: Vec<Vec<String>>,
+    /// The same of each step of a script.
+    step_taken: Vec<Vec<Vec<String>>>,
     /// What the runtime promised then.
     fulfils: Vec<String>,
     /// The trace was one of a session that is kept.
@@ -158,6 +172,43 @@ pub struct Case {
     limits: Vec<LimitFact>,
     /// When it was decided, in milliseconds since 1970.
     at: i128,
+}
+
+impl Case {
+    /// The steps of a script, each with a value wherever one was not kept.
+    fn steps(&self, program: &Program) -> Vec<ScriptStep> {
+        let filled = |(step, taken): (&ScriptStep, &Vec<Vec<String>>)| {
+            let args = program
+                .tool(&step.tool)
+                .map(|tool| kept::filled(&step.args, taken, tool));
+            ScriptStep {
+                args: args.unwrap_or_else(|| step.args.clone()),
+                ..step.clone()
+            }
+        };
+        self.intent
+            .steps
+            .iter()
+            .zip(&self.step_taken)
+            .map(filled)
+            .collect()
+    }
+
+    /// Whether a value was not kept.
+    fn is_kept_in_part(&self) -> bool {
+        !self.taken.is_empty() || self.step_taken.iter().any(|taken| !taken.is_empty())
+    }
+
+    /// Whether a rule looks where a value was not kept.
+    fn is_looked_at(&self, program: &Program) -> bool {
+        let looks = |name: &str, taken: &[Vec<String>]| {
+            program
+                .tool(name)
+                .is_some_and(|tool| kept::is_looked_at(taken, tool))
+        };
+        let mut steps = self.intent.steps.iter().zip(&self.step_taken);
+        looks(&self.tool, &self.taken) || steps.any(|(step, taken)| looks(&step.tool, taken))
+    }
 }
 
 /// The recorded calls of one runpack. Only `Fixture::of` makes one, so every case has its intent.
@@ -225,6 +276,7 @@ impl Fixture {
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
                 taken: taken(&record.decision),
+                step_taken: record.decision.steps.iter().map(|s| taken(&s.decision)).collect(),
                 fulfils: record.fulfils.clone(),
                 in_session: record.state.is_some(),
                 session: record.session_id.clone(),
@@ -287,6 +339,7 @@ impl Fixture {
             let origins = ArgumentOrigin::of_intent(&case.intent.document);
             let tool = gate.program().tool(&case.tool);
             let args = tool.map(|tool| kept::filled(&case.intent.args, &case.taken, tool));
+            let steps = case.steps(gate.program());
             let request = Request {
                 origins: origins.as_deref(),
                 fulfils: Some(&case.fulfils),
@@ -295,6 +348,7 @@ impl Fixture {
                 args: args.as_ref().unwrap_or(&case.intent.args),
                 session: case.session.as_deref().filter(|_| case.in_session),
                 run: case.run.as_deref(),
+                steps: &steps,
                 ..Request::intent(&case.intent).with_facts(&facts)
             };
             // What the trace says was spent; of a limit that is new, what the calls before this one cost.
@@ -311,8 +365,7 @@ impl Fixture {
                 .reason_codes
                 .iter()
                 .any(|code| code.starts_with(reserved::PREFIX));
-            let looked_at = tool.is_some_and(|tool| kept::is_looked_at(&case.taken, tool));
-            let undecided = !case.taken.is_empty() && (refused || looked_at);
+            let undecided = case.is_kept_in_part() && (refused || case.is_looked_at(gate.program()));
             if case.expected.verdict == Verdict::Allow {
                 counters.reserve(&case.trace_id, &judged.charges, gate::millis(Some(case.at)));
             }
@@ -343,6 +396,7 @@ mod tests {
             verdict,
             reason_codes: vec![code.to_owned()],
             obligations: Vec::new(),
+            steps: Vec::new(),
         };
         for (then, now, drift) in [
             (Verdict::Block, Verdict::Allow, Some(Drift::Loosened)),

@@ -183,12 +183,11 @@ impl<'g> Replay<'g> {
 
     fn calls(&mut self, (group, state): &mut (Group, State), calls: Vec<Call>) -> Result<(), String> {
         for mut call in calls {
-            if let Some(prefix) = &self.options.tool_prefix {
-                let Some(rest) = call.tool.strip_prefix(prefix.as_str()) else {
-                    self.report.calls.skipped += 1;
-                    continue;
-                };
-                call.tool = rest.to_owned();
+            if let Some(prefix) = &self.options.tool_prefix
+                && !without_prefix(&mut call, prefix)
+            {
+                self.report.calls.skipped += 1;
+                continue;
             }
             if self.report.tools.len() >= limits::REPLAY_NAMES && !self.report.tools.contains_key(&call.tool)
             {
@@ -220,6 +219,7 @@ impl<'g> Replay<'g> {
                     limits: Vec::new(),
                     obligations: Vec::new(),
                     detail: Some(refusal.message.clone()),
+                    steps: Vec::new(),
                 },
                 None,
             ),
@@ -227,6 +227,7 @@ impl<'g> Replay<'g> {
                 let nothing = Json::Object(Vec::new());
                 let facts = self.gate.declared_facts(call.facts.as_ref().unwrap_or(&nothing));
                 let request = Request {
+                    steps: &call.steps,
                     intent: call.intent.as_ref().unwrap_or(&nothing),
                     facts: &facts,
                     origins: call.origins.as_deref(),
@@ -252,4 +253,20 @@ impl<'g> Replay<'g> {
             }
         }
     }
+}
+
+/// Takes a prefix off the tool, or those of the steps; whether all of them had it.
+fn without_prefix(call: &mut Call, prefix: &str) -> bool {
+    let mut tools: Vec<&mut String> = if call.steps.is_empty() {
+        vec![&mut call.tool]
+    } else {
+        call.steps.iter_mut().map(|step| &mut step.tool).collect()
+    };
+    let have = tools.iter().all(|tool| tool.starts_with(prefix));
+    if have {
+        for tool in &mut tools {
+            tool.drain(..prefix.len());
+        }
+    }
+    have
 }

@@ -322,6 +322,7 @@ mod tests {
             args_digest: sha256(b"{}"),
             call_digest: None,
             tool: "x".into(),
+            script: None,
             decision: Decision {
                 labels: Vec::new(),
                 verdict: Verdict::Block,
@@ -333,6 +334,7 @@ mod tests {
                 limits: Vec::new(),
                 obligations: Vec::new(),
                 detail: None,
+                steps: Vec::new(),
             },
             correlation_id: None,
             session_id: None,

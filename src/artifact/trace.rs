@@ -1,6 +1,10 @@
 //! Traces: the signed record of one decision. In: the decision and the digests of what it was made from. Out:
 //! envelope bytes, and back. No trace, no allow; it records and never judges.
 
+mod script;
+
+pub use script::TraceScript;
+
 use jiff::Timestamp;
 
 use super::approval;
@@ -47,8 +51,10 @@ pub struct TraceRecord {
     pub args_digest: Digest,
     /// The digest of tool and typed arguments in canonical form; none when they could not be typed.
     pub call_digest: Option<Digest>,
-    /// The tool.
+    /// The tool; `script` for a script.
     pub tool: String,
+    /// The script, whose steps are in the decision; none where it was one call.
+    pub script: Option<TraceScript>,
     /// What was decided.
     pub decision: Decision,
     /// The caller's correlation id.
@@ -97,7 +103,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 31] = [
+const MEMBERS: [&str; 32] = [
     "schema",
     "trace_id",
     "created_at",
@@ -108,6 +114,7 @@ const MEMBERS: [&str; 31] = [
     "args_digest",
     "call_digest",
     "tool",
+    "script",
     "verdict",
     "reason_codes",
     "matched_rules",
@@ -135,7 +142,6 @@ impl Payload for TraceRecord {
     const TYPE: PayloadType = PayloadType::Trace;
 
     fn to_json(&self) -> Json {
-        let decision = &self.decision;
         let nullable = |digest: &Option<Digest>| digest.map_or(Json::Null, |digest| digest.to_json());
         let policy = [
             ("name", Json::str(&self.policy.name)),
@@ -153,24 +159,10 @@ impl Payload for TraceRecord {
             ("args_digest", self.args_digest.to_json()),
             ("call_digest", nullable(&self.call_digest)),
             ("tool", Json::str(&self.tool)),
-            ("verdict", Json::str(decision.verdict.as_str())),
-            (
-                "reason_codes",
-                Json::Array(decision.reason_codes.iter().map(Json::str).collect()),
-            ),
-            (
-                "matched_rules",
-                Json::Array(decision.matched.iter().map(rule_to_json).collect()),
-            ),
-            (
-                "targets",
-                Json::Array(decision.targets.iter().map(target_to_json).collect()),
-            ),
             ("enforcement", Json::str(ENFORCEMENT)),
             ("previous", nullable(&self.previous)),
         ];
         let optional = [
-            ("detail", &decision.detail),
             ("correlation_id", &self.correlation_id),
             ("session_id", &self.session_id),
             ("run_id", &self.run_id),
@@ -184,26 +176,12 @@ impl Payload for TraceRecord {
         );
         members.extend(self.intent.clone().map(|intent| ("intent", intent)));
         members.extend(self.facts.clone().map(|facts| ("facts", facts)));
-        if !decision.labels.is_empty() {
-            let labels = decision.labels.iter().map(labels_to_json).collect();
-            members.push(("labels", Json::Array(labels)));
-        }
-        if !decision.approvals.is_empty() {
-            members.push(("approvals", approval::list(&decision.approvals)));
-        }
-        if !decision.approved_by.is_empty() {
-            let by = decision.approved_by.iter().map(Json::str).collect();
-            members.push(("approved_by", Json::Array(by)));
-        }
-        if !decision.obligations.is_empty() {
-            members.push(("obligations", obligation::list(&decision.obligations)));
-        }
+        members.extend(decision_members(&self.decision));
+        let script = self.script.as_ref();
+        members.extend(script.map(|script| ("script", script.to_json(&self.decision.steps))));
         if !self.fulfils.is_empty() {
             let fulfils = self.fulfils.iter().map(Json::str).collect();
             members.push(("fulfils", Json::Array(fulfils)));
-        }
-        if !decision.limits.is_empty() {
-            members.push(("limits", limit::list(&decision.limits)));
         }
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
@@ -221,7 +199,10 @@ impl Payload for TraceRecord {
             fields.any("policy")?,
             &["name", "version", "profile"],
         )?;
+        let mut decision = decision_from_json(&fields)?;
+        let script = script::from_json(&fields, &mut decision)?;
         let record = TraceRecord {
+            script,
             trace_id: fields.id("trace_id")?,
             created_at: fields.instant("created_at")?,
             producer_version: fields.name("producer_version")?,
@@ -236,7 +217,7 @@ impl Payload for TraceRecord {
             args_digest: fields.digest("args_digest")?,
             call_digest: fields.digest_or_null("call_digest")?,
             tool: fields.text("tool")?.to_owned(),
-            decision: decision_from_json(&fields)?,
+            decision,
             correlation_id: fields.optional_text("correlation_id")?,
             session_id: fields.optional_text("session_id")?,
             run_id: fields
@@ -286,12 +267,53 @@ fn check_intent(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyE
         let name = format!("arguments of {}", record.trace_id);
         check_digest(&name, record.args_digest, &jcs::to_vec(args))?;
     }
+    script::check(fields, record.script.as_ref(), intent.get("script"))?;
     match intent.get("tool_name") {
         Some(tool) if tool.as_str() != Some(&record.tool) => {
             Err(fields.refuse("`tool` is not the tool of the intent"))
         }
         _ => Ok(()),
     }
+}
+
+/// The members of a record, or of a step, that say what was decided.
+fn decision_members(decision: &Decision) -> Vec<(&'static str, Json)> {
+    let texts = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());
+    let mut members = vec![
+        ("verdict", Json::str(decision.verdict.as_str())),
+        ("reason_codes", texts(&decision.reason_codes)),
+        (
+            "matched_rules",
+            Json::Array(decision.matched.iter().map(rule_to_json).collect()),
+        ),
+        (
+            "targets",
+            Json::Array(decision.targets.iter().map(target_to_json).collect()),
+        ),
+    ];
+    members.extend(
+        decision
+            .detail
+            .as_ref()
+            .map(|detail| ("detail", Json::str(detail))),
+    );
+    if !decision.labels.is_empty() {
+        let labels = decision.labels.iter().map(labels_to_json).collect();
+        members.push(("labels", Json::Array(labels)));
+    }
+    if !decision.approvals.is_empty() {
+        members.push(("approvals", approval::list(&decision.approvals)));
+    }
+    if !decision.approved_by.is_empty() {
+        members.push(("approved_by", texts(&decision.approved_by)));
+    }
+    if !decision.limits.is_empty() {
+        members.push(("limits", limit::list(&decision.limits)));
+    }
+    if !decision.obligations.is_empty() {
+        members.push(("obligations", obligation::list(&decision.obligations)));
+    }
+    members
 }
 
 fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
@@ -315,6 +337,7 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
         obligations: obligation::read(fields)?,
         limits: limit::read(fields)?,
         detail: fields.optional_text("detail")?,
+        steps: Vec::new(),
     })
 }
 

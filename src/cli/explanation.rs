@@ -15,6 +15,14 @@ use crate::limits;
 
 /// Prints the rules and the nearest allowed call.
 pub fn people(ui: &mut Ui, explanation: &Explanation) -> Result<(), CliError> {
+    if !explanation.steps.is_empty() {
+        let mut each = explanation.steps.iter().zip(1..);
+        return each.try_for_each(|(step, number)| {
+            let name = format!("step {number}: {}", one_line(&step.tool));
+            ui.line(&format!("  {}", paint(Tone::Strong, &name)))?;
+            people(ui, step)
+        });
+    }
     for rule in &explanation.rules {
         people_rule(ui, rule)?;
     }
@@ -35,6 +43,22 @@ pub fn people(ui: &mut Ui, explanation: &Explanation) -> Result<(), CliError> {
             changes.iter().try_for_each(|change| people_change(ui, change))
         }
     }
+}
+
+/// What was decided of each step of a script: a line each, and one for each of its obligations.
+pub fn steps(decision: &Decision) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (step, number) in decision.steps.iter().zip(1..) {
+        let verdict = paint(tone(step.decision.verdict), step.decision.verdict.as_str());
+        let codes = one_line(&step.decision.reason_codes.join(", "));
+        lines.push(format!(
+            "  step {number:<2} {verdict} {} ({codes})",
+            one_line(&step.tool)
+        ));
+        let obliged = obligations(&step.decision).into_iter();
+        lines.extend(obliged.map(|line| format!("        {line}")));
+    }
+    lines
 }
 
 /// What must be approved, and who approved: a line each.
@@ -278,7 +302,23 @@ fn people_change(ui: &mut Ui, change: &Change) -> Result<(), CliError> {
 
 /// The member `explanation` of a document.
 pub fn document(explanation: &Explanation) -> Json {
+    let mut members = vec![
+        ("rules", list(&explanation.rules, rule)),
+        ("nearest_allow", nearest(&explanation.nearest)),
+    ];
+    if !explanation.steps.is_empty() {
+        members.push(("steps", list(&explanation.steps, step)));
+    }
+    Json::object(members)
+}
+
+/// A step of a script, explained as a call of its own.
+fn step(explanation: &Explanation) -> Json {
+    let decision = &explanation.decision;
     Json::object([
+        ("tool", Json::str(&explanation.tool)),
+        ("verdict", Json::str(decision.verdict.as_str())),
+        ("reason_codes", names(&decision.reason_codes)),
         ("rules", list(&explanation.rules, rule)),
         ("nearest_allow", nearest(&explanation.nearest)),
     ])

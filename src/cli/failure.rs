@@ -63,7 +63,7 @@ fn intent_hint(code: &str) -> &'static str {
             "send a large or long number as a string, where the policy's type reads decimal text"
         }
         "intent.too_large" => "send large contents by reference, such as a path",
-        "intent.script_unsupported" => "send one intent per step",
+        "intent.bad_script" => "send a script with `tool_name` \"script\", empty `args`, and 1 to 64 steps",
         _ => "schemas/v1/gate/intent_request.schema.json describes every member",
     }
 }

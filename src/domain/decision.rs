@@ -75,6 +75,17 @@ pub struct Decision {
     pub limits: Vec<LimitFact>,
     /// What was wrong with the call, where a `gait.` code blocked it.
     pub detail: Option<String>,
+    /// What was decided of each step of a script, in order; none where it is one call.
+    pub steps: Vec<StepDecision>,
+}
+
+/// What was decided of one step of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepDecision {
+    /// The tool of the step.
+    pub tool: String,
+    /// The strictest decision over everything that the steps before it may have come to.
+    pub decision: Decision,
 }
 
 impl Decision {

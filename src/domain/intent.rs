@@ -1,8 +1,9 @@
 //! An intent: one request to run a tool, as data. `gate::intent` is the only place that builds one from bytes.
 
+use super::ArgumentOrigin;
 use crate::json::Json;
 
-/// A checked v1 IntentRequest. Everything except `tool` and `args` is what the caller says about itself: it is kept,
+/// A checked v1 IntentRequest. Everything except `tool`, `args` and the steps is what the caller says about itself: it is kept,
 /// recorded and digested, never believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,6 +12,8 @@ pub struct Intent {
     pub tool: String,
     /// Its arguments, an object, exactly as received.
     pub args: Json,
+    /// Its calls, in order, where it is a script; none where it is one call.
+    pub steps: Vec<ScriptStep>,
     /// Who asks (claimed).
     pub identity: String,
     /// Where the caller works (claimed).
@@ -27,6 +30,22 @@ pub struct Intent {
     pub created_at: String,
     /// The whole document as received, members in their order.
     pub document: Json,
+}
+
+/// The tool a script's intent names, and a script's trace: what runs are its steps.
+pub const SCRIPT: &str = "script";
+
+/// One call of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptStep {
+    /// The tool to run, exactly as received.
+    pub tool: String,
+    /// Its arguments, an object, exactly as received.
+    pub args: Json,
+    /// Where they come from, as the adapter says of this step; `None` when it says nothing.
+    pub origins: Option<Vec<ArgumentOrigin>>,
+    /// The whole step as received; what it says goes before what the intent says beside it.
+    pub said: Json,
 }
 
 /// Members that claim digests. They are checked for form and otherwise ignored: every decision and every record

@@ -1,7 +1,7 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
-use super::{Approval, ArgumentOrigin, State, Usage};
+use super::{Approval, ArgumentOrigin, ScriptStep, State, Usage};
 use crate::json::Json;
 
 /// A call to be judged.
@@ -11,6 +11,8 @@ pub struct Request<'r> {
     pub tool: &'r str,
     /// Its arguments, an object.
     pub args: &'r Json,
+    /// Its calls where it is a script, which are judged instead of `tool` and `args`; none where it is one call.
+    pub steps: &'r [ScriptStep],
     /// The intent as received, for what the caller says beside the arguments; an empty object where there is none.
     pub intent: &'r Json,
     /// What the host knows, an object with one member per fact.
@@ -19,6 +21,8 @@ pub struct Request<'r> {
     pub origins: Option<&'r [ArgumentOrigin]>,
     /// What happened in the session so far; `None` when nobody keeps it.
     pub state: Option<&'r State>,
+    /// The labels of what earlier steps of the same script read, as bits.
+    pub earlier: u64,
     /// The verified approvals of this call.
     pub approvals: &'r [Approval],
     /// What the runtime promises to fulfil of what a decision obliges to, beside what the gate does itself; `None` where
@@ -43,10 +47,12 @@ impl<'r> Request<'r> {
         Request {
             tool,
             args,
+            steps: &[],
             intent: &NOTHING,
             facts: &NOTHING,
             origins: None,
             state: None,
+            earlier: 0,
             approvals: &[],
             fulfils: Some(&[]),
             now: None,
@@ -60,6 +66,7 @@ impl<'r> Request<'r> {
     pub fn intent(intent: &'r super::Intent) -> Request<'r> {
         Request {
             intent: &intent.document,
+            steps: &intent.steps,
             ..Request::call(&intent.tool, &intent.args)
         }
     }

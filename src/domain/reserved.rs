@@ -24,11 +24,13 @@ pub const OBLIGATION_UNFULFILLABLE: &str = "gait.obligation_unfulfillable";
 pub const TIME_UNAVAILABLE: &str = "gait.time_unavailable";
 /// A rule asks how much was spent of a limit, and the gate was not told it.
 pub const LIMITS_UNAVAILABLE: &str = "gait.limits_unavailable";
+/// Which steps of a script succeed could lead to more sessions than the gate follows.
+pub const SCRIPT_UNCERTAIN: &str = "gait.script_uncertain";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Every reserved code.
-pub const ALL: [&str; 12] = [
+pub const ALL: [&str; 13] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -40,5 +42,6 @@ pub const ALL: [&str; 12] = [
     OBLIGATION_UNFULFILLABLE,
     TIME_UNAVAILABLE,
     LIMITS_UNAVAILABLE,
+    SCRIPT_UNCERTAIN,
     INTERNAL,
 ];

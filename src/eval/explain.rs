@@ -58,6 +58,7 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         reason_codes,
         matched,
         detail: None,
+        steps: Vec::new(),
     };
     match joined.conflict {
         None => decision,

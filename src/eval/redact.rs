@@ -2,7 +2,7 @@
 //! or a text, and what a decision obliges to. Out: the same with something else in place of values. A value that is not
 //! there stays so. It does not look at types: what is kept may be no call of the tool.
 
-use crate::domain::{Obligation, obligation};
+use crate::domain::{Obligation, StepDecision, obligation};
 use crate::hir::{Step, TargetSource, place};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
@@ -50,29 +50,62 @@ pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
     args
 }
 
-/// An intent as it may be kept: its arguments, and the targets it claims where they tell what was taken out.
-pub fn intent(document: &Json, obligations: &[Obligation]) -> Json {
+/// An intent as it may be kept: its arguments, those of each step of a script, and the targets it claims where they tell
+/// what was taken out.
+pub fn intent(document: &Json, obligations: &[Obligation], steps: &[StepDecision]) -> Json {
     let mut taken: Vec<String> = Vec::new();
     let mut document = document.clone();
-    let Json::Object(members) = &mut document else {
-        return document;
-    };
-    for (_, value) in members.iter_mut().filter(|(name, _)| name == "args") {
+    call(&mut document, obligations, &mut taken);
+    for (step, decided) in script_steps(&mut document).iter_mut().zip(steps) {
+        call(step, &decided.decision.obligations, &mut taken);
+    }
+    targets(&mut document, &taken);
+    let steps = script_steps(&mut document).iter_mut();
+    steps.for_each(|step| targets(step, &taken));
+    document
+}
+
+/// Takes out of the arguments of an intent or step what a decision on it redacts.
+fn call(document: &mut Json, obligations: &[Obligation], taken: &mut Vec<String>) {
+    for value in member(document, "args") {
         for (place, _) in transforms(obligations) {
-            each(value, place, &mut |value| texts(value, &mut taken));
+            each(value, place, &mut |value| texts(value, taken));
         }
         *value = args(value, obligations);
     }
-    for (_, targets) in members.iter_mut().filter(|(name, _)| name == "targets") {
+}
+
+/// Takes out of claimed targets what tells of a value that was taken out.
+fn targets(document: &mut Json, taken: &[String]) {
+    for targets in member(document, "targets") {
         for member in ["value", "endpoint_domain"] {
             each(targets, &[member.to_owned()], &mut |value| {
-                if value.as_str().is_some_and(|text| tells(text, &taken)) {
+                if value.as_str().is_some_and(|text| tells(text, taken)) {
                     *value = Json::str(REDACTED);
                 }
             });
         }
     }
-    document
+}
+
+/// The steps of a script's intent; none of any other.
+fn script_steps(document: &mut Json) -> &mut [Json] {
+    let script = member(document, "script").next();
+    match script.and_then(|script| member(script, "steps").next()) {
+        Some(Json::Array(steps)) => steps,
+        _ => &mut [],
+    }
+}
+
+fn member<'j>(json: &'j mut Json, name: &'j str) -> impl Iterator<Item = &'j mut Json> {
+    let members = match json {
+        Json::Object(members) => members.as_mut_slice(),
+        _ => &mut [],
+    };
+    members
+        .iter_mut()
+        .filter(move |(n, _)| n == name)
+        .map(|(_, value)| value)
 }
 
 /// Whether a text tells one of those that were taken out, or a part of it.
@@ -269,6 +302,7 @@ mod tests {
         let kept = intent(
             &json::parse(document).unwrap(),
             &[redact("to"), redact("n"), redact("x")],
+            &[],
         );
         let text = serde_json::to_string(&kept).unwrap().to_lowercase();
         for secret in ["acme", "12345", "ann"] {

@@ -6,6 +6,7 @@ use super::approval::{self, Asking};
 use super::labels;
 use super::limit;
 use super::request::{self, Blocked, Counting};
+use super::script::{self, JudgedStep};
 use super::state::{self, Ran, StateError};
 use crate::domain::{
     Charge, Counters, Decision, LimitFact, Obligation, Request, State, Usage, Verdict, reserved,
@@ -35,10 +36,12 @@ pub struct Judged {
     pub record: Option<Value>,
     /// The session once the call has run and succeeded; absent where no state was given or no rule was asked.
     pub after: Option<State>,
-    /// The same once the call has run and failed.
+    /// The same once the call has run and failed; absent for a script, of which each step may fail.
     pub after_failure: Option<State>,
     /// What the call costs of limits when it runs.
     pub charges: Vec<Charge>,
+    /// Each step of a script, in order; none where it is one call.
+    pub steps: Vec<JudgedStep>,
 }
 
 impl Judged {
@@ -77,6 +80,16 @@ impl Gate {
 
     /// Judges a request.
     pub fn decide(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
+        if request.steps.is_empty() {
+            return self.decide_call(request, workspace);
+        }
+        let mut judged = script::decide(self, request, workspace);
+        approve(&mut judged.decision, request);
+        judged
+    }
+
+    /// Judges one call.
+    pub(super) fn decide_call(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
         let Some(declared) = self.program.tool(request.tool) else {
             let all = eval::obligation::of_unread(&self.program, None);
             return self.undeclared(request.tool).obliged(all);
@@ -118,6 +131,7 @@ impl Gate {
                     after_failure: after(false),
                     record: Some(bound.record),
                     charges: bound.limits.into_iter().map(|(charge, _)| charge).collect(),
+                    steps: Vec::new(),
                 }
             }
             Err(Blocked { code, detail }) => {
@@ -135,6 +149,9 @@ impl Gate {
     /// What a call costs of limits when it runs, before anybody says how much is spent; nothing for a call that is
     /// blocked before any rule speaks.
     pub fn charges(&self, request: &Request<'_>) -> Vec<Charge> {
+        if !request.steps.is_empty() {
+            return script::charges(self, request);
+        }
         let Some(tool) = self.program.tool(request.tool).filter(|t| !t.limits.is_empty()) else {
             return Vec::new();
         };
@@ -248,7 +265,8 @@ fn approve(decision: &mut Decision, request: &Request<'_>) {
     }
 }
 
-fn blocked(code: &str, detail: String) -> Judged {
+/// A block with one of the gate's own codes.
+pub(super) fn blocked(code: &str, detail: String) -> Judged {
     let decision = Decision {
         verdict: Verdict::Block,
         reason_codes: vec![code.to_owned()],
@@ -260,6 +278,7 @@ fn blocked(code: &str, detail: String) -> Judged {
         limits: Vec::new(),
         obligations: Vec::new(),
         detail: Some(detail),
+        steps: Vec::new(),
     };
     Judged {
         decision,
@@ -268,6 +287,7 @@ fn blocked(code: &str, detail: String) -> Judged {
         after: None,
         after_failure: None,
         charges: Vec::new(),
+        steps: Vec::new(),
     }
 }
 

@@ -4,8 +4,10 @@
 mod check;
 mod shape;
 
-use crate::domain::Intent;
+use crate::domain::intent::SCRIPT;
+use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
 use crate::json::{self, Json, JsonError, JsonErrorKind};
+use crate::limits;
 
 /// The `schema_id` of an intent.
 pub const SCHEMA_ID: &str = "gait.gate.intent_request";
@@ -22,7 +24,10 @@ pub const CODES: [(&str, &str); 10] = [
         "intent.schema_version",
         "another kind of document, or another version of it",
     ),
-    ("intent.script_unsupported", "a request of several steps"),
+    (
+        "intent.bad_script",
+        "a script without steps, with too many, or with more than its steps",
+    ),
     ("intent.unknown_field", "a member the schema does not have"),
     ("intent.missing_field", "a required member is not there"),
     ("intent.wrong_type", "a value of another JSON type"),
@@ -48,8 +53,8 @@ impl Intent {
     /// Reads and checks one v1 IntentRequest. Checks, in order:
     /// 1. strict JSON (`json::parse`);
     /// 2. `schema_id` and `schema_version`;
-    /// 3. no `script`;
-    /// 4. the closed shape of `schemas/v1/gate/intent_request.schema.json`;
+    /// 3. the closed shape of `schemas/v1/gate/intent_request.schema.json`;
+    /// 4. a script has steps, no more than the bound, and nothing to run beside them;
     /// 5. no negative zero anywhere, since RFC 8785 would drop its sign.
     pub fn read(bytes: &[u8]) -> Result<Intent, IntentError> {
         Intent::from_document(json::parse(bytes).map_err(unreadable)?)
@@ -58,12 +63,8 @@ impl Intent {
     /// Checks an intent that came inside another document, which `json::parse` has read: steps 2 to 5 of `read`.
     pub fn from_document(document: Json) -> Result<Intent, IntentError> {
         header(&document)?;
-        if document.get("script").is_some() {
-            let message = "`/script` asks for several steps in one request, which this version does not judge; \
-                           send one intent per step";
-            return Err(refuse("intent.script_unsupported", "/script", message));
-        }
         check::record(&document, "", shape::INTENT)?;
+        script(&document)?;
         check::no_negative_zero(&document, "")?;
         Ok(build(document))
     }
@@ -106,15 +107,55 @@ fn header(document: &Json) -> Result<(), IntentError> {
     Ok(())
 }
 
+/// What a script runs are its steps, so its intent names no other tool and no other arguments: they would not be judged.
+fn script(document: &Json) -> Result<(), IntentError> {
+    let Some(steps) = steps(document) else {
+        return Ok(());
+    };
+    let most = limits::SCRIPT_STEPS;
+    let (at, message) = match steps.len() {
+        0 => (
+            "/script/steps",
+            "`/script/steps` is empty; a script has at least one step".to_owned(),
+        ),
+        n if n > most => (
+            "/script/steps",
+            format!("`/script/steps` has {n} steps; a script has at most {most}, so send several scripts"),
+        ),
+        _ if document.get("tool_name").and_then(Json::as_str) != Some(SCRIPT) => (
+            "/tool_name",
+            format!("`/tool_name` has to be `{SCRIPT}`, since what runs are the steps"),
+        ),
+        _ if document.get("args").and_then(Json::as_object) != Some(&[]) => (
+            "/args",
+            "`/args` has to be empty, since a script's arguments are those of its steps".to_owned(),
+        ),
+        _ => return Ok(()),
+    };
+    Err(refuse("intent.bad_script", at, message))
+}
+
+fn steps(document: &Json) -> Option<&[Json]> {
+    document.get("script")?.get("steps")?.as_array()
+}
+
 /// INVARIANT: `document` has passed `check::record`, so required members are there and are strings.
 fn build(document: Json) -> Intent {
     let text = |at: &Json, name: &str| at.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let some = |at: &Json, name: &str| Some(text(at, name)).filter(|t| !t.is_empty());
     let empty = Json::Object(Vec::new());
     let context = document.get("context").unwrap_or(&empty);
+    let args = |at: &Json| at.get("args").cloned().unwrap_or(Json::Object(Vec::new()));
+    let step = |step: &Json| ScriptStep {
+        tool: text(step, "tool_name"),
+        args: args(step),
+        origins: ArgumentOrigin::of_intent(step),
+        said: step.clone(),
+    };
     Intent {
         tool: text(&document, "tool_name"),
-        args: document.get("args").cloned().unwrap_or(Json::Object(Vec::new())),
+        args: args(&document),
+        steps: steps(&document).unwrap_or_default().iter().map(step).collect(),
         identity: text(context, "identity"),
         workspace: text(context, "workspace"),
         risk_class: text(context, "risk_class"),

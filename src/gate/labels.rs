@@ -18,6 +18,8 @@ pub(super) struct Sources<'a> {
     pub origins: Option<&'a [ArgumentOrigin]>,
     /// The session so far.
     pub state: Option<&'a State>,
+    /// The labels of what earlier steps of the same script read.
+    pub earlier: u64,
     /// The arguments that leave the boundary.
     pub carries: &'a [Vec<String>],
     /// Labels that people have taken off the call, as bits.
@@ -60,8 +62,11 @@ impl Sources<'_> {
                 return (0, LabelOrigin::Argument);
             }
             return match self.state {
-                Some(state) => (state.labels, LabelOrigin::Session),
-                None => (self.default(ArgumentSource::Missing), LabelOrigin::Default),
+                Some(state) => (state.labels | self.earlier, LabelOrigin::Session),
+                None => (
+                    self.default(ArgumentSource::Missing) | self.earlier,
+                    LabelOrigin::Default,
+                ),
             };
         };
         let mut found = Found::default();
@@ -172,15 +177,24 @@ fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut impl F
 
 /// The names of the labels of an argument.
 pub(super) fn of_argument(labels: &Labels, request: &Request<'_>, path: &[String]) -> Vec<String> {
-    let sources = Sources {
+    names(of_request(labels, request).argument(path).0, labels)
+}
+
+/// The labels of all arguments of a call, as bits.
+pub(super) fn of_arguments(labels: &Labels, request: &Request<'_>) -> u64 {
+    of_request(labels, request).all()
+}
+
+fn of_request<'r>(labels: &'r Labels, request: &Request<'r>) -> Sources<'r> {
+    Sources {
         labels,
         args: request.args,
         origins: request.origins,
         state: request.state,
+        earlier: request.earlier,
         carries: &[],
         lifted: 0,
-    };
-    names(sources.argument(path).0, labels)
+    }
 }
 
 /// The names of labels, levels by their highest member; sorted.

@@ -76,6 +76,7 @@ pub fn bind(
         args: request.args,
         origins: request.origins,
         state: request.state,
+        earlier: request.earlier,
         carries: &tool.carries,
     };
     let mut facts = Vec::new();

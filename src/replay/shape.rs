@@ -4,7 +4,7 @@
 use super::lines::Document;
 use super::origins;
 use crate::builtins::instant;
-use crate::domain::{ArgumentOrigin, Intent};
+use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
 use crate::gate::IntentError;
 use crate::gate::intent::SCHEMA_ID;
 use crate::json::{self, Json};
@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) tool: String,
     /// Its arguments, as recorded.
     pub(super) args: Json,
+    /// Its steps, where it is a script, which counts as one call; none otherwise.
+    pub(super) steps: Vec<ScriptStep>,
     /// What the corpus says.
     pub(super) label: Label,
     /// Why a gate would refuse the request before judging it.
@@ -124,8 +126,8 @@ pub(super) fn read(document: Document) -> Result<Record, String> {
 }
 
 fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
-    let (tool, args, session, refusal) = match Intent::from_document(intent.clone()) {
-        Ok(intent) => (intent.tool, intent.args, intent.session_id, None),
+    let (tool, args, steps, session, refusal) = match Intent::from_document(intent.clone()) {
+        Ok(intent) => (intent.tool, intent.args, intent.steps, intent.session_id, None),
         Err(error) => {
             let text = |at: Option<&Json>| {
                 at.and_then(Json::as_str)
@@ -134,12 +136,13 @@ fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
             };
             let tool = text(intent.get("tool_name")).unwrap_or_else(|| "(no tool name)".to_owned());
             let session = text(intent.get("context").and_then(|c| c.get("session_id")));
-            (tool, Json::Null, session, Some(error))
+            (tool, Json::Null, Vec::new(), session, Some(error))
         }
     };
     let call = Call {
         tool,
         args,
+        steps,
         label: Label::None,
         refusal,
         intent: Some(intent.clone()),
@@ -170,6 +173,7 @@ fn call(json: &Json) -> Result<Call, String> {
     Ok(Call {
         tool: tool.to_owned(),
         args: args.unwrap_or(Json::Object(Vec::new())),
+        steps: Vec::new(),
         label,
         refusal: None,
         intent: None,

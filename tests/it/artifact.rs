@@ -89,6 +89,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         args_digest: sha256(b"args"),
         call_digest: Some(sha256(b"call")),
         tool: "mail.send".into(),
+        script: None,
         decision: Decision {
             limits: Vec::new(),
             labels: Vec::new(),
@@ -112,6 +113,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             approved_by: Vec::new(),
             obligations: Vec::new(),
             detail: None,
+            steps: Vec::new(),
         },
         correlation_id: Some("c".into()),
         session_id: None,

@@ -62,6 +62,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
     let intent = intent(number);
     let judged = gate.decide(&Request::intent(&intent), &mut gate.workspace());
     TraceRecord {
+        script: None,
         trace_id: format!("trace_{number}"),
         created_at: now(),
         producer_version: "0.1.0".into(),

@@ -185,7 +185,7 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
         fulfils: None,
         ..Request::call("t.one", &args)
     };
-    let explanation = explain::explain(checked, &gate, &request, &|_: &[String]| false);
+    let explanation = explain::explain(checked, &gate, &request, &|_: &Request<'_>, _: &[String]| false);
     let package = checked.package();
     let tool = package.tools.iter().position(|t| t.name == "t.one").unwrap();
     let bound = request::bind(
@@ -304,7 +304,7 @@ fn what_must_not_be_shown_is_not() {
     let checked = checked(text).unwrap();
     let gate = Gate::new(compile::lower(&checked));
     let args = json::parse(br#"{"key":"hunter2","n":1}"#).unwrap();
-    let secret = |path: &[String]| path == ["key"];
+    let secret = |_: &Request<'_>, path: &[String]| path == ["key"];
     let explanation = explain::explain(&checked, &gate, &Request::call("t.one", &args), &secret);
     assert!(matches!(explanation.nearest, Nearest::Found { .. }));
     let Nearest::Found { changes, .. } = &explanation.nearest else {

@@ -136,6 +136,13 @@ impl Folder {
         valid(&output.stdout, &format!("cli/{schema}"))
     }
 
+    /// Checks the record in a trace of this folder against its schema.
+    pub fn valid_trace(&self, name: &str) -> Value {
+        let trace = gait::artifact::trace::verify(&self.read(name), &trusted(), AT.parse().unwrap()).unwrap();
+        let record = gait::artifact::envelope::Payload::to_json(trace.value());
+        valid(&gait::artifact::jcs::to_vec(&record), "trace")
+    }
+
     /// Runs with `--json` and expects an error of this code.
     pub fn fails(&self, args: &[&str], exit: i32, code: &str) {
         let value = self.json(args, exit, "error");

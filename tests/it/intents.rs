@@ -44,30 +44,6 @@ const REFUSED: &[(&str, &str)] = &[
         "intent.schema_version",
     ),
     ("core/gate/testdata/intent_equivalent_b.json", "intent.bad_value"),
-    (
-        "examples/policy/trust_graduation/script_write_intent.json",
-        "intent.script_unsupported",
-    ),
-    (
-        "scenarios/gait/approved-registry-signature-mismatch-high-risk/intent.json",
-        "intent.script_unsupported",
-    ),
-    (
-        "scenarios/gait/script-max-steps-exceeded/intent.json",
-        "intent.script_unsupported",
-    ),
-    (
-        "scenarios/gait/script-mixed-risk-block/intent.json",
-        "intent.script_unsupported",
-    ),
-    (
-        "scenarios/gait/script-threshold-approval-determinism/intent.json",
-        "intent.script_unsupported",
-    ),
-    (
-        "scenarios/gait/wrkr-missing-fail-closed-high-risk/intent.json",
-        "intent.script_unsupported",
-    ),
 ];
 
 /// Every member the shape has, each with a value it may hold.
@@ -95,6 +71,17 @@ fn full() -> Value {
         "relationship": full_relationship(&digest),
         "context": full_context(&digest, time)
     })
+}
+
+/// The same for a script.
+fn full_script() -> Value {
+    let (mut script, targets) = (full(), full()["targets"].take());
+    let step = json!({"tool_name": "pay.transfer", "args": {"amount": 98.7}, "targets": targets,
+        "arg_provenance": full()["arg_provenance"].take()});
+    script["tool_name"] = json!("script");
+    script["args"] = json!({});
+    script["script"] = json!({"steps": [step, {"tool_name": "t", "args": {}}]});
+    script
 }
 
 fn full_context(digest: &str, time: &str) -> Value {
@@ -302,8 +289,14 @@ fn refusals_name_the_place() {
         (
             "\"args\":{",
             "\"script\":{\"steps\":[]},\"args\":{",
-            "script_unsupported",
-            "/script",
+            "bad_script",
+            "/script/steps",
+        ),
+        (
+            "\"args\":{",
+            "\"script\":{\"steps\":[{\"tool_name\":\"t\",\"args\":{}}]},\"args\":{",
+            "bad_script",
+            "/tool_name",
         ),
         (
             "\"kind\":\"url\"",
@@ -386,7 +379,10 @@ fn places(value: &Value, at: &str, out: &mut Vec<String>) {
 }
 
 fn is_open(at: &str) -> bool {
-    at.starts_with("/args/") || at == "/args" || at.starts_with("/context/auth_context")
+    at.starts_with("/args/")
+        || at == "/args"
+        || at.starts_with("/script/steps/0/args")
+        || at.starts_with("/context/auth_context")
 }
 
 /// Values that are wrong somewhere: other types, odd strings, near numbers.
@@ -452,9 +448,9 @@ proptest! {
 
     /// Replacing any value by another, the schema and the reader agree, and what is accepted is covered.
     #[test]
-    fn schema_and_reader_agree_on_mutations(pick in any::<prop::sample::Index>(), value in odd()) {
+    fn schema_and_reader_agree_on_mutations(script in any::<bool>(), pick in any::<prop::sample::Index>(), value in odd()) {
         thread_local! { static SCHEMA: jsonschema::Validator = validator(); }
-        let mut document = full();
+        let mut document = if script { full_script() } else { full() };
         let before = read(&document).unwrap().canonical();
         let mut all = Vec::new();
         places(&document, "", &mut all);
@@ -471,11 +467,12 @@ proptest! {
 
     /// A member nobody declared is refused in every closed object, one written twice in every object.
     #[test]
-    fn added_members_are_refused(pick in any::<prop::sample::Index>(), name in "[a-z_]{1,12}") {
-        let mut document = full();
+    fn added_members_are_refused(script in any::<bool>(), pick in any::<prop::sample::Index>(), name in "[a-z_]{1,12}") {
+        let mut document = if script { full_script() } else { full() };
         let mut all = Vec::new();
         places(&document, "", &mut all);
-        all.retain(|at| document.pointer(at).unwrap().is_object());
+        // The arguments beside a script's steps are open, but have to be none.
+        all.retain(|at| document.pointer(at).unwrap().as_object().is_some_and(|o| !o.is_empty()));
         let at = pick.get(&all);
         let object = document.pointer_mut(at).unwrap().as_object_mut().unwrap();
         let existing = object.keys().next().cloned().unwrap();
@@ -494,16 +491,16 @@ proptest! {
             let error = got.unwrap_err();
             prop_assert!(names_field);
             // A member of the shape that `full` lacks does not exist, except the script.
-            let expected = if name == "script" { "intent.script_unsupported" } else { "intent.unknown_field" };
+            let expected = if name == "script" { "intent.wrong_type" } else { "intent.unknown_field" };
             prop_assert_eq!((error.code, error.pointer), (expected, format!("{at}/{name}")));
         }
     }
 
     /// Every required member is missed, wherever it is taken away; every optional one is not.
     #[test]
-    fn schema_and_reader_agree_on_removals(pick in any::<prop::sample::Index>()) {
+    fn schema_and_reader_agree_on_removals(script in any::<bool>(), pick in any::<prop::sample::Index>()) {
         thread_local! { static SCHEMA: jsonschema::Validator = validator(); }
-        let mut document = full();
+        let mut document = if script { full_script() } else { full() };
         let mut all = Vec::new();
         places(&document, "", &mut all);
         let (parent, name) = pick.get(&all[1..]).rsplit_once('/').unwrap();

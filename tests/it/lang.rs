@@ -9,7 +9,7 @@
 
 use gait::compile::{self, Purpose, Report};
 use gait::diag::{Code, Diagnostic, Level};
-use gait::domain::{ArgumentOrigin, Request};
+use gait::domain::{ArgumentOrigin, Request, ScriptStep};
 use gait::gate::Gate;
 use gait::host::{Host, Memory, Mode};
 use gait::json::{self, Json};
@@ -223,15 +223,18 @@ fn complaints(case: &Case) -> Vec<String> {
     for (intent, verdict) in &case.calls {
         let read = |text: &str| json::parse(text.as_bytes()).unwrap();
         let (intent, verdict) = (read(intent), read(verdict));
-        let tool = intent.get("tool").and_then(Json::as_str).unwrap();
         let nothing = Json::Object(Vec::new());
+        let steps = steps(&intent);
+        let tool = intent.get("tool").and_then(Json::as_str).unwrap_or("script");
+        let args = intent.get("args").unwrap_or(&nothing);
         let origins = ArgumentOrigin::of_intent(&intent);
         let state = gate.fresh_state();
         let request = Request {
+            steps: &steps,
             intent: &intent,
             origins: origins.as_deref(),
             state: intent.get("no_state").is_none().then_some(&state),
-            ..Request::call(tool, intent.get("args").unwrap())
+            ..Request::call(tool, args)
         };
         let request = request.with_facts(intent.get("facts").unwrap_or(&nothing));
         let decision = gate.decide(&request, &mut workspace).decision;
@@ -248,6 +251,18 @@ fn complaints(case: &Case) -> Vec<String> {
         }
     }
     out
+}
+
+/// The steps of a script, written as in a v1 intent.
+fn steps(intent: &Json) -> Vec<ScriptStep> {
+    let steps = intent.get("script").and_then(|s| s.get("steps")?.as_array());
+    let step = |step: &Json| ScriptStep {
+        tool: step.get("tool_name").and_then(Json::as_str).unwrap().to_owned(),
+        args: step.get("args").unwrap().clone(),
+        origins: ArgumentOrigin::of_intent(step),
+        said: step.clone(),
+    };
+    steps.unwrap_or_default().iter().map(step).collect()
 }
 
 /// House rules of messages that can be checked: one lowercase sentence without a period, no empty help, and a

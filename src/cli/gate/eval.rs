@@ -180,7 +180,7 @@ fn explained(
         ..Request::intent(call.intent).with_facts(facts)
     };
     let gate = boundary.gate();
-    let secret = explain::by_labels(gate, &request);
+    let secret = explain::by_labels(gate);
     Some(explain::explain(&checked, gate, &request, &secret))
 }
 
@@ -307,6 +307,7 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
             recorded.canonical_args.clone().unwrap_or(Json::Null),
         ),
         member("tool"),
+        member("script"),
         member("trace_id"),
         ("trace_path", Json::str(path.to_string_lossy())),
         ("trace_digest", recorded.digest.to_json()),
@@ -334,6 +335,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     ))?;
     if let Some(detail) = &decision.detail {
         ui.line(&format!("  detail  {}", one_line(detail)))?;
+    }
+    for line in explanation::steps(decision) {
+        ui.line(&line)?;
     }
     for rule in &decision.matched {
         let at = format!("{}:{}:{}", rule.file, rule.start.line, rule.start.column);

@@ -86,8 +86,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         now: Some(i128::from(at.as_millisecond())),
         ..Request::intent(&intent).with_facts(&facts)
     };
-    let secret = explain::by_labels(&gate, &request);
-    let hidden = |path: &[String]| !args.reveal && secret(path);
+    let secret = explain::by_labels(&gate);
+    let hidden = |call: &Request<'_>, path: &[String]| !args.reveal && secret(call, path);
     let explained = explain::explain(&checked, &gate, &request, &hidden);
     if ui.is_json() {
         ui.json(&document(&explained))?;
@@ -136,7 +136,10 @@ fn people(ui: &mut Ui, explained: &Explanation) -> Result<(), CliError> {
     for hint in decision.matched.iter().filter_map(|rule| rule.hint.as_ref()) {
         say("hint", hint)?;
     }
-    for line in explanation::approvals(decision) {
+    for line in explanation::steps(decision)
+        .into_iter()
+        .chain(explanation::approvals(decision))
+    {
         ui.line(&line)?;
     }
     for line in explanation::obligations(decision) {

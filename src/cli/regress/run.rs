@@ -111,6 +111,11 @@ fn difference(result: &CaseResult) -> Vec<String> {
         format!("- {}", shown(&result.case.expected)),
         format!("+ {}", shown(&Outcome::of(&result.decision))),
     ];
+    let found = Outcome::of(&result.decision);
+    let steps = result.case.expected.steps.iter().zip(&found.steps);
+    for ((then, now), number) in steps.zip(1..).filter(|((then, now), _)| then != now) {
+        lines.push(format!("  step {number}: {}, now {}", shown(then), shown(now)));
+    }
     for rule in &result.decision.matched {
         let at = format!(
             "{} {}:{}:{}",

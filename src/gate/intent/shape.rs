@@ -4,8 +4,8 @@
 //!
 //! The shape accepts what the published v1 schema accepts, with these differences, each on the side of refusing:
 //! names have no space at their ends and no invisible character; `context` is closed like every other object (free
-//! data belongs in `auth_context`); whole numbers stay within ±(2^53 − 1); `script` is refused before the shape is
-//! looked at. It is wider in two: every digest may be prefixed `sha256:`, and lists need not be free of repeats.
+//! data belongs in `auth_context`); whole numbers stay within ±(2^53 − 1); a script has a bound, and no arguments beside
+//! those of its steps. It is wider in two: every digest may be prefixed `sha256:`, and lists need not be free of repeats.
 
 /// What a value may be.
 pub(super) enum Shape {
@@ -86,12 +86,22 @@ pub(super) static INTENT: &[Field] = &[
     may("args_digest", Shape::Digest),
     may("intent_digest", Shape::Digest),
     may("script_hash", Shape::Digest),
+    may("script", Shape::Record(SCRIPT)),
     need("targets", Shape::List(&Shape::Record(TARGET))),
     may("arg_provenance", Shape::List(&Shape::Record(ARG_PROVENANCE))),
     may("skill_provenance", Shape::Record(SKILL_PROVENANCE)),
     may("delegation", Shape::Record(DELEGATION)),
     may("relationship", Shape::Record(RELATIONSHIP)),
     need("context", Shape::Record(CONTEXT)),
+];
+
+static SCRIPT: &[Field] = &[need("steps", Shape::List(&Shape::Record(SCRIPT_STEP)))];
+
+static SCRIPT_STEP: &[Field] = &[
+    need("tool_name", Shape::Identifier),
+    need("args", Shape::Open),
+    may("targets", Shape::List(&Shape::Record(TARGET))),
+    may("arg_provenance", Shape::List(&Shape::Record(ARG_PROVENANCE))),
 ];
 
 static TARGET: &[Field] = &[
