@@ -169,6 +169,8 @@ pub const REGRESS_CASES: usize = 100_000;
 pub const JUNIT_HEAD_BYTES: usize = 512;
 /// A line of a policy that an excerpt draws, in characters; the drawing counts columns in 16 bits.
 pub const DRAWN_LINE_CHARS: usize = 2_000;
+/// Lines between two labels of one excerpt; what is farther away is named below it.
+pub const DRAWN_LINES: u32 = 20;
 /// A message as people see it, in characters; of a longer one the middle is left out.
 pub const SHOWN_MESSAGE_CHARS: usize = 1_000;
 /// A dotted name of an item that cannot be read, in bytes; a longer one may be anything.

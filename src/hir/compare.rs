@@ -74,7 +74,7 @@ pub(super) fn values(
         a.ty,
         Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. } | Ty::Record(_)
     );
-    let is_ordered = a.ty.is_ordered();
+    let is_ordered = a.ty.is_ordered() || matches!(a.ty, Ty::Enum { ordered: true, .. });
     match op {
         Op::Eq if is_scalar => Ok(relation(a, RelationOp::Equal, b)),
         Op::Ne if is_scalar => Ok(Cond::Not(Box::new(relation(a, RelationOp::Equal, b)))),

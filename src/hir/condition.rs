@@ -18,7 +18,12 @@ const NAMES_SHOWN: usize = 8;
 pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -> Cond {
     let expr = scope.resolved(expr);
     match &expr.kind {
-        ExprKind::Or(a, b) => Cond::Or(vec![lower(a, scope, out), lower(b, scope, out)]),
+        ExprKind::Or(a, b) => {
+            let left = lower(a, scope, out);
+            let mut after = scope.clone();
+            learn_failed(&left, &mut after);
+            Cond::Or(vec![left, lower(b, &after, out)])
+        }
         ExprKind::And(a, b) => {
             let left = lower(a, scope, out);
             let mut after = scope.clone();
@@ -72,11 +77,21 @@ pub(super) fn lower(expr: &Expr, scope: &Scope<'_>, out: &mut Vec<Diagnostic>) -
 pub(super) fn learn(cond: &Cond, scope: &mut Scope<'_>) {
     match cond {
         Cond::And(parts) => parts.iter().for_each(|p| learn(p, scope)),
+        Cond::Not(inner) => learn_failed(inner, scope),
         Cond::Atom(Atom {
             place,
             test: Question::Present,
             ..
         }) => scope.know_present(place.clone()),
+        _ => {}
+    }
+}
+
+/// What failing of a condition tells about optionals: after `not present x or`, x is there.
+pub(super) fn learn_failed(cond: &Cond, scope: &mut Scope<'_>) {
+    match cond {
+        Cond::Or(parts) => parts.iter().for_each(|p| learn_failed(p, scope)),
+        Cond::Not(inner) => learn(inner, scope),
         _ => {}
     }
 }

@@ -528,6 +528,7 @@ fn conditions(clauses: &[ast::Condition], mut scope: Scope<'_>, out: &mut Vec<Di
     for clause in clauses {
         let cond = condition::lower(&clause.expr, &scope, out);
         if clause.negated {
+            condition::learn_failed(&cond, &mut scope);
             parts.push(Cond::Not(Box::new(cond)));
         } else {
             condition::learn(&cond, &mut scope);

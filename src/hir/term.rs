@@ -46,9 +46,9 @@ pub enum Term {
 pub enum RelationOp {
     /// The same value.
     Equal = 0,
-    /// Less, for numbers.
+    /// Less, for numbers and the members of ordered enums.
     Less = 1,
-    /// Less or the same, for numbers.
+    /// Less or the same, for numbers and the members of ordered enums.
     LessOrEqual = 2,
     /// A path below a folder, or a host that is a domain or below it.
     Under = 3,
@@ -87,6 +87,8 @@ impl Relation {
             (RelationOp::Equal, left, right) => left == right,
             (RelationOp::Less, Seen::Num(a), Seen::Num(b)) => a < b,
             (RelationOp::LessOrEqual, Seen::Num(a), Seen::Num(b)) => a <= b,
+            (RelationOp::Less, Seen::Member(a), Seen::Member(b)) => a < b,
+            (RelationOp::LessOrEqual, Seen::Member(a), Seen::Member(b)) => a <= b,
             (RelationOp::Under, Seen::Path(a), Seen::Path(b)) => path::under(&a, &b),
             (RelationOp::Under, Seen::Text(a), Seen::Text(b)) => host::under(&a, &b),
             _ => false,

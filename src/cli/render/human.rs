@@ -168,7 +168,7 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
     let mut spans = std::iter::once(&diagnostic.primary)
         .chain(&diagnostic.secondary)
         .map(|label| label.span)
-        .filter(|span| span.file == here);
+        .filter(|span| is_drawn(*span, diagnostic, findings));
     if shown.is_some_and(|shown| !spans.all(|span| shown.is_drawable(span))) {
         return concise::line(diagnostic, findings);
     }
@@ -180,7 +180,10 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
             text(&primary.text),
             shown.span(primary.span),
         ));
-        let others = diagnostic.secondary.iter().filter(|l| l.span.file == here);
+        let others = diagnostic
+            .secondary
+            .iter()
+            .filter(|l| is_drawn(l.span, diagnostic, findings));
         labels.extend(others.map(|l| LabeledSpan::new_with_span(text(&l.text), shown.span(l.span))));
     }
     let drawn = Drawn {
@@ -204,13 +207,20 @@ fn drawing(diagnostic: &Diagnostic, findings: Findings<'_>, shown: &[Shown]) -> 
     }
 }
 
+/// Whether a label of a diagnostic stands in its excerpt: near enough that not the whole file is drawn between.
+fn is_drawn(span: Span, diagnostic: &Diagnostic, findings: Findings<'_>) -> bool {
+    let primary = diagnostic.primary.span;
+    let line = |span: Span| findings.place(span).1.line;
+    span.file == primary.file && line(span).abs_diff(line(primary)) <= limits::DRAWN_LINES
+}
+
 /// The lines below the excerpt.
 fn footer(diagnostic: &Diagnostic, findings: Findings<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |head: &str, text: &str| {
         lines.push(format!("{} {}", paint(Tone::Strong, head), brief(text)));
     };
-    let elsewhere = |l: &&crate::diag::Label| l.span.file != diagnostic.primary.span.file;
+    let elsewhere = |l: &&crate::diag::Label| !is_drawn(l.span, diagnostic, findings);
     for label in diagnostic.secondary.iter().filter(elsewhere) {
         let (file, at) = findings.place(label.span);
         say(
