@@ -7,7 +7,7 @@ use crate::artifact::{
     TrustedKeys, Verified, VerifyError, bundle, digest, jcs, time, trace,
 };
 use crate::bundling::{self, LoadError};
-use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict};
+use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict, reserved};
 use crate::eval::{Workspace, redact};
 use crate::gate::{Gate, JudgedStep};
 use crate::host::Host;
@@ -56,6 +56,8 @@ pub struct Moment {
     pub facts: Option<Json>,
     /// How much has been spent of limits; none where nobody counts.
     pub usage: Option<Usage>,
+    /// Why nobody knows how much, where it was asked.
+    pub uncounted: Option<String>,
     /// What the runtime promises to fulfil of what the decision obliges to; sorted, distinct.
     pub fulfils: Vec<String>,
 }
@@ -129,7 +131,13 @@ impl Boundary {
     ) -> Result<Recorded, BuildError> {
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let request = request(intent, moment, origins.as_deref());
-        let judged = self.gate.decide(&request, &mut self.workspace);
+        let mut judged = self.gate.decide(&request, &mut self.workspace);
+        let codes = &judged.decision.reason_codes;
+        if codes.iter().any(|code| code == reserved::LIMITS_UNAVAILABLE)
+            && let Some(why) = &moment.uncounted
+        {
+            judged.decision.detail = Some(why.clone());
+        }
         let runs = judged.after.as_ref();
         let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
@@ -218,8 +226,14 @@ impl Boundary {
         });
         match counted {
             Ok(recorded) => recorded,
-            // Nobody knows what is spent; the trace says so.
-            Err(_) => self.judge(intent, moment, key),
+            // Nobody knows what is spent; the trace says why.
+            Err(error) => {
+                let moment = Moment {
+                    uncounted: Some(error.to_string()),
+                    ..moment.clone()
+                };
+                self.judge(intent, &moment, key)
+            }
         }
     }
 

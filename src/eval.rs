@@ -40,6 +40,8 @@ pub struct Outcome<'w> {
     pub verdict: Verdict,
     /// The rows that matched, as bits.
     pub rows: &'w [u64],
+    /// No rule matched, or only those of limits: the default counts.
+    pub by_default: bool,
 }
 
 /// Judges one call of `tool` whose arguments are bound to its declaration.
@@ -54,8 +56,15 @@ pub fn decide<'w>(
         .split_at_mut_checked(tool.scope.words())
         .unwrap_or_default();
     run(&tool.scope, args, rows, free);
-    let verdict = tool.severity.strictest(rows).unwrap_or(program.default.0);
-    Outcome { verdict, rows }
+    let strictest = tool.severity.strictest(rows);
+    let by_default = !tool.severity.speaks(rows);
+    let default = by_default.then_some(program.default.0);
+    Outcome {
+        // One of them is there.
+        verdict: strictest.max(default).unwrap_or(Verdict::Block),
+        rows,
+        by_default,
+    }
 }
 
 /// Leaves in `rows` those whose every demand the value meets.

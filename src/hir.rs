@@ -231,6 +231,8 @@ pub struct Rule {
     pub name: String,
     /// The verdict it asks for.
     pub verdict: Verdict,
+    /// It is that of a limit: it only ever tightens, so a call that none but such rules match has the default too.
+    pub limit: bool,
     /// Its reason code.
     pub code: String,
     /// What the author tells the caller.

@@ -36,7 +36,7 @@ pub use print::print;
 pub use session::{EventTest, session_bytes};
 
 /// Version of the encoding; a decoder knows exactly one.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct RuleInfo {
     pub name: String,
     /// The verdict it asks for.
     pub verdict: Verdict,
+    /// It is that of a limit: it only ever tightens, so a call that none but such rules match has the default too.
+    pub limit: bool,
     /// Its reason code.
     pub code: String,
     /// What the author tells the caller.
@@ -136,24 +138,40 @@ pub struct ToolProgram {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Severity {
     masks: Vec<(Verdict, Vec<u64>)>,
+    /// Rows of limits; nothing where there are none.
+    limits: Vec<u64>,
 }
 
 impl Severity {
-    /// Sorts rows by the verdict of their rules.
-    pub fn new(rows: &[u32], verdict_of: impl Fn(u32) -> Option<Verdict>) -> Severity {
+    /// Sorts rows by the verdict of their rules, and tells those of limits apart.
+    pub fn new(rows: &[u32], rule_of: impl Fn(u32) -> Option<(Verdict, bool)>) -> Severity {
         let words = rows.len().div_ceil(64);
-        let mask = |verdict: Verdict| {
+        let mask = |is: &dyn Fn((Verdict, bool)) -> bool| {
             let mut mask = vec![0u64; words];
             for (row, rule) in rows.iter().enumerate() {
-                if let (Some(word), true) = (mask.get_mut(row / 64), verdict_of(*rule) == Some(verdict)) {
+                if let (Some(word), true) = (mask.get_mut(row / 64), rule_of(*rule).is_some_and(is)) {
                     *word |= 1 << (row % 64);
                 }
             }
-            (verdict, mask)
+            mask
         };
+        let limits = mask(&|(_, limit)| limit);
+        let by_verdict = |verdict| (verdict, mask(&|(of, _)| of == verdict));
         Severity {
-            masks: Verdict::ALL.into_iter().rev().map(mask).collect(),
+            masks: Verdict::ALL.into_iter().rev().map(by_verdict).collect(),
+            limits: if limits.iter().all(|word| *word == 0) {
+                Vec::new()
+            } else {
+                limits
+            },
         }
+    }
+
+    /// Whether a row is set that is not of a limit.
+    #[inline]
+    pub fn speaks(&self, rows: &[u64]) -> bool {
+        let limits = self.limits.iter().copied().chain(std::iter::repeat(0));
+        rows.iter().zip(limits).any(|(row, limit)| row & !limit != 0)
     }
 
     /// The strictest verdict among the rows; none when no row is set.
@@ -287,6 +305,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         RuleInfo {
             name: rule.name.clone(),
             verdict: rule.verdict,
+            limit: rule.limit,
             code: rule.code.clone(),
             hint: rule.hint.clone(),
             approval: rule.approval.as_ref().and_then(number),

@@ -9,6 +9,7 @@ use crate::gate::IntentError;
 use crate::json::Json;
 use crate::regress::RegressError;
 use crate::session::{RecordError, SessionError};
+use crate::store::StoreError;
 use std::path::Path;
 
 /// An artifact that does not verify.
@@ -125,4 +126,10 @@ pub fn regress(path: &Path, error: &RegressError) -> CliError {
 
 fn about(path: &Path, category: Category, code: &str, message: &str) -> CliError {
     CliError::new(category, code, message).details([("path", Json::str(path.to_string_lossy()))])
+}
+
+/// Counters that cannot be used.
+pub fn ledger(error: &StoreError) -> CliError {
+    CliError::new(Category::Internal, "limits.unavailable", error.to_string())
+        .hint("keep the file as evidence; while it is there, calls that the limit counts are blocked")
 }

@@ -34,7 +34,8 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
         .filter(|r| r.verdict == outcome.verdict)
         .map(|r| r.code.clone())
         .collect();
-    if rules.is_empty() {
+    let by_default = outcome.by_default && program.default.0 == outcome.verdict;
+    if by_default {
         reason_codes.push(program.default.1.clone());
     }
     reason_codes.sort();

@@ -40,6 +40,7 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
     let verdict = matched
         .iter()
         .map(|r| r.verdict)
+        .chain(matched.iter().all(|r| r.limit).then_some(package.default.0))
         .max()
         .unwrap_or(package.default.0);
     let mut codes: Vec<String> = matched
@@ -47,7 +48,7 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
         .filter(|r| r.verdict == verdict)
         .map(|r| r.code.clone())
         .collect();
-    if matched.is_empty() {
+    if matched.iter().all(|r| r.limit) && package.default.0 == verdict {
         codes.push(package.default.1.clone());
     }
     codes.sort();

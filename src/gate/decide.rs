@@ -182,7 +182,7 @@ impl Gate {
 
     /// The labels of an argument, named from the arguments to it, whether or not a rule asks about them; sorted.
     pub fn labels_of(&self, request: &Request<'_>, path: &[String]) -> Vec<String> {
-        labels::of_argument(&self.program.labels, request, path)
+        labels::of_argument(&self.program, request, path)
     }
 
     /// The state of a session in which nothing has happened.

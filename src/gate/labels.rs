@@ -5,13 +5,13 @@ use super::approval::{self, Asking};
 use crate::artifact::digest;
 use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin, Request, State};
 use crate::hir::Labels;
-use crate::ir::ToolProgram;
+use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
 
 /// What labels are computed from.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
-    pub labels: &'a Labels,
+    pub program: &'a Program,
     /// The arguments as received.
     pub args: &'a Json,
     /// What the adapter says; `None` when it says nothing at all.
@@ -106,16 +106,27 @@ impl Sources<'_> {
     }
 
     fn source(&self, origin: &ArgumentOrigin) -> u64 {
-        source(self.labels, origin.source, origin.tool.as_deref())
+        let given = source(self.program, origin.source, origin.tool.as_deref());
+        match (origin.source, &origin.tool, self.state) {
+            // It comes from some tool that was read, whichever.
+            (ArgumentSource::ToolOutput, None, Some(state)) => given | state.labels | self.earlier,
+            (ArgumentSource::ToolOutput, None, None) => given | self.earlier,
+            _ => given,
+        }
     }
 
     fn default(&self, kind: ArgumentSource) -> u64 {
-        default(self.labels, kind)
+        default(&self.program.labels, kind)
     }
 }
 
-/// The labels of what comes from a source.
-fn source(labels: &Labels, kind: ArgumentSource, tool: Option<&str>) -> u64 {
+/// The labels of what comes from a source; a tool's result has those that the tool declares, too.
+fn source(program: &Program, kind: ArgumentSource, tool: Option<&str>) -> u64 {
+    let labels = &program.labels;
+    let returned = tool.filter(|_| kind == ArgumentSource::ToolOutput);
+    let returned = returned
+        .and_then(|tool| program.tool(tool))
+        .map_or(0, |tool| tool.returns);
     let named = labels.sources.iter();
     let named = named.filter(|s| s.kind == kind && s.from.iter().any(|t| Some(t.as_str()) == tool));
     let given = named
@@ -124,7 +135,7 @@ fn source(labels: &Labels, kind: ArgumentSource, tool: Option<&str>) -> u64 {
         .unwrap_or_else(|| default(labels, kind));
     let removed = labels.declassify.iter();
     let removed = removed.filter(|(t, _)| kind == ArgumentSource::ToolOutput && Some(t.as_str()) == tool);
-    removed.fold(given, |given, (_, labels)| given & !labels)
+    removed.fold(given, |given, (_, labels)| given & !labels) | returned
 }
 
 fn default(labels: &Labels, kind: ArgumentSource) -> u64 {
@@ -136,9 +147,9 @@ fn default(labels: &Labels, kind: ArgumentSource) -> u64 {
     default.map_or(1, |s| s.labels)
 }
 
-/// The labels of a tool's result: what it declares, and what comes from it where an adapter says so.
-pub(super) fn of_result(labels: &Labels, tool: &ToolProgram) -> u64 {
-    tool.returns | source(labels, ArgumentSource::ToolOutput, Some(&tool.name))
+/// The labels of a tool's result.
+pub(super) fn of_result(program: &Program, tool: &ToolProgram) -> u64 {
+    source(program, ArgumentSource::ToolOutput, Some(&tool.name))
 }
 
 #[derive(Default)]
@@ -176,18 +187,18 @@ fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut impl F
 }
 
 /// The names of the labels of an argument.
-pub(super) fn of_argument(labels: &Labels, request: &Request<'_>, path: &[String]) -> Vec<String> {
-    names(of_request(labels, request).argument(path).0, labels)
+pub(super) fn of_argument(program: &Program, request: &Request<'_>, path: &[String]) -> Vec<String> {
+    names(of_request(program, request).argument(path).0, &program.labels)
 }
 
 /// The labels of all arguments of a call, as bits.
-pub(super) fn of_arguments(labels: &Labels, request: &Request<'_>) -> u64 {
-    of_request(labels, request).all()
+pub(super) fn of_arguments(program: &Program, request: &Request<'_>) -> u64 {
+    of_request(program, request).all()
 }
 
-fn of_request<'r>(labels: &'r Labels, request: &Request<'r>) -> Sources<'r> {
+fn of_request<'r>(program: &'r Program, request: &Request<'r>) -> Sources<'r> {
     Sources {
-        labels,
+        program,
         args: request.args,
         origins: request.origins,
         state: request.state,

@@ -72,7 +72,7 @@ pub fn bind(
     let (lifted, lifted_by) = labels::lifted(&program.labels, request);
     let sources = Sources {
         lifted,
-        labels: &program.labels,
+        program,
         args: request.args,
         origins: request.origins,
         state: request.state,

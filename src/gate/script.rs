@@ -221,7 +221,7 @@ impl Walk<'_> {
         let program = self.gate.program();
         let tool = program.tool(request.tool);
         let read = tool.map_or(0, |tool| {
-            tool.returns | labels::of_arguments(&program.labels, request)
+            labels::of_result(program, tool) | labels::of_arguments(program, request)
         });
         let charges = most(judged);
         add(&mut self.charges, &charges);

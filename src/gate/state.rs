@@ -66,7 +66,7 @@ pub(super) struct Ran<'a> {
 
 /// The state after a call.
 pub(super) fn after(program: &Program, state: &State, ran: &Ran<'_>) -> State {
-    let labels = labels::of_result(&program.labels, ran.tool) | ran.labels;
+    let labels = labels::of_result(program, ran.tool) | ran.labels;
     let is = |number: u32| {
         let asked = ran.tool.events.iter().find(|(event, _)| *event == number);
         let test = program.events.get(number as usize);

@@ -421,6 +421,7 @@ fn rules(
         }
         let mut rule = rule(declared, &env, reuse, out);
         rule.approval = approval::spec(declared, known.roles, out);
+        rule.limit = limit.is_some();
         if let Some(limit) = limit {
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             kept.extend(limit::lower(limit, number, &mut rule, (&env, reuse), out));
@@ -483,6 +484,7 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
     Rule {
         name: declared.name.text.clone(),
         verdict: declared.verdict.node,
+        limit: false,
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         approval: None,

@@ -4,13 +4,13 @@
 
 use super::condition::{self, Failed};
 use super::env::Env;
-use super::labels;
 use super::names::Names;
 use super::scope::Scope;
 use super::{Atom, Cond, Place, Question, Slot, constant};
+use super::{labels, limit};
 use crate::builtins::duration;
 use crate::diag::Diagnostic;
-use crate::diag::codes::{BAD_HISTORY, BAD_LITERAL, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH};
+use crate::diag::codes::{BAD_HISTORY, BAD_LITERAL, CLAIM_LOOSENS, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, EventKind, Expr, ExprKind, Item, Op, PatternItem, ResultTest};
@@ -141,7 +141,11 @@ fn typed(written: &ast::Event, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<D
     let mut found: Vec<Diagnostic> = Vec::new();
     for tool in tools {
         let cond = match (when, Scope::of(tool, env, names)) {
-            (Some(expr), Some(scope)) => condition::lower(expr, &scope, &mut found),
+            (Some(expr), Some(scope)) => {
+                let cond = condition::lower(expr, &scope, &mut found);
+                found.extend(claims(&cond, expr.span, &scope));
+                cond
+            }
             _ => Cond::And(Vec::new()),
         };
         calls.push((tool, cond));
@@ -170,6 +174,16 @@ fn typed(written: &ast::Event, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<D
         }
     }
     event
+}
+
+/// The report for an event that depends on a claim: what is said about one call would count for another.
+fn claims(cond: &Cond, span: Span, scope: &Scope<'_>) -> Option<Diagnostic> {
+    let mut claim = None;
+    cond.each_place(&mut |place| claim = claim.take().or_else(|| limit::claimed(place, scope)));
+    let message = format!("the claim `context.{}` would say what happened", claim?);
+    let report = Diagnostic::error(CLAIM_LOOSENS, span, message)
+        .why("whoever makes a call says this of it, and later calls would be judged by that");
+    Some(report.help("ask about the arguments, or let the host say it: `context { fact … }`"))
 }
 
 /// A condition about the history, other than a count.

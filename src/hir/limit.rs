@@ -283,7 +283,7 @@ fn scope_of(name: &Name, scope: &Scope<'_>) -> Result<Place, Failed> {
 }
 
 /// The claim a place lies in, or what is there was looked up in or by.
-fn claimed(place: &Place, scope: &Scope<'_>) -> Option<String> {
+pub(super) fn claimed(place: &Place, scope: &Scope<'_>) -> Option<String> {
     let (0, [Step::Field(first), rest @ ..]) = (place.level, place.steps.as_slice()) else {
         return None;
     };

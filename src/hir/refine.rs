@@ -24,7 +24,9 @@ pub(super) fn apply(rules: &mut [Rule], declared: &[&ast::Rule], out: &mut Vec<D
             continue;
         };
         for name in &written.refines {
-            if let Some(refined) = target(name, written, declared, &at, out)
+            if let Some(limit) = at.get(&name.text).filter(|at| is_limit(rules, **at)) {
+                out.push(not_refined(rules, *limit, name));
+            } else if let Some(refined) = target(name, written, declared, &at, out)
                 && shares_a_tool(rules, *refining, refined, name, out)
             {
                 refiners.entry(refined).or_default().push(*refining);
@@ -43,6 +45,21 @@ pub(super) fn apply(rules: &mut [Rule], declared: &[&ast::Rule], out: &mut Vec<D
     let mut done = vec![false; rules.len()];
     for index in 0..rules.len() {
         settle(index, &refiners, rules, &mut done);
+    }
+}
+
+fn is_limit(rules: &[Rule], index: usize) -> bool {
+    rules.get(index).is_some_and(|rule| rule.limit)
+}
+
+/// A limit has no exceptions but its own conditions: what it counts and what it stops are one.
+fn not_refined(rules: &[Rule], limit: usize, name: &Name) -> Diagnostic {
+    let message = format!("`{}` is a limit, which is not refined", name.text);
+    let report = Diagnostic::error(BAD_REFINEMENT, name.span, message)
+        .help("write `unless` in the limit, for calls that it does not count");
+    match rules.get(limit) {
+        Some(limit) => report.also(limit.name_span, "the limit is declared here"),
+        None => report,
     }
 }
 

@@ -82,6 +82,11 @@ fn verdict(r: &mut Reader<'_>) -> Result<Verdict> {
 fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<RuleInfo> {
     let name = r.text()?;
     let verdict = verdict(r)?;
+    let limit = match r.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(DecodeError::Malformed("rule")),
+    };
     let code = r.text()?;
     let hint = optional(r, |r| r.text())?;
     let approval = optional(r, |r| r.small())?;
@@ -110,6 +115,7 @@ fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<Ru
     Ok(RuleInfo {
         name,
         verdict,
+        limit,
         code,
         hint,
         approval,
@@ -173,7 +179,9 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
     if scope.rows as usize != rows.len() {
         return Err(DecodeError::Malformed("rows"));
     }
-    let severity = Severity::new(&rows, |rule| rules.get(rule as usize).map(|r| r.verdict));
+    let severity = Severity::new(&rows, |rule| {
+        rules.get(rule as usize).map(|r| (r.verdict, r.limit))
+    });
     Ok(ToolProgram {
         name,
         args,

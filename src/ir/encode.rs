@@ -42,6 +42,7 @@ pub(super) fn context_field(w: &mut Writer, declared: &ContextField) {
 fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.text(&rule.name);
     w.byte(rule.verdict as u8);
+    w.byte(u8::from(rule.limit));
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
     w.list(rule.approval.as_slice(), |w, spec| w.int(u64::from(*spec)));

@@ -119,7 +119,7 @@ fn one_tool(
     let (all, rule_of) = cluster(all, rule_of);
     let scope = builder.finish(0, &all);
     let severity = Severity::new(&rule_of, |rule| {
-        package.rules.get(rule as usize).map(|r| r.verdict)
+        package.rules.get(rule as usize).map(|r| (r.verdict, r.limit))
     });
     let (name, args, targets) = (
         declared.name.clone(),

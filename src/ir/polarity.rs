@@ -25,14 +25,16 @@ pub(super) fn check(
         .map(|(_, cond)| movement(cond, tool, &package.context))
         .collect();
     let free = || {
-        let free = rules.iter().zip(&moved).filter(|(_, moved)| moved.is_none());
+        let speaks = |index: usize| package.rules.get(index).is_some_and(|rule| !rule.limit);
+        let free = rules.iter().zip(&moved);
+        let free = free.filter(|((index, _), moved)| moved.is_none() && speaks(*index));
         Cond::Or(free.map(|((_, cond), _)| cond.clone()).collect())
     };
     for ((index, cond), moved) in rules.iter().zip(&moved) {
         let Some(rule) = package.rules.get(*index) else {
             continue;
         };
-        let loosening = rule.verdict < package.default.0;
+        let loosening = rule.verdict < package.default.0 && !rule.limit;
         let claimed = if loosening {
             moved.raises.filter(|_| reaches_alone(cond, free(), names))
         } else {

@@ -200,6 +200,7 @@ impl Stage<'_> {
             fulfils: Vec::new(),
             state: None,
             usage: None,
+            uncounted: None,
         };
         let journal = Journal {
             host: self.host,

@@ -238,6 +238,7 @@ fn moment(call: &Call<'_>) -> Moment {
         fulfils: call.fulfils.clone(),
         state: None,
         usage: None,
+        uncounted: None,
     }
 }
 

@@ -6,9 +6,9 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::LEDGER;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
-use crate::cli::load;
 use crate::cli::ui::{Ui, one_line};
 use crate::cli::verify::of_trace;
+use crate::cli::{failure, load};
 use crate::domain::Verdict;
 use crate::domain::counter::Outcome;
 use crate::host::Host;
@@ -89,10 +89,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             }
             settled
         })
-        .map_err(|error| {
-            CliError::new(Category::Internal, "limits.unavailable", error.to_string())
-                .hint("keep the file as evidence; while it is there, calls that the limit counts are blocked")
-        })?;
+        .map_err(|error| failure::ledger(&error))?;
     if settled.is_empty() {
         let message = "the call is settled already, or it was counted elsewhere";
         return Err(invalid("settle.settled", message.to_owned())

@@ -10,12 +10,13 @@ use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, count, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::{self, Checked, Purpose};
-use crate::domain::{ArgumentOrigin, Decision, Intent, Request};
+use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Usage};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::Json;
 use crate::limits;
+use crate::store::Ledger;
 use std::path::{Path, PathBuf};
 
 /// Explain the decision on an intent: which rules matched, which clause stopped the others, and the nearest allowed call
@@ -39,6 +40,12 @@ pub struct Args {
     /// Go on from this session's journal, gait-out/sessions/ID.jsonl, without adding to it
     #[arg(long, value_name = "ID")]
     session: Option<String>,
+    /// The run the call is one of; otherwise the session's id
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// The folder of the counters that limits are kept by; they are read, not charged
+    #[arg(long, value_name = "DIR", default_value = crate::cli::gate::LEDGER)]
+    ledger: PathBuf,
     /// The time of the call, such as 2026-01-31T12:00:00Z; otherwise now
     #[arg(long, value_name = "RFC3339")]
     evaluation_time: Option<String>,
@@ -71,7 +78,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     };
     let gate = Gate::new(compile::lower(&checked));
-    let state = match load::id("session", args.session)? {
+    let session = load::id("session", args.session)?;
+    let run = load::id("run", args.run)?.or_else(|| session.clone());
+    let state = match session.clone() {
         Some(session) => {
             let trusted = trusted_keys(host, &args.trust)?;
             Some(load::session_state(host, &session, &trusted, &gate)?)
@@ -83,8 +92,15 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         origins: origins.as_deref(),
         state: state.as_ref(),
         fulfils: None,
+        session: session.as_deref(),
+        run: run.as_deref(),
         now: Some(i128::from(at.as_millisecond())),
         ..Request::intent(&intent).with_facts(&facts)
+    };
+    let usage = spent(host, &args.ledger, &gate, &request)?;
+    let request = Request {
+        usage: usage.as_ref(),
+        ..request
     };
     let secret = explain::by_labels(&gate);
     let hidden = |call: &Request<'_>, path: &[String]| !args.reveal && secret(call, path);
@@ -95,6 +111,23 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         people(ui, &explained)?;
     }
     Ok(Exit::Success)
+}
+
+/// What is spent of the limits that count a call, without charging it.
+fn spent(
+    host: &dyn Host,
+    folder: &Path,
+    gate: &Gate,
+    request: &Request<'_>,
+) -> Result<Option<Usage>, CliError> {
+    let charges = gate.charges(request);
+    if charges.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<&str> = charges.iter().map(|charge| charge.counter.as_str()).collect();
+    let now = crate::gate::millis(request.now);
+    let used = Ledger::new(host, folder).change(&names, |counters| counters.used(&charges, now));
+    used.map(Some).map_err(|error| failure::ledger(&error))
 }
 
 fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Checked, CliError> {
