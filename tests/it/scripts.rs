@@ -142,7 +142,8 @@ fn a_step_is_judged_after_what_the_earlier_ones_may_have_come_to() {
             vec![step("fs.write", "{}"), mail()],
             Block,
             vec!["gait.input_invalid"],
-            vec![Block, Allow],
+            // What the write came to is a tool's word.
+            vec![Block, RequireApproval],
         ),
     ] {
         let codes: Vec<String> = codes.into_iter().map(str::to_owned).collect();
