@@ -111,6 +111,7 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
     let checked = if diagnostics.iter().any(Diagnostic::is_error) {
         None
     } else {
+        ir::delegated::check(&package, &mut diagnostics);
         let index = ir::index::build(&package, &mut diagnostics);
         let clean = !diagnostics.iter().any(Diagnostic::is_error);
         clean.then_some(Checked {
@@ -139,10 +140,10 @@ pub fn lint(report: &mut Report, flags: &Flags) -> usize {
     if let Some(checked) = &report.checked {
         let package = &checked.package;
         let levels = Levels::new(checked.modules.first(), package.profile, flags);
-        for ((source, module), (_, kind, _)) in
-            package.sources.iter().zip(&checked.modules).zip(checked.files())
-        {
-            if kind == FileKind::Library {
+        let sources = package.sources.iter().zip(&package.source_policies);
+        for (((source, policy), module), (_, kind, _)) in sources.zip(&checked.modules).zip(checked.files()) {
+            // What a policy above says is for its own authors to mend.
+            if kind == FileKind::Library || *policy > 0 {
                 continue;
             }
             let context = lint::Context::new(package, source, module, kind == FileKind::Policy);

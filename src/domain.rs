@@ -10,6 +10,7 @@ pub mod obligation;
 pub mod profile;
 pub mod request;
 pub mod reserved;
+pub mod scope;
 pub mod state;
 pub mod trust;
 pub mod verdict;
@@ -22,6 +23,7 @@ pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin
 pub use obligation::Obligation;
 pub use profile::Profile;
 pub use request::Request;
+pub use scope::PolicyScope;
 pub use state::State;
 pub use trust::Trust;
 pub use verdict::Verdict;

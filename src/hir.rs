@@ -25,6 +25,7 @@ mod preds;
 mod refine;
 mod sample;
 mod scope;
+pub mod scopes;
 mod selectors;
 mod sets;
 mod slot;
@@ -50,6 +51,7 @@ pub use limit::{Limit, LimitOn, Per};
 pub use lookup::entry;
 pub use obligation::{ObligationKind, Param, Subject};
 pub use order::in_order;
+pub use scopes::{Delegation, Policy};
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
 pub use window::{Open, Window};
@@ -67,6 +69,10 @@ pub struct Package {
     pub profile: Profile,
     /// The verdict when no rule matches, with its reason code.
     pub default: (Verdict, String),
+    /// The policies it is composed of, this one first, then the one above it, and so on.
+    pub policies: Vec<Policy>,
+    /// The policy each of its sources is part of, by index into `policies`.
+    pub source_policies: Vec<usize>,
     /// The texts it was made from, the policy itself first.
     pub sources: Vec<Source>,
     /// The data files its sets take their elements from.
@@ -229,6 +235,8 @@ pub struct Place {
 pub struct Rule {
     /// Its name, unique in the package.
     pub name: String,
+    /// The policy it is part of, by index into `Package::policies`.
+    pub policy: usize,
     /// The verdict it asks for.
     pub verdict: Verdict,
     /// It is that of a limit: it only ever tightens, so a call that none but such rules match has the default too.

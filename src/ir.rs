@@ -7,6 +7,7 @@ mod approval;
 mod codec;
 mod context;
 mod decode;
+pub mod delegated;
 mod encode;
 pub mod index;
 mod limit;

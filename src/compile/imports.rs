@@ -13,7 +13,7 @@ use crate::domain::Profile;
 use crate::hir::{self, Role, Unit};
 use crate::limits;
 use crate::source::{FileId, Source, Span, Spanned};
-use crate::syntax::ast::{Data, Import, Item, Module, ModuleName};
+use crate::syntax::ast::{Data, Import, Item, Module, ModuleName, Under};
 use crate::syntax::parse::{self, Unread};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,14 +55,11 @@ pub(super) fn gather(
     };
     let key = name.rsplit('/').next().unwrap_or(name);
     gatherer.add(Role::Policy, key, name, text);
-    gatherer.profile = gatherer
-        .units
-        .first()
-        .map_or(Profile::default(), |unit| hir::profile(&unit.module));
     for module in library::LIBRARY.iter().filter(|module| module.prelude) {
         let id = gatherer.add(Role::Prelude, module.source, module.source, module.text);
         gatherer.known.insert(Origin::Library(module.name), id);
     }
+    gatherer.uppers();
     gatherer.lock();
     gatherer.follow();
     gatherer.rings();
@@ -97,7 +94,7 @@ impl<'t> Gatherer<'t, '_> {
         let parsed = parse::parse(&source);
         self.out.extend(parsed.diagnostics);
         self.unread.push(parsed.unread);
-        if !matches!(role, Role::Policy | Role::Prelude) {
+        if !matches!(role, Role::Policy | Role::Upper | Role::Prelude) {
             self.out.extend(
                 parsed
                     .module
@@ -111,10 +108,65 @@ impl<'t> Gatherer<'t, '_> {
             source,
             module: parsed.module,
             role,
+            upper: None,
             imports: Vec::new(),
             data: Vec::new(),
         });
         id
+    }
+
+    /// Adds the policies above, from the policy upwards, and takes the strictest of their profiles. Only then it is known
+    /// how pins are held against them.
+    fn uppers(&mut self) {
+        let mut pins = Vec::new();
+        let mut at = 0;
+        while let Some(under) = self.units.get(at).and_then(|unit| under(&unit.module)).cloned() {
+            let Some((key, text)) = self.upper(at, &under) else {
+                break;
+            };
+            pins.push((under, key, &text.pin));
+            let name = self.shown(key);
+            let id = self.add(Role::Upper, key, &name, &text.text);
+            self.known.insert(Origin::File(key), id);
+            if let Some(unit) = self.units.get_mut(at) {
+                unit.upper = Some(id);
+            }
+            at = id.0 as usize;
+        }
+        let policies = self.units.iter().filter(|unit| unit.role != Role::Prelude);
+        let profiles = policies.filter_map(|unit| hir::profile(&unit.module));
+        self.profile = profiles.max().unwrap_or_default();
+        for (under, key, pin) in pins {
+            let named = Named {
+                span: under.path.span,
+                digest: under.digest.as_ref(),
+                is_library: false,
+            };
+            self.pinned(named, key, Some(pin));
+        }
+    }
+
+    /// The text of the policy above one.
+    fn upper(&mut self, from: usize, under: &Under) -> Option<(&'t str, &'t Text)> {
+        let span = under.path.span;
+        let lower = self.keys.get(from).cloned().unwrap_or_default();
+        let key = match texts::join(&lower, &under.path.node, Kind::Module) {
+            Ok(key) => key,
+            Err(why) => {
+                let message = format!("`{}` {why}", under.path.node);
+                let report = Diagnostic::error(IMPORT_UNREADABLE, span, message);
+                self.out
+                    .push(report.help("write the path from this file, such as `\"org/org.gaitpol\"`"));
+                return None;
+            }
+        };
+        if self.keys.contains(&key) {
+            let message = format!("`{key}` stands under itself");
+            let report = Diagnostic::error(IMPORT_CYCLE, span, message);
+            self.out.push(report.help("name the policy of a greater scope"));
+            return None;
+        }
+        self.text(span, &key)
     }
 
     /// Follows the imports of every unit, also of those found on the way.
@@ -331,9 +383,9 @@ impl<'t> Gatherer<'t, '_> {
     fn rings(&mut self) {
         let spans = |unit: &Unit| -> Vec<(FileId, Span)> {
             let found = imports(&unit.module).zip(&unit.imports);
-            found
-                .filter_map(|(import, target)| Some(((*target)?, import.module.span())))
-                .collect()
+            let found = found.filter_map(|(import, target)| Some(((*target)?, import.module.span())));
+            let above = unit.upper.zip(under(&unit.module).map(|under| under.path.span));
+            found.chain(above).collect()
         };
         let by_id: BTreeMap<FileId, Vec<(FileId, Span)>> = self
             .units
@@ -396,6 +448,14 @@ fn sets_from_files(module: &Module) -> impl Iterator<Item = &Data> {
     })
 }
 
+/// The policy a policy stands under.
+fn under(module: &Module) -> Option<&Under> {
+    module.items.iter().find_map(|item| match item {
+        Item::Scope(scope) => scope.under.as_ref(),
+        _ => None,
+    })
+}
+
 /// The imports of a module, in order.
 fn imports(module: &Module) -> impl Iterator<Item = &Import> {
     module.items.iter().filter_map(|item| match item {
@@ -410,6 +470,8 @@ fn misplaced(item: &Item, source: &Source) -> Option<Diagnostic> {
         Item::Policy(policy) => ("policy", policy.span),
         Item::Default(default) => ("default", default.span),
         Item::Profile(name) => ("profile", name.span),
+        Item::Scope(scope) => ("scope", scope.span),
+        Item::Delegate(delegate) => ("delegate", delegate.span),
         Item::Lints(lints) => ("lints", lints.span),
         _ => return None,
     };

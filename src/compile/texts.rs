@@ -80,7 +80,7 @@ pub enum Kind {
 /// The files that a policy or module names, as far as their paths are well formed. `key` is its own path.
 pub fn needs(key: &str, text: &str) -> Vec<Need> {
     let source = Source::new(FileId(0), key, text);
-    let items = parse::only(&source, &["import", "set"]);
+    let items = parse::only(&source, &["import", "set", "scope"]);
     let mut needs: Vec<Need> = items.iter().filter_map(|item| need(key, item)).collect();
     needs.sort();
     needs.dedup();
@@ -93,6 +93,7 @@ fn need(key: &str, item: &Item) -> Option<Need> {
             ModuleName::File(path) => (&path.node, Kind::Module),
             ModuleName::Library(_) => return None,
         },
+        Item::Scope(scope) => (&scope.under.as_ref()?.path.node, Kind::Module),
         Item::Set(set) => (&set.data.as_ref()?.path.node, Kind::Data),
         _ => return None,
     };

@@ -112,6 +112,14 @@ codes! {
     BAD_WINDOW = "GP0311";
     /// A limit that holds nothing back, or that a caller could get round.
     BAD_LIMIT = "GP0312";
+    /// A rule of a lower scope that is looser than those above it allow.
+    OUTSIDE_DELEGATION = "GP0320";
+    /// A rule that makes an exception of a rule of a scope above it.
+    REFINES_UPPER = "GP0321";
+    /// Something a lower scope says that is for the scopes above it to say.
+    FOR_UPPER = "GP0322";
+    /// A scope, or a delegation to one, that cannot be.
+    BAD_SCOPE = "GP0323";
     /// An obligation whose declaration does not fit together.
     BAD_OBLIGATION = "GP0325";
     /// Something a rule obliges that is not told as its obligation is declared.

@@ -7,6 +7,7 @@ use super::obligation::Kinds;
 use super::preds::Weight;
 use super::refine;
 use super::scope::Scope;
+use super::scopes::{self, Delegation, Policies, Policy};
 use super::selectors::{Catalogue, unknown_effect};
 use super::{
     Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context, duty,
@@ -18,7 +19,7 @@ use crate::diag::codes::{
     RESERVED_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::{Profile, Verdict, reserved};
+use crate::domain::{PolicyScope, Profile, Verdict, reserved};
 use crate::limits;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Module, Name};
@@ -33,6 +34,8 @@ pub struct Unit {
     pub module: Module,
     /// What it is to the policy.
     pub role: Role,
+    /// The policy it stands under.
+    pub upper: Option<FileId>,
     /// What each of its imports is, in order; `None` for one that is wrong, which is reported.
     pub imports: Vec<Option<FileId>>,
     /// Which data file each of its sets from a file is in, in order; `None` for one that is not there, which is reported.
@@ -50,6 +53,8 @@ pub enum Role {
     Library,
     /// A module of the policy's own.
     Module,
+    /// A policy above it.
+    Upper,
 }
 
 /// Gives a policy its meaning. Of the units the first is the policy; the others add declarations, modules of its own
@@ -63,15 +68,25 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         .flat_map(|u| &u.module.items)
         .chain(&policy.items)
         .collect();
+    let policies = Policies::new(units);
+    // The tests of a policy above are about that policy: a rule here may be stricter than they expect.
     let own: Vec<&Item> = units
         .iter()
         .filter(|unit| matches!(unit.role, Role::Policy | Role::Module))
+        .filter(|unit| policies.of(unit.source.id) == 0)
         .flat_map(|unit| &unit.module.items)
         .collect();
     let start = Span::new(FileId(0), 0, 0);
     let (name, version) = header(policy, start, out);
-    let profile = declared_profile(policy, out);
-    let default = default(policy, profile, start, out);
+    let scopes = policies.scopes(out);
+    check_profile(policy, out);
+    let profile = policies.profile(out);
+    let defaults = defaults(&policies, profile, out);
+    let default = defaults
+        .first()
+        .cloned()
+        .unwrap_or((Verdict::Block, String::new()));
+    policies.restrict(units, &scopes, out);
     let effects = effects(&items, out);
     let names = Names::new(units, data, out);
     let mut labels = labels::lower(&items, out);
@@ -89,7 +104,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         windows: &windows,
         roles: &roles,
     };
-    let (mut rules, limits, slots, history) = rules(&items, &known, &names, out);
+    let (mut rules, limits, delegations, slots, history) = rules(&items, &policies, &known, &names, out);
     oblige(&mut rules, &items, &tools, &obligations, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
@@ -113,6 +128,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         version,
         profile,
         default,
+        source_policies: units.iter().map(|u| policies.of(u.source.id)).collect(),
+        policies: composed(&policies, &scopes, &defaults, delegations),
         sources: units.iter().map(|u| u.source.clone()).collect(),
         data: data.to_vec(),
         context,
@@ -127,19 +144,55 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     }
 }
 
-/// The profile a policy names, the standard one where it names none that exists.
-pub fn profile(policy: &Module) -> Profile {
+/// The default of each policy; a lower one may leave it out.
+fn defaults(policies: &Policies<'_>, profile: Profile, out: &mut Vec<Diagnostic>) -> Vec<(Verdict, String)> {
+    let top = policies.len().saturating_sub(1);
+    let mut written = Vec::new();
+    for (level, (file, module)) in policies.modules().enumerate() {
+        let says = module.items.iter().any(|item| matches!(item, Item::Default(_)));
+        let own = (says || level == top).then(|| default(module, profile, Span::new(file, 0, 0), out));
+        written.push(own);
+    }
+    policies.defaults(written, out)
+}
+
+/// The policies a package is composed of.
+fn composed(
+    policies: &Policies<'_>,
+    scopes: &[Option<PolicyScope>],
+    defaults: &[(Verdict, String)],
+    delegations: Vec<Vec<Delegation>>,
+) -> Vec<Policy> {
+    let modules = policies.modules().zip(scopes).zip(defaults).zip(delegations);
+    modules
+        .map(|((((_, module), scope), (default, _)), delegations)| Policy {
+            name: name_of(module),
+            scope: *scope,
+            default: *default,
+            delegations,
+        })
+        .collect()
+}
+
+fn name_of(module: &Module) -> String {
+    let named = module.items.iter().find_map(|item| match item {
+        Item::Policy(policy) => Some(policy.name.text.clone()),
+        _ => None,
+    });
+    named.unwrap_or_default()
+}
+
+/// The profile a policy names, where there is one of that name.
+pub fn profile(policy: &Module) -> Option<Profile> {
     let mut named = policy.items.iter().filter_map(|item| match item {
         Item::Profile(name) => Some(name),
         _ => None,
     });
-    named
-        .next()
-        .and_then(|name| Profile::parse(&name.text))
-        .unwrap_or_default()
+    named.next().and_then(|name| Profile::parse(&name.text))
 }
 
-fn declared_profile(policy: &Module, out: &mut Vec<Diagnostic>) -> Profile {
+/// Reports what is wrong about the profile a policy names.
+fn check_profile(policy: &Module, out: &mut Vec<Diagnostic>) {
     let named = policy.items.iter().filter_map(|item| match item {
         Item::Profile(name) => Some(name),
         _ => None,
@@ -168,7 +221,6 @@ fn declared_profile(policy: &Module, out: &mut Vec<Diagnostic>) -> Profile {
             );
         }
     }
-    profile(policy)
 }
 
 fn as_rule(item: &Item) -> Option<&ast::Rule> {
@@ -370,12 +422,22 @@ struct Known<'a> {
     roles: &'a Roles,
 }
 
+/// What rules, limits and delegations come to.
+type Lowered = (
+    Vec<Rule>,
+    Vec<Limit>,
+    Vec<Vec<Delegation>>,
+    BTreeMap<usize, Vec<Slot>>,
+    History,
+);
+
 fn rules(
     items: &[&Item],
+    policies: &Policies<'_>,
     known: &Known<'_>,
     reuse: &Names<'_>,
     out: &mut Vec<Diagnostic>,
-) -> (Vec<Rule>, Vec<Limit>, BTreeMap<usize, Vec<Slot>>, History) {
+) -> Lowered {
     let tools = known.tools;
     let by_name = tools
         .iter()
@@ -420,6 +482,7 @@ fn rules(
             break;
         }
         let mut rule = rule(declared, &env, reuse, out);
+        rule.policy = policies.of(declared.name.span.file);
         rule.approval = approval::spec(declared, known.roles, out);
         rule.limit = limit.is_some();
         if let Some(limit) = limit {
@@ -439,9 +502,20 @@ fn rules(
         rules.push(rule);
     }
     let declared: Vec<&ast::Rule> = items.iter().filter_map(|item| as_rule(item)).collect();
-    refine::apply(&mut rules, &declared, out);
+    refine::apply(&mut rules, &declared, policies, out);
+    let delegations = policies.modules().map(|(_, module)| {
+        let regions = scopes::regions(module);
+        let lowered = regions.map(|(written, to)| Delegation {
+            verdict: written.verdict.node,
+            to,
+            on: rule(&written, &env, reuse, out).on,
+            span: written.span,
+        });
+        lowered.collect()
+    });
+    let delegations = delegations.collect();
     let (slots, history) = env.finish();
-    (rules, kept, slots, history)
+    (rules, kept, delegations, slots, history)
 }
 
 fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Rule {
@@ -483,6 +557,7 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         .map_or_else(|| declared.name.text.clone(), |c| own_code(c, out));
     Rule {
         name: declared.name.text.clone(),
+        policy: 0,
         verdict: declared.verdict.node,
         limit: false,
         code,

@@ -2,15 +2,21 @@
 //! refined rule with one more exception, the whole condition of the rule that refines it; a rule that is refined itself
 //! excepts only where it still matches.
 
+use super::scopes::Policies;
 use super::{Clause, Cond, Rule};
-use crate::diag::codes::{BAD_REFINEMENT, UNKNOWN_NAME};
+use crate::diag::codes::{BAD_REFINEMENT, REFINES_UPPER, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name};
 use std::collections::BTreeMap;
 
 /// Puts the exceptions into the rules that are refined.
-pub(super) fn apply(rules: &mut [Rule], declared: &[&ast::Rule], out: &mut Vec<Diagnostic>) {
+pub(super) fn apply(
+    rules: &mut [Rule],
+    declared: &[&ast::Rule],
+    policies: &Policies<'_>,
+    out: &mut Vec<Diagnostic>,
+) {
     let at: BTreeMap<String, usize> = rules
         .iter()
         .enumerate()
@@ -26,7 +32,7 @@ pub(super) fn apply(rules: &mut [Rule], declared: &[&ast::Rule], out: &mut Vec<D
         for name in &written.refines {
             if let Some(limit) = at.get(&name.text).filter(|at| is_limit(rules, **at)) {
                 out.push(not_refined(rules, *limit, name));
-            } else if let Some(refined) = target(name, written, declared, &at, out)
+            } else if let Some(refined) = target(name, written, (declared, policies), &at, out)
                 && shares_a_tool(rules, *refining, refined, name, out)
             {
                 refiners.entry(refined).or_default().push(*refining);
@@ -67,7 +73,7 @@ fn not_refined(rules: &[Rule], limit: usize, name: &Name) -> Diagnostic {
 fn target(
     name: &Name,
     written: &ast::Rule,
-    declared: &[&ast::Rule],
+    (declared, policies): (&[&ast::Rule], &Policies<'_>),
     at: &BTreeMap<String, usize>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<usize> {
@@ -93,6 +99,16 @@ fn target(
         return None;
     }
     let refined = declared.iter().find(|rule| rule.name.text == name.text)?;
+    if policies.of(refined.name.span.file) > policies.of(written.name.span.file) {
+        let message = format!("rule `{}` is of a policy above this one", name.text);
+        out.push(
+            Diagnostic::error(REFINES_UPPER, name.span, message)
+                .also(refined.name.span, "written here")
+                .why("an exception to it would be looser than the policy above")
+                .help("leave the refinement out, or have the rule narrowed where it is written"),
+        );
+        return None;
+    }
     if refined.is_final {
         let message = format!("rule `{}` is final", name.text);
         out.push(

@@ -80,6 +80,8 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             | Item::Policy(_)
             | Item::Default(_)
             | Item::Profile(_)
+            | Item::Scope(_)
+            | Item::Delegate(_)
             | Item::Import(_)
             | Item::Lints(_)
             | Item::Test(_)

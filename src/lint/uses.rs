@@ -3,7 +3,8 @@
 
 use super::walk;
 use crate::syntax::ast::{
-    Arg, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr, TypeKind, TypeParam,
+    Arg, Delegated, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr, TypeKind,
+    TypeParam,
 };
 use std::collections::BTreeSet;
 
@@ -43,6 +44,11 @@ impl<'a> Uses<'a> {
                 }
                 Item::Group(group) => uses.selectors(&group.selectors),
                 Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Delegate(delegate) => {
+                    if let Delegated::Region { on, .. } = &delegate.what {
+                        uses.selectors(on);
+                    }
+                }
                 Item::Limit(limit) => {
                     uses.selectors(&limit.on);
                     uses.limit(limit);
@@ -60,6 +66,7 @@ impl<'a> Uses<'a> {
                 Item::Policy(_)
                 | Item::Default(_)
                 | Item::Profile(_)
+                | Item::Scope(_)
                 | Item::Import(_)
                 | Item::Lints(_)
                 | Item::Effects(_)

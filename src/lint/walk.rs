@@ -2,7 +2,7 @@
 //! rule to match.
 
 use crate::hir::Cond;
-use crate::syntax::ast::{Expr, ExprKind, Item, Module, Rule};
+use crate::syntax::ast::{Delegated, Expr, ExprKind, Item, Module, Rule};
 
 /// What a condition must do for its rule to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,11 @@ pub(super) fn expressions<'a>(module: &'a Module, visit: &mut impl FnMut(&'a Exp
                 limit.of.iter().for_each(|of| each(of, visit));
             }
             Item::Pred(pred) => each(&pred.body, visit),
+            Item::Delegate(delegate) => {
+                if let Delegated::Region { conditions, .. } = &delegate.what {
+                    conditions.iter().for_each(|c| each(&c.expr, visit));
+                }
+            }
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 mod approval;
 mod obligation;
 mod reuse;
+mod scope;
 mod time;
 mod walk;
 
@@ -13,6 +14,7 @@ use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, Role};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
+pub use scope::{Delegate, Delegated, Scope, Under};
 pub use time::{Days, Limit, Per, Window, WindowSpan};
 
 /// One source file.
@@ -38,6 +40,10 @@ pub struct Name {
 pub enum Item {
     /// `policy acme.payments @ "2.3.0"`
     Policy(Policy),
+    /// `scope team under "org.gaitpol"`
+    Scope(Scope),
+    /// `delegate allow on fs.read when args.path under "/ws" to team`
+    Delegate(Delegate),
     /// `profile strict`
     Profile(Name),
     /// `import std.net`
@@ -93,6 +99,8 @@ impl Item {
     pub fn span(&self) -> Option<Span> {
         Some(match self {
             Item::Policy(item) => item.span,
+            Item::Scope(item) => item.span,
+            Item::Delegate(item) => item.span,
             Item::Profile(name) => name.span,
             Item::Import(item) => item.span,
             Item::Default(item) => item.span,

@@ -146,6 +146,13 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
             clauses.push(rule.hint.as_ref().and_then(|hint| before(hint.span.start)));
             clauses.push(rule.duties.first().and_then(|duty| before(duty.span.start)));
         }
+        ast::Item::Delegate(delegate) => {
+            if let ast::Delegated::Region { on, conditions, .. } = &delegate.what {
+                clauses.push(on.first().and_then(|selector| before(selector_start(selector))));
+                clauses.extend(conditions.iter().map(|c| Some(c.span.start)));
+                clauses.push(delegate.to.first().and_then(|name| before(name.span.start)));
+            }
+        }
         ast::Item::Limit(limit) => {
             clauses.push(
                 limit
@@ -201,6 +208,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         }
         ast::Item::Policy(_)
         | ast::Item::Profile(_)
+        | ast::Item::Scope(_)
         | ast::Item::Import(_)
         | ast::Item::Default(_)
         | ast::Item::Lints(_)

@@ -183,6 +183,8 @@ impl Keyword {
 keywords! {
     Gaitpol = "gaitpol", Item;
     Policy = "policy", Item;
+    Scope = "scope", Item;
+    Delegate = "delegate", Item;
     Profile = "profile", Item;
     Import = "import", Item;
     Default = "default", Item;

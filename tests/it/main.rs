@@ -71,6 +71,8 @@ mod retail;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod scopes;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod shells;

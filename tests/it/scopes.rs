@@ -1,0 +1,223 @@
+//! Policies under policies: whatever a lower policy that compiles says, a composed verdict is looser than that of the policy
+//! above only where that policy delegates, and no looser than it delegates.
+
+use crate::folder::Folder;
+use gait::compile::{self, Pin, Purpose, Text, Texts};
+use gait::domain::{Request, Verdict};
+use gait::gate::Gate;
+use gait::json;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
+const TOOL: &str = "enum Kind { a, b, c }\n\
+    tool t { path: Path, n: Int, m: Int, kind: Kind, tags: List[String[max 4], max 3], note: Path? }\n";
+const PATHS: [&str; 5] = ["/ws", "/ws/a", "/ws/a/b", "/etc", "/ws/ab"];
+const TAGS: [&str; 3] = ["x", "y", "xy"];
+
+fn atom() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(&PATHS[..]).prop_map(|p| format!("args.path under \"{p}\"")),
+        (0..4i32).prop_map(|n| format!("args.n < {n}")),
+        (0..4i32).prop_map(|n| format!("args.n >= {n}")),
+        Just("args.n <= args.m".to_owned()),
+        prop::sample::select(vec!["a", "b", "c"]).prop_map(|k| format!("args.kind == {k}")),
+        prop::sample::select(&TAGS[..]).prop_map(|t| format!("(any x in args.tags: x == \"{t}\")")),
+        prop::sample::select(&TAGS[..]).prop_map(|t| format!("(all x in args.tags: x starts_with \"{t}\")")),
+        prop::sample::select(&PATHS[..]).prop_map(|p| format!("(any x in args.note: x under \"{p}\")")),
+    ]
+}
+
+fn cond() -> impl Strategy<Value = String> {
+    atom().prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} and {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} or {b})")),
+            inner.prop_map(|a| format!("not ({a})")),
+        ]
+    })
+}
+
+const VERDICTS: [&str; 4] = ["allow", "dry_run", "require_approval", "block"];
+
+fn verdict() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&VERDICTS[..])
+}
+
+#[derive(Clone, Debug)]
+struct Policies {
+    default: &'static str,
+    above: Vec<(String, &'static str)>,
+    regions: Vec<(String, &'static str)>,
+    /// Each within a region where it names one.
+    below: Vec<(Option<usize>, String, &'static str)>,
+}
+
+fn policies() -> impl Strategy<Value = Policies> {
+    let pairs = |most| prop::collection::vec((cond(), verdict()), 0..most);
+    let below = (prop::option::weighted(0.8, 0..2usize), cond(), verdict());
+    let default = prop::sample::select(vec!["block", "require_approval"]);
+    (default, pairs(3), pairs(3), prop::collection::vec(below, 1..3)).prop_map(
+        |(default, above, regions, below)| Policies {
+            default,
+            above,
+            regions,
+            below,
+        },
+    )
+}
+
+impl Policies {
+    fn above(&self) -> String {
+        let mut text = format!(
+            "gaitpol 1\npolicy above\nscope org\ndefault {}\n{TOOL}",
+            self.default
+        );
+        for (number, (cond, verdict)) in self.above.iter().enumerate() {
+            text += &format!("rule u{number} on t when {cond} {verdict}\n");
+        }
+        for (cond, verdict) in &self.regions {
+            text += &format!("delegate {verdict} on t when {cond} to team\n");
+        }
+        text
+    }
+
+    fn below(&self) -> String {
+        let mut text = "gaitpol 1\npolicy below\nscope team under \"above.gaitpol\"\n".to_owned();
+        for (number, (region, cond, verdict)) in self.below.iter().enumerate() {
+            let inside = region.and_then(|region| self.regions.get(region));
+            let inside = inside.map_or(String::new(), |(cond, _)| format!(" when {cond}"));
+            text += &format!("rule l{number} on t{inside} when {cond} {verdict}\n");
+        }
+        text
+    }
+
+    /// A policy with a rule per region, to ask which of them a call lies in.
+    fn asked(&self) -> String {
+        let mut text = format!("gaitpol 1\npolicy asked\ndefault block\n{TOOL}");
+        for (number, (cond, verdict)) in self.regions.iter().enumerate() {
+            text += &format!("rule r{number} on t when {cond} {verdict}\n");
+        }
+        text
+    }
+}
+
+fn compiled(text: &str, above: Option<&str>) -> Option<Gate> {
+    let mut texts = Texts::default();
+    if let Some(above) = above {
+        let pin = Pin {
+            digest: String::new(),
+            locked: None,
+        };
+        let text = Text {
+            text: above.to_owned(),
+            pin,
+        };
+        texts.files.insert("above.gaitpol".to_owned(), Ok(text));
+    }
+    let report = compile::check_with("p.gaitpol", text, &texts, Purpose::Author);
+    Some(Gate::new(compile::lower(&report.checked?)))
+}
+
+fn calls() -> Vec<String> {
+    let mut calls = Vec::new();
+    for (at, path) in PATHS.iter().chain(&["/ws/a/c", "/x"]).enumerate() {
+        for n in -1..5 {
+            let kind = ["a", "b", "c"][(at + (n + 1) as usize) % 3];
+            for tags in ["[]", "[\"x\"]", "[\"xy\",\"y\"]", "[\"x\",\"xy\"]"] {
+                let note = if n % 2 == 0 { ",\"note\":\"/ws/a\"" } else { "" };
+                let m = (at as i32 + n) % 4;
+                calls.push(format!(
+                    "{{\"kind\":\"{kind}\",\"m\":{m},\"n\":{n}{note},\"path\":\"{path}\",\"tags\":{tags}}}"
+                ));
+            }
+        }
+    }
+    calls
+}
+
+fn judge(gate: &Gate, args: &str) -> (Verdict, Vec<String>) {
+    let args = json::parse(args.as_bytes()).unwrap();
+    let decision = gate
+        .decide(&Request::call("t", &args), &mut gate.workspace())
+        .decision;
+    let matched = decision.matched.iter().map(|rule| rule.name.clone()).collect();
+    (decision.verdict, matched)
+}
+
+/// What happened to one set of policies: refused, or so many calls with a looser verdict.
+fn holds(policies: &Policies) -> Option<usize> {
+    let above = compiled(&policies.above(), None)?;
+    let composed = compiled(&policies.below(), Some(&policies.above()))?;
+    let asked = compiled(&policies.asked(), None);
+    let mut looser = 0;
+    for call in calls() {
+        let (alone, _) = judge(&above, &call);
+        let (both, _) = judge(&composed, &call);
+        if both >= alone {
+            continue;
+        }
+        looser += 1;
+        let regions = asked
+            .as_ref()
+            .map(|gate| judge(gate, &call).1)
+            .unwrap_or_default();
+        let delegated = regions.iter().filter_map(|name| {
+            let number: usize = name.trim_start_matches('r').parse().ok()?;
+            Verdict::parse(policies.regions.get(number)?.1)
+        });
+        let least = delegated.min();
+        assert!(
+            least.is_some_and(|least| both >= least),
+            "{call}: {alone} became {both}, delegated {least:?}\n{}\n{}",
+            policies.above(),
+            policies.below()
+        );
+    }
+    Some(looser)
+}
+
+#[test]
+fn nothing_is_looser_outside_what_is_delegated() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut accepted, mut looser) = (0, 0);
+    for _ in 0..400 {
+        let policies = policies().new_tree(&mut runner).unwrap().current();
+        if let Some(found) = holds(&policies) {
+            accepted += 1;
+            looser += usize::from(found > 0);
+        }
+    }
+    assert!(
+        accepted > 60 && looser > 20,
+        "{accepted} accepted, {looser} looser somewhere"
+    );
+}
+
+#[test]
+fn a_composed_policy_is_locked_tested_and_bundled() {
+    let folder = Folder::new();
+    folder.write(
+        "p/org/org.gaitpol",
+        b"gaitpol 1\npolicy acme.org @ \"1\"\nscope org\ndefault block\ntool fs.read { path: Path }\n\
+          rule keys on fs.read when args.path under \"/ws/keys\" block\n\
+          delegate allow on fs.read when args.path under \"/ws\" to team\n",
+    );
+    folder.write(
+        "p/web.gaitpol",
+        b"gaitpol 1\npolicy acme.web @ \"1\"\nscope team under \"org/org.gaitpol\"\n\
+          rule sources on fs.read when args.path under \"/ws\" allow\n\
+          test \"sources\" {\n  call fs.read { path: \"/ws/a\" } => allow by sources\n  \
+          call fs.read { path: \"/ws/keys/a\" } => block by keys, sources\n}\n",
+    );
+    let check = |exit| folder.json(&["policy", "check", "p/web.gaitpol"], exit, "policy_check");
+    let found = check(0);
+    assert_eq!(found["files"][0]["diagnostics"][0]["code"], "GP0120", "{found}");
+    assert!(folder.run(&["policy", "lock", "p/web.gaitpol"]).status.success());
+    assert_eq!(check(0)["files"][0]["diagnostics"].as_array().unwrap().len(), 0);
+    assert!(folder.run(&["policy", "test", "p/web.gaitpol"]).status.success());
+    folder.write(
+        "p/org/org.gaitpol",
+        b"gaitpol 1\npolicy acme.org\nscope org\ndefault block\n",
+    );
+    assert_eq!(check(6)["files"][0]["diagnostics"][0]["code"], "GP0119");
+}
