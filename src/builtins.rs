@@ -19,6 +19,7 @@ pub mod instant;
 pub mod ip;
 pub mod literal;
 pub mod manual;
+mod parts;
 pub mod path;
 mod percent;
 pub mod regex;

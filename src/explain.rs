@@ -148,7 +148,7 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         return explanation;
     };
     let obligations = &explanation.decision.obligations;
-    let hidden = |path: &[String]| redact(request, path) || redact::covers(obligations, path);
+    let hidden = |path: &[String]| redact(request, path) || redact::touches(obligations, path);
     let subject = Subject {
         package,
         tool: index,

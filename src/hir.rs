@@ -47,7 +47,7 @@ pub use declare::{Role, Unit, lower, profile};
 pub use duty::Duty;
 pub use history::{Event, History, Monitor, PatternStep};
 pub use labels::Labels;
-pub use limit::{Limit, LimitOn, Per};
+pub use limit::{Limit, LimitOn, LimitSpec, Per};
 pub use lookup::entry;
 pub use obligation::{ObligationKind, Param, Subject};
 pub use order::in_order;

@@ -23,7 +23,9 @@ mod window;
 
 use crate::classes::Classifier;
 use crate::domain::{ApprovalSpec, Profile, Verdict};
-use crate::hir::{self, Cond, Duty, Labels, Monitor, ObligationKind, Per, Slot, Step, TargetSource, Window};
+use crate::hir::{
+    self, Cond, Duty, Labels, LimitSpec, Monitor, ObligationKind, Per, Slot, Step, TargetSource, Window,
+};
 use crate::source::Position;
 use crate::ty::Field;
 use std::collections::BTreeSet;
@@ -31,7 +33,7 @@ use std::collections::BTreeSet;
 pub use context::ContextField;
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
-pub use limit::{LimitInfo, ToolLimit};
+pub use limit::ToolLimit;
 pub use masks::{Constraint, Masks};
 pub use print::print;
 pub use session::{EventTest, session_bytes};
@@ -73,7 +75,7 @@ pub struct Program {
     /// Windows of time.
     pub windows: Vec<Window>,
     /// Limits.
-    pub limits: Vec<LimitInfo>,
+    pub limits: Vec<LimitSpec>,
     /// Tools, sorted by name.
     pub tools: Vec<ToolProgram>,
 }
@@ -328,7 +330,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
         events: package.history.events.iter().map(EventTest::of).collect(),
         monitors: package.history.monitors.clone(),
         windows: package.windows.clone(),
-        limits: package.limits.iter().map(LimitInfo::of).collect(),
+        limits: package.limits.iter().map(|limit| limit.spec.clone()).collect(),
         rules: rules.collect(),
         approvals,
         obligations: package.obligations.clone(),

@@ -238,12 +238,9 @@ impl<'g> Replay<'g> {
                     run: Some(session),
                     ..Request::call(&call.tool, &call.args)
                 };
-                let usage = self.gate.usage(&request, &self.counters);
-                let request = Request {
-                    usage: Some(&usage),
-                    ..request
-                };
-                let judged = self.gate.decide(&request, &mut self.workspace);
+                let judged = self
+                    .gate
+                    .decide_counted(&request, &self.counters, &mut self.workspace);
                 let runs = judged.decision.verdict != Verdict::Block;
                 if runs {
                     self.counters

@@ -94,12 +94,7 @@ impl<'c> Runner<'c> {
             run: Some(TEST),
             ..Request::call(&case.tool, &case.args)
         };
-        let usage = self.gate.usage(&request, &counters);
-        let request = Request {
-            usage: Some(&usage),
-            ..request
-        };
-        let judged = self.gate.decide(&request, &mut self.workspace);
+        let judged = self.gate.decide_counted(&request, &counters, &mut self.workspace);
         let decision = judged.decision;
         let result = CaseResult {
             test: test.name.clone(),
@@ -148,12 +143,7 @@ impl Runner<'_> {
                         run: Some(TEST),
                         ..Request::call(tool, args)
                     };
-                    let usage = self.gate.usage(&request, &counters);
-                    let request = Request {
-                        usage: Some(&usage),
-                        ..request
-                    };
-                    let judged = self.gate.decide(&request, &mut self.workspace);
+                    let judged = self.gate.decide_counted(&request, &counters, &mut self.workspace);
                     if *ok {
                         counters.reserve(TEST, &judged.charges, gate::millis(now));
                         judged.after

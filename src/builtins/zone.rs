@@ -34,7 +34,7 @@ pub struct Local {
 pub enum Moments {
     /// One, in milliseconds from 1970-01-01T00:00:00Z.
     One(i128),
-    /// None: the clocks are put forward past it. The moment before them, and offsets to write instead, in seconds.
+    /// None: the clocks are put forward past it. The offsets before and after, in seconds.
     Gap(i32, i32),
     /// Two: the clocks are put back over it. The offsets before and after, in seconds.
     Fold(i32, i32),

@@ -19,6 +19,11 @@ pub fn covers(obligations: &[Obligation], path: &[String]) -> bool {
     transforms(obligations).any(|(place, _)| path.starts_with(place))
 }
 
+/// Whether the value at a place is or holds one that is redacted or masked, or is part of such a value.
+pub fn touches(obligations: &[Obligation], path: &[String]) -> bool {
+    covers(obligations, path) || transforms(obligations).any(|(place, _)| place.starts_with(path))
+}
+
 /// The places of what is taken out, and how many characters of it stay; none at all of what is redacted.
 fn transforms(obligations: &[Obligation]) -> impl Iterator<Item = (&[String], Option<usize>)> {
     obligations

@@ -177,7 +177,7 @@ impl Subject<'_> {
             Some(Slot::Now) => "now".to_owned(),
             Some(Slot::Used { limit, .. }) => {
                 let limit = self.package.limits.get(*limit as usize);
-                format!("what is spent of {}", limit.map_or("", |limit| &limit.name))
+                format!("what is spent of {}", limit.map_or("", |limit| &limit.spec.name))
             }
             Some(Slot::Window(window)) => {
                 let window = self.package.windows.get(*window as usize);

@@ -141,6 +141,9 @@ impl Gate {
                 } else {
                     eval::obligation::of_none(&self.program, Some(declared))
                 };
+                // A message names the member that is wrong, and what is redacted may be a name.
+                let is_kept = !is_unread || obligations.is_empty();
+                let detail = if is_kept { detail } else { UNREAD.to_owned() };
                 blocked(code, detail).obliged(obligations)
             }
         }
@@ -165,6 +168,21 @@ impl Gate {
         counters.used(&self.charges(request), millis(request.now))
     }
 
+    /// Judges a request by what counters say is spent.
+    pub fn decide_counted(
+        &self,
+        request: &Request<'_>,
+        counters: &Counters,
+        workspace: &mut Workspace,
+    ) -> Judged {
+        let usage = self.usage(request, counters);
+        let request = Request {
+            usage: Some(&usage),
+            ..*request
+        };
+        self.decide(&request, workspace)
+    }
+
     /// How much a decision says was spent of limits, for a request that is judged again; of a limit that this policy
     /// does not have, nothing.
     pub fn usage_of(&self, facts: &[LimitFact]) -> Usage {
@@ -174,10 +192,10 @@ impl Gate {
             .collect()
     }
 
-    /// A number of what the limit of this name counts, such as `12.50`; `None` where it is none, or there is no such
-    /// limit.
+    /// A number of what the limit of this name adds up, such as `12.50`; `None` where it is none, or there is no such
+    /// limit, or it counts calls.
     pub fn amount(&self, limit: &str, json: &Json) -> Option<i128> {
-        limit::amount(&self.program, limit, json)
+        limit::amount(&self.program, limit, json).filter(|_| !limit::counts_calls(&self.program, limit))
     }
 
     /// The labels of an argument, named from the arguments to it, whether or not a rule asks about them; sorted.
@@ -245,6 +263,9 @@ fn fulfillable(decision: Decision, promised: Option<&[String]>) -> Decision {
         }
     }
 }
+
+/// What is said of arguments that are wrong, where a rule on their tool redacts some.
+const UNREAD: &str = "the arguments are no values of the declared types; which, is not kept";
 
 /// A time for counters; where nobody says it, nothing counted depends on it.
 pub fn millis(now: Option<i128>) -> i64 {

@@ -7,8 +7,8 @@ use crate::artifact::digest;
 use crate::builtins::bind;
 use crate::domain::{Charge, LimitFact, Request, reserved};
 use crate::hir::answer::{self, View, view};
-use crate::hir::{Per, Place};
-use crate::ir::{LimitInfo, Program, ToolLimit, ToolProgram};
+use crate::hir::{LimitSpec, Per, Place};
+use crate::ir::{Program, ToolLimit, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
 
@@ -58,7 +58,7 @@ fn cost(on: &ToolLimit, record: &Value) -> Result<i128, Blocked> {
 fn counter(
     program: &Program,
     tool: &ToolProgram,
-    limit: &LimitInfo,
+    limit: &LimitSpec,
     by: &[Place],
     record: &Value,
     request: &Request<'_>,
@@ -125,4 +125,12 @@ pub(super) fn amount(program: &Program, limit: &str, json: &Json) -> Option<i128
         Value::Num(n) => Some(n),
         _ => None,
     }
+}
+
+/// Whether a limit counts calls, each of which costs one.
+pub(super) fn counts_calls(program: &Program, limit: &str) -> bool {
+    let number = program.limits.iter().position(|known| known.name == limit);
+    let on = program.tools.iter().flat_map(|tool| &tool.limits);
+    on.filter(|on| Some(on.limit as usize) == number)
+        .all(|on| on.cost.is_none())
 }

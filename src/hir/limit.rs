@@ -16,9 +16,9 @@ use crate::syntax::ast::{self, Expr, ExprKind, Name};
 use crate::ty::Ty;
 use crate::value::Value;
 
-/// A limit.
+/// What a limit is, whatever the tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct LimitSpec {
     /// Its name, which is also that of its rule.
     pub name: String,
     /// Within what it counts.
@@ -31,6 +31,13 @@ pub struct Limit {
     pub by_tool: bool,
     /// Whatever else has counters of its own, by its name.
     pub by: Vec<String>,
+}
+
+/// A limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is.
+    pub spec: LimitSpec,
     /// What calls cost, per tool.
     pub on: Vec<LimitOn>,
 }
@@ -110,7 +117,7 @@ pub(super) fn lower(
     }
     let by_tool = written.by.iter().any(is_tool);
     let by: Vec<&Name> = written.by.iter().filter(|name| !is_tool(name)).collect();
-    let mut limit: Option<Limit> = None;
+    let mut spec: Option<LimitSpec> = None;
     let mut on = Vec::new();
     for (tool, cond) in &mut rule.on {
         let Some(scope) = Scope::of(*tool, env, names) else {
@@ -130,14 +137,13 @@ pub(super) fn lower(
                     Cond::And(parts) => parts.push(exceeded.0),
                     other => *other = Cond::And(vec![other.clone(), exceeded.0]),
                 }
-                let known = limit.get_or_insert_with(|| Limit {
+                let known = spec.get_or_insert_with(|| LimitSpec {
                     name: written.name.text.clone(),
                     per: per.unwrap_or(Per::Run),
                     max: exceeded.1,
                     ty: ty.clone(),
                     by_tool,
                     by: by.iter().map(|name| name.text.clone()).collect(),
-                    on: Vec::new(),
                 });
                 if known.ty != ty {
                     let message = format!("one tool counts {}, another {}", known.ty.phrase(), ty.phrase());
@@ -155,8 +161,8 @@ pub(super) fn lower(
             }
         }
     }
-    let limit = limit.filter(|_| out.len() == before)?;
-    Some(Limit { on, ..limit })
+    let spec = spec.filter(|_| out.len() == before)?;
+    Some(Limit { spec, on })
 }
 
 fn is_tool(name: &Name) -> bool {

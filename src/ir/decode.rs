@@ -10,7 +10,7 @@ use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
 use crate::domain::{Profile, Trust, Verdict};
-use crate::hir::{Part, Step, TargetKind, TargetSource};
+use crate::hir::{Part, Slot, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
 use crate::ty::{Field, Ty, Unit};
@@ -62,6 +62,20 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
         rules,
         tools,
     };
+    let named = program.tools.iter().all(|tool| {
+        let windows = program.windows.len();
+        let limits = program.limits.len();
+        let fits = |slot: &Slot| match slot {
+            Slot::Window(window) => (*window as usize) < windows,
+            Slot::Used { limit, .. } => (*limit as usize) < limits,
+            Slot::History(monitor) | Slot::Tally(monitor) => (*monitor as usize) < program.monitors.len(),
+            _ => true,
+        };
+        tool.slots.iter().all(fits) && tool.limits.iter().all(|on| (on.limit as usize) < limits)
+    });
+    if !named {
+        return Err(DecodeError::Malformed("slot"));
+    }
     let sorted = program
         .tools
         .windows(2)

@@ -5,27 +5,9 @@ use super::codec::{Reader, Writer};
 use super::decode::{self, DecodeError};
 use super::encode::ty;
 use super::slots;
-use crate::hir::{Cond, Limit, Package, Per, Term};
-use crate::ty::Ty;
+use crate::hir::{Cond, LimitSpec, Package, Per, Term};
 
 type Result<T> = std::result::Result<T, DecodeError>;
-
-/// A limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LimitInfo {
-    /// Its name, which is also that of its rule.
-    pub name: String,
-    /// Within what it counts.
-    pub per: Per,
-    /// The most there may be.
-    pub max: i128,
-    /// The type of what is counted.
-    pub ty: Ty,
-    /// Each tool has a counter of its own.
-    pub by_tool: bool,
-    /// Whatever else has counters of its own, by its name.
-    pub by: Vec<String>,
-}
 
 /// What a call of a tool costs of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +18,6 @@ pub struct ToolLimit {
     pub when: Cond,
     /// What a call costs; one where nothing is said.
     pub cost: Option<Term>,
-}
-
-impl LimitInfo {
-    pub(super) fn of(limit: &Limit) -> LimitInfo {
-        LimitInfo {
-            name: limit.name.clone(),
-            per: limit.per,
-            max: limit.max,
-            ty: limit.ty.clone(),
-            by_tool: limit.by_tool,
-            by: limit.by.clone(),
-        }
-    }
 }
 
 /// The limits that count calls of a tool.
@@ -65,7 +34,7 @@ pub(super) fn of_tool(package: &Package, tool: usize) -> Vec<ToolLimit> {
     found
 }
 
-pub(super) fn encode(w: &mut Writer, limits: &[LimitInfo]) {
+pub(super) fn encode(w: &mut Writer, limits: &[LimitSpec]) {
     w.list(limits, |w, limit| {
         w.text(&limit.name);
         match limit.per {
@@ -83,9 +52,9 @@ pub(super) fn encode(w: &mut Writer, limits: &[LimitInfo]) {
     });
 }
 
-pub(super) fn decode(r: &mut Reader<'_>) -> Result<Vec<LimitInfo>> {
+pub(super) fn decode(r: &mut Reader<'_>) -> Result<Vec<LimitSpec>> {
     r.list(|r| {
-        Ok(LimitInfo {
+        Ok(LimitSpec {
             name: r.text()?,
             per: match r.byte()? {
                 0 => Per::Time(r.int()?),

@@ -4,6 +4,7 @@
 use super::script::Stop;
 use super::variables;
 use super::word::Word;
+use crate::builtins::parts::{field, list, members};
 use crate::builtins::path;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -319,28 +320,6 @@ fn redirect(redirect: &Redirect, moved: bool) -> Value {
         text(known),
         if file { place(known, moved) } else { Value::Absent },
     ])
-}
-
-fn field(name: &str, ty: Ty) -> Field {
-    Field {
-        name: name.to_owned(),
-        ty,
-    }
-}
-
-fn list(element: Ty) -> Ty {
-    Ty::List {
-        element: Box::new(element),
-        max: limits::LIST_ITEMS,
-    }
-}
-
-fn members(members: &[&str]) -> Ty {
-    Ty::Enum {
-        name: format!("enum {{ {} }}", members.join(", ")),
-        members: members.iter().map(|&m| m.to_owned()).collect(),
-        ordered: false,
-    }
 }
 
 /// The parts of a `Command`, in the order of the record of `into_parts`.

@@ -1,6 +1,7 @@
 //! What is found in a text of SQL, and the record a policy sees of it. In: statements and doubts as they are read. Out:
 //! the value of `parts`, whose fields are those of `fields`.
 
+use crate::builtins::parts::{field, list, members};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
@@ -150,28 +151,6 @@ fn statement(statement: &Statement) -> Value {
         texts(&statement.functions),
         Value::Bool(statement.filtered),
     ])
-}
-
-fn field(name: &str, ty: Ty) -> Field {
-    Field {
-        name: name.to_owned(),
-        ty,
-    }
-}
-
-fn list(element: Ty) -> Ty {
-    Ty::List {
-        element: Box::new(element),
-        max: limits::LIST_ITEMS,
-    }
-}
-
-fn members(members: &[&str]) -> Ty {
-    Ty::Enum {
-        name: format!("enum {{ {} }}", members.join(", ")),
-        members: members.iter().map(|&m| m.to_owned()).collect(),
-        ordered: false,
-    }
 }
 
 /// The parts of a `Sql`, in the order of the record of `into_parts`.

@@ -135,7 +135,7 @@ fn amounts(
         let amount = of_text.or_else(|| boundary.gate().amount(limit, &bare()?));
         let amount = amount.filter(|amount| *amount >= 0).ok_or_else(|| {
             invalid(format!("`{number}` is no amount of a limit called `{limit}`"))
-                .hint("name a limit of the policy, and a number of what it counts")
+                .hint("name a limit that adds something up, and a number of that; a call costs one of a limit on calls")
         })?;
         if !record.decision.limits.iter().any(|fact| fact.limit == limit) {
             return Err(invalid(format!("limit `{limit}` does not count this call")));
