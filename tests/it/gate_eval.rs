@@ -676,3 +676,42 @@ fn what_is_redacted_is_kept_nowhere() {
     let summary = again("l.gaitbundle", 0);
     assert_eq!(summary["undecided"], 4, "a rule looks at the card");
 }
+
+/// A value that holds a redacted one, and a message about a name in it.
+#[test]
+fn what_is_redacted_shows_in_no_parent_and_no_message() {
+    let policy = "gaitpol 1\npolicy p\ndefault block code none\n\
+                  tool s { items: List[{ id: String[max 40], n: Int }, max 4], m: Map[String[max 20], String[max 40], max 3]?, o: { a: String[max 40], b: Int }? }\n\
+                  rule all on s when all i in args.items: i.n > 0 allow oblige redact(args.items.id), redact(args.m), mask(args.o.a, keep_last: 2)\n\
+                  rule seven on s when any x in args.o: x.b == 7 require_approval\n";
+    let folder = Folder::new();
+    folder.write("b.gaitbundle", &crate::folder::compiled(policy));
+    let text = String::from_utf8(folder.read("allow.json")).unwrap();
+    for (name, args, exit) in [
+        (
+            "a.json",
+            serde_json::json!({"items": [{"id": "HUSHID", "n": 1}], "o": {"a": "HUSHOA", "b": 7}}),
+            4,
+        ),
+        ("b.json", serde_json::json!({"items": [], "m": {"HUSHKEY": 1}}), 3),
+        (
+            "c.json",
+            serde_json::json!({"items": [{"id": "x", "n": 1, "HUSHNAME": 1}]}),
+            3,
+        ),
+    ] {
+        let mut intent: serde_json::Value = serde_json::from_str(&text).unwrap();
+        intent["tool_name"] = "s".into();
+        intent["args"] = args;
+        folder.write(name, intent.to_string().as_bytes());
+        let more = ["--session", "s", "--explain", "--json"];
+        let output = folder.run(&eval(name, &more));
+        assert_eq!(output.status.code(), Some(exit), "{}", shown(&output));
+        let mut said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        // What an executor runs is no record.
+        said["canonical_args"] = serde_json::Value::Null;
+        assert!(!said.to_string().contains("HUSH"), "{said:#}");
+    }
+    let journal = String::from_utf8(folder.read("gait-out/sessions/s.jsonl")).unwrap();
+    assert!(!journal.contains("HUSH"), "{journal}");
+}
