@@ -53,8 +53,8 @@ pub struct RuleTrace {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
-    /// What must be approved, where it asks for approval.
-    pub approval: Option<ApprovalSpec>,
+    /// What must be approved, all of it, where it asks for approval.
+    pub approvals: Vec<ApprovalSpec>,
     /// What it obliges to.
     pub obliges: Vec<Obligation>,
     /// Where it is written.
@@ -239,7 +239,7 @@ fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Fr
         verdict: rule.verdict,
         code: rule.code.clone(),
         hint: rule.hint.clone(),
-        approval: rule.approval.clone(),
+        approvals: rule.approvals.clone(),
         obliges: {
             let duties = rule.duties.iter().map(|duty| &duty.node);
             obligation::join(&subject.package.obligations, duties).obligations

@@ -245,8 +245,8 @@ pub struct Rule {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
-    /// What must be approved, where it asks for approval.
-    pub approval: Option<ApprovalSpec>,
+    /// What must be approved, all of it, where it asks for approval: sorted, distinct.
+    pub approvals: Vec<ApprovalSpec>,
     /// What it obliges.
     pub duties: Vec<Spanned<Duty>>,
     /// The whole rule.

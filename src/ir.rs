@@ -93,8 +93,8 @@ pub struct RuleInfo {
     pub code: String,
     /// What the author tells the caller.
     pub hint: Option<String>,
-    /// What must be approved where it asks for approval, by index into `Program::approvals`.
-    pub approval: Option<u32>,
+    /// What must be approved where it asks for approval, by index into `Program::approvals`: ascending.
+    pub approvals: Vec<u32>,
     /// What it obliges, by index into `Program::duties`; sorted, distinct.
     pub duties: Vec<u32>,
     /// Its source, by index into `Program::files`.
@@ -285,7 +285,7 @@ impl Program {
 /// Puts a checked package and its index together. It cannot fail: whatever could has failed before.
 pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
     tools.sort_by(|a, b| a.name.cmp(&b.name));
-    let asked = package.rules.iter().filter_map(|rule| rule.approval.clone());
+    let asked = package.rules.iter().flat_map(|rule| rule.approvals.clone());
     let mut approvals: Vec<ApprovalSpec> = asked.collect();
     approvals.sort();
     approvals.dedup();
@@ -311,7 +311,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
             limit: rule.limit,
             code: rule.code.clone(),
             hint: rule.hint.clone(),
-            approval: rule.approval.as_ref().and_then(number),
+            approvals: rule.approvals.iter().filter_map(number).collect(),
             duties: numbers(rule),
             file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
             start: position(rule.span.start),

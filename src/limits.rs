@@ -213,6 +213,8 @@ pub const SCRIPT_STATES: usize = 64;
 pub const ROLE_MEMBERS: usize = 1_000;
 /// Approvals one rule asks for.
 pub const APPROVALS: u32 = 100;
+/// Approvals one rule names.
+pub const ASKED: usize = 16;
 /// Obligations one package declares.
 pub const OBLIGATIONS: usize = 256;
 /// Parameters of one obligation.

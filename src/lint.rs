@@ -69,6 +69,7 @@ mod under_public_suffix;
 mod under_root;
 mod untargeted_egress;
 mod untested_rule;
+mod unused_approval;
 mod unused_context;
 mod unused_effect;
 mod unused_enum;
@@ -152,6 +153,7 @@ pub const ALL: &[&Lint] = &[
     &unused_window::LINT,
     &unused_obligation::LINT,
     &partial_redaction::LINT,
+    &unused_approval::LINT,
 ];
 
 /// One lint.

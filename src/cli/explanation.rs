@@ -334,10 +334,7 @@ fn rule(rule: &RuleTrace) -> Json {
         ("verdict", Json::str(rule.verdict.as_str())),
         ("code", Json::str(&rule.code)),
         ("hint", rule.hint.as_ref().map_or(Json::Null, Json::str)),
-        (
-            "approval",
-            rule.approval.as_ref().map_or(Json::Null, approval::to_json),
-        ),
+        ("approvals", approval::list(&rule.approvals)),
         ("obliges", obligation::list(&rule.obliges)),
         ("at", place(&rule.at)),
         ("matched", Json::Bool(rule.matched)),

@@ -43,6 +43,7 @@ macro_rules! module {
 pub const LIBRARY: &[Module] = &[
     prelude!("effects"),
     prelude!("context"),
+    module!("approvals"),
     module!("fs"),
     module!("git"),
     module!("net"),

@@ -86,6 +86,7 @@ fn title(item: &Item) -> Option<String> {
         Item::Set(item) => ("set", &item.name),
         Item::Pred(item) => ("pred", &item.name),
         Item::Group(item) => ("group", &item.name),
+        Item::Approval(item) => ("approval", &item.name),
         _ => return None,
     };
     (!name.text.starts_with('_')).then(|| format!("{what} `{}`", name.text))

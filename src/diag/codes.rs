@@ -264,4 +264,6 @@ codes! {
     UNUSED_OBLIGATION = "GP0665";
     /// A value that is redacted of some of the calls that rules speak of.
     PARTIAL_REDACTION = "GP0666";
+    /// An approval with a name that nothing asks for.
+    UNUSED_APPROVAL = "GP0667";
 }

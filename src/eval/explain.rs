@@ -75,8 +75,9 @@ fn approvals(program: &Program, verdict: Verdict, rules: &[&RuleInfo]) -> Vec<Ap
     if verdict != Verdict::RequireApproval {
         return Vec::new();
     }
-    let spec = |rule: &&RuleInfo| program.approvals.get(rule.approval? as usize).cloned();
-    let asked = approval::conjunction(rules.iter().filter_map(spec));
+    let spec = |spec: &u32| program.approvals.get(*spec as usize).cloned();
+    let asked = rules.iter().flat_map(|rule| &rule.approvals);
+    let asked = approval::conjunction(asked.filter_map(spec));
     if asked.is_empty() {
         vec![ApprovalSpec::default()]
     } else {

@@ -55,7 +55,7 @@ pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
     codes.dedup();
     let mut asked: Vec<ApprovalSpec> = Vec::new();
     if verdict == Verdict::RequireApproval {
-        asked.extend(matched.iter().filter_map(|rule| rule.approval.clone()));
+        asked.extend(matched.iter().flat_map(|rule| rule.approvals.clone()));
         let shortest = asked.iter().filter_map(|spec| spec.expires).min();
         asked.iter_mut().for_each(|spec| spec.expires = shortest);
         if matched.is_empty() {

@@ -1,5 +1,7 @@
-//! Roles, and what rules ask of approvals. In: `role` items and the clauses after `require_approval`. Out: a spec per
-//! rule that asks for approvals; one that nobody could meet is reported.
+//! Roles, and what rules ask of approvals. In: `role` and `approval` items, and what follows `require_approval`. Out: the
+//! specs of each rule that asks for approvals, with names written out; one that nobody could meet is reported.
+
+use super::names::{Declared, Names};
 
 use crate::builtins::duration;
 use crate::diag::codes::{BAD_APPROVAL, BAD_LITERAL, DUPLICATE_NAME, TOO_LARGE, UNKNOWN_NAME};
@@ -89,26 +91,217 @@ fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
     seen.into_keys().map(str::to_owned).collect()
 }
 
-/// What a rule asks for; none where it asks for no approval.
-pub(super) fn spec(rule: &ast::Rule, roles: &Roles, out: &mut Vec<Diagnostic>) -> Option<ApprovalSpec> {
+/// What a rule asks for, all of it; nothing where it asks for no approval.
+pub(super) fn specs(
+    rule: &ast::Rule,
+    roles: &Roles,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<ApprovalSpec> {
     let verdict = rule.verdict.node;
     let Some(written) = &rule.approval else {
-        return (verdict == Verdict::RequireApproval).then(ApprovalSpec::default);
+        let asks = verdict == Verdict::RequireApproval;
+        return asks.then(ApprovalSpec::default).into_iter().collect();
     };
     if verdict != Verdict::RequireApproval {
         let message = format!("`{verdict}` waits for no approval");
         out.push(
-            Diagnostic::error(BAD_APPROVAL, written.span, message)
+            Diagnostic::error(BAD_APPROVAL, written.span(), message)
                 .also(rule.verdict.span, "the verdict is here")
-                .help("leave the braces out, or write `require_approval`"),
+                .help("say nothing of approvals, or write `require_approval`"),
+        );
+        return Vec::new();
+    }
+    let mut specs = asked(written, roles, names, out);
+    specs.sort();
+    specs.dedup();
+    specs
+}
+
+/// What takes labels off a call: one approval.
+pub(super) fn one(
+    written: &ast::Asked,
+    roles: &Roles,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<ApprovalSpec> {
+    if let [_, second, ..] = written.named() {
+        let message = "labels are taken off by one approval, and several are named";
+        out.push(
+            Diagnostic::error(BAD_APPROVAL, second.span, message)
+                .help("keep one of them, and write a `declassify` for each other"),
         );
         return None;
     }
-    Some(asked(written, roles, out))
+    asked(written, roles, names, out).pop()
+}
+
+/// What is asked in braces, or by names that are each found once.
+fn asked(
+    written: &ast::Asked,
+    roles: &Roles,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<ApprovalSpec> {
+    let named = match written {
+        ast::Asked::Written(braces) => return vec![spec(braces, &Who::of(roles), out)],
+        ast::Asked::Named(named, _) => named,
+    };
+    if named.len() > limits::ASKED {
+        let message = format!("a rule names at most {} approvals", limits::ASKED);
+        out.push(Diagnostic::error(TOO_LARGE, written.span(), message));
+    }
+    let mut seen: Vec<(&str, Vec<&str>, Span)> = Vec::new();
+    let mut specs = Vec::new();
+    for named in named.iter().take(limits::ASKED) {
+        let given: Vec<&str> = named.roles.iter().map(|role| role.text.as_str()).collect();
+        let same = |(name, roles, _): &&(&str, Vec<&str>, Span)| *name == named.name.text && *roles == given;
+        if let Some((.., first)) = seen.iter().find(same) {
+            let message = format!("`{}` is asked for twice", named.name.text);
+            out.push(
+                Diagnostic::error(DUPLICATE_NAME, named.span, message)
+                    .also(*first, "first asked for here")
+                    .help("keep one of them: an approval counts for both"),
+            );
+        }
+        seen.push((&named.name.text, given, named.span));
+        specs.extend(written_out(named, roles, names, out));
+    }
+    specs
+}
+
+/// What a name asks for.
+fn written_out(
+    named: &ast::NamedApproval,
+    roles: &Roles,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<ApprovalSpec> {
+    if names.is_doubtful(&named.name) {
+        return None;
+    }
+    let Some(declared) = names.approval(&named.name) else {
+        out.push(unknown(named, roles, names));
+        return None;
+    };
+    if named.roles.len() != declared.params.len() {
+        out.push(wrong_number(named, declared));
+        return None;
+    }
+    let mut who = Who::of(roles);
+    for (param, given) in declared.params.iter().zip(&named.roles) {
+        who.given.push((&param.text, roles.find(given, out)));
+    }
+    // What is wrong about the clauses is reported where they stand.
+    let spec = spec(&declared.asks, &who, &mut Vec::new());
+    for (_, given) in &who.given {
+        let asked = |(role, _): &&(Arc<Role>, Span)| spec.from.as_ref() == Some(role);
+        if let Some((role, span)) = given.as_ref().filter(asked)
+            && role.members.len() < spec.count as usize
+        {
+            out.push(too_few(role, *span, spec.count, named.span));
+        }
+    }
+    Some(spec)
+}
+
+/// The report for a name that is no approval's.
+fn unknown(named: &ast::NamedApproval, roles: &Roles, names: &Names<'_>) -> Diagnostic {
+    let name = &named.name;
+    if let Some(report) = names.private(name) {
+        return report;
+    }
+    let other = names.find(name).map(|(_, declared)| declared.what());
+    let message = match other {
+        Some(what) => format!("`{}` is {what}, not an approval", name.text),
+        None => format!("no approval is called `{}`", name.text),
+    };
+    let report = Diagnostic::error(UNKNOWN_NAME, name.span, message);
+    if roles.named.contains_key(&name.text) && named.roles.is_empty() {
+        let mended = format!("{{ from {} }}", name.text);
+        return report
+            .help(format!("it is a role: write `{mended}`"))
+            .edit(named.span, mended);
+    }
+    let known = names.visible(name.span.file, |d| matches!(d, Declared::Approval(_)));
+    match suggest::nearest(&name.text, known.iter().map(String::as_str)) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(name.span, near),
+        None => report.help("declare it, such as `approval four_eyes { count 2 distinct }`"),
+    }
+}
+
+/// The report for as many roles as an approval does not take.
+fn wrong_number(named: &ast::NamedApproval, declared: &ast::ApprovalSpec) -> Diagnostic {
+    let number = |n: usize| match n {
+        0 => "no role".to_owned(),
+        1 => "one role".to_owned(),
+        n => format!("{n} roles"),
+    };
+    let message = format!(
+        "approval `{}` takes {}, and here it has {}",
+        named.name.text,
+        number(declared.params.len()),
+        number(named.roles.len())
+    );
+    let report =
+        Diagnostic::error(BAD_APPROVAL, named.span, message).also(declared.name.span, "declared here");
+    match declared.params.as_slice() {
+        [] => report.help(format!("write `{}`", named.name.text)),
+        [..] => report.help(format!(
+            "name a role of the policy: `{}(finance)`",
+            named.name.text
+        )),
+    }
+}
+
+/// Reports what is wrong about the approvals that have names: each once, however often it is named.
+pub(super) fn check(items: &[&Item], roles: &Roles, out: &mut Vec<Diagnostic>) {
+    for item in items {
+        let Item::Approval(declared) = item else { continue };
+        let mut who = Who::of(roles);
+        for param in &declared.params {
+            let asked = |clause: &Spanned<ApprovalClause>| matches!(&clause.node, ApprovalClause::From(name) if name.text == param.text);
+            if who.given.iter().any(|(known, _)| *known == param.text) {
+                let message = format!("`{}` is declared twice", param.text);
+                out.push(Diagnostic::error(DUPLICATE_NAME, param.span, message).help("remove one of them"));
+            } else if !declared.asks.clauses.iter().any(asked) {
+                let message = format!("nothing is asked of the role `{}`", param.text);
+                out.push(
+                    Diagnostic::error(BAD_APPROVAL, param.span, message)
+                        .help(format!("write `from {}` in the braces, or remove it", param.text)),
+                );
+            }
+            who.given.push((&param.text, None));
+        }
+        spec(&declared.asks, &who, out);
+    }
+}
+
+/// Whom `from` may name: the roles of the policy, and those an approval is given, which hide them.
+struct Who<'a> {
+    roles: &'a Roles,
+    /// By name; `None` where it is not known yet.
+    given: Vec<(&'a str, Option<(Arc<Role>, Span)>)>,
+}
+
+impl<'a> Who<'a> {
+    fn of(roles: &'a Roles) -> Who<'a> {
+        let given = Vec::new();
+        Who { roles, given }
+    }
+
+    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<(Arc<Role>, Span)> {
+        match self.given.iter().find(|(known, _)| *known == name.text) {
+            Some((_, given)) => given.clone(),
+            None => self.roles.find(name, out),
+        }
+    }
 }
 
 /// What the clauses in braces ask for.
-pub(super) fn asked(written: &ast::Approval, roles: &Roles, out: &mut Vec<Diagnostic>) -> ApprovalSpec {
+fn spec(written: &ast::Approval, who: &Who<'_>, out: &mut Vec<Diagnostic>) -> ApprovalSpec {
     let mut spec = ApprovalSpec::default();
     let mut seen: Vec<(&str, Span)> = Vec::new();
     let mut role = None;
@@ -127,7 +320,7 @@ pub(super) fn asked(written: &ast::Approval, roles: &Roles, out: &mut Vec<Diagno
         seen.push((keyword, clause.span));
         match &clause.node {
             ApprovalClause::From(name) => {
-                role = roles.find(name, out);
+                role = who.find(name, out);
                 // Whose role is unknown is reported; how many it has cannot be.
                 spec.from = role.as_ref().map(|(role, _)| Arc::clone(role));
             }

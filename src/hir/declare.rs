@@ -93,7 +93,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
     let roles = Roles::new(&items, out);
-    labels::sources(&items, &tools, &roles, &mut labels, out);
+    approval::check(&items, &roles, out);
+    labels::sources(&items, &tools, (&roles, &names), &mut labels, out);
     let obligations = Kinds::new(&items, &names, out);
     let windows = window::windows(&items, out);
     let known = Known {
@@ -483,7 +484,7 @@ fn rules(
         }
         let mut rule = rule(declared, &env, reuse, out);
         rule.policy = policies.of(declared.name.span.file);
-        rule.approval = approval::spec(declared, known.roles, out);
+        rule.approvals = approval::specs(declared, known.roles, reuse, out);
         rule.limit = limit.is_some();
         if let Some(limit) = limit {
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
@@ -562,7 +563,7 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         limit: false,
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
-        approval: None,
+        approvals: Vec::new(),
         duties: Vec::new(),
         span: declared.span,
         name_span: declared.name.span,

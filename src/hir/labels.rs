@@ -4,6 +4,7 @@
 
 use super::approval::{self, Roles};
 use super::condition::Failed;
+use super::names::Names;
 use super::scope::{Found, Scope, member_names, member_of};
 use super::{Atom, Cond, Question, Slot, Step, Tool};
 use crate::diag::codes::{
@@ -195,7 +196,7 @@ fn level<'n>(
 pub(super) fn sources(
     items: &[&Item],
     tools: &[Tool],
-    roles: &Roles,
+    (roles, names): (&Roles, &Names<'_>),
     labels: &mut Labels,
     out: &mut Vec<Diagnostic>,
 ) {
@@ -205,8 +206,8 @@ pub(super) fn sources(
             Item::Declassify(declared) => {
                 let mask = given(&declared.labels, labels, out);
                 if let Some(written) = &declared.approved {
-                    let spec = approval::asked(written, roles, out);
-                    labels.lifted.push((spec, mask));
+                    let spec = approval::one(written, roles, names, out);
+                    labels.lifted.extend(spec.map(|spec| (spec, mask)));
                 }
                 for tool in &declared.via {
                     if known_tool(tool, tools, out) {

@@ -184,7 +184,7 @@ impl<'a> Modules<'a> {
                         );
                         let report = Diagnostic::error(UNKNOWN_NAME, span, message);
                         out.push(report.help(
-                            "types, enums, sets, predicates and groups are; tools, effects and rules are there without it",
+                            "types, enums, sets, predicates, groups and approvals are; tools, effects and rules are there without it",
                         ));
                         self.used.borrow_mut().insert(span);
                         continue;
@@ -302,6 +302,7 @@ fn contributing(units: &[Unit]) -> BTreeSet<FileId> {
                     | Item::Set(_)
                     | Item::Pred(_)
                     | Item::Group(_)
+                    | Item::Approval(_)
                     | Item::Import(_)
             )
         })

@@ -1,4 +1,4 @@
-//! Names for reuse: enums, types, sets, predicates and groups, and what each name means in the file it stands in. A
+//! Names for reuse: enums, types, sets, predicates, approvals and groups, and what each name means in the file it stands in. A
 //! name's span says which file that is, so nothing is renamed and messages show what the author wrote.
 
 use super::modules::{Modules, Route};
@@ -9,6 +9,7 @@ use crate::diag::codes::{DECLARATION_CYCLE, DUPLICATE_NAME, RESERVED_NAME, TOO_L
 use crate::limits;
 use crate::source::{FileId, Source, Span};
 use crate::syntax::ast::{self, Item, Name, TypeExpr, TypeKind, TypeParam};
+use crate::syntax::token::Keyword;
 use crate::ty::Ty;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub(super) enum Declared<'a> {
     Type(&'a ast::Alias),
     Set(&'a ast::Set),
     Pred(&'a ast::Pred),
+    Approval(&'a ast::ApprovalSpec),
 }
 
 impl<'a> Declared<'a> {
@@ -32,6 +34,7 @@ impl<'a> Declared<'a> {
             Item::Type(declared) => Some(Declared::Type(declared)),
             Item::Set(declared) => Some(Declared::Set(declared)),
             Item::Pred(declared) => Some(Declared::Pred(declared)),
+            Item::Approval(declared) => Some(Declared::Approval(declared)),
             _ => None,
         }
     }
@@ -42,6 +45,7 @@ impl<'a> Declared<'a> {
             Declared::Type(declared) => &declared.name,
             Declared::Set(declared) => &declared.name,
             Declared::Pred(declared) => &declared.name,
+            Declared::Approval(declared) => &declared.name,
         }
     }
 
@@ -52,6 +56,7 @@ impl<'a> Declared<'a> {
             Declared::Type(_) => "a type",
             Declared::Set(_) => "a set",
             Declared::Pred(_) => "a predicate",
+            Declared::Approval(_) => "an approval",
         }
     }
 }
@@ -121,6 +126,8 @@ impl<'a> Names<'a> {
         let reserved = match declared {
             Declared::Enum(_) | Declared::Type(_) => types::is_built_in(&name.text),
             Declared::Set(_) | Declared::Pred(_) => preds::is_reserved(&name.text),
+            // A keyword after `require_approval` begins what comes next.
+            Declared::Approval(_) => Keyword::parse(&name.text).is_some(),
         };
         if reserved {
             let message = format!("`{}` is a name of the language", name.text);
@@ -287,6 +294,14 @@ impl<'a> Names<'a> {
         }
         let (key, declared) = self.find(name)?;
         matches!(declared, Declared::Pred(_)).then(|| self.preds.get(&key))
+    }
+
+    /// The approval of a name; `None` when it names none.
+    pub fn approval(&self, name: &Name) -> Option<&'a ast::ApprovalSpec> {
+        match self.find(name)?.1 {
+            Declared::Approval(declared) => Some(declared),
+            _ => None,
+        }
     }
 
     fn enums(&mut self, out: &mut Vec<Diagnostic>) {

@@ -103,9 +103,10 @@ fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<Ru
     };
     let code = r.text()?;
     let hint = optional(r, |r| r.text())?;
-    let approval = optional(r, |r| r.small())?;
-    if approval.is_some() != (verdict == Verdict::RequireApproval)
-        || approval.is_some_and(|spec| spec as usize >= approvals)
+    let asked = r.list(Reader::small)?;
+    if asked.is_empty() == (verdict == Verdict::RequireApproval)
+        || asked.last().is_some_and(|last| *last as usize >= approvals)
+        || !asked.is_sorted_by(|a, b| a < b)
     {
         return Err(DecodeError::Malformed("approval"));
     }
@@ -132,7 +133,7 @@ fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<Ru
         limit,
         code,
         hint,
-        approval,
+        approvals: asked,
         duties: obliged,
         file,
         start,

@@ -45,7 +45,7 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.byte(u8::from(rule.limit));
     w.text(&rule.code);
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
-    w.list(rule.approval.as_slice(), |w, spec| w.int(u64::from(*spec)));
+    w.list(&rule.approvals, |w, spec| w.int(u64::from(*spec)));
     w.list(&rule.duties, |w, duty| w.int(u64::from(*duty)));
     for n in [
         rule.file,

@@ -73,6 +73,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Level(level) => labels.extend(&level.members),
             Item::Latch(latch) => reused.push(&latch.name),
             Item::Window(window) => reused.push(&window.name),
+            Item::Approval(approval) => reused.push(&approval.name),
             Item::Role(role) => roles.push(&role.name),
             Item::Obligation(declared) => obligations.push(&declared.name),
             Item::Source(_)

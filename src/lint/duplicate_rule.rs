@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             .map(|(tool, cond)| (*tool, unplaced(cond)))
             .collect();
         let duties: Vec<&Duty> = rule.duties.iter().map(|duty| &duty.node).collect();
-        let key = format!("{} {:?} {duties:?} {asks:?}", rule.verdict, rule.approval);
+        let key = format!("{} {:?} {duties:?} {asks:?}", rule.verdict, rule.approvals);
         match seen.get(&key) {
             None => {
                 seen.insert(key, written.name.span);

@@ -139,7 +139,8 @@ fn same_tool(a: &Tool, b: &Tool) -> bool {
 }
 
 fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
-    (&a.name, a.verdict, &a.code, &a.hint, &a.approval) == (&b.name, b.verdict, &b.code, &b.hint, &b.approval)
+    (&a.name, a.verdict, &a.code, &a.hint, &a.approvals)
+        == (&b.name, b.verdict, &b.code, &b.hint, &b.approvals)
         && alike(&a.duties, &b.duties, |a, b| a.node == b.node)
         && alike(&a.on, &b.on, |(index, a), (other, b)| {
             let Some(tool) = package.tools.get(*index) else {

@@ -3,8 +3,8 @@
 
 use super::walk;
 use crate::syntax::ast::{
-    Arg, Delegated, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr, TypeKind,
-    TypeParam,
+    Arg, Asked, Delegated, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr,
+    TypeKind, TypeParam,
 };
 use std::collections::BTreeSet;
 
@@ -19,6 +19,8 @@ pub(super) struct Uses<'a> {
     pub calls: BTreeSet<&'a str>,
     /// Tools and groups after `on` and in groups.
     pub selected: BTreeSet<&'a str>,
+    /// Approvals.
+    pub approvals: BTreeSet<&'a str>,
     /// Members of `context`.
     pub context: BTreeSet<&'a str>,
 }
@@ -43,7 +45,11 @@ impl<'a> Uses<'a> {
                     types.for_each(|ty| uses.ty(ty));
                 }
                 Item::Group(group) => uses.selectors(&group.selectors),
-                Item::Rule(rule) => uses.selectors(&rule.on),
+                Item::Rule(rule) => {
+                    uses.selectors(&rule.on);
+                    uses.approvals(rule.approval.as_ref());
+                }
+                Item::Declassify(declared) => uses.approvals(declared.approved.as_ref()),
                 Item::Delegate(delegate) => {
                     if let Delegated::Region { on, .. } = &delegate.what {
                         uses.selectors(on);
@@ -51,6 +57,7 @@ impl<'a> Uses<'a> {
                 }
                 Item::Limit(limit) => {
                     uses.selectors(&limit.on);
+                    uses.approvals(limit.approval.as_ref());
                     uses.limit(limit);
                 }
                 Item::Obligation(declared) => declared.params.iter().for_each(|param| uses.ty(&param.ty)),
@@ -74,8 +81,8 @@ impl<'a> Uses<'a> {
                 | Item::Label(_)
                 | Item::Level(_)
                 | Item::Source(_)
-                | Item::Declassify(_)
                 | Item::Role(_)
+                | Item::Approval(_)
                 | Item::Window(_)
                 | Item::Test(_)
                 | Item::Examples(_) => {}
@@ -111,6 +118,12 @@ impl<'a> Uses<'a> {
                 self.selected.insert(&name.text);
             }
         }
+    }
+
+    fn approvals(&mut self, asked: Option<&'a Asked>) {
+        let named = asked.map_or(&[][..], Asked::named);
+        self.approvals
+            .extend(named.iter().map(|named| named.name.text.as_str()));
     }
 
     fn limit(&mut self, limit: &'a Limit) {

@@ -11,7 +11,7 @@ mod walk;
 use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
-pub use approval::{Approval, ApprovalClause, Role};
+pub use approval::{Approval, ApprovalClause, ApprovalSpec, Asked, NamedApproval, Role};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 pub use scope::{Delegate, Delegated, Scope, Under};
@@ -82,6 +82,8 @@ pub enum Item {
     Latch(Latch),
     /// `role finance { "ann@acme.com" }`
     Role(Role),
+    /// `approval four_eyes { count 2 distinct }`
+    Approval(ApprovalSpec),
     /// `obligation ticket { queue: String[max 32] }`
     Obligation(Obligation),
     /// `window business = mon..fri "08:00".."18:00" tz "Europe/Berlin"`
@@ -118,6 +120,7 @@ impl Item {
             Item::Declassify(item) => item.span,
             Item::Latch(item) => item.span,
             Item::Role(item) => item.span,
+            Item::Approval(item) => item.span,
             Item::Obligation(item) => item.span,
             Item::Window(item) => item.span,
             Item::Limit(item) => item.span,
@@ -345,7 +348,7 @@ pub struct Declassify {
     /// The tools.
     pub via: Vec<Name>,
     /// `approved { from privacy }`: the approvals.
-    pub approved: Option<Approval>,
+    pub approved: Option<Asked>,
     /// The labels.
     pub labels: Vec<Name>,
     /// The whole item.
@@ -483,7 +486,7 @@ pub struct Rule {
     /// The verdict it asks for.
     pub verdict: Spanned<Verdict>,
     /// `{ from finance }` after `require_approval`.
-    pub approval: Option<Approval>,
+    pub approval: Option<Asked>,
     /// `code name`; the rule's name where it is left out.
     pub code: Option<Name>,
     /// `hint "…"`

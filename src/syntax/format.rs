@@ -224,6 +224,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         | ast::Item::Declassify(_)
         | ast::Item::Latch(_)
         | ast::Item::Role(_)
+        | ast::Item::Approval(_)
         | ast::Item::Window(_) => {}
     }
     let clauses = clauses
@@ -243,24 +244,31 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
     match item {
         ast::Item::Test(test) => session_starts(&test.session, pieces, &mut starts),
         ast::Item::Examples(examples) => session_starts(&examples.session, pieces, &mut starts),
-        ast::Item::Rule(rule) => approval_starts(rule.approval.as_ref(), pieces, &mut starts),
-        ast::Item::Limit(limit) => approval_starts(limit.approval.as_ref(), pieces, &mut starts),
+        ast::Item::Rule(rule) => asked_starts(rule.approval.as_ref(), pieces, &mut starts),
+        ast::Item::Limit(limit) => asked_starts(limit.approval.as_ref(), pieces, &mut starts),
+        ast::Item::Approval(named) => approval_starts(&named.asks, 0, pieces, &mut starts),
         _ => {}
     }
     starts
 }
 
+fn asked_starts(asked: Option<&ast::Asked>, pieces: &[Piece], starts: &mut Starts) {
+    if let Some(ast::Asked::Written(approval)) = asked {
+        approval_starts(approval, INDENT, pieces, starts);
+    }
+}
+
 /// An approval of more than two clauses has a line for each.
-fn approval_starts(approval: Option<&ast::Approval>, pieces: &[Piece], starts: &mut Starts) {
-    let Some(approval) = approval.filter(|approval| approval.clauses.len() > 2) else {
+fn approval_starts(approval: &ast::Approval, margin: usize, pieces: &[Piece], starts: &mut Starts) {
+    if approval.clauses.len() <= 2 {
         return;
-    };
+    }
     for clause in &approval.clauses {
-        starts.insert(clause.span.start, (2 * INDENT, Blank::Never));
+        starts.insert(clause.span.start, (margin + INDENT, Blank::Never));
     }
     let close = pieces.iter().take_while(|p| p.start < approval.span.end).last();
     if let Some(close) = close {
-        starts.insert(close.start, (INDENT, Blank::Never));
+        starts.insert(close.start, (margin, Blank::Never));
     }
 }
 

@@ -207,6 +207,7 @@ keywords! {
     Latch = "latch", Item;
     Final = "final", Item;
     Role = "role", Item;
+    Approval = "approval", Item;
     Obligation = "obligation", Item;
     Window = "window", Item;
     Limit = "limit", Item;

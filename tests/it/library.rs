@@ -22,6 +22,7 @@ fn offered(text: &str) -> BTreeSet<String> {
         Item::Set(item) => Some(item.name.text.clone()),
         Item::Pred(item) => Some(item.name.text.clone()),
         Item::Group(item) => Some(item.name.text.clone()),
+        Item::Approval(item) => Some(item.name.text.clone()),
         _ => None,
     };
     let names = items(text).iter().filter_map(name).collect::<BTreeSet<_>>();

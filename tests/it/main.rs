@@ -6,6 +6,7 @@
 )]
 
 #[cfg(test)]
+mod approvals;
 mod artifact;
 #[cfg(test)]
 mod artifact_fixtures;

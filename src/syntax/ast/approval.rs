@@ -1,4 +1,4 @@
-//! Who must approve, as written: roles, and the clauses after `require_approval`.
+//! Who must approve, as written: roles, the clauses after `require_approval`, and what gives them a name.
 
 use super::Name;
 use crate::source::{Span, Spanned};
@@ -11,6 +11,57 @@ pub struct Role {
     /// Its members.
     pub members: Vec<Spanned<String>>,
     /// The whole item.
+    pub span: Span,
+}
+
+/// `approval four_eyes(who: role) { from who count 2 distinct }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalSpec {
+    /// Its name.
+    pub name: Name,
+    /// The roles that whoever names it gives.
+    pub params: Vec<Name>,
+    /// What it asks.
+    pub asks: Approval,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// What follows `require_approval`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// `{ from finance }`
+    Written(Approval),
+    /// `four_eyes(finance), single`: all of them.
+    Named(Vec<NamedApproval>, Span),
+}
+
+impl Asked {
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        match self {
+            Asked::Written(approval) => approval.span,
+            Asked::Named(_, span) => *span,
+        }
+    }
+
+    /// What is asked by name.
+    pub fn named(&self) -> &[NamedApproval] {
+        match self {
+            Asked::Written(_) => &[],
+            Asked::Named(named, _) => named,
+        }
+    }
+}
+
+/// `four_eyes(finance)`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedApproval {
+    /// The name of an approval.
+    pub name: Name,
+    /// The roles it is given.
+    pub roles: Vec<Name>,
+    /// All of it.
     pub span: Span,
 }
 

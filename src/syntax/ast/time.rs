@@ -1,6 +1,6 @@
 //! Windows of time and limits as written.
 
-use super::{Approval, Condition, Expr, Name, Selector};
+use super::{Asked, Condition, Expr, Name, Selector};
 use crate::domain::Verdict;
 use crate::source::{Span, Spanned};
 
@@ -61,7 +61,7 @@ pub struct Limit {
     /// `exceed …`: the verdict on a call that would go over.
     pub verdict: Spanned<Verdict>,
     /// `{ from finance }` after `require_approval`.
-    pub approval: Option<Approval>,
+    pub approval: Option<Asked>,
     /// `code name`
     pub code: Option<Name>,
     /// `hint "…"`
