@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 /// The roles of a policy by name, with their declarations' places.
 pub(super) struct Roles {
-    named: BTreeMap<String, (Arc<Role>, Span)>,
+    named: BTreeMap<String, Found>,
 }
 
 impl Roles {
     /// The roles among the items, each name once.
     pub fn new(items: &[&Item], out: &mut Vec<Diagnostic>) -> Roles {
-        let mut named: BTreeMap<String, (Arc<Role>, Span)> = BTreeMap::new();
+        let mut named: BTreeMap<String, Found> = BTreeMap::new();
         for item in items {
             let Item::Role(declared) = item else { continue };
             let name = &declared.name;
@@ -44,7 +44,7 @@ impl Roles {
         Roles { named }
     }
 
-    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<(Arc<Role>, Span)> {
+    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<Found> {
         if let Some((role, span)) = self.named.get(&name.text) {
             return Some((Arc::clone(role), *span));
         }
@@ -195,7 +195,7 @@ fn written_out(
     // What is wrong about the clauses is reported where they stand.
     let spec = spec(&declared.asks, &who, &mut Vec::new());
     for (_, given) in &who.given {
-        let asked = |(role, _): &&(Arc<Role>, Span)| spec.from.as_ref() == Some(role);
+        let asked = |(role, _): &&Found| spec.from.as_ref() == Some(role);
         if let Some((role, span)) = given.as_ref().filter(asked)
             && role.members.len() < spec.count as usize
         {
@@ -279,11 +279,14 @@ pub(super) fn check(items: &[&Item], roles: &Roles, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// A role, and where its name is declared.
+type Found = (Arc<Role>, Span);
+
 /// Whom `from` may name: the roles of the policy, and those an approval is given, which hide them.
 struct Who<'a> {
     roles: &'a Roles,
     /// By name; `None` where it is not known yet.
-    given: Vec<(&'a str, Option<(Arc<Role>, Span)>)>,
+    given: Vec<(&'a str, Option<Found>)>,
 }
 
 impl<'a> Who<'a> {
@@ -292,7 +295,7 @@ impl<'a> Who<'a> {
         Who { roles, given }
     }
 
-    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<(Arc<Role>, Span)> {
+    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<Found> {
         match self.given.iter().find(|(known, _)| *known == name.text) {
             Some((_, given)) => given.clone(),
             None => self.roles.find(name, out),
