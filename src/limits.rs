@@ -221,9 +221,11 @@ pub const OBLIGATIONS: usize = 256;
 pub const OBLIGATION_PARAMS: usize = 32;
 /// Obligations one rule obliges.
 pub const DUTIES: usize = 64;
+/// Sets of rules on one tool that are looked at to find those that together oblige too much.
+pub const OBLIGING_RULES: usize = 4_096;
 /// Bytes of the name of a channel after `notify`.
 pub const CHANNEL_BYTES: u64 = 128;
-/// Channels that one rule notifies.
+/// Channels that one call notifies.
 pub const CHANNELS: u64 = 32;
 /// Characters that a `mask` keeps at most.
 pub const MASK_KEPT: i128 = 16;

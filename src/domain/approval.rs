@@ -1,5 +1,6 @@
 //! Approvals: what rules ask of people before a call may run, and what people have given.
 
+use super::Trust;
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,6 +112,20 @@ pub struct Approval {
     pub binds_args: bool,
     /// Whether it is for exactly this policy.
     pub binds_policy: bool,
+}
+
+/// Whether a field of the context says who asks for a call, and is more than the caller's word.
+pub fn says_who_asks(name: &str, trust: Trust, from: Option<&[String]>) -> bool {
+    is_fact_at(name, trust, from, ("identity", &["context", "identity"]))
+}
+
+/// Whether a field of the context says on whose behalf a call is asked for, and is more than the caller's word.
+pub fn says_the_chain(name: &str, trust: Trust, from: Option<&[String]>) -> bool {
+    is_fact_at(name, trust, from, ("delegation", &["delegation"]))
+}
+
+fn is_fact_at(name: &str, trust: Trust, from: Option<&[String]>, (own, place): (&str, &[&str])) -> bool {
+    trust == Trust::Fact && from.map_or(name == own, |from| from.iter().eq(place))
 }
 
 #[cfg(test)]

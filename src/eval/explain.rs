@@ -64,7 +64,7 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     match joined.conflict {
         None => decision,
         Some(name) => {
-            let detail = format!("rules that match oblige `{name}` with different values");
+            let detail = format!("rules that match oblige `{name}` with values that cannot be joined");
             decision.refused(reserved::OBLIGATION_CONFLICT, detail)
         }
     }

@@ -155,6 +155,26 @@ mod tests {
         })
     }
 
+    /// A set of all is a value of its type, or nothing is.
+    #[test]
+    fn a_set_never_holds_more_than_its_type() {
+        let kinds = kinds();
+        let tell = |from: i128| Duty {
+            kind: 1,
+            place: None,
+            values: vec![
+                Value::Num(0),
+                Value::Num(0),
+                Value::List((from..from + 3).map(Value::Num).collect()),
+            ],
+        };
+        let duties = [tell(0), tell(3), tell(6)];
+        assert_eq!(join(&kinds, duties[..2].iter()).conflict, None);
+        let over = join(&kinds, duties.iter());
+        assert_eq!(over.conflict.as_deref(), Some("joined"));
+        assert!(over.obligations.is_empty());
+    }
+
     proptest! {
         /// What rules oblige does not depend on their order, on how often they say it, or on which are joined first.
         #[test]

@@ -1,40 +1,94 @@
 //! Whether approvals are enough. In: what rules ask for, verified approvals, who asks, the time. Out: whose approvals
 //! counted, or none where they are not enough. What is not known never counts for the call.
 
-use crate::domain::{Approval, ApprovalSpec};
+use crate::builtins::bind;
+use crate::domain::{Approval, ApprovalSpec, Request, approval};
+use crate::ir::{ContextField, Program};
 use crate::json::Json;
 use std::collections::BTreeSet;
 
-/// Who asks for a call, as principals.
+/// Who asks for a call, as principals. Only a fact says it; what the caller claims beside it can but name more people
+/// whose approvals do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asking {
-    /// Who asks; empty where nobody says.
+    /// Who asks; empty where nobody knows.
     pub requester: Vec<String>,
-    /// Everybody in the delegation.
-    pub chain: Vec<String>,
+    /// Everybody in the delegation; `None` where nobody knows.
+    pub chain: Option<Vec<String>>,
 }
 
 impl Asking {
-    /// Who asks, by an intent: its identity, and the delegation it stands in.
-    pub fn of(intent: &Json) -> Asking {
-        let text = |json: Option<&Json>| Some(json?.as_str()?.to_owned());
-        let identity = intent.get("context").and_then(|context| context.get("identity"));
-        let delegation = intent.get("delegation");
-        let member = |name: &str| text(delegation.and_then(|d| d.get(name)));
-        let links = delegation
-            .and_then(|d| d.get("chain")?.as_array())
-            .unwrap_or_default();
-        let sides = links
-            .iter()
-            .flat_map(|link| ["delegator_identity", "delegate_identity"].map(|side| text(link.get(side))));
-        Asking {
-            requester: text(identity)
-                .into_iter()
-                .chain(member("requester_identity"))
-                .collect(),
-            chain: sides.flatten().collect(),
+    /// Who asks, by the facts of a program, and by the intent's identity and delegation.
+    pub fn of(program: &Program, request: &Request<'_>) -> Asking {
+        let mut asking = Asking::default();
+        let known = |is: fn(&ContextField) -> bool| program.context.iter().filter(move |f| is(f));
+        for field in known(|f| approval::says_who_asks(&f.field.name, f.trust, f.from.as_deref())) {
+            match said(field, request) {
+                Said::Value(Json::String(one)) if !one.is_empty() => asking.requester.push(one),
+                Said::Value(_) | Said::Nothing | Said::Wrong => return Asking::default(),
+            }
         }
+        for field in known(|f| approval::says_the_chain(&f.field.name, f.trust, f.from.as_deref())) {
+            let chain = asking.chain.get_or_insert_default();
+            match said(field, request) {
+                Said::Value(delegation) => chain.extend(links(&delegation)),
+                Said::Nothing => {}
+                Said::Wrong => return Asking::default(),
+            }
+        }
+        let delegation = request.intent.get("delegation");
+        if !asking.requester.is_empty() {
+            let identity = request.intent.get("context").and_then(|c| c.get("identity"));
+            let delegated = delegation.and_then(|d| d.get("requester_identity"));
+            asking
+                .requester
+                .extend(text(identity).into_iter().chain(text(delegated)));
+        }
+        if let (Some(chain), Some(delegation)) = (&mut asking.chain, delegation) {
+            chain.extend(links(delegation));
+        }
+        asking
     }
+}
+
+/// What a fact says.
+enum Said {
+    Value(Json),
+    Nothing,
+    /// No value of its type.
+    Wrong,
+}
+
+fn said(field: &ContextField, request: &Request<'_>) -> Said {
+    let found = match &field.from {
+        None => request.facts.get(&field.field.name),
+        Some(path) => path.iter().try_fold(request.intent, |at, step| at.get(step)),
+    };
+    match found {
+        None if field.field.ty.is_optional() => Said::Nothing,
+        None => Said::Wrong,
+        Some(json) => match bind::bind(json, &field.field.ty) {
+            Ok(value) => Said::Value(bind::to_json(&value, &field.field.ty)),
+            Err(_) => Said::Wrong,
+        },
+    }
+}
+
+fn text(json: Option<&Json>) -> Option<String> {
+    Some(json?.as_str()?.to_owned())
+}
+
+/// Both sides of every link of a delegation.
+fn links(delegation: &Json) -> Vec<String> {
+    let links = delegation
+        .get("chain")
+        .and_then(Json::as_array)
+        .unwrap_or_default();
+    let sides = ["delegator_identity", "delegate_identity"];
+    let sides = links
+        .iter()
+        .flat_map(|link| sides.map(|side| text(link.get(side))));
+    sides.flatten().collect()
 }
 
 /// Whose approvals meet every spec at a time, sorted; `None` where they do not. Each spec is asked by itself, so one
@@ -71,9 +125,9 @@ pub fn satisfied(
 fn counts(approval: &Approval, spec: &ApprovalSpec, asking: &Asking, now: Option<i128>) -> bool {
     let among = |people: &[String]| people.contains(&approval.by);
     let whose = spec.from.as_ref().is_none_or(|role| among(&role.members));
-    // Where nobody says who asks, it may be anybody.
+    // Where nobody knows who asks, it may be anybody.
     let requester = spec.excluding_requester && (asking.requester.is_empty() || among(&asking.requester));
-    let chain = spec.excluding_chain && among(&asking.chain);
+    let chain = spec.excluding_chain && asking.chain.as_ref().is_none_or(|chain| among(chain));
     whose
         && !requester
         && !chain
@@ -97,8 +151,8 @@ fn is_fresh(approval: &Approval, within: Option<u64>, now: Option<i128>) -> bool
 mod tests {
     use super::{Asking, satisfied};
     use crate::domain::approval::Role;
-    use crate::domain::{Approval, ApprovalSpec};
-    use crate::json;
+    use crate::domain::{Approval, ApprovalSpec, Request};
+    use crate::{compile, json};
     use std::sync::Arc;
 
     fn finance(members: &[&str]) -> Option<Arc<Role>> {
@@ -122,7 +176,7 @@ mod tests {
     fn asking() -> Asking {
         Asking {
             requester: vec!["cid".into()],
-            chain: vec!["dan".into()],
+            chain: Some(vec!["dan".into()]),
         }
     }
 
@@ -226,11 +280,64 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_stands_in_the_intent() {
+    fn a_fact_says_who_asks_and_claims_only_add() {
         let intent = br#"{"context":{"identity":"a"},"delegation":{"requester_identity":"b",
             "chain":[{"delegator_identity":"b","delegate_identity":"c"}]}}"#;
-        let asking = Asking::of(&json::parse(intent).unwrap());
-        assert_eq!(asking.requester, ["a", "b"]);
-        assert_eq!(asking.chain, ["b", "c"]);
+        let intent = json::parse(intent).unwrap();
+        let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let link = r#"{ chain: List[{ delegator_identity: String[max 9], delegate_identity: String[max 9] }, max 9]? }?"#;
+        let delegation = format!("fact delegation: {link}");
+        let chain = r#"{"delegation":{"chain":[{"delegator_identity":"x","delegate_identity":"y"}]}}"#;
+        for (context, facts, requester, of_chain) in [
+            // Claims alone say nothing.
+            ("", "{}", &[][..], None),
+            (
+                "fact identity from intent context.identity",
+                "{}",
+                &["a", "a", "b"],
+                None,
+            ),
+            (
+                "fact caller: String[max 9] from intent context.identity",
+                "{}",
+                &["a", "a", "b"],
+                None,
+            ),
+            (
+                "fact identity: String[max 9]",
+                r#"{"identity":"h"}"#,
+                &["h", "a", "b"],
+                None,
+            ),
+            (
+                "fact identity: Email",
+                r#"{"identity":"H@ACME.com"}"#,
+                &["H@acme.com", "a", "b"],
+                None,
+            ),
+            // The host does not say, or says nonsense.
+            ("fact identity: String[max 9]?", "{}", &[], None),
+            ("fact identity: String[max 9]", r#"{"identity":1}"#, &[], None),
+            (&delegation, chain, &[], Some(&["x", "y", "b", "c"][..])),
+            (&delegation, "{}", &[], Some(&["b", "c"])),
+            (&delegation, r#"{"delegation":1}"#, &[], None),
+        ] {
+            let text = format!(
+                "gaitpol 1\npolicy a\ndefault block\ncontext {{ {context} }}\ntool t {{}}\nrule r on t allow\n"
+            );
+            let text = text.replace("context {  }\n", "");
+            let program = compile::lower(&compile::check("a.gaitpol", &text).checked.unwrap());
+            let (args, facts) = (
+                json::parse(b"{}").unwrap(),
+                json::parse(facts.as_bytes()).unwrap(),
+            );
+            let request = Request {
+                intent: &intent,
+                ..Request::call("t", &args).with_facts(&facts)
+            };
+            let asking = Asking::of(&program, &request);
+            assert_eq!(asking.requester, strings(requester), "{context}");
+            assert_eq!(asking.chain, of_chain.map(strings), "{context}");
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Gate {
             return self.decide_call(request, workspace);
         }
         let mut judged = script::decide(self, request, workspace);
-        approve(&mut judged.decision, request);
+        approve(&self.program, &mut judged.decision, request);
         judged
     }
 
@@ -108,7 +108,7 @@ impl Gate {
                 let facts = facts.filter_map(|(charge, used)| limit::fact(&self.program, charge, *used));
                 decision.limits = facts.collect();
                 let mut decision = fulfillable(decision, request.fulfils);
-                approve(&mut decision, request);
+                approve(&self.program, &mut decision, request);
                 if decision.verdict == Verdict::Allow {
                     decision.approved_by.extend(bound.lifted_by);
                     decision.approved_by.sort();
@@ -274,11 +274,11 @@ pub fn millis(now: Option<i128>) -> i64 {
 }
 
 /// A call that waits may run where its approvals are enough. The codes stay: they say why it had to be approved.
-fn approve(decision: &mut Decision, request: &Request<'_>) {
+fn approve(program: &Program, decision: &mut Decision, request: &Request<'_>) {
     if decision.verdict != Verdict::RequireApproval || request.approvals.is_empty() {
         return;
     }
-    let asking = Asking::of(request.intent);
+    let asking = Asking::of(program, request);
     if let Some(by) = approval::satisfied(&decision.approvals, request.approvals, &asking, request.now) {
         decision.verdict = Verdict::Allow;
         decision.approvals.clear();

@@ -240,12 +240,13 @@ pub(super) fn fact(of: &LabelOf, (mask, origin): (u64, LabelOrigin), labels: &La
 }
 
 /// The labels that approvals take off a call, as bits, and whose approvals they were.
-pub(super) fn lifted(labels: &Labels, request: &Request<'_>) -> (u64, Vec<String>) {
+pub(super) fn lifted(program: &Program, request: &Request<'_>) -> (u64, Vec<String>) {
     let (mut mask, mut by) = (0, Vec::new());
+    let labels = &program.labels;
     if labels.lifted.is_empty() || request.approvals.is_empty() {
         return (mask, by);
     }
-    let asking = Asking::of(request.intent);
+    let asking = Asking::of(program, request);
     for (spec, labels) in &labels.lifted {
         let spec = std::slice::from_ref(spec);
         if let Some(people) = approval::satisfied(spec, request.approvals, &asking, request.now) {

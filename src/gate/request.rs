@@ -69,7 +69,7 @@ pub fn bind(
     let canonical_args = with(bind::record_to_json(&values, &tool.args), rest);
     values.push(context(program, tool, request)?);
     let mut record = Value::Record(values);
-    let (lifted, lifted_by) = labels::lifted(&program.labels, request);
+    let (lifted, lifted_by) = labels::lifted(program, request);
     let sources = Sources {
         lifted,
         program,

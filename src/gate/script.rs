@@ -270,7 +270,7 @@ fn strictest_of(program: &Program, judged: &[Judged]) -> Decision {
     match joined.conflict {
         None => decision,
         Some(name) => {
-            let detail = format!("rules that may match oblige `{name}` with different values");
+            let detail = format!("rules that may match oblige `{name}` with values that cannot be joined");
             decision.refused(reserved::OBLIGATION_CONFLICT, detail)
         }
     }

@@ -1,27 +1,31 @@
 //! Roles, and what rules ask of approvals. In: `role` and `approval` items, and what follows `require_approval`. Out: the
 //! specs of each rule that asks for approvals, with names written out; one that nobody could meet is reported.
 
+use super::ContextField;
 use super::names::{Declared, Names};
 
 use crate::builtins::duration;
-use crate::diag::codes::{BAD_APPROVAL, BAD_LITERAL, DUPLICATE_NAME, TOO_LARGE, UNKNOWN_NAME};
+use crate::diag::codes::{BAD_APPROVAL, BAD_LITERAL, CLAIM_LOOSENS, DUPLICATE_NAME, TOO_LARGE, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::approval::Role;
+use crate::domain::approval::{self, Role};
 use crate::domain::{ApprovalSpec, Verdict};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, ApprovalClause, Item, Name};
+use crate::ty::Ty;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The roles of a policy by name, with their declarations' places.
-pub(super) struct Roles {
+pub(super) struct Roles<'c> {
     named: BTreeMap<String, Found>,
+    /// What says who asks.
+    context: &'c [ContextField],
 }
 
-impl Roles {
+impl<'c> Roles<'c> {
     /// The roles among the items, each name once.
-    pub fn new(items: &[&Item], out: &mut Vec<Diagnostic>) -> Roles {
+    pub fn new(items: &[&Item], context: &'c [ContextField], out: &mut Vec<Diagnostic>) -> Roles<'c> {
         let mut named: BTreeMap<String, Found> = BTreeMap::new();
         for item in items {
             let Item::Role(declared) = item else { continue };
@@ -41,7 +45,7 @@ impl Roles {
             };
             named.insert(name.text.clone(), (Arc::new(role), name.span));
         }
-        Roles { named }
+        Roles { named, context }
     }
 
     fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<Found> {
@@ -94,7 +98,7 @@ fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
 /// What a rule asks for, all of it; nothing where it asks for no approval.
 pub(super) fn specs(
     rule: &ast::Rule,
-    roles: &Roles,
+    roles: &Roles<'_>,
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<ApprovalSpec> {
@@ -121,7 +125,7 @@ pub(super) fn specs(
 /// What takes labels off a call: one approval.
 pub(super) fn one(
     written: &ast::Asked,
-    roles: &Roles,
+    roles: &Roles<'_>,
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ApprovalSpec> {
@@ -139,12 +143,20 @@ pub(super) fn one(
 /// What is asked in braces, or by names that are each found once.
 fn asked(
     written: &ast::Asked,
-    roles: &Roles,
+    roles: &Roles<'_>,
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<ApprovalSpec> {
     let named = match written {
-        ast::Asked::Written(braces) => return vec![spec(braces, &Who::of(roles), out)],
+        ast::Asked::Written(braces) => {
+            for clause in &braces.clauses {
+                if let ApprovalClause::Excluding(excluded) = &clause.node {
+                    let unknown = |name: &Name| only_claimed(&name.text, name.span, roles.context);
+                    out.extend(excluded.iter().filter_map(unknown));
+                }
+            }
+            return vec![spec(braces, &Who::of(roles), out)];
+        }
         ast::Asked::Named(named, _) => named,
     };
     if named.len() > limits::ASKED {
@@ -165,15 +177,70 @@ fn asked(
             );
         }
         seen.push((&named.name.text, given, named.span));
-        specs.extend(written_out(named, roles, names, out));
+        let spec = written_out(named, roles, names, out);
+        let excluded = spec.iter().flat_map(|spec| {
+            [
+                ("requester", spec.excluding_requester),
+                ("chain", spec.excluding_chain),
+            ]
+        });
+        let mut unknown = excluded.filter(|(_, excluded)| *excluded);
+        out.extend(unknown.find_map(|(who, _)| only_claimed(who, named.span, roles.context)));
+        specs.extend(spec);
     }
     specs
+}
+
+/// The report for somebody who must not approve and of whom only the caller says who it is: one who names somebody else
+/// could approve its own call.
+fn only_claimed(who: &str, at: Span, context: &[ContextField]) -> Option<Diagnostic> {
+    let (field, place, is): (_, _, fn(&ContextField) -> bool) = match who {
+        "requester" => ("identity", "context.identity", |f| {
+            approval::says_who_asks(&f.field.name, f.trust, f.from.as_deref())
+        }),
+        "chain" => ("delegation", "delegation", |f| {
+            approval::says_the_chain(&f.field.name, f.trust, f.from.as_deref()) && has_links(&f.field.ty)
+        }),
+        _ => return None,
+    };
+    if context.iter().any(is) {
+        return None;
+    }
+    let message = match field {
+        "identity" => "only the caller says who asks",
+        _ => "no fact says who is in the chain of the delegation",
+    };
+    let report = Diagnostic::error(CLAIM_LOOSENS, at, message)
+        .why("a caller who names somebody else could approve its own call")
+        .help(format!(
+            "declare `context {{ fact {field} from intent {place} }}` where the adapter can be trusted with it, or a fact `{field}` that the host supplies"
+        ));
+    let declared = context.iter().find(|known| known.field.name == field);
+    Some(match declared {
+        Some(declared) => report.also(declared.span, "what is known of it"),
+        None => report,
+    })
+}
+
+/// Whether a delegation of this type has the links whose people are excluded.
+fn has_links(ty: &Ty) -> bool {
+    let fields = |ty: &Ty| match ty {
+        Ty::Record(fields) => fields.clone(),
+        _ => Vec::new(),
+    };
+    let chain = fields(ty.required()).into_iter().find(|f| f.name == "chain");
+    let link = chain.and_then(|chain| match chain.ty.required().clone() {
+        Ty::List { element, .. } => Some(fields(&element)),
+        _ => None,
+    });
+    let has = |name: &str| link.iter().flatten().any(|f| f.name == name);
+    has("delegator_identity") && has("delegate_identity")
 }
 
 /// What a name asks for.
 fn written_out(
     named: &ast::NamedApproval,
-    roles: &Roles,
+    roles: &Roles<'_>,
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<ApprovalSpec> {
@@ -206,7 +273,7 @@ fn written_out(
 }
 
 /// The report for a name that is no approval's.
-fn unknown(named: &ast::NamedApproval, roles: &Roles, names: &Names<'_>) -> Diagnostic {
+fn unknown(named: &ast::NamedApproval, roles: &Roles<'_>, names: &Names<'_>) -> Diagnostic {
     let name = &named.name;
     if let Some(report) = names.private(name) {
         return report;
@@ -257,7 +324,7 @@ fn wrong_number(named: &ast::NamedApproval, declared: &ast::ApprovalSpec) -> Dia
 }
 
 /// Reports what is wrong about the approvals that have names: each once, however often it is named.
-pub(super) fn check(items: &[&Item], roles: &Roles, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(items: &[&Item], roles: &Roles<'_>, out: &mut Vec<Diagnostic>) {
     for item in items {
         let Item::Approval(declared) = item else { continue };
         let mut who = Who::of(roles);
@@ -284,7 +351,7 @@ type Found = (Arc<Role>, Span);
 
 /// Whom `from` may name: the roles of the policy, and those an approval is given, which hide them.
 struct Who<'a> {
-    roles: &'a Roles,
+    roles: &'a Roles<'a>,
     /// By name; `None` where it is not known yet.
     given: Vec<(&'a str, Option<Found>)>,
 }

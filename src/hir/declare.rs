@@ -92,7 +92,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let mut labels = labels::lower(&items, out);
     let mut tools = tools(&items, &names, &effects, &labels, out);
     let context = context::lower(&items, &names, profile, out);
-    let roles = Roles::new(&items, out);
+    let roles = Roles::new(&items, &context, out);
     approval::check(&items, &roles, out);
     labels::sources(&items, &tools, (&roles, &names), &mut labels, out);
     let obligations = Kinds::new(&items, &names, out);
@@ -420,7 +420,7 @@ struct Known<'a> {
     effects: &'a BTreeSet<String>,
     labels: &'a Labels,
     windows: &'a [Window],
-    roles: &'a Roles,
+    roles: &'a Roles<'a>,
 }
 
 /// What rules, limits and delegations come to.

@@ -196,7 +196,7 @@ fn level<'n>(
 pub(super) fn sources(
     items: &[&Item],
     tools: &[Tool],
-    (roles, names): (&Roles, &Names<'_>),
+    (roles, names): (&Roles<'_>, &Names<'_>),
     labels: &mut Labels,
     out: &mut Vec<Diagnostic>,
 ) {

@@ -49,19 +49,31 @@ impl ObligationKind {
     pub fn join(&self, a: &[Value], b: &[Value]) -> Result<Vec<Value>, usize> {
         let values = self.params.iter().zip(a.iter().zip(b)).enumerate();
         values
-            .map(|(at, (param, (a, b)))| joined(param.law, a, b).ok_or(at))
+            .map(|(at, (param, (a, b)))| joined(param, a, b).ok_or(at))
             .collect()
     }
 }
 
-/// Two values of one parameter as one. Members of an ordered enum are numbered from the least.
-fn joined(law: Law, a: &Value, b: &Value) -> Option<Value> {
-    match (law, a, b) {
+impl Param {
+    /// The most elements it holds, where it takes those of all rules.
+    pub fn most(&self) -> Option<u64> {
+        match (self.law, &self.field.ty) {
+            (Law::Union, Ty::Set { max, .. }) => Some(*max),
+            _ => None,
+        }
+    }
+}
+
+/// Two values of one parameter as one; none where that is no value of its type. Members of an ordered enum are numbered
+/// from the least.
+fn joined(param: &Param, a: &Value, b: &Value) -> Option<Value> {
+    match (param.law, a, b) {
         (Law::Max, ..) => Some(a.max(b).clone()),
         (Law::Min, ..) => Some(a.min(b).clone()),
         (Law::Union, Value::List(a), Value::List(b)) => {
             let all: BTreeSet<&Value> = a.iter().chain(b).collect();
-            Some(Value::List(all.into_iter().cloned().collect()))
+            let fits = param.most().is_none_or(|most| all.len() as u64 <= most);
+            fits.then(|| Value::List(all.into_iter().cloned().collect()))
         }
         (Law::Union | Law::Same, ..) => (a == b).then(|| a.clone()),
     }

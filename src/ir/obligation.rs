@@ -9,10 +9,11 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::OBLIGATION_CONFLICT;
 use crate::domain::obligation::Law;
 use crate::hir::{Duty, ObligationKind, Package, Param, Rule, Subject};
+use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::ty::{Field, Ty};
 use crate::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Writes an obligation.
 pub(super) fn encode_kind(w: &mut Writer, kind: &ObligationKind) {
@@ -124,14 +125,19 @@ pub(super) fn check<'r>(
     let mut obliging: BTreeMap<u32, (&Rule, Vec<&Row>)> = BTreeMap::new();
     for (row, number) in rows {
         if let Some(rule) = package.rules.get(*number as usize)
-            && rule.duties.iter().any(|duty| may_conflict(package, &duty.node))
+            && !rule.duties.is_empty()
         {
             obliging.entry(*number).or_insert((rule, Vec::new())).1.push(row);
         }
     }
     let obliging: Vec<(&Rule, Vec<&Row>)> = obliging.into_values().collect();
-    for (at, (rule, rows)) in obliging.iter().enumerate() {
-        for (other, others) in obliging.iter().skip(at + 1) {
+    overflows(package, &obliging, out);
+    let same: Vec<_> = obliging
+        .iter()
+        .filter(|(rule, _)| rule.duties.iter().any(|duty| may_conflict(package, &duty.node)))
+        .collect();
+    for (at, (rule, rows)) in same.iter().enumerate() {
+        for (other, others) in same.iter().skip(at + 1) {
             if let Some(conflict) = conflict(package, rule, other)
                 && rows.iter().any(|a| others.iter().any(|b| may_both_hold(a, b)))
             {
@@ -142,6 +148,123 @@ pub(super) fn check<'r>(
             }
         }
     }
+}
+
+/// The rules on one tool that oblige, each with its rows.
+type Obliging<'r> = [(&'r Rule, Vec<&'r Row>)];
+
+/// Rules that a call may match together and that together tell a parameter more than it holds.
+struct Overflow<'r> {
+    obliging: &'r Obliging<'r>,
+    place: &'r Option<Vec<String>>,
+    kind: u32,
+    param: usize,
+    most: u64,
+    /// Sets of rules yet to be looked at; where they run out, what is left counts as found.
+    budget: usize,
+}
+
+/// Reports what the duties of several rules come to where that is more than a set holds; two alone are a conflict.
+fn overflows(package: &Package, obliging: &Obliging<'_>, out: &mut Vec<Diagnostic>) {
+    let duties = obliging.iter().flat_map(|(rule, _)| &rule.duties);
+    let about: BTreeSet<(u32, &Option<Vec<String>>)> =
+        duties.map(|duty| (duty.node.kind, &duty.node.place)).collect();
+    for (number, place) in about {
+        let Some(kind) = package.obligations.get(number as usize) else {
+            continue;
+        };
+        for (at, param) in kind.params.iter().enumerate() {
+            let Some(most) = param.most() else { continue };
+            let duties = obliging.iter().flat_map(|(rule, _)| &rule.duties);
+            let of_kind = duties.filter(|duty| (duty.node.kind, &duty.node.place) == (number, place));
+            let all: BTreeSet<&Value> = of_kind
+                .flat_map(|duty| elements(duty.node.values.get(at)))
+                .collect();
+            if all.len() as u64 <= most {
+                continue;
+            }
+            let mut overflow = Overflow {
+                obliging,
+                place,
+                kind: number,
+                param: at,
+                most,
+                budget: limits::OBLIGING_RULES,
+            };
+            let Some(last) = overflow.find(0, &Row::new(), &BTreeSet::new()) else {
+                continue;
+            };
+            let known = |d: &Diagnostic| d.code == OBLIGATION_CONFLICT && d.primary.span == last.1;
+            if !out.iter().any(known) {
+                out.push(too_many(kind, param, most, last));
+            }
+        }
+    }
+}
+
+impl<'r> Overflow<'r> {
+    /// The last of some rules that a call may match together, from this one on, and that together say too much.
+    fn find(&mut self, from: usize, row: &Row, told: &BTreeSet<&'r Value>) -> Option<(&'r Rule, Span)> {
+        for (at, (rule, rows)) in self.obliging.iter().enumerate().skip(from) {
+            let told_here =
+                |duty: &&Spanned<Duty>| duty.node.kind == self.kind && duty.node.place == *self.place;
+            let Some(duty) = rule.duties.iter().find(told_here) else {
+                continue;
+            };
+            let mut all = told.clone();
+            all.extend(elements(duty.node.values.get(self.param)));
+            if all.len() == told.len() {
+                continue;
+            }
+            for with in rows.iter().filter(|with| may_both_hold(row, with)) {
+                self.budget = self.budget.saturating_sub(1);
+                if all.len() as u64 > self.most || self.budget == 0 {
+                    return Some((rule, duty.span));
+                }
+                let found = self.find(at + 1, &both(row, with), &all);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+}
+
+fn elements(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::List(items)) => items,
+        _ => &[],
+    }
+}
+
+/// What holds where both do.
+fn both(a: &Row, b: &Row) -> Row {
+    let mut both = a.clone();
+    for (literal, classes) in b {
+        let narrowed = match both.get(literal) {
+            Some(known) => known.intersection(classes),
+            None => classes.clone(),
+        };
+        both.insert(literal.clone(), narrowed);
+    }
+    both
+}
+
+fn too_many(kind: &ObligationKind, param: &Param, most: u64, (rule, span): (&Rule, Span)) -> Diagnostic {
+    let name = &param.field.name;
+    let message = format!(
+        "rule `{}` and others that match with it oblige `{}` with more values of `{name}` than it holds",
+        rule.name, kind.name
+    );
+    Diagnostic::error(OBLIGATION_CONFLICT, span, message)
+        .label("one too many")
+        .why(format!(
+            "`{name}` is declared with `max {most}`, and a call may match rules that say more"
+        ))
+        .help(format!(
+            "declare `{name}` with a larger `max`, or write conditions that exclude one another"
+        ))
 }
 
 /// Whether no variable keeps two rows apart.
@@ -175,6 +298,8 @@ fn conflict<'p>(package: &'p Package, a: &Rule, b: &Rule) -> Option<Conflict<'p>
         let first = a.duties.iter().find(|first| same(first, second))?;
         let kind = package.obligations.get(second.node.kind as usize)?;
         let param = kind.join(&first.node.values, &second.node.values).err()?;
+        // What is too much for a set is reported of all rules at once.
+        kind.params.get(param).filter(|param| param.most().is_none())?;
         Some(Conflict {
             kind,
             param,

@@ -89,6 +89,10 @@ const LENGTHS: [&str; 5] = ["0s", "999ms", "1s", "1m", "1h1m"];
 const HEAD: &str = r#"gaitpol 1
 policy random.policy
 default block code none
+context {
+  fact identity from intent context.identity
+  fact delegation from intent delegation
+}
 enum Color { red, green, blue }
 type Cents = Decimal[2]
 type Row = { k: Color, v: Int, tags: List[String[max 64], max 3] }
@@ -805,7 +809,7 @@ fn approvals_agree(decided: &[ApprovalSpec], asked: &[ApprovalSpec], given: &[Ap
     assert_eq!(decided.is_empty(), asked.is_empty(), "{shown}");
     let asking = Asking {
         requester: vec!["cid".into()],
-        chain: vec!["eve".into()],
+        chain: Some(vec!["eve".into()]),
     };
     let now = Some(100_000);
     let met = |specs: &[ApprovalSpec]| satisfied(specs, given, &asking, now).is_some();
