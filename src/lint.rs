@@ -67,6 +67,7 @@ mod unbounded_text;
 mod uncovered_tool;
 mod under_public_suffix;
 mod under_root;
+mod unknown_path;
 mod untargeted_egress;
 mod untested_rule;
 mod unused_approval;
@@ -154,6 +155,7 @@ pub const ALL: &[&Lint] = &[
     &unused_obligation::LINT,
     &partial_redaction::LINT,
     &unused_approval::LINT,
+    &unknown_path::LINT,
 ];
 
 /// One lint.

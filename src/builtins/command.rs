@@ -42,7 +42,7 @@ pub const DOC: Doc = Doc {
         "`.args` are words without quotes; one that is not known is empty, and makes the element opaque",
         "`.flags` are the words before `--` that start with `-`: `--name=value` as `--name`, `-rf` also as `-r` and `-f`",
         "`.operands` are all other words, and the values of `--name=value` and `-o/path`; `.path` is there where it is a \
-         `Path` and no `cd` moves it",
+         `Path` and no `cd` moves it; `//etc` and `/../etc` are `/etc`, as on Linux",
         "`.verb` is the word that says what the program does, the `push` of `git -C x push`: the first one, after options \
          that are known; empty where it is not certain",
         "a variable set to a name that programs or shells obey is a doubt; names of small letters are the shell's own",

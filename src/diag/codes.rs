@@ -266,4 +266,6 @@ codes! {
     PARTIAL_REDACTION = "GP0666";
     /// An approval with a name that nothing asks for.
     UNUSED_APPROVAL = "GP0667";
+    /// A stricter rule that looks past operands whose path is not known.
+    UNKNOWN_PATH = "GP0668";
 }

@@ -309,7 +309,25 @@ fn place(text: &str, moved: bool) -> Value {
     if text.contains(['=', ':']) || (moved && !text.starts_with('/')) {
         return Value::Absent;
     }
-    path::parse(text).map_or(Value::Absent, Value::Path)
+    if !text.starts_with('/') {
+        return path::parse(text).map_or(Value::Absent, Value::Path);
+    }
+    path::parse(&from_root(text)).map_or(Value::Absent, Value::Path)
+}
+
+/// An absolute path as Linux walks it: several `/` are one, and `..` of the root is the root.
+fn from_root(text: &str) -> String {
+    let mut walked: Vec<&str> = Vec::new();
+    for segment in text.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                walked.pop();
+            }
+            name => walked.push(name),
+        }
+    }
+    format!("/{}", walked.join("/"))
 }
 
 fn redirect(redirect: &Redirect, moved: bool) -> Value {

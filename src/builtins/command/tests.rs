@@ -581,6 +581,12 @@ fn flags_and_operands() {
             "../x=- ./y=y",
         ),
         ("dd if=/dev/zero of=/dev/sda", "", "if=/dev/zero=- of=/dev/sda=-"),
+        (
+            "rm //etc/x ///a//b /../etc /a/../../b/. / //",
+            "",
+            "//etc/x=/etc/x ///a//b=/a/b /../etc=/etc /a/../../b/.=/b /=/ //=/",
+        ),
+        ("rm ../../etc ..", "", "../../etc=- ..=-"),
         ("scp h:/x /y", "", "h:/x=- /y=/y"),
         ("ls $x -l", " -l -l", "=-"),
         ("ls ./$x", "", "=-"),
