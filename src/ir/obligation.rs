@@ -246,7 +246,7 @@ fn both(a: &Row, b: &Row) -> Row {
             Some(known) => known.intersection(classes),
             None => classes.clone(),
         };
-        both.insert(literal.clone(), narrowed);
+        both.insert(*literal, narrowed);
     }
     both
 }
