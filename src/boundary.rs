@@ -145,6 +145,7 @@ impl Boundary {
             &intent.canonical(),
             &judged.decision.obligations,
             &judged.decision.steps,
+            &|name| self.gate.program().tool(name).is_some(),
         );
         let canonical = jcs::to_vec(&kept);
         let args_digest = digest::of_json(&redact::args(&intent.args, &judged.decision.obligations));
@@ -247,10 +248,18 @@ impl Boundary {
         key: &SigningKey,
     ) -> Result<Recorded, SessionError> {
         let mut recorded = None;
-        session::append(journal.host, journal.path, |head| {
+        let mut holds = None;
+        let appended = session::append(journal.host, journal.path, |head| {
+            let last = self.last_of(head, key, moment.now);
+            holds = last
+                .as_ref()
+                .map(|last| last.session_id.clone().unwrap_or_default());
+            if holds.is_some() && holds != moment.session_id {
+                return Err(String::new());
+            }
             let moment = Moment {
                 previous: head.previous,
-                state: self.state_of(head, key, moment.now),
+                state: self.state_of(head, last.as_ref()),
                 ..moment.clone()
             };
             let judged = self
@@ -263,24 +272,40 @@ impl Boundary {
             };
             recorded = Some(judged);
             Ok(event)
-        })?;
+        });
+        match holds.filter(|holds| moment.session_id.as_ref() != Some(holds)) {
+            Some(holds) => {
+                return Err(SessionError::Foreign {
+                    path: journal.path.to_owned(),
+                    holds,
+                    wanted: moment.session_id.clone().unwrap_or_default(),
+                });
+            }
+            None => appended?,
+        }
         recorded.ok_or_else(|| SessionError::NoTrace("the journal was not written".to_owned()))
     }
 }
 
 impl Boundary {
-    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, so that
-    /// rules about the session block.
-    fn state_of(&self, head: &session::Head, key: &SigningKey, now: Timestamp) -> Option<State> {
-        let Some(last) = &head.last else {
-            return Some(self.gate.fresh_state());
-        };
+    /// A session's last trace; none where there is none or it does not verify.
+    fn last_of(&self, head: &session::Head, key: &SigningKey, now: Timestamp) -> Option<TraceRecord> {
+        let last = head.last.as_ref()?;
         let own = TrustedKeys::new([key.verifying_key()]);
         let known = [&own, &self.trusted].into_iter();
         let verified = known
             .map(|trusted| last.verify(trusted, now))
             .find_map(Result::ok)?;
-        let after = &verified.value().state.as_ref()?.after;
+        Some(verified.into_value())
+    }
+
+    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, so that
+    /// rules about the session block.
+    fn state_of(&self, head: &session::Head, last: Option<&TraceRecord>) -> Option<State> {
+        if head.last.is_none() {
+            return Some(self.gate.fresh_state());
+        }
+        let after = &last?.state.as_ref()?.after;
         self.gate.read_state(&jcs::to_vec(after)).ok()
     }
 

@@ -364,7 +364,7 @@ impl Fixture {
                 .expected
                 .reason_codes
                 .iter()
-                .any(|code| code.starts_with(reserved::PREFIX));
+                .any(|code| reserved::OF_ARGUMENTS.contains(&code.as_str()));
             let undecided = case.is_kept_in_part() && (refused || case.is_looked_at(gate.program()));
             if case.expected.verdict == Verdict::Allow {
                 counters.reserve(&case.trace_id, &judged.charges, gate::millis(Some(case.at)));

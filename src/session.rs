@@ -47,6 +47,16 @@ pub enum SessionError {
         /// What is wrong.
         reason: String,
     },
+    /// It holds another session: a copy of its journal, or one that was moved.
+    #[error("{} holds session `{holds}`, not `{wanted}`", path.display())]
+    Foreign {
+        /// The journal.
+        path: PathBuf,
+        /// The session of its last trace.
+        holds: String,
+        /// The one asked for.
+        wanted: String,
+    },
     /// The call could not be judged or signed, so nothing was written.
     #[error("the call has no trace: {0}")]
     NoTrace(String),

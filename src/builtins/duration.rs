@@ -205,16 +205,21 @@ pub fn counted(json: &Json, unit: Unit) -> Result<i128, (NumberFault, Refused)> 
 
 /// The canonical text of milliseconds; it is also how a policy writes them.
 pub fn to_text(millis: i128) -> String {
-    let mut rest = millis;
+    let mut rest = millis.unsigned_abs();
     let mut out = String::new();
     for unit in [Unit::Hour, Unit::Minute, Unit::Second, Unit::Millisecond] {
-        let count = rest / unit.millis();
-        rest %= unit.millis();
+        let length = unit.millis().unsigned_abs();
+        let count = rest / length;
+        rest %= length;
         if count != 0 {
             out.push_str(&format!("{count}{}", unit.as_str()));
         }
     }
-    if out.is_empty() { "0s".to_owned() } else { out }
+    match (out.is_empty(), millis < 0) {
+        (true, _) => "0s".to_owned(),
+        (false, true) => format!("-{out}"),
+        (false, false) => out,
+    }
 }
 
 #[cfg(test)]

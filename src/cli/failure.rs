@@ -80,6 +80,13 @@ pub fn session(error: SessionError) -> CliError {
     match error {
         SessionError::Host(error) => error.into(),
         SessionError::NoTrace(reason) => no_trace(&reason),
+        SessionError::Foreign { ref path, .. } => about(
+            path,
+            Category::Verification,
+            "session.foreign",
+            &error.to_string(),
+        )
+        .hint("a session goes on in its own journal only; name the session it holds, or a new one"),
         SessionError::Entry { ref path, .. } | SessionError::Last { ref path, .. } => {
             about(path, Category::Verification, "session.entry", &error.to_string())
                 .hint("keep the file as evidence, and go on in a new session")
@@ -92,6 +99,7 @@ pub fn record(path: &Path, error: &RecordError) -> CliError {
     let message = format!("{}: {error}", path.display());
     let (category, code) = match error {
         RecordError::Trace { error, .. } | RecordError::Pack(error) => (Category::Verification, error.code()),
+        RecordError::Foreign { .. } => (Category::Verification, "session.foreign"),
         RecordError::NoTrace { .. } => (Category::InvalidInput, "run.no_trace"),
         RecordError::Interleaved { .. } => (Category::InvalidInput, "run.interleaved"),
         RecordError::Build(error) => (build_category(error), error.code()),

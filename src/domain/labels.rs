@@ -78,7 +78,7 @@ impl ArgumentOrigin {
 }
 
 /// The steps of `$.to[0].name`, `/to/0/name` (RFC 6901) or `args.to`.
-fn path(written: &str) -> Vec<String> {
+pub fn path(written: &str) -> Vec<String> {
     if let Some(pointer) = written.strip_prefix('/') {
         let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
         return pointer.split('/').map(unescape).collect();

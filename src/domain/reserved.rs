@@ -29,6 +29,9 @@ pub const SCRIPT_UNCERTAIN: &str = "gait.script_uncertain";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
+/// Codes of calls whose arguments are no values of the types that the policy declares.
+pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
+
 /// Every reserved code.
 pub const ALL: [&str; 13] = [
     UNKNOWN_TOOL,

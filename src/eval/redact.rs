@@ -2,7 +2,7 @@
 //! or a text, and what a decision obliges to. Out: the same with something else in place of values. A value that is not
 //! there stays so. It does not look at types: what is kept may be no call of the tool.
 
-use crate::domain::{Obligation, StepDecision, obligation};
+use crate::domain::{Obligation, StepDecision, labels, obligation};
 use crate::hir::{Step, TargetSource, place};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
@@ -55,14 +55,22 @@ pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
     args
 }
 
-/// An intent as it may be kept: its arguments, those of each step of a script, and the targets it claims where they tell
-/// what was taken out.
-pub fn intent(document: &Json, obligations: &[Obligation], steps: &[StepDecision]) -> Json {
+/// An intent as it may be kept: its arguments, those of each step of a script, where they come from, and the targets it
+/// claims where they tell what was taken out. `is_tool` says which names are those of tools.
+pub fn intent(
+    document: &Json,
+    obligations: &[Obligation],
+    steps: &[StepDecision],
+    is_tool: &dyn Fn(&str) -> bool,
+) -> Json {
     let mut taken: Vec<String> = Vec::new();
     let mut document = document.clone();
     call(&mut document, obligations, &mut taken);
+    origins(&mut document, obligations, is_tool);
     for (step, decided) in script_steps(&mut document).iter_mut().zip(steps) {
-        call(step, &decided.decision.obligations, &mut taken);
+        let obligations = &decided.decision.obligations;
+        call(step, obligations, &mut taken);
+        origins(step, obligations, is_tool);
     }
     targets(&mut document, &taken);
     let steps = script_steps(&mut document).iter_mut();
@@ -78,6 +86,39 @@ fn call(document: &mut Json, obligations: &[Obligation], taken: &mut Vec<String>
         }
         *value = args(value, obligations);
     }
+}
+
+/// Takes out of what is said of an argument's origin what tells of a value that is redacted: what it names beside a tool,
+/// and a digest, from which a short value can be guessed.
+fn origins(document: &mut Json, obligations: &[Obligation], is_tool: &dyn Fn(&str) -> bool) {
+    let names_tool = |value: &Json| {
+        let text = value.as_str().unwrap_or_default();
+        is_tool(text.strip_prefix("tool:").unwrap_or(text))
+    };
+    for entries in member(document, "arg_provenance") {
+        let Json::Array(entries) = entries else { continue };
+        for entry in entries.iter_mut().filter(|entry| is_about(entry, obligations)) {
+            let Json::Object(members) = entry else { continue };
+            members.retain(|(name, _)| name != "integrity_digest");
+            for (_, value) in members.iter_mut().filter(|(name, _)| name == "source_ref") {
+                if !names_tool(value) {
+                    *value = Json::str(REDACTED);
+                }
+            }
+        }
+    }
+}
+
+/// Whether what is said of an origin is about a value that is taken out, or what lies in it or around it.
+fn is_about(origin: &Json, obligations: &[Obligation]) -> bool {
+    let Some(path) = origin.get("arg_path").and_then(Json::as_str) else {
+        return true;
+    };
+    let path = labels::path(path);
+    // Where a step is a number it may be the index of an element, which the places of obligations do not name.
+    let names = path.iter().filter(|step| step.parse::<usize>().is_err()).cloned();
+    let names: Vec<String> = names.collect();
+    touches(obligations, &path) || touches(obligations, &names)
 }
 
 /// Takes out of claimed targets what tells of a value that was taken out.
@@ -300,6 +341,20 @@ mod tests {
     }
 
     #[test]
+    fn origins_do_not_tell_it_either() {
+        let document = br#"{"tool_name":"t","args":{"to":["a"],"n":1},"arg_provenance":[
+            {"arg_path":"$.to[0]","source":"tool_output","source_ref":"tool:hr.read","integrity_digest":"aa"},
+            {"arg_path":"/to/0","source":"external","source_ref":"https://x.example/ann"},
+            {"arg_path":"args.n","source":"external","source_ref":"kept","integrity_digest":"bb"}]}"#;
+        let read = |text: &[u8]| json::parse(text).unwrap();
+        let kept = intent(&read(document), &[redact("to")], &[], &|name| name == "hr.read");
+        let origins = br#"[{"arg_path":"$.to[0]","source":"tool_output","source_ref":"tool:hr.read"},
+            {"arg_path":"/to/0","source":"external","source_ref":"[redacted]"},
+            {"arg_path":"args.n","source":"external","source_ref":"kept","integrity_digest":"bb"}]"#;
+        assert_eq!(kept.get("arg_provenance"), Some(&read(origins)));
+    }
+
+    #[test]
     fn claimed_targets_do_not_tell_it_either() {
         let document = br#"{"tool_name":"t","args":{"to":"Ann@Acme.com","n":12345,"x":"a"},"targets":[
             {"kind":"other","value":"mail to ann@acme.com"},{"kind":"host","value":"acme.com"},
@@ -308,6 +363,7 @@ mod tests {
             &json::parse(document).unwrap(),
             &[redact("to"), redact("n"), redact("x")],
             &[],
+            &|_| false,
         );
         let text = serde_json::to_string(&kept).unwrap().to_lowercase();
         for secret in ["acme", "12345", "ann"] {

@@ -343,6 +343,9 @@ fn ty(term: &Term, frames: &[&Frame<'_>]) -> Option<Ty> {
     };
     match term {
         Term::Place(place) | Term::Else(place, _) => at(place),
+        Term::Sub(a, b) if [a, b].map(|side| ty(side, frames)) == [Some(Ty::Instant), Some(Ty::Instant)] => {
+            Some(Ty::Duration { unit: None })
+        }
         Term::Add(a, b) | Term::Sub(a, b) => ty(a, frames).or_else(|| ty(b, frames)),
         Term::Sum { list, level, term } => match (at(list)?, &**term) {
             (Ty::List { element, .. }, Term::Place(inner)) if inner.level == *level => {

@@ -5,7 +5,7 @@
 use crate::builtins::bind;
 use crate::eval::redact;
 use crate::hir::{Step, place};
-use crate::ir::ToolProgram;
+use crate::ir::{Scope, ToolProgram};
 use crate::json::Json;
 use crate::ty::Ty;
 
@@ -59,30 +59,62 @@ fn field(ty: &Ty, name: &str) -> Option<(Step, Ty)> {
 
 /// Whether anything that decides a call of the tool, or that its session goes on by, looks at one of the places.
 pub(super) fn is_looked_at(places: &[Vec<String>], tool: &ToolProgram) -> bool {
-    let places: Vec<Vec<Step>> = places.iter().map(|names| steps(tool, names)).collect();
-    let touches = |seen: &[Step]| {
-        places
-            .iter()
-            .any(|at| at.starts_with(seen) || seen.starts_with(at))
-    };
-    let mut found = tool.scope.vars.iter().any(|var| touches(&var.steps))
-        || tool.scope.lists.iter().any(|list| touches(&list.steps));
+    let within: Vec<Vec<Vec<Step>>> = places.iter().map(|names| steps(tool, names)).collect();
+    let places: Vec<&[Step]> = within
+        .iter()
+        .filter_map(|at| at.first())
+        .map(Vec::as_slice)
+        .collect();
+    let touches = |seen: &[Step]| places.iter().any(|at| overlap(at, seen));
+    let mut found = within.iter().any(|at| in_scope(&tool.scope, at));
     let mut see = |place: &crate::hir::Place| found |= place.level == 0 && touches(&place.steps);
     tool.slots.iter().for_each(|slot| slot.each_place(&mut see));
     tool.events.iter().for_each(|(_, cond)| cond.each_place(&mut see));
     found
 }
 
-/// The steps to a place, as far as its first list.
-fn steps(tool: &ToolProgram, names: &[String]) -> Vec<Step> {
-    let mut steps = Vec::new();
+fn overlap(a: &[Step], b: &[Step]) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+/// Whether a variable or list of a scope looks at a place. The place is the steps to each list on the way, then those in
+/// its elements.
+fn in_scope(scope: &Scope, at: &[Vec<Step>]) -> bool {
+    let Some((first, inner)) = at.split_first() else {
+        return true;
+    };
+    // Of a list in whose elements something was taken out the length is known, and that it is there.
+    let vars = inner.is_empty() && scope.vars.iter().any(|var| overlap(first, &var.steps));
+    vars || scope
+        .lists
+        .iter()
+        .any(|list| match first.strip_prefix(list.steps.as_slice()) {
+            Some([]) if !inner.is_empty() => in_scope(&list.scope, inner),
+            // An optional on the way to it.
+            Some(rest @ [_, ..]) => {
+                let rest: Vec<Vec<Step>> = [rest.to_vec()].into_iter().chain(inner.to_vec()).collect();
+                in_scope(&list.scope, &rest)
+            }
+            _ => overlap(first, &list.steps),
+        })
+}
+
+/// The steps to a place: as far as its first list, then from an element of it, and so on.
+fn steps(tool: &ToolProgram, names: &[String]) -> Vec<Vec<Step>> {
+    let mut all = vec![Vec::new()];
     let mut ty = Ty::Record(tool.args.clone());
     for name in names {
+        while let Ty::List { element, .. } | Ty::Set { element, .. } = ty.required() {
+            ty = (**element).clone();
+            all.push(Vec::new());
+        }
         let Some((step, next)) = field(ty.required(), name) else {
             break;
         };
-        steps.push(step);
+        if let Some(last) = all.last_mut() {
+            last.push(step);
+        }
         ty = next;
     }
-    steps
+    all
 }

@@ -18,6 +18,16 @@ pub enum RecordError {
         /// Why.
         error: VerifyError,
     },
+    /// A line's trace is of another session: the journal is a copy, or was put together.
+    #[error("line {line} of the journal belongs to session `{holds}`, not `{wanted}`")]
+    Foreign {
+        /// From 1.
+        line: u64,
+        /// The session of the trace.
+        holds: String,
+        /// The one whose journal it is.
+        wanted: String,
+    },
     /// The journal has no trace of this run.
     #[error("the journal has no trace of run `{run_id}`; it has {known}")]
     NoTrace {
@@ -49,12 +59,15 @@ pub struct Recording {
     pub bytes: Vec<u8>,
     /// The archive, opened again under the trusted keys.
     pub pack: Verified<Runpack>,
+    /// How many traces of the journal are of other runs, or of none.
+    pub left_out: usize,
 }
 
-/// Packs the traces of one run with their intents. Every trace of the journal is verified first, of other runs too.
+/// Packs the traces of one run with their intents. Every trace of the session's journal is verified first, of other runs
+/// too.
 pub fn record(
     entries: Vec<Entry>,
-    run_id: &str,
+    (session, run_id): (&str, &str),
     trusted: &TrustedKeys,
     now: Timestamp,
     key: &SigningKey,
@@ -67,11 +80,19 @@ pub fn record(
     };
     let mut others: Vec<String> = Vec::new();
     let mut gap = None;
+    let total = entries.len();
     for entry in entries {
         let line = entry.sequence;
         let verified = entry.trace.verify(trusted, now);
         let trace = verified.map_err(|error| RecordError::Trace { line, error })?;
         let trace = trace.into_value();
+        if trace.session_id.as_deref() != Some(session) {
+            return Err(RecordError::Foreign {
+                line,
+                holds: trace.session_id.unwrap_or_default(),
+                wanted: session.to_owned(),
+            });
+        }
         if trace.run_id.as_deref() != Some(run_id) {
             others.extend(trace.run_id);
             if !contents.traces.is_empty() {
@@ -91,9 +112,14 @@ pub fn record(
         let (run_id, known) = (run_id.to_owned(), known(others));
         return Err(RecordError::NoTrace { run_id, known });
     }
+    let left_out = total - contents.traces.len();
     let bytes = runpack::pack(contents, trusted, key)?;
     let pack = runpack::open(&bytes, trusted, now).map_err(RecordError::Pack)?;
-    Ok(Recording { bytes, pack })
+    Ok(Recording {
+        bytes,
+        pack,
+        left_out,
+    })
 }
 
 fn known(mut runs: Vec<String>) -> String {

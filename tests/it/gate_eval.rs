@@ -446,6 +446,29 @@ fn the_trace_schema_describes_what_is_written() {
     valid(&gait::artifact::jcs::to_vec(&record), "trace");
 }
 
+/// A copy would fork the session, and its first calls would be missing in the run that is packed.
+#[test]
+fn a_session_goes_on_in_its_own_journal_only() {
+    let folder = Folder::new();
+    let judged = |session: &str| folder.eval("allow.json", &["--session", session]);
+    assert_eq!(judged("a").status.code(), Some(0));
+    assert_eq!(judged("a").status.code(), Some(0));
+    let journal = folder.read("gait-out/sessions/a.jsonl");
+    folder.write("gait-out/sessions/b.jsonl", &journal);
+    let copied = ["--session", "b", "--json"];
+    let error = folder.eval("allow.json", &copied);
+    assert_eq!(error.status.code(), Some(2), "{}", shown(&error));
+    assert!(shown(&error).contains("session.foreign"), "{}", shown(&error));
+    assert_eq!(
+        folder.read("gait-out/sessions/b.jsonl"),
+        journal,
+        "nothing was appended"
+    );
+    let record = ["run", "record", "--session", "b", "--run", "a"];
+    folder.fails(&record, 2, "session.foreign");
+    assert_eq!(judged("a").status.code(), Some(0));
+}
+
 /// The state of a session lies in its last trace; a key that was rotated away is still trusted to tell it.
 #[test]
 fn a_session_goes_on_under_a_new_key() {

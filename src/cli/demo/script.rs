@@ -255,7 +255,7 @@ impl Stage<'_> {
         let entries = session::read(self.host, &journal)
             .map_err(failure::session)?
             .entries;
-        let recording = session::record(entries, RUN, trusted, self.now, key)
+        let recording = session::record(entries, (RUN, RUN), trusted, self.now, key)
             .map_err(|error| failure::record(&journal, &error))?;
         self.write(RUNPACK, &recording.bytes, Mode::Public)?;
         let traces = count(recording.pack.value().traces.len(), "trace");

@@ -49,7 +49,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     }
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let key = key_args::signing_key(host, &args.key)?;
-    let recording = session::record(entries, &run_id, &trusted, host.now(), &key)
+    let recording = session::record(entries, (&session, &run_id), &trusted, host.now(), &key)
         .map_err(|error| failure::record(&journal, &error))?;
     let written = keep(host, &out, &recording.bytes)?;
     if ui.is_json() {
@@ -93,6 +93,7 @@ fn document(session: &str, recording: &Recording, path: &Path, written: bool) ->
         ("path", Json::str(path.to_string_lossy())),
         ("runpack_digest", recording.pack.digest().to_json()),
         ("traces", number(pack.traces.len())),
+        ("left_out", number(recording.left_out)),
         (
             "bundle_digests",
             Json::Array(pack.bundles.iter().map(|bundle| bundle.to_json()).collect()),
@@ -110,5 +111,9 @@ fn people(ui: &mut Ui, recording: &Recording, path: &Path, written: bool) -> Res
         count(pack.traces.len(), "trace"),
         pack.run_id
     ))?;
+    if recording.left_out > 0 {
+        let left_out = count(recording.left_out, "trace");
+        ui.note(&format!("note: {left_out} of other runs in the journal left out"));
+    }
     ui.line(&format!("  runpack {}", recording.pack.digest()))
 }
