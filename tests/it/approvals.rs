@@ -4,7 +4,7 @@ use gait::compile::{self, Pin, Purpose, Text, Texts};
 use gait::domain::ApprovalSpec;
 use proptest::prelude::*;
 
-const HEAD: &str = "default block code none\n\
+const HEAD: &str = "default block code none\ncontext { fact identity from intent context.identity\n fact delegation from intent delegation }\n\
     role finance { \"ann\", \"bob\", \"cid\" }\nrole others { \"ann\", \"dan\" }\ntool t { n: Int }\n";
 
 /// What the rule of a policy asks for.
