@@ -36,7 +36,7 @@ mod types;
 pub mod window;
 
 use crate::builtins::glob::GlobKind;
-use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, Verdict};
+use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, ScriptStep, Verdict};
 use crate::json::Json;
 use crate::source::{Source, Span, Spanned};
 use crate::ty::{Field, Ty};
@@ -403,10 +403,12 @@ pub enum SessionStep {
 /// One call of a test and what it must give.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The tool called.
+    /// The tool called; `script` where several calls are judged as one.
     pub tool: String,
-    /// Its arguments.
+    /// Its arguments; an object without members for a script.
     pub args: Json,
+    /// The calls of a script, in order; none where it is one call.
+    pub steps: Vec<ScriptStep>,
     /// The context, an object: facts and claims by the names of their fields.
     pub given: Json,
     /// What ran in the session before.

@@ -4,10 +4,10 @@
 pub mod coverage;
 
 use crate::compile::{self, Checked};
-use crate::domain::{Approval, Counters, Decision, Obligation, Request, State};
+use crate::domain::{Approval, Counters, Decision, Obligation, Request, State, Verdict, intent};
 use crate::eval::Workspace;
 use crate::eval::obligation;
-use crate::gate::{self, Gate};
+use crate::gate::{self, Gate, Judged};
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::json::Json;
 use crate::source::{Position, Span};
@@ -51,6 +51,37 @@ pub fn cases(package: &Package) -> impl Iterator<Item = (&Test, &Case)> {
         .flat_map(|test| test.cases.iter().map(move |case| (test, case)))
 }
 
+/// A call as it was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The tool.
+    pub tool: String,
+    /// What was decided of it; of a step of a script, in all sessions that those before it may lead to.
+    pub verdict: Verdict,
+    /// What the rules looked at; absent where none was asked.
+    pub record: Option<Value>,
+}
+
+/// The calls of a case as they were judged.
+fn seen(case: &Case, judged: &Judged) -> Vec<Seen> {
+    let of = |tool: &str, judged: &Judged| Seen {
+        tool: tool.to_owned(),
+        verdict: judged.decision.verdict,
+        record: judged.record.clone(),
+    };
+    if case.steps.is_empty() {
+        return vec![of(&case.tool, judged)];
+    }
+    // What people approve is the script, and with it every step.
+    let may_run = judged.decision.verdict == Verdict::Allow;
+    let steps = case.steps.iter().zip(&judged.steps).map(|(written, step)| {
+        let seen = of(&written.tool, &step.judged);
+        let verdict = if may_run { Verdict::Allow } else { seen.verdict };
+        Seen { verdict, ..seen }
+    });
+    steps.collect()
+}
+
 /// A policy's gate, ready to run cases.
 #[derive(Debug)]
 pub struct Runner<'c> {
@@ -75,15 +106,21 @@ impl<'c> Runner<'c> {
         self.run_seen(test, case).0
     }
 
-    /// Runs one case; also gives what the rules looked at, where they were asked.
-    pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Option<Value>) {
-        let (intent, facts) = sources(&case.given, &self.package.context);
+    /// Runs one case; also gives what was judged, call by call.
+    pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Vec<Seen>) {
+        let (mut intent, facts) = sources(&case.given, &self.package.context);
+        if !case.steps.is_empty() {
+            let steps = case.steps.iter().map(|step| step.said.clone());
+            let steps = Json::object([("steps", Json::Array(steps.collect()))]);
+            put(&mut intent, &[intent::SCRIPT.to_owned()], &steps);
+        }
         let (state, counters) = self.session(case);
         let now = self.time(case);
         let at = now.unwrap_or_default();
         let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by, at)).collect();
         let request = Request {
             approvals: &approvals,
+            steps: &case.steps,
             fulfils: None,
             now,
             intent: &intent,
@@ -95,6 +132,7 @@ impl<'c> Runner<'c> {
             ..Request::call(&case.tool, &case.args)
         };
         let judged = self.gate.decide_counted(&request, &counters, &mut self.workspace);
+        let seen = seen(case, &judged);
         let decision = judged.decision;
         let result = CaseResult {
             test: test.name.clone(),
@@ -103,7 +141,7 @@ impl<'c> Runner<'c> {
             failures: failures(self.package, case, &decision),
             decision,
         };
-        (result, judged.record)
+        (result, seen)
     }
 }
 
@@ -115,7 +153,8 @@ impl Runner<'_> {
             SessionStep::At(at) => Some(*at),
             _ => None,
         });
-        let asks = self.gate.program().asks_time(&case.tool);
+        let mut tools = std::iter::once(&case.tool).chain(case.steps.iter().map(|step| &step.tool));
+        let asks = tools.any(|tool| self.gate.program().asks_time(tool));
         case.at.or(session).or((!asks).then_some(0))
     }
 

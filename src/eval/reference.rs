@@ -175,7 +175,7 @@ fn request(package: &Package, tool: usize, args: &Value) -> Value {
 }
 
 /// Whether a condition holds; `chain` has the arguments first, then the element of each quantifier by its level.
-fn holds(cond: &Cond, chain: &mut Vec<&Value>) -> bool {
+pub fn holds(cond: &Cond, chain: &mut Vec<&Value>) -> bool {
     match cond {
         Cond::Const(b) => *b,
         Cond::Not(inner) => !holds(inner, chain),

@@ -81,6 +81,7 @@ fn case(
     Some(Case {
         tool: example.tool.text.clone(),
         args,
+        steps: Vec::new(),
         given: given.clone(),
         session: session.to_vec(),
         origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),

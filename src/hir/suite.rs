@@ -7,10 +7,10 @@ use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::builtins::{duration, instant};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::reserved;
-use crate::domain::{ArgumentOrigin, ArgumentSource};
+use crate::domain::{ArgumentOrigin, ArgumentSource, ScriptStep, intent, reserved};
 use crate::json::{Json, Number};
-use crate::source::Spanned;
+use crate::limits;
+use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, Literal, LiteralKind};
 use crate::ty::Ty;
 use std::collections::BTreeSet;
@@ -89,47 +89,38 @@ fn case(
     names: &Names<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
-    let expects_unknown = case
-        .codes
-        .iter()
-        .any(|c| c.text == crate::domain::reserved::UNKNOWN_TOOL);
-    let known = names.tools.iter().any(|t| t.name == case.tool.text);
-    if !known && !expects_unknown {
-        let message = format!("no tool is called `{}`", case.tool.text);
-        let report = Diagnostic::error(UNKNOWN_NAME, case.tool.span, message);
-        out.push(
-            match suggest::nearest(&case.tool.text, names.tools.iter().map(|t| t.name.as_str())) {
-                Some(near) => report
-                    .help(format!("did you mean `{near}`?"))
-                    .edit(case.tool.span, crate::syntax::quote::dotted_name(near)),
-                None => report.help("a call to an undeclared tool gives `block code gait.unknown_tool`"),
-            },
-        );
-    }
     for code in &case.codes {
         let codes = names
             .rules
             .iter()
             .map(|r| r.code.as_str())
             .chain([names.default_code]);
-        check_name(code, "code", codes.chain(crate::domain::reserved::ALL), out);
+        check_name(code, "code", codes.chain(reserved::ALL), out);
     }
     for rule in &case.by {
         check_name(rule, "rule", names.rules.iter().map(|r| r.name.as_str()), out);
     }
-    let args = record(&case.args, out)?;
-    let tool = names.tools.iter().find(|t| t.name == case.tool.text);
-    if let Some(tool) = tool
-        && !case.codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
-    {
-        check_call((&case.tool, &case.args), &args, tool, out);
-    }
+    let calls = case.judged.calls().iter();
+    let calls: Vec<Option<ScriptStep>> = calls.map(|call| called(call, &case.codes, names, out)).collect();
+    let calls: Vec<ScriptStep> = calls.into_iter().collect::<Option<_>>()?;
+    let (call, steps) = match &case.judged {
+        ast::Judged::Call(_) => (calls.into_iter().next()?, Vec::new()),
+        ast::Judged::Script(_, span) => {
+            check_steps(calls.len(), *span, out);
+            (script(), calls)
+        }
+    };
+    let tool = names
+        .tools
+        .iter()
+        .find(|t| steps.is_empty() && t.name == call.tool);
     Some(Case {
-        tool: case.tool.text.clone(),
-        args,
+        tool: call.tool,
+        args: call.args,
+        steps,
         given: given.clone(),
         session: session.to_vec(),
-        origins: origins(&case.tool, case.sources.as_deref(), names, out),
+        origins: call.origins,
         approved: approved(&case.approved, out),
         at: case.at.as_ref().and_then(|time| moment(time, out)),
         verdict: Some(case.verdict.node),
@@ -139,6 +130,63 @@ fn case(
         not_by: Vec::new(),
         span: case.span,
     })
+}
+
+/// One call of a case that expects these codes.
+fn called(
+    call: &ast::CaseCall,
+    codes: &[ast::Name],
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<ScriptStep> {
+    let tool = names.tools.iter().find(|t| t.name == call.tool.text);
+    if tool.is_none() && !codes.iter().any(|c| c.text == reserved::UNKNOWN_TOOL) {
+        let message = format!("no tool is called `{}`", call.tool.text);
+        let report = Diagnostic::error(UNKNOWN_NAME, call.tool.span, message);
+        out.push(
+            match suggest::nearest(&call.tool.text, names.tools.iter().map(|t| t.name.as_str())) {
+                Some(near) => report
+                    .help(format!("did you mean `{near}`?"))
+                    .edit(call.tool.span, crate::syntax::quote::dotted_name(near)),
+                None => report.help("a call to an undeclared tool gives `block code gait.unknown_tool`"),
+            },
+        );
+    }
+    let args = record(&call.args, out)?;
+    if let Some(tool) = tool
+        && !codes.iter().any(|c| c.text.starts_with(reserved::PREFIX))
+    {
+        check_call((&call.tool, &call.args), &args, tool, out);
+    }
+    Some(ScriptStep {
+        tool: call.tool.text.clone(),
+        said: Json::object([("tool_name", Json::str(&call.tool.text)), ("args", args.clone())]),
+        args,
+        origins: origins(&call.tool, call.sources.as_deref(), names, out),
+    })
+}
+
+/// What the intent of a script names as its call.
+fn script() -> ScriptStep {
+    let nothing = || Json::Object(Vec::new());
+    ScriptStep {
+        tool: intent::SCRIPT.to_owned(),
+        args: nothing(),
+        origins: None,
+        said: nothing(),
+    }
+}
+
+/// Reports a script that no intent can hold.
+fn check_steps(steps: usize, span: Span, out: &mut Vec<Diagnostic>) {
+    if steps == 0 || steps > limits::SCRIPT_STEPS {
+        let message = format!(
+            "a script has 1 to {} calls, and this one has {steps}",
+            limits::SCRIPT_STEPS
+        );
+        let report = Diagnostic::error(BAD_TEST, span, message);
+        out.push(report.help("write a `call` for each step, as few as show the point"));
+    }
 }
 
 /// What a case expects to be obliged.

@@ -109,6 +109,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
                     (
                         &a.tool,
                         &a.args,
+                        &a.steps,
                         &a.given,
                         &a.approved,
                         a.verdict,
@@ -118,6 +119,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
                     ) == (
                         &b.tool,
                         &b.args,
+                        &b.steps,
                         &b.given,
                         &b.approved,
                         b.verdict,

@@ -9,7 +9,8 @@
 //! one another, such as `args.n > 1` beside `args.n > 5`. A quantifier is one condition of its rule; the conditions in
 //! its body are measured on the elements it looked at, by the outcome of the body.
 
-use crate::domain::{Decision, Verdict};
+use super::Seen;
+use crate::domain::Verdict;
 use crate::hir::answer::{elements, holds};
 use crate::hir::{Cond, Package};
 use crate::source::Span;
@@ -153,14 +154,31 @@ impl<'p> Meter<'p> {
         })
     }
 
+    /// Counts a case: every call of it, and each rule once that matched one of them.
+    pub fn see(&mut self, calls: &[Seen]) {
+        let mut matched = BTreeSet::new();
+        for call in calls {
+            self.call(&call.tool, call.verdict, call.record.as_ref(), &mut matched);
+        }
+        for name in matched {
+            *self.rules.entry(name).or_default() += 1;
+        }
+    }
+
     /// Counts a judged call; `record` is what the rules looked at, missing for a call that no rule was asked about.
-    pub fn see(&mut self, tool: &str, decision: &Decision, record: Option<&Value>) {
+    fn call(
+        &mut self,
+        tool: &str,
+        verdict: Verdict,
+        record: Option<&Value>,
+        matched: &mut BTreeSet<&'p str>,
+    ) {
         let package = self.package;
         let found = package.tools.iter().position(|t| t.name == tool);
         let (Some(tool), Some(record)) = (found, record) else {
             return;
         };
-        if let Some(cases) = self.verdicts.get_mut(&(tool, decision.verdict)) {
+        if let Some(cases) = self.verdicts.get_mut(&(tool, verdict)) {
             *cases += 1;
         }
         for (number, rule) in package.rules.iter().enumerate() {
@@ -175,7 +193,7 @@ impl<'p> Meter<'p> {
                 }
             };
             if decide(cond, &[record], true, &mut tally) {
-                *self.rules.entry(&rule.name).or_default() += 1;
+                matched.insert(&rule.name);
             }
         }
     }

@@ -687,12 +687,8 @@ pub struct Test {
 /// `call email.send { to: ["a@b.c"] } => block code x by rule_a`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// The tool.
-    pub tool: Name,
-    /// The arguments, as JSON would have them.
-    pub args: Vec<(Name, Literal)>,
-    /// `from { to: user }`: where the arguments come from; none when the adapter does not say.
-    pub sources: Option<Vec<(Name, Literal)>>,
+    /// What is judged.
+    pub judged: Judged,
     /// `approved by "ann@acme.com"`: who approved the call.
     pub approved: Vec<Spanned<String>>,
     /// `at "…"`: when, as the test says before it.
@@ -706,6 +702,38 @@ pub struct Case {
     /// `oblige log(level: info)`: each must be among the obligations.
     pub duties: Vec<Duty>,
     /// The whole case.
+    pub span: Span,
+}
+
+/// What a case is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// One call.
+    Call(CaseCall),
+    /// `script { call … call … }`: several calls of one intent, and where they are written.
+    Script(Vec<CaseCall>, Span),
+}
+
+impl Judged {
+    /// The calls.
+    pub fn calls(&self) -> &[CaseCall] {
+        match self {
+            Judged::Call(call) => std::slice::from_ref(call),
+            Judged::Script(calls, _) => calls,
+        }
+    }
+}
+
+/// `call email.send { to: ["a@b.c"] } from { to: user }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseCall {
+    /// The tool.
+    pub tool: Name,
+    /// The arguments, as JSON would have them.
+    pub args: Vec<(Name, Literal)>,
+    /// `from { to: user }`: where the arguments come from; none when the adapter does not say.
+    pub sources: Option<Vec<(Name, Literal)>>,
+    /// The whole call.
     pub span: Span,
 }
 

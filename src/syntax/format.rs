@@ -15,7 +15,7 @@ use super::split::split;
 use super::token::Kind;
 use super::{ast, lexer::Token};
 use crate::diag::Diagnostic;
-use crate::source::Source;
+use crate::source::{Source, Span};
 use layout::{Blank, Printer};
 use piece::Piece;
 
@@ -242,7 +242,14 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
     });
     let mut starts: Starts = clauses.chain(members).collect();
     match item {
-        ast::Item::Test(test) => session_starts(&test.session, pieces, &mut starts),
+        ast::Item::Test(test) => {
+            session_starts(&test.session, pieces, &mut starts);
+            for case in &test.cases {
+                if let ast::Judged::Script(calls, _) = &case.judged {
+                    block_starts(calls.iter().map(|call| call.span), pieces, &mut starts);
+                }
+            }
+        }
         ast::Item::Examples(examples) => session_starts(&examples.session, pieces, &mut starts),
         ast::Item::Rule(rule) => asked_starts(rule.approval.as_ref(), pieces, &mut starts),
         ast::Item::Limit(limit) => asked_starts(limit.approval.as_ref(), pieces, &mut starts),
@@ -274,18 +281,24 @@ fn approval_starts(approval: &ast::Approval, margin: usize, pieces: &[Piece], st
 
 /// A session of several steps has a line for each.
 fn session_starts(session: &[ast::Step], pieces: &[Piece], starts: &mut Starts) {
-    let [first, rest @ .., last] = session else {
-        return;
-    };
     let span = |step: &ast::Step| match step {
         ast::Step::Call(call) => call.span,
         ast::Step::Turn(span) | ast::Step::At(_, span) => *span,
     };
-    starts.insert(span(first).start, (2 * INDENT, Blank::NotFirst));
+    block_starts(session.iter().map(span), pieces, starts);
+}
+
+/// Several steps in braces within a test have a line for each.
+fn block_starts(steps: impl Iterator<Item = Span>, pieces: &[Piece], starts: &mut Starts) {
+    let steps: Vec<Span> = steps.collect();
+    let [first, rest @ .., last] = steps.as_slice() else {
+        return;
+    };
+    starts.insert(first.start, (2 * INDENT, Blank::NotFirst));
     for step in rest.iter().chain([last]) {
-        starts.insert(span(step).start, (2 * INDENT, Blank::Keep));
+        starts.insert(step.start, (2 * INDENT, Blank::Keep));
     }
-    let end = span(last).end;
+    let end = last.end;
     let close = pieces
         .iter()
         .find(|p| p.start >= end && p.kind == Kind::CloseBrace);

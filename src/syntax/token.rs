@@ -250,6 +250,7 @@ keywords! {
     Resets = "resets", Clause;
     UpTo = "up_to", Clause;
     Session = "session", Clause;
+    Script = "script", Clause;
     Distinct = "distinct", Clause;
     Excluding = "excluding", Clause;
     Expires = "expires", Clause;

@@ -74,6 +74,8 @@ mod runs;
 #[cfg(test)]
 mod scopes;
 #[cfg(test)]
+mod script_oracle;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod shells;

@@ -160,9 +160,9 @@ fn judge(ui: &Ui, tested: &mut [Tested], args: &Args) {
                 one.left_out += 1;
                 continue;
             }
-            let (result, record) = runner.run_seen(test, case);
+            let (result, seen) = runner.run_seen(test, case);
             if let Some(meter) = &mut meter {
-                meter.see(&case.tool, &result.decision, record.as_ref());
+                meter.see(&seen);
             }
             stopped = args.fail_fast && !result.passed();
             one.cases.push(result);
