@@ -23,7 +23,7 @@ pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin
 pub use obligation::Obligation;
 pub use profile::Profile;
 pub use request::Request;
-pub use scope::PolicyScope;
+pub use scope::{PolicyScope, RuleScope};
 pub use state::State;
 pub use trust::Trust;
 pub use verdict::Verdict;

@@ -11,7 +11,9 @@ mod show;
 mod walk;
 
 use crate::compile::Checked;
-use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, Verdict};
+use crate::domain::{
+    ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, RuleScope, Verdict,
+};
 use crate::eval::{obligation, redact};
 use crate::gate::Gate;
 use crate::gate::script::StepCall;
@@ -47,6 +49,8 @@ pub struct Explanation {
 pub struct RuleTrace {
     /// Its name.
     pub name: String,
+    /// The policy it is part of, where that policy is for a scope.
+    pub scope: Option<RuleScope>,
     /// The verdict it asks for.
     pub verdict: Verdict,
     /// Its reason code.
@@ -236,6 +240,7 @@ fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Fr
         .collect();
     RuleTrace {
         name: rule.name.clone(),
+        scope: subject.package.scope_of(rule),
         verdict: rule.verdict,
         code: rule.code.clone(),
         hint: rule.hint.clone(),

@@ -36,7 +36,7 @@ mod types;
 pub mod window;
 
 use crate::builtins::glob::GlobKind;
-use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, ScriptStep, Verdict};
+use crate::domain::{ApprovalSpec, ArgumentOrigin, Profile, RuleScope, ScriptStep, Verdict};
 use crate::json::Json;
 use crate::source::{Source, Span, Spanned};
 use crate::ty::{Field, Ty};
@@ -51,6 +51,7 @@ pub use limit::{Limit, LimitOn, LimitSpec, Per};
 pub use lookup::entry;
 pub use obligation::{ObligationKind, Param, Subject};
 pub use order::in_order;
+pub use sample::canonical_json;
 pub use scopes::{Delegation, Policy};
 pub use slot::Slot;
 pub use term::{Relation, RelationOp, Term};
@@ -95,6 +96,17 @@ pub struct Package {
     pub rules: Vec<Rule>,
     /// Every test, in the order of the sources, then the examples of rules.
     pub tests: Vec<Test>,
+}
+
+impl Package {
+    /// The policy a rule is part of, where that policy is for a scope.
+    pub fn scope_of(&self, rule: &Rule) -> Option<RuleScope> {
+        let policy = self.policies.get(rule.policy)?;
+        Some(RuleScope {
+            scope: policy.scope?,
+            policy: policy.name.clone(),
+        })
+    }
 }
 
 /// A declared tool.

@@ -20,9 +20,10 @@ mod session;
 mod slots;
 pub mod solve;
 mod window;
+mod witness;
 
 use crate::classes::Classifier;
-use crate::domain::{ApprovalSpec, Profile, Verdict};
+use crate::domain::{ApprovalSpec, Profile, RuleScope, Verdict};
 use crate::hir::{
     self, Cond, Duty, Labels, LimitSpec, Monitor, ObligationKind, Per, Slot, Step, TargetSource, Window,
 };
@@ -97,6 +98,8 @@ pub struct RuleInfo {
     pub approvals: Vec<u32>,
     /// What it obliges, by index into `Program::duties`; sorted, distinct.
     pub duties: Vec<u32>,
+    /// The policy it is part of, where that policy is for a scope.
+    pub scope: Option<RuleScope>,
     /// Its source, by index into `Program::files`.
     pub file: u32,
     /// Where it starts.
@@ -313,6 +316,7 @@ pub fn lower(package: &hir::Package, mut tools: Vec<ToolProgram>) -> Program {
             hint: rule.hint.clone(),
             approvals: rule.approvals.iter().filter_map(number).collect(),
             duties: numbers(rule),
+            scope: package.scope_of(rule),
             file: u32::try_from(at.unwrap_or(0)).unwrap_or(0),
             start: position(rule.span.start),
             end: position(rule.span.end),

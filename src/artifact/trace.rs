@@ -14,7 +14,10 @@ use super::fields::{Fields, number};
 use super::key::SigningKey;
 use super::manifest::check_digest;
 use super::{BuildError, VerifyError, jcs, limit, obligation, time};
-use crate::domain::{ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, Profile, Target, Verdict};
+use crate::domain::{
+    ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope, Target,
+    Verdict,
+};
 use crate::json::Json;
 use crate::source::Position;
 
@@ -437,11 +440,29 @@ fn rule_to_json(rule: &MatchedRule) -> Json {
         ("end", position_to_json(rule.end)),
     ];
     members.extend(rule.hint.as_ref().map(|hint| ("hint", Json::str(hint))));
+    members.extend(rule.scope.as_ref().map(|of| ("scope", scope_to_json(of))));
     Json::object(members)
 }
 
+/// The policy a rule is part of.
+pub fn scope_to_json(of: &RuleScope) -> Json {
+    Json::object([
+        ("of", Json::str(of.scope.as_str())),
+        ("policy", Json::str(&of.policy)),
+    ])
+}
+
+fn scope_from_json(json: &Json) -> Result<RuleScope, VerifyError> {
+    let fields = Fields::open("trace scope", json, &["of", "policy"])?;
+    let scope = PolicyScope::parse(fields.text("of")?);
+    Ok(RuleScope {
+        scope: scope.ok_or_else(|| fields.refuse("`of` is none of the scopes"))?,
+        policy: fields.name("policy")?,
+    })
+}
+
 fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
-    let known = ["name", "verdict", "code", "file", "start", "end", "hint"];
+    let known = ["name", "verdict", "code", "file", "start", "end", "hint", "scope"];
     let fields = Fields::open("trace rule", json, &known)?;
     Ok(MatchedRule {
         name: fields.name("name")?,
@@ -451,6 +472,7 @@ fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
         start: position_from_json(fields.any("start")?)?,
         end: position_from_json(fields.any("end")?)?,
         hint: fields.optional_text("hint")?,
+        scope: fields.optional("scope").map(scope_from_json).transpose()?,
     })
 }
 

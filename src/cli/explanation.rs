@@ -5,8 +5,9 @@
 use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
+use crate::artifact::trace::scope_to_json;
 use crate::artifact::{approval, obligation};
-use crate::domain::{Decision, LabelOrigin, LimitFact};
+use crate::domain::{Decision, LabelOrigin, LimitFact, RuleScope};
 use crate::explain::{
     Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
 };
@@ -130,14 +131,20 @@ fn people_rule(ui: &mut Ui, rule: &RuleTrace) -> Result<(), CliError> {
         (name, rule.verdict.to_string())
     };
     ui.line(&format!(
-        "  {} {name} ({verdict}) {}",
+        "  {} {name} ({verdict}) {}{}",
         mark(rule.matched),
-        one_line(&at)
+        one_line(&at),
+        rule.scope.as_ref().map(of_scope).unwrap_or_default()
     ))?;
     for clause in rule.clauses.iter().filter(|c| rule.matched || !c.passes) {
         people_clause(ui, clause)?;
     }
     Ok(())
+}
+
+/// Which scope a rule is from, as it stands after its place.
+pub fn of_scope(of: &RuleScope) -> String {
+    format!("  [{}]", one_line(&of.to_string()))
 }
 
 fn people_clause(ui: &mut Ui, clause: &ClauseTrace) -> Result<(), CliError> {
@@ -331,6 +338,7 @@ fn list<T>(items: &[T], one: impl Fn(&T) -> Json) -> Json {
 fn rule(rule: &RuleTrace) -> Json {
     Json::object([
         ("name", Json::str(&rule.name)),
+        ("scope", rule.scope.as_ref().map_or(Json::Null, scope_to_json)),
         ("verdict", Json::str(rule.verdict.as_str())),
         ("code", Json::str(&rule.code)),
         ("hint", rule.hint.as_ref().map_or(Json::Null, Json::str)),

@@ -1,6 +1,6 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
-use super::{ApprovalSpec, Obligation, Verdict};
+use super::{ApprovalSpec, Obligation, RuleScope, Verdict};
 use crate::json::Json;
 use crate::source::Position;
 
@@ -16,6 +16,8 @@ pub struct MatchedRule {
     pub verdict: Verdict,
     /// Its reason code.
     pub code: ReasonCode,
+    /// The policy it is part of, where that policy is for a scope.
+    pub scope: Option<RuleScope>,
     /// The source file, as named in the bundle.
     pub file: String,
     /// Where the rule starts.

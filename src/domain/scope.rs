@@ -32,6 +32,21 @@ impl PolicyScope {
     }
 }
 
+/// The policy a rule is part of, where that policy is for a scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleScope {
+    /// Whom it is for.
+    pub scope: PolicyScope,
+    /// Its name.
+    pub policy: String,
+}
+
+impl fmt::Display for RuleScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.scope, self.policy)
+    }
+}
+
 impl fmt::Display for PolicyScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -90,6 +90,7 @@ fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
         name: rule.name.clone(),
         verdict: rule.verdict,
         code: rule.code.clone(),
+        scope: rule.scope.clone(),
         file: program.files.get(rule.file as usize).cloned().unwrap_or_default(),
         start: rule.start,
         end: rule.end,

@@ -2,6 +2,7 @@
 //! value is the plainest of its type. In: a tool. Out: canonical JSON of tool and arguments (RFC 8785). It judges nothing.
 
 use super::Tool;
+use crate::json::Json;
 use crate::ty::{Field, Ty};
 
 /// The call; `None` where a type is wrong or the call would be too long to help.
@@ -50,6 +51,25 @@ fn record(fields: &[Field]) -> Option<String> {
         .map(|f| Some(format!("{}:{}", string(&f.name), value(&f.ty)?)))
         .collect();
     Some(format!("{{{}}}", members?.join(",")))
+}
+
+/// JSON in canonical form.
+pub fn canonical_json(json: &Json) -> String {
+    let list = |items: Vec<String>| items.join(",");
+    match json {
+        Json::Null => "null".to_owned(),
+        Json::Bool(truth) => truth.to_string(),
+        Json::Number(number) => number.text().to_owned(),
+        Json::String(text) => string(text),
+        Json::Array(items) => format!("[{}]", list(items.iter().map(canonical_json).collect())),
+        Json::Object(members) => {
+            let mut members: Vec<&(String, Json)> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            let each = members.into_iter();
+            let each = each.map(|(name, value)| format!("{}:{}", string(name), canonical_json(value)));
+            format!("{{{}}}", list(each.collect()))
+        }
+    }
 }
 
 /// A string with the escapes of RFC 8785 section 3.2.2.2.

@@ -9,7 +9,7 @@ use super::{
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
-use crate::domain::{Profile, Trust, Verdict};
+use crate::domain::{PolicyScope, Profile, RuleScope, Trust, Verdict};
 use crate::hir::{Part, Slot, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
@@ -115,6 +115,7 @@ fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<Ru
     if last > duties || !obliged.is_sorted_by(|a, b| a < b) {
         return Err(DecodeError::Malformed("duty"));
     }
+    let scope = optional(r, rule_scope)?;
     let file = r.small()?;
     if file as usize >= files {
         return Err(DecodeError::Malformed("file"));
@@ -135,9 +136,19 @@ fn rule(r: &mut Reader<'_>, [files, approvals, duties]: [usize; 3]) -> Result<Ru
         hint,
         approvals: asked,
         duties: obliged,
+        scope,
         file,
         start,
         end,
+    })
+}
+
+fn rule_scope(r: &mut Reader<'_>) -> Result<RuleScope> {
+    let number = usize::from(r.byte()?);
+    let scope = PolicyScope::ALL.get(number).copied();
+    Ok(RuleScope {
+        scope: scope.ok_or(DecodeError::Malformed("scope"))?,
+        policy: r.text()?,
     })
 }
 

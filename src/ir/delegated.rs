@@ -4,10 +4,12 @@
 //! further; what cannot be decided is reported, too.
 
 use super::solve::Solver;
+use super::witness;
 use crate::classes::Matchers;
 use crate::diag::Diagnostic;
 use crate::diag::codes::OUTSIDE_DELEGATION;
 use crate::hir::{Cond, Package, Policy, Rule, Tool};
+use crate::limits;
 
 /// Checks every rule of every policy that has one above it.
 pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
@@ -16,6 +18,7 @@ pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
     }
     let mut matchers = Matchers::default();
     let mut reported = vec![false; package.rules.len()];
+    let mut shown = 0;
     for (number, tool) in package.tools.iter().enumerate() {
         let rules = About::all(package, number);
         let mut solver = Solver::new(tool);
@@ -41,7 +44,13 @@ pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
                     if let Some(reported) = reported.get_mut(rule.index) {
                         *reported = true;
                     }
-                    out.push(report(package, policy, rule.rule, tool));
+                    let report = report(package, policy, rule.rule, tool);
+                    shown += 1;
+                    let call = (shown <= limits::WITNESSES).then(|| witness::call(package, tool, &beyond));
+                    out.push(match call.flatten() {
+                        Some(call) => report.witness(call),
+                        None => report,
+                    });
                 }
             }
         }

@@ -47,6 +47,10 @@ fn rule(w: &mut Writer, rule: &RuleInfo) {
     w.list(rule.hint.as_slice(), |w, hint| w.text(hint));
     w.list(&rule.approvals, |w, spec| w.int(u64::from(*spec)));
     w.list(&rule.duties, |w, duty| w.int(u64::from(*duty)));
+    w.list(rule.scope.as_slice(), |w, of| {
+        w.byte(of.scope as u8);
+        w.text(&of.policy);
+    });
     for n in [
         rule.file,
         rule.start.line,

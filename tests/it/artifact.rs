@@ -20,7 +20,9 @@ use gait::artifact::{
     TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
 };
 use gait::domain::approval::Role;
-use gait::domain::{ApprovalSpec, Decision, MatchedRule, Obligation, Profile, Target, Verdict};
+use gait::domain::{
+    ApprovalSpec, Decision, MatchedRule, Obligation, PolicyScope, Profile, RuleScope, Target, Verdict,
+};
 use gait::json::{self, Json};
 use gait::source::Position;
 use jiff::Timestamp;
@@ -103,6 +105,10 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
                 start: at(1),
                 end: at(4),
                 hint: Some("ask".into()),
+                scope: Some(RuleScope {
+                    scope: PolicyScope::Org,
+                    policy: "acme.org".into(),
+                }),
             }],
             targets: vec![Target {
                 effect: "net.egress".into(),

@@ -1,8 +1,10 @@
 //! Policies under policies: whatever a lower policy that compiles says, a composed verdict is looser than that of the policy
 //! above only where that policy delegates, and no looser than it delegates.
 
-use crate::folder::Folder;
-use gait::compile::{self, Pin, Purpose, Text, Texts};
+use crate::folder::{Folder, shown};
+use gait::artifact::jcs;
+use gait::compile::{self, Pin, Purpose, Report, Text, Texts};
+use gait::diag::codes::OUTSIDE_DELEGATION;
 use gait::domain::{Request, Verdict};
 use gait::gate::Gate;
 use gait::json;
@@ -102,6 +104,10 @@ impl Policies {
 }
 
 fn compiled(text: &str, above: Option<&str>) -> Option<Gate> {
+    Some(Gate::new(compile::lower(&checked(text, above).checked?)))
+}
+
+fn checked(text: &str, above: Option<&str>) -> Report {
     let mut texts = Texts::default();
     if let Some(above) = above {
         let pin = Pin {
@@ -114,8 +120,7 @@ fn compiled(text: &str, above: Option<&str>) -> Option<Gate> {
         };
         texts.files.insert("above.gaitpol".to_owned(), Ok(text));
     }
-    let report = compile::check_with("p.gaitpol", text, &texts, Purpose::Author);
-    Some(Gate::new(compile::lower(&report.checked?)))
+    compile::check_with("p.gaitpol", text, &texts, Purpose::Author)
 }
 
 fn calls() -> Vec<String> {
@@ -176,6 +181,66 @@ fn holds(policies: &Policies) -> Option<usize> {
     Some(looser)
 }
 
+/// The calls shown beside refused rules, as the gate judges them: the rule matches, no rule above speaks, and what is
+/// delegated is stricter than the rule or elsewhere. Gives how many rules were refused, and how many of them with a call.
+fn refused(policies: &Policies) -> Option<(usize, usize)> {
+    let above = compiled(&policies.above(), None)?;
+    let asked = compiled(&policies.asked(), None);
+    let report = checked(&policies.below(), Some(&policies.above()));
+    let refused = report.diagnostics.iter().filter(|d| d.code == OUTSIDE_DELEGATION);
+    let (mut rules, mut calls) = (0, 0);
+    for diagnostic in refused {
+        rules += 1;
+        let Some(witness) = &diagnostic.witness else {
+            continue;
+        };
+        calls += 1;
+        let call = json::parse(witness.as_bytes()).unwrap();
+        let args = String::from_utf8(jcs::to_vec(call.get("args").unwrap())).unwrap();
+        let number: usize = diagnostic.message.split("`l").nth(1).unwrap()[..1]
+            .parse()
+            .unwrap();
+        let (region, cond, verdict) = &policies.below[number];
+        let inside = region.and_then(|region| policies.regions.get(region));
+        let inside = inside.map_or(String::new(), |(cond, _)| format!(" when {cond}"));
+        let alone = format!(
+            "gaitpol 1\npolicy p\ndefault block\n{TOOL}rule l{number} on t{inside} when {cond} {verdict}\n"
+        );
+        let explain = || format!("{witness}\n{}\n{}", policies.above(), policies.below());
+        // A rule that always holds, or never, is no rule alone.
+        if let Some(alone) = compiled(&alone, None) {
+            assert_eq!(judge(&alone, &args).1, [format!("l{number}")], "{}", explain());
+        }
+        let (default, spoken) = judge(&above, &args);
+        assert_eq!(spoken, [""; 0], "{}", explain());
+        let verdict = Verdict::parse(verdict).unwrap();
+        assert!(verdict < default, "{}", explain());
+        let regions = asked
+            .as_ref()
+            .map(|gate| judge(gate, &args).1)
+            .unwrap_or_default();
+        for region in regions {
+            let number: usize = region.trim_start_matches('r').parse().unwrap();
+            let delegated = Verdict::parse(policies.regions[number].1).unwrap();
+            assert!(delegated > verdict, "{}", explain());
+        }
+    }
+    Some((rules, calls))
+}
+
+#[test]
+fn the_call_beside_a_refused_rule_shows_why() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut rules, mut calls) = (0, 0);
+    for _ in 0..200 {
+        let policies = policies().new_tree(&mut runner).unwrap().current();
+        let (refused, shown) = refused(&policies).unwrap_or_default();
+        rules += refused;
+        calls += shown;
+    }
+    assert!(rules > 50 && calls * 10 > rules * 9, "{calls} of {rules}");
+}
+
 #[test]
 fn nothing_is_looser_outside_what_is_delegated() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -191,6 +256,53 @@ fn nothing_is_looser_outside_what_is_delegated() {
         accepted > 60 && looser > 20,
         "{accepted} accepted, {looser} looser somewhere"
     );
+}
+
+/// Explanations, decisions and traces name the scope of every rule.
+fn says_whose_rules(folder: &Folder) {
+    let intent = r#"{"schema_id":"gait.gate.intent_request","schema_version":"1.0.0","created_at":"2026-01-01T00:00:00Z",
+        "producer_version":"1","tool_name":"fs.read","args":{"path":"/ws/keys/a"},"targets":[],
+        "context":{"identity":"bob","workspace":"/w","risk_class":"low"}}"#;
+    folder.write("i.json", intent.as_bytes());
+    let args = [
+        "policy",
+        "explain",
+        "--policy",
+        "p/web.gaitpol",
+        "--intent",
+        "i.json",
+    ];
+    let value = folder.json(&args, 0, "policy_explain");
+    let scope = |of: &str, policy: &str| serde_json::json!({ "of": of, "policy": policy });
+    let found: Vec<_> = value["explanation"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| &rule["scope"])
+        .collect();
+    assert_eq!(
+        found,
+        [&scope("org", "acme.org"), &scope("team", "acme.web")],
+        "{value:#}"
+    );
+    let text = shown(&folder.run(&args));
+    assert!(
+        text.contains("[org acme.org]") && text.contains("[team acme.web]"),
+        "{text}"
+    );
+    let compile = ["policy", "compile", "p/web.gaitpol", "--out", "c.gaitbundle"];
+    let output = folder.run(&compile);
+    assert!(output.status.success(), "{}", shown(&output));
+    let eval = ["gate", "eval", "--bundle", "c.gaitbundle", "--intent", "i.json"];
+    let value = folder.json(&eval, 3, "gate_eval");
+    assert_eq!(
+        value["matched_rules"][0]["scope"],
+        scope("org", "acme.org"),
+        "{value:#}"
+    );
+    folder.valid_trace(value["trace_path"].as_str().unwrap());
+    let output = folder.run(&eval);
+    assert!(shown(&output).contains("[org acme.org]"), "{}", shown(&output));
 }
 
 #[test]
@@ -215,6 +327,7 @@ fn a_composed_policy_is_locked_tested_and_bundled() {
     assert!(folder.run(&["policy", "lock", "p/web.gaitpol"]).status.success());
     assert_eq!(check(0)["files"][0]["diagnostics"].as_array().unwrap().len(), 0);
     assert!(folder.run(&["policy", "test", "p/web.gaitpol"]).status.success());
+    says_whose_rules(&folder);
     folder.write(
         "p/org/org.gaitpol",
         b"gaitpol 1\npolicy acme.org\nscope org\ndefault block\n",

@@ -343,11 +343,12 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     for rule in &decision.matched {
         let at = format!("{}:{}:{}", rule.file, rule.start.line, rule.start.column);
         ui.line(&format!(
-            "  rule    {} ({}, {}) {}",
+            "  rule    {} ({}, {}) {}{}",
             one_line(&rule.name),
             rule.verdict,
             one_line(&rule.code),
-            one_line(&at)
+            one_line(&at),
+            rule.scope.as_ref().map(explanation::of_scope).unwrap_or_default()
         ))?;
         if let Some(hint) = &rule.hint {
             ui.line(&format!("  hint    {}", one_line(hint)))?;
