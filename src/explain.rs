@@ -226,6 +226,14 @@ fn trace(subject: &Subject<'_>, rule: &Rule, cond: &crate::hir::Cond, frame: &Fr
             let mut condition = walk::node(subject, condition, &[frame]);
             if let Some(clause) = written {
                 condition = condition.placed(subject, clause.condition);
+                // The clauses of a rule that refines this one, all of them.
+                if clause.negated
+                    && ["when ", "unless "]
+                        .iter()
+                        .any(|word| condition.source.starts_with(word))
+                {
+                    condition.source = format!("({})", condition.source);
+                }
             }
             ClauseTrace {
                 keyword: match written {

@@ -55,6 +55,7 @@ mod secret_in_text;
 mod shadowed_name;
 mod single_member_set;
 mod stringly_argument;
+mod swallowed_condition;
 mod text_as_email;
 mod text_as_host;
 mod text_as_path;
@@ -156,6 +157,7 @@ pub const ALL: &[&Lint] = &[
     &partial_redaction::LINT,
     &unused_approval::LINT,
     &unknown_path::LINT,
+    &swallowed_condition::LINT,
 ];
 
 /// One lint.

@@ -25,6 +25,8 @@ use tally::Group;
 pub struct Options {
     /// Taken off tool names; calls of tools without it are left out and counted.
     pub tool_prefix: Option<String>,
+    /// When the calls were made that do not say it, in milliseconds since 1970.
+    pub at: Option<i128>,
     /// Only documents whose top-level members have these texts; the others are left out and counted.
     pub only: Vec<(String, String)>,
 }
@@ -233,7 +235,7 @@ impl<'g> Replay<'g> {
                     origins: call.origins.as_deref(),
                     state: Some(state),
                     fulfils: None,
-                    now: call.at(),
+                    now: call.at().or(self.options.at),
                     session: Some(session),
                     run: Some(session),
                     ..Request::call(&call.tool, &call.args)

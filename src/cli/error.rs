@@ -130,7 +130,14 @@ impl From<HostError> for CliError {
             HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
         };
         let path = error.path().map(|p| ("path", Json::str(p.to_string_lossy())));
-        CliError::new(category, code, error.to_string()).details(path)
+        let told = CliError::new(category, code, error.to_string()).details(path);
+        match error {
+            HostError::NotFound { path } if path.is_relative() => told.hint(
+                "look at the spelling, and at the folder: names are looked for from the one you are in",
+            ),
+            HostError::NotFound { .. } => told.hint("look at the spelling"),
+            _ => told,
+        }
     }
 }
 

@@ -88,6 +88,12 @@ pub fn facts(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
 /// The time of a call: RFC 3339 with any offset.
 pub fn time(text: &str) -> Result<jiff::Timestamp, CliError> {
     text.parse().map_err(|_| {
+        let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+        if crate::builtins::instant::parse(text).is_ok() {
+            let message = format!("`{text}` is not between {first} and {last}");
+            return CliError::new(Category::InvalidInput, "usage.bad_time", message)
+                .hint("name a time that a clock may show");
+        }
         let message = format!("`{text}` is not a time");
         CliError::new(Category::InvalidInput, "usage.bad_time", message)
             .hint("write it like 2026-01-31T12:00:00Z (RFC 3339)")

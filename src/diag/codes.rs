@@ -268,4 +268,6 @@ codes! {
     UNUSED_APPROVAL = "GP0667";
     /// A stricter rule that looks past operands whose path is not known.
     UNKNOWN_PATH = "GP0668";
+    /// A condition that stands in the body of a quantifier and asks nothing of its elements.
+    SWALLOWED_CONDITION = "GP0669";
 }

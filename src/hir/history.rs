@@ -329,7 +329,14 @@ pub(super) fn compare_count(
     };
     if cap > i128::from(most) {
         let message = format!("events{how} are counted up to {most}");
-        return Err(Some(Diagnostic::error(TOO_LARGE, right.span, message)));
+        let help = match within {
+            Some(_) => format!(
+                "compare with {most} at most, or let a `limit` count: `limit rate on … max {} calls per 1h exceed block`",
+                cap.min(9_999)
+            ),
+            None => format!("compare with {most} at most"),
+        };
+        return Err(Some(Diagnostic::error(TOO_LARGE, right.span, message).help(help)));
     }
     let cap = u32::try_from(cap.max(1)).unwrap_or(most);
     let monitor = match within {

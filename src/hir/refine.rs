@@ -197,9 +197,13 @@ fn except(refined: usize, refining: usize, rules: &mut [Rule]) {
         }
     }
     let span = exception.conditions_span.unwrap_or(exception.name_span);
+    let condition = match exception.clauses.as_slice() {
+        [only] if !only.negated => only.condition,
+        _ => span,
+    };
     rule.clauses.push(Clause {
         negated: true,
         span,
-        condition: span,
+        condition,
     });
 }

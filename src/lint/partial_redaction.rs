@@ -33,15 +33,33 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
                 && told.insert((place, &other.name))
             {
                 let place: String = place.iter().map(|name| format!(".{name}")).collect();
+                let (speaks, help) = if other.limit {
+                    (
+                        format!("go over limit `{}`", other.name),
+                        "let a rule that matches these calls oblige the same".to_owned(),
+                    )
+                } else {
+                    (
+                        format!("rule `{}` speaks of", other.name),
+                        format!("oblige the same in rule `{}`", other.name),
+                    )
+                };
                 let message = format!(
-                    "`args{place}` is kept of calls that rule `{}` speaks of and rule `{}` does not",
-                    other.name, rule.name
+                    "`args{place}` is kept of calls that {speaks} and that rule `{}` does not match",
+                    rule.name
                 );
                 out.push(
                     LINT.finding(duty.span, message)
-                        .also(other.name_span, "this rule takes nothing out")
+                        .also(
+                            other.name_span,
+                            if other.limit {
+                                "a limit takes nothing out"
+                            } else {
+                                "this rule takes nothing out"
+                            },
+                        )
                         .why("only the rules that match say what is taken out of what is kept of a call")
-                        .help(format!("oblige the same in rule `{}`", other.name)),
+                        .help(help),
                 );
             }
         }

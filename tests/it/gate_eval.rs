@@ -208,6 +208,12 @@ fn a_command_that_cannot_decide_says_why() {
         (&["--run", "a/b"][..], 6, "usage.bad_id"),
         (&["--evaluation-time", "today"][..], 6, "usage.bad_time"),
         (
+            &["--evaluation-time", "9999-12-31T23:59:59Z"][..],
+            6,
+            "usage.bad_time",
+        ),
+        (&["--fulfils", ""][..], 6, "usage.invalid"),
+        (
             &["--evaluation-time", "2026-11-23T12:00:00"][..],
             6,
             "usage.bad_time",
@@ -219,6 +225,24 @@ fn a_command_that_cannot_decide_says_why() {
     assert!(folder.list("gait-out/traces").is_empty());
     std::fs::remove_dir_all(folder.path("gait-out/keys")).unwrap();
     folder.fails(&eval("allow.json", &[]), 7, "keys.missing");
+}
+
+#[test]
+fn what_is_wrong_with_an_argument_is_said() {
+    let folder = Folder::new();
+    for (args, said) in [
+        (
+            &["--evaluation-time", "9999-12-31T23:59:59Z"][..],
+            "is not between",
+        ),
+        (&["--fulfils", "notify,,x"][..], "has a name that is empty"),
+        (&["--fulfils", "nosuch"][..], "no obligation `nosuch`"),
+    ] {
+        let output = folder.eval("allow.json", args);
+        assert!(shown(&output).contains(said), "{}", shown(&output));
+    }
+    let output = folder.run(&["gate", "settle", "--trace", "t.json"]);
+    assert!(shown(&output).contains("--ran|--failed"), "{}", shown(&output));
 }
 
 #[test]
@@ -737,4 +761,18 @@ fn what_is_redacted_shows_in_no_parent_and_no_message() {
     }
     let journal = String::from_utf8(folder.read("gait-out/sessions/s.jsonl")).unwrap();
     assert!(!journal.contains("HUSH"), "{journal}");
+    // Rules look at other fields of the elements and the record; of arguments that are no values nobody can tell.
+    for args in [
+        &["run", "record", "--session", "s", "--out", "p.zip"][..],
+        &["regress", "bootstrap", "p.zip", "--out", "fix"],
+    ] {
+        let output = folder.run(args);
+        assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    }
+    let run = ["regress", "run", "fix", "--bundle", "b.gaitbundle"];
+    let summary = &folder.json(&run, 0, "regress_run")["summary"];
+    assert_eq!(
+        (&summary["unchanged"], &summary["undecided"]),
+        (&1.into(), &2.into())
+    );
 }

@@ -64,6 +64,24 @@ fn a_clean_policy_is_summed_up_in_a_line() {
 }
 
 #[test]
+fn a_file_that_is_not_there_hides_nothing_of_the_others() {
+    let at = folder(&[("a.gaitpol", &bad()), ("b.gaitpol", GOOD)]);
+    let files = ["a.gaitpol", "nosuch", "b.gaitpol"];
+    let json = run(at.path(), &[&["check", "--json"][..], &files[..]].concat());
+    let value = document(&json, "policy_check");
+    assert_eq!((exit(&json), &value["ok"]), (6, &false.into()));
+    assert_eq!(value["files"][0]["errors"], 2);
+    assert_eq!(value["files"][1]["ok"], true);
+    assert_eq!(value["unread"][0]["code"], "file.not_found");
+    let human = run(at.path(), &[&["check"][..], &files[..]].concat());
+    assert_eq!(exit(&human), 6);
+    assert!(text(&human.stdout).contains("a.gaitpol: 2 errors"));
+    assert!(text(&human.stderr).contains("nosuch does not exist"));
+    let fixed = run(at.path(), &["check", "--fix", "a.gaitpol", "nosuch"]);
+    assert_eq!((exit(&fixed), text(&fixed.stdout)), (6, ""));
+}
+
+#[test]
 fn every_mistake_shows_in_every_format() {
     let at = folder(&[("a.gaitpol", &bad()), ("b.gaitpol", GOOD)]);
     let concise = run(
@@ -207,7 +225,7 @@ fn files_that_cannot_be_read_are_named() {
     let at = folder(&[("a.gaitpol", GOOD)]);
     std::fs::write(at.path().join("latin.gaitpol"), b"gaitpol 1\n// \xe9\n").unwrap();
     for (args, code) in [
-        (&["check", "a.gaitpol", "none.gaitpol"][..], "file.not_found"),
+        (&["check", "none.gaitpol"][..], "file.not_found"),
         (&["fmt", "."][..], "file.not_regular"),
         (&["test", "latin.gaitpol"][..], "policy.not_utf8"),
         (&["import", "tools", "--from", "none"][..], "file.not_found"),

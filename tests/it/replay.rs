@@ -212,6 +212,7 @@ fn sessions_join_intents_within_a_file() {
 fn options_leave_out_and_count() {
     let text = "{\"suite\":\"a\",\"tool\":\"a.look\"}\n{\"suite\":\"b\",\"tool\":\"a.look\"}\n{\"suite\":\"a\",\"tool\":\"look\"}\n";
     let options = Options {
+        at: None,
         tool_prefix: Some("a.".to_owned()),
         only: vec![("suite".to_owned(), "a".to_owned())],
     };
@@ -221,6 +222,26 @@ fn options_leave_out_and_count() {
         (3, 1, 1)
     );
     assert_eq!((report.tools["look"].calls, report.tasks.total), (1, 1));
+}
+
+#[test]
+fn calls_that_say_no_time_have_the_one_that_is_given() {
+    let policy = "gaitpol 1\npolicy p\ndefault block code none\ntool t { n: Int }\n\
+                  rule late on t when now >= \"2026-06-01T00:00:00Z\" allow\n";
+    let checked = compile::check("p.gaitpol", policy).checked.unwrap();
+    let gate = Gate::new(compile::lower(&checked));
+    for (at, allowed) in [(None, 0), (Some(0), 0), (Some(1_800_000_000_000), 1)] {
+        let options = Options {
+            at,
+            ..Options::default()
+        };
+        let mut replay = Replay::new(&gate, options);
+        replay
+            .file("f", br#"{"tool":"t","args":{"n":1}}"#, &mut |_| ())
+            .unwrap();
+        let report = replay.finish();
+        assert_eq!(report.calls.benign_allowed, allowed, "{at:?}");
+    }
 }
 
 #[test]

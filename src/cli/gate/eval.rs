@@ -3,7 +3,7 @@
 use crate::artifact::envelope::Payload;
 use crate::artifact::{SigningKey, approval, limit, obligation};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
-use crate::cli::error::CliError;
+use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::{LEDGER, journal, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
@@ -13,6 +13,7 @@ use crate::compile::Checked;
 use crate::domain::counter::Outcome;
 use crate::domain::{ArgumentOrigin, Intent, Request};
 use crate::explain::{self, Explanation};
+use crate::gate::Gate;
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
@@ -120,6 +121,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let bundle = load::bundle(host, &args.bundle, &trusted)?;
     let sources = args.explain.then(|| load::sources(&bundle));
     let mut boundary = Boundary::of(bundle, &trusted).map_err(|error| failure::open(&args.bundle, &error))?;
+    promised(ui, &args.fulfils, boundary.gate())?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let call = Call {
@@ -149,6 +151,23 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
+}
+
+/// A promise that is none is refused, and one of an obligation that the policy does not have is worth a word: a misspelt one
+/// blocks calls.
+fn promised(ui: &mut Ui, names: &[String], gate: &Gate) -> Result<(), CliError> {
+    if names.iter().any(String::is_empty) {
+        let message = "`--fulfils` has a name that is empty";
+        return Err(CliError::new(Category::InvalidInput, "usage.invalid", message)
+            .hint("name what the runtime does, such as `--fulfils notify,ticket`, or leave it out"));
+    }
+    let known = |name: &&String| gate.program().obligations.iter().any(|kind| kind.name == **name);
+    if !ui.is_json() {
+        for name in names.iter().filter(|name| !known(name)) {
+            ui.warn(&format!("the policy has no obligation `{name}` to fulfil"));
+        }
+    }
+    Ok(())
 }
 
 /// Why it was decided so. A bundle that cannot be explained still decides, so that is a warning.

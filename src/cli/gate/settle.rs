@@ -23,12 +23,13 @@ use std::path::PathBuf;
 /// A call counts from the moment it is allowed. `--failed` takes its charge back; `--ran` keeps it, or with `--amount`
 /// sets it to what the call really cost. A call can be settled once.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("outcome").required(true).args(["ran", "failed"])))]
 pub struct Args {
     /// The signed trace of the call
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
     /// It ran
-    #[arg(long, required_unless_present = "failed", conflicts_with = "failed")]
+    #[arg(long)]
     ran: bool,
     /// It did not run, or nothing came of it
     #[arg(long)]

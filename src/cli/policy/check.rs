@@ -40,7 +40,20 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         return Err(two_formats());
     }
     let mut checked = Vec::new();
-    for file in source::read_all(host, &args.files)? {
+    let mut unread = Vec::new();
+    // What is mended is mended whole or not at all.
+    let files = if args.fix || args.files.len() < 2 {
+        source::read_all(host, &args.files)?
+    } else {
+        let read = args.files.iter().map(|path| source::read(host, path));
+        let (files, failed): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+        unread.extend(failed.into_iter().filter_map(Result::err));
+        files.into_iter().flatten().collect()
+    };
+    if files.is_empty() && !unread.is_empty() {
+        return Err(unread.swap_remove(0));
+    }
+    for file in files {
         let report = file.check(host, &file.name, Purpose::Author);
         checked.push(if args.fix {
             fix(host, file, report)?
@@ -53,7 +66,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         });
     }
     let format = if ui.is_json() { Format::Json } else { args.format };
-    let ok = checked.iter().all(|c| c.report.errors() == 0);
+    let ok = unread.is_empty() && checked.iter().all(|c| c.report.errors() == 0);
     let exit = if ok { Exit::Success } else { Exit::InvalidInput };
     match format {
         Format::Human => people(ui, &checked)?,
@@ -62,11 +75,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
                 ui.line(&line)?;
             }
         }
-        Format::Json => ui.json(&document(&checked, ok, exit))?,
+        Format::Json => ui.json(&document(&checked, &unread, (ok, exit)))?,
         Format::Sarif => {
             let files: Vec<Findings<'_>> = checked.iter().map(findings).collect();
             ui.json(&render::sarif::log(&files))?;
         }
+    }
+    if format != Format::Json {
+        unread.iter().try_for_each(|error| ui.failure(error))?;
     }
     Ok(exit)
 }
@@ -154,7 +170,7 @@ fn people(ui: &mut Ui, checked: &[Checked]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn document(checked: &[Checked], ok: bool, exit: Exit) -> Json {
+fn document(checked: &[Checked], unread: &[CliError], (ok, exit): (bool, Exit)) -> Json {
     let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
     let file = |c: &Checked| {
         let errors = c.report.errors();
@@ -175,9 +191,11 @@ fn document(checked: &[Checked], ok: bool, exit: Exit) -> Json {
             ("diagnostics", render::json::diagnostics(findings(c))),
         ])
     };
+    let reason = |error: &CliError| error.envelope().get("error").cloned().unwrap_or(Json::Null);
     Json::object([
         ("ok", Json::Bool(ok)),
         ("files", Json::Array(checked.iter().map(file).collect())),
+        ("unread", Json::Array(unread.iter().map(reason).collect())),
         ("exit_code", Json::int(i64::from(exit.code()))),
     ])
 }

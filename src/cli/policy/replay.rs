@@ -7,6 +7,7 @@ use super::source;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::load;
 use crate::cli::ui::{Ui, count, tally};
 use crate::cli::verify::of_bundle;
 use crate::compile::{self, Purpose};
@@ -41,6 +42,9 @@ pub struct Args {
     /// Read only records whose top-level member FIELD is the text VALUE, such as `suite=banking`
     #[arg(long, value_name = "FIELD=VALUE", value_parser = field)]
     only: Vec<(String, String)>,
+    /// The time of the calls that do not say when they were made, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "RFC3339")]
+    evaluation_time: Option<String>,
     /// List each benign call that is not allowed and each malicious call that is
     #[arg(long)]
     details: bool,
@@ -65,7 +69,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             ));
         }
     };
+    let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
     let options = Options {
+        at: at.map(|at| i128::from(at.as_millisecond())),
         tool_prefix: args.tool_prefix,
         only: args.only,
     };

@@ -199,7 +199,8 @@ fn emit(rule: &Rule, group: &Group, name: &str, tools: usize) -> Emit {
     Emit {
         name: name.to_owned(),
         why: (group.part.suffix.is_empty() && name != rule.name).then(|| rule.name.clone()),
-        on: (group.tools.len() < tools).then(|| group.tools.clone()),
+        // A rule that names tools is about these, also where there are no others.
+        on: (group.tools.len() < tools || !rule.matches.tools.is_empty()).then(|| group.tools.clone()),
         when: group.part.when.clone(),
         unless: group.unless.clone(),
         verdict,
