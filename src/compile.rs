@@ -138,7 +138,8 @@ fn arrange(diagnostics: &mut Vec<Diagnostic>) {
 pub fn lint(report: &mut Report, flags: &Flags) -> usize {
     let mut silenced = 0;
     if let Some(checked) = &report.checked {
-        let package = &checked.package;
+        let unlabelled = crate::hir::unlabelled::package(&checked.package);
+        let package = unlabelled.as_ref().unwrap_or(&checked.package);
         let levels = Levels::new(checked.modules.first(), package.profile, flags);
         let sources = package.sources.iter().zip(&package.source_policies);
         for (((source, policy), module), (_, kind, _)) in sources.zip(&checked.modules).zip(checked.files()) {

@@ -5,6 +5,7 @@
 
 mod candidate;
 mod frame;
+mod labelled;
 mod nearest;
 mod questions;
 mod show;
@@ -153,11 +154,12 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
     };
     let obligations = &explanation.decision.obligations;
     let hidden = |path: &[String]| redact(request, path) || redact::touches(obligations, path);
+    let labels = [explanation.decision.labels.as_slice(), judged.elements.as_slice()].concat();
     let subject = Subject {
         package,
         tool: index,
         redact: &hidden,
-        labels: &explanation.decision.labels,
+        labels: &labels,
     };
     let frame = Frame::request(tool, &package.context, &record);
     let rules = subject

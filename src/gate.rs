@@ -3,10 +3,12 @@
 
 pub mod approval;
 pub mod decide;
+mod elements;
 pub mod intent;
 mod labels;
 mod limit;
 pub mod request;
+mod said;
 pub mod script;
 pub mod state;
 

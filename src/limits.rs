@@ -181,6 +181,8 @@ pub const SAMPLE_STATES: usize = 200_000;
 // Explanations
 /// A value as an explanation shows it to people, in characters; of a longer one the middle is left out.
 pub const SHOWN_VALUE_CHARS: usize = 160;
+/// Elements of one list whose labels a decision and its trace name one by one.
+pub const LABELLED_ELEMENTS: usize = 64;
 /// Elements of a list that an explanation of a quantifier goes into.
 pub const EXPLAINED_ELEMENTS: usize = 8;
 /// Changes of a call that together may make its nearest allowed one.

@@ -77,19 +77,59 @@ impl ArgumentOrigin {
     }
 }
 
-/// The steps of `$.to[0].name`, `/to/0/name` (RFC 6901) or `args.to`.
-pub fn path(written: &str) -> Vec<String> {
+/// The steps of `$.to[0].name`, `/to/0/name` (RFC 6901) or `args.to[0]`. From where it is not written in such a way, the
+/// rest is one step as it stands, which leads to no value.
+fn path(written: &str) -> Vec<String> {
+    let (mut steps, rest) = steps(written);
+    steps.extend(rest.map(str::to_owned));
+    steps
+}
+
+/// The same steps as far as they are written in such a way: the path of what is meant, or of what it lies in.
+pub fn written_path(written: &str) -> Vec<String> {
+    steps(written).0
+}
+
+fn steps(written: &str) -> (Vec<String>, Option<&str>) {
     if let Some(pointer) = written.strip_prefix('/') {
         let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
-        return pointer.split('/').map(unescape).collect();
+        return (pointer.split('/').map(unescape).collect(), None);
     }
     let rest = written.strip_prefix('$').unwrap_or(written);
-    let rest = rest.strip_prefix("args.").unwrap_or(rest);
-    rest.split(['.', '[', ']'])
-        .map(|step| step.trim_matches(['\'', '"']))
-        .filter(|step| !step.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let mut rest = rest.strip_prefix("args.").unwrap_or(rest);
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        let Some((step, after)) = step(rest, steps.is_empty()) else {
+            return (steps, Some(rest));
+        };
+        steps.push(step.to_owned());
+        rest = after;
+    }
+    (steps, None)
+}
+
+/// The first step of a path, and what follows it.
+fn step(rest: &str, is_first: bool) -> Option<(&str, &str)> {
+    if let Some(bracket) = rest.strip_prefix('[') {
+        let quote = bracket.chars().next().filter(|c| matches!(c, '\'' | '"'));
+        let (step, after) = match quote {
+            Some(quote) => bracket.strip_prefix(quote)?.split_once(&format!("{quote}]"))?,
+            None => {
+                let (index, after) = bracket.split_once(']')?;
+                let is_index = !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
+                is_index.then_some((index, after))?
+            }
+        };
+        return (after.is_empty() || after.starts_with(['.', '['])).then_some((step, after));
+    }
+    let name = match rest.strip_prefix('.') {
+        Some(name) => name,
+        None => is_first.then_some(rest)?,
+    };
+    let end = name.find(['.', '[']).unwrap_or(name.len());
+    let (step, after) = name.split_at(end);
+    let step = step.trim_matches(['\'', '"']);
+    (!step.is_empty() && !step.contains(']')).then_some((step, after))
 }
 
 /// Whose labels are asked about.

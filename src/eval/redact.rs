@@ -114,7 +114,7 @@ fn is_about(origin: &Json, obligations: &[Obligation]) -> bool {
     let Some(path) = origin.get("arg_path").and_then(Json::as_str) else {
         return true;
     };
-    let path = labels::path(path);
+    let path = labels::written_path(path);
     // Where a step is a number it may be the index of an element, which the places of obligations do not name.
     let names = path.iter().filter(|step| step.parse::<usize>().is_err()).cloned();
     let names: Vec<String> = names.collect();
@@ -345,11 +345,13 @@ mod tests {
         let document = br#"{"tool_name":"t","args":{"to":["a"],"n":1},"arg_provenance":[
             {"arg_path":"$.to[0]","source":"tool_output","source_ref":"tool:hr.read","integrity_digest":"aa"},
             {"arg_path":"/to/0","source":"external","source_ref":"https://x.example/ann"},
+            {"arg_path":"to[0]x","source":"external","integrity_digest":"cc"},
             {"arg_path":"args.n","source":"external","source_ref":"kept","integrity_digest":"bb"}]}"#;
         let read = |text: &[u8]| json::parse(text).unwrap();
         let kept = intent(&read(document), &[redact("to")], &[], &|name| name == "hr.read");
         let origins = br#"[{"arg_path":"$.to[0]","source":"tool_output","source_ref":"tool:hr.read"},
             {"arg_path":"/to/0","source":"external","source_ref":"[redacted]"},
+            {"arg_path":"to[0]x","source":"external"},
             {"arg_path":"args.n","source":"external","source_ref":"kept","integrity_digest":"bb"}]"#;
         assert_eq!(kept.get("arg_provenance"), Some(&read(origins)));
     }

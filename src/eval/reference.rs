@@ -2,9 +2,9 @@
 //! nothing with the index but the typed values. Tests require the two to agree on every verdict, rule and code.
 
 use crate::domain::obligation::Law;
-use crate::domain::{ApprovalSpec, Verdict};
+use crate::domain::{ApprovalSpec, LabelOf, Verdict};
 use crate::hir::answer::{View, answer, elements, view};
-use crate::hir::{Cond, Duty, Package, Place, Rule, Slot, entry};
+use crate::hir::{Cond, Duty, LabelsOf, Package, Place, Rule, Slot, entry};
 use crate::value::Value;
 
 /// What the naive reading of a policy gives.
@@ -24,9 +24,14 @@ pub struct Reference {
     pub conflict: bool,
 }
 
-/// Judges a call of the tool with this index in the package.
+/// Judges a call of the tool with this index in the package; nothing has labels that the arguments do not bring along.
 pub fn interpret(package: &Package, tool: usize, args: &Value) -> Reference {
-    let request = request(package, tool, args);
+    interpret_labelled(package, tool, args, &|_| 0)
+}
+
+/// The same of arguments that have labels.
+pub fn interpret_labelled(package: &Package, tool: usize, args: &Value, labels: LabelsOf<'_>) -> Reference {
+    let request = request(package, tool, args, labels);
     let args = &request;
     let matched: Vec<_> = package
         .rules
@@ -148,8 +153,8 @@ fn obliged(package: &Package, matched: &[&Rule]) -> (Vec<Duty>, bool) {
     (obliged, conflict)
 }
 
-/// The arguments with what is looked up in them, where that is not there yet.
-fn request(package: &Package, tool: usize, args: &Value) -> Value {
+/// The arguments with what is looked up in them and the labels they have, where that is not there yet.
+fn request(package: &Package, tool: usize, args: &Value, labels: LabelsOf<'_>) -> Value {
     let mut request = args.clone();
     let Some(declared) = package.tools.get(tool) else {
         return request;
@@ -163,6 +168,14 @@ fn request(package: &Package, tool: usize, args: &Value) -> Value {
     let mut push = |value: Option<Value>, slot: Option<&Slot>| {
         let value = match (value, slot) {
             (None, Some(Slot::Lookup { map, key, .. })) => entry(map, key, &request),
+            (None, Some(Slot::Each(of))) => of.records(&request, &[], labels),
+            (
+                None,
+                Some(Slot::Label {
+                    of: LabelOf::Argument(path),
+                    mask,
+                }),
+            ) => Value::Bool(labels(path) & mask != 0),
             (value, _) => value.unwrap_or(Value::Absent),
         };
         if let Value::Record(fields) = &mut request {

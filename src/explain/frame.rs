@@ -4,7 +4,7 @@
 
 use super::{Seen, Shown, Subject, show};
 use crate::hir::answer::{View, view};
-use crate::hir::{self, ContextField, Slot, Step, Term, Tool, place};
+use crate::hir::{self, Beside, ContextField, Labelled, Slot, Step, Term, Tool, labelled, place};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
@@ -21,26 +21,74 @@ pub(super) struct Frame<'v> {
     args: usize,
     /// The names from the arguments to an element of a list in them; none for what is no part of an argument.
     path: Option<Vec<String>>,
+    /// What the gate computes, where this is the request.
+    slots: &'v [Slot],
+    /// What lies beside the element, where its labels are asked for.
+    labelled: Option<Labelled>,
 }
 
 impl<'v> Frame<'v> {
     /// The request: the arguments, then the context, then what the gate computes.
-    pub fn request(tool: &Tool, context: &[ContextField], record: &'v Value) -> Frame<'v> {
+    pub fn request(tool: &'v Tool, context: &[ContextField], record: &'v Value) -> Frame<'v> {
         Frame {
             value: record,
             ty: request_ty(tool, context),
             name: String::new(),
             args: tool.args.len(),
             path: None,
+            slots: &tool.slots,
+            labelled: None,
         }
+    }
+
+    /// The list with labels that lies some steps away.
+    pub fn labelled(&self, steps: &[Step]) -> Option<&Labelled> {
+        let slot = match (&self.labelled, steps) {
+            (Some(mine), _) => match mine.beside(steps)? {
+                Beside::List(inner) => return Some(inner),
+                Beside::Label { .. } => return None,
+            },
+            (None, [Step::Field(first)]) => (*first as usize).checked_sub(self.args + 1)?,
+            _ => return None,
+        };
+        match self.slots.get(slot)? {
+            Slot::Each(labelled) => Some(labelled),
+            _ => None,
+        }
+    }
+
+    /// What is asked of the labels of this element some steps away: whose they are.
+    pub fn label(&self, steps: &[Step]) -> Option<String> {
+        match self.labelled.as_ref()?.beside(steps)? {
+            Beside::Label { path, .. } => {
+                let names = path.iter().map(|step| format!(".{step}"));
+                Some(std::iter::once(self.name.clone()).chain(names).collect())
+            }
+            Beside::List(_) => None,
+        }
+    }
+
+    /// The same steps from what people see: not into a slot or a record made for its labels.
+    fn plain<'s>(&'s self, steps: &'s [Step]) -> &'s [Step] {
+        match (self.labelled(steps), &self.labelled) {
+            (Some(list), _) => &list.list,
+            (None, Some(_)) => labelled::within(steps),
+            (None, None) => steps,
+        }
+    }
+
+    /// The type of what lies some steps away, without `?`.
+    pub fn ty_at(&self, steps: &[Step]) -> Option<Ty> {
+        place::ty_at(&self.ty, self.plain(steps))
     }
 
     /// The element with this number of the list some steps away; an optional's value has no number.
     pub fn element(&self, list: &[Step], number: Option<usize>, value: &'v Value) -> Frame<'v> {
-        let ty = match place::ty_at(&self.ty, list) {
+        let ty = match self.ty_at(list) {
             Some(other) => other.element().unwrap_or(other),
             None => Ty::Poison,
         };
+        let labelled = self.labelled(list).cloned();
         let path = self.path(list);
         let list = self.written(list);
         Frame {
@@ -52,11 +100,14 @@ impl<'v> Frame<'v> {
             },
             args: 0,
             path,
+            slots: &[],
+            labelled,
         }
     }
 
     /// The names from the arguments to what lies some steps away; none for what is no argument.
     fn path(&self, steps: &[Step]) -> Option<Vec<String>> {
+        let steps = self.plain(steps);
         let mut path = match (&self.path, self.name.is_empty(), steps.first()) {
             (Some(path), false, _) => path.clone(),
             (None, true, Some(Step::Field(first))) if (*first as usize) < self.args => Vec::new(),
@@ -77,7 +128,11 @@ impl<'v> Frame<'v> {
     /// The number of the slot that lies some steps away, where one does; what is looked up is named as it is written.
     pub fn slot(&self, steps: &[Step]) -> Option<usize> {
         match steps {
-            [Step::Field(first)] if self.name.is_empty() && self.looked_up(*first).is_none() => {
+            [Step::Field(first)]
+                if self.name.is_empty()
+                    && self.looked_up(*first).is_none()
+                    && self.labelled(steps).is_none() =>
+            {
                 (*first as usize).checked_sub(self.args + 1)
             }
             _ => None,
@@ -98,6 +153,10 @@ impl<'v> Frame<'v> {
         if let Some(slot) = self.slot(steps) {
             return format!("#{slot}");
         }
+        if let Some(of) = self.label(steps) {
+            return format!("labels({of})");
+        }
+        let steps = self.plain(steps);
         match (self.name.is_empty(), steps.split_first()) {
             (true, Some((Step::Field(first), rest))) if self.looked_up(*first).is_some() => {
                 let of = self.looked_up(*first);
@@ -117,11 +176,23 @@ impl<'v> Frame<'v> {
         if let Some(number) = self.slot(steps) {
             return subject.slot(number, &view(self.value, steps));
         }
+        if let Some(of) = self.label(steps) {
+            return subject.labels(&of);
+        }
         let name = self.written(steps);
-        let value = match view(self.value, steps) {
+        let element = self
+            .labelled
+            .as_ref()
+            .and(self.value.fields())
+            .and_then(<[Value]>::first);
+        let found = match element {
+            Some(element) => view(element, self.plain(steps)),
+            None => view(self.value, steps),
+        };
+        let value = match found {
             View::Absent => Shown::Absent,
             _ if self.is_hidden(subject, steps) => Shown::Redacted,
-            seen => show::view(&seen, &place::ty_at(&self.ty, steps).unwrap_or(Ty::Poison)),
+            seen => show::view(&seen, &self.ty_at(steps).unwrap_or(Ty::Poison)),
         };
         Seen {
             place: name,
@@ -148,6 +219,23 @@ impl Frame<'_> {
 }
 
 impl Subject<'_> {
+    /// The labels of something, with why they are there.
+    fn labels(&self, of: &str) -> Seen {
+        let fact = self.labels.iter().find(|fact| fact.of == of);
+        let names: &[String] = fact.map_or(&[], |fact| &fact.labels);
+        let text = if names.is_empty() {
+            "{}".to_owned()
+        } else {
+            format!("{{ {} }}", names.join(", "))
+        };
+        let json = Json::Array(names.iter().map(Json::str).collect());
+        Seen {
+            place: format!("labels({of})"),
+            value: Shown::Value { json, text },
+            because: fact.map(|fact| fact.origin),
+        }
+    }
+
     /// What the gate computed for a slot: labels with why they are there, a count, or whether something happened.
     fn slot(&self, number: usize, seen: &View<'_>) -> Seen {
         let slot = self
@@ -156,20 +244,7 @@ impl Subject<'_> {
             .get(self.tool)
             .and_then(|t| t.slots.get(number));
         if let Some(Slot::Label { of, .. }) = slot {
-            let of = of.to_string();
-            let fact = self.labels.iter().find(|fact| fact.of == of);
-            let names: &[String] = fact.map_or(&[], |fact| &fact.labels);
-            let text = if names.is_empty() {
-                "{}".to_owned()
-            } else {
-                format!("{{ {} }}", names.join(", "))
-            };
-            let json = Json::Array(names.iter().map(Json::str).collect());
-            return Seen {
-                place: format!("labels({of})"),
-                value: Shown::Value { json, text },
-                because: fact.map(|fact| fact.origin),
-            };
+            return self.labels(&of.to_string());
         }
         let ty = slot.map_or(Ty::Bool, Slot::ty);
         let place = match slot {
@@ -221,6 +296,8 @@ fn looked_up(ty: &Ty, args: usize, map: &hir::Place, key: &Term) -> String {
         name: String::new(),
         args,
         path: None,
+        slots: &[],
+        labelled: None,
     };
     let constant = |value: &Value, of: &Ty| match show::value(value, of) {
         Shown::Value { text, .. } => text,

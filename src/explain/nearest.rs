@@ -4,12 +4,12 @@
 
 use super::candidate::{self, Candidate, Edit, overlaps};
 use super::frame::{Frame, request_ty};
-use super::{Place, Seen, Shown, Subject, questions, show, walk};
+use super::{Place, Seen, Shown, Subject, labelled, questions, show, walk};
 use crate::builtins::bind;
 use crate::domain::{Decision, Request, Trust, Verdict};
 use crate::eval::{self, Workspace};
 use crate::gate::Gate;
-use crate::hir::{Cond, Slot, Step, Tool, place};
+use crate::hir::{Cond, Slot, Step, Tool};
 use crate::json::Json;
 use crate::limits;
 use crate::ty::Ty;
@@ -130,6 +130,13 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
     // An entry is changed by changing its map, or looked up by another key.
     candidates.retain(|candidate| lookup(Some(tool), candidate.root()).is_none());
     candidates.extend(candidate::keys(&said, &ty, tool));
+    let mut distinct: Vec<Candidate> = Vec::new();
+    for candidate in candidates.into_iter().filter_map(|c| labelled::plain(tool, c)) {
+        if !distinct.contains(&candidate) {
+            distinct.push(candidate);
+        }
+    }
+    let candidates = distinct;
     let mut search = Search {
         subject,
         gate,
@@ -143,12 +150,21 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
     let touched: Vec<Touch> = candidates.iter().map(|c| search.needs.touched(c)).collect();
     for size in 1..=limits::NEAREST_CHANGES {
         let mut chosen = Vec::new();
-        if let Some((changed, decision)) = search.combine(&candidates, &touched, size, 0, &said, &mut chosen)
-        {
+        if let Some((changed, allowed)) = search.combine(&candidates, &touched, size, 0, &said, &mut chosen) {
+            let all = || chosen.iter().map(|(_, candidate)| *candidate);
+            let is_call = assumed(subject, &chosen).is_empty()
+                && !all().any(|candidate| labelled::is_turn(tool, candidate))
+                && labelled::shifted(request.origins, tool, all()).is_none();
             let call = self::said(subject, request, &changed)
-                .filter(|_| assumed(subject, &chosen).is_empty())
+                .filter(|_| is_call)
                 .map(Box::new);
-            return found(subject, &chosen, (&said, &changed), &decision, call);
+            return found(
+                subject,
+                &chosen,
+                (&said, &allowed.record),
+                &allowed.decision,
+                call,
+            );
         }
         if search.is_spent() {
             return Nearest::None { complete: false };
@@ -229,6 +245,8 @@ impl<'a> Needs<'a> {
         if let Some(slot) = lookup(self.tool, steps) {
             slot.each_place(&mut |place| found |= self.looks_at(&place.steps, changed));
         }
+        let list = self.tool.and_then(|tool| labelled::slot(tool, steps));
+        found |= list.is_some_and(|labelled| overlaps(&labelled.list, changed));
         found
     }
 
@@ -238,6 +256,13 @@ impl<'a> Needs<'a> {
         let all: BTreeSet<usize> = touched.iter().flat_map(|t| t.stricter.iter().copied()).collect();
         all.len() == self.stricter.len() && (allowed || touched.iter().any(|t| t.allowing))
     }
+}
+
+/// A changed call that the gate allows.
+struct Allowed {
+    decision: Decision,
+    /// What its rules looked at.
+    record: Value,
 }
 
 struct Search<'a> {
@@ -266,13 +291,16 @@ impl Search<'_> {
         start: usize,
         record: &Value,
         chosen: &mut Vec<(usize, &'c Candidate)>,
-    ) -> Option<(Value, Decision)> {
+    ) -> Option<(Value, Allowed)> {
+        let tool = self.subject.package.tools.get(self.subject.tool)?;
         for (at, next) in candidates.iter().enumerate().skip(start) {
             self.tried += 1;
             if self.is_spent() {
                 return None;
             }
-            if chosen.iter().any(|(_, earlier)| earlier.conflicts(next)) {
+            let conflicts =
+                |earlier: &Candidate| earlier.conflicts(next) || labelled::conflicts(tool, earlier, next);
+            if chosen.iter().any(|(_, earlier)| conflicts(earlier)) {
                 continue;
             }
             chosen.push((at, next));
@@ -286,8 +314,8 @@ impl Search<'_> {
                 match self.needs.may_be_met(&all) {
                     true => next
                         .apply(&mut changed, self.ty)
-                        .and_then(|()| self.judge(&changed, &assumed(self.subject, chosen)))
-                        .map(|decision| (changed, decision)),
+                        .and_then(|()| self.judge(&changed, chosen))
+                        .map(|allowed| (changed, allowed)),
                     false => None,
                 }
             };
@@ -300,31 +328,57 @@ impl Search<'_> {
     }
 
     /// The gate's decision on a changed call, where it is allow; what the gate would find for some slots is assumed.
-    fn judge(&mut self, record: &Value, assumed: &[(usize, Value)]) -> Option<Decision> {
+    fn judge(&mut self, record: &Value, chosen: &[(usize, &Candidate)]) -> Option<Allowed> {
         self.calls += 1;
+        let tool = self.subject.package.tools.get(self.subject.tool)?;
+        let all = || chosen.iter().map(|(_, candidate)| *candidate);
         let said = said(self.subject, self.request, record)?;
+        let origins = labelled::shifted(self.request.origins, tool, all());
         let request = Request {
             args: &said.args,
             intent: &said.intent,
             facts: &said.facts,
+            origins: origins.as_deref().or(self.request.origins),
             ..*self.request
         };
         let judged = self.gate.decide(&request, &mut self.workspace);
-        let mut decision = judged.decision;
-        if !assumed.is_empty() {
-            let mut record = judged.record?;
-            let Value::Record(fields) = &mut record else {
+        let mut allowed = Allowed {
+            decision: judged.decision,
+            record: judged.record?,
+        };
+        let assumed = assumed(self.subject, chosen);
+        let turned: Vec<&Candidate> = all()
+            .filter(|candidate| labelled::is_turn(tool, candidate))
+            .collect();
+        if !assumed.is_empty() || !turned.is_empty() {
+            let Value::Record(fields) = &mut allowed.record else {
                 return None;
             };
             for (field, value) in assumed {
-                *fields.get_mut(*field)? = value.clone();
+                *fields.get_mut(field)? = value;
             }
-            let program = self.gate.program();
-            let tool = program.tool(request.tool)?;
-            let outcome = eval::decide(program, tool, &record, &mut self.workspace);
-            decision = eval::explain(program, tool, &record, &outcome);
+            for candidate in turned {
+                candidate.apply(&mut allowed.record, self.ty)?;
+            }
+            allowed.decision = self.again(&mut allowed.record)?;
         }
-        (decision.verdict == Verdict::Allow).then_some(decision)
+        (allowed.decision.verdict == Verdict::Allow).then_some(allowed)
+    }
+
+    /// The decision on a record with other slots; what is computed of those follows.
+    fn again(&mut self, record: &mut Value) -> Option<Decision> {
+        let program = self.gate.program();
+        let tool = program.tool(self.request.tool)?;
+        for (number, slot) in tool.slots.iter().enumerate() {
+            if let Slot::Holds(cond) = slot {
+                let holds = Value::Bool(crate::hir::answer::holds(cond, &[record]));
+                if let Value::Record(fields) = record {
+                    *fields.get_mut(tool.args.len() + 1 + number)? = holds;
+                }
+            }
+        }
+        let outcome = eval::decide(program, tool, record, &mut self.workspace);
+        Some(eval::explain(program, tool, record, &outcome))
     }
 }
 
@@ -469,14 +523,20 @@ fn change(
     for (list, number) in &candidate.into {
         let outer = holders.last().unwrap_or(&request);
         let items = crate::hir::answer::elements(outer.value, list);
-        let is_list = place::ty_at(&outer.ty, list).is_some_and(|ty| ty.element().is_some());
+        let is_list = outer.ty_at(list).is_some_and(|ty| ty.element().is_some());
         let inner = outer.element(list, is_list.then_some(*number), items.get(*number)?);
         holders.push(inner);
     }
     let holder = holders.last().unwrap_or(&request);
-    let here = place::ty_at(&holder.ty, &candidate.steps)?;
+    let is_label = holder.label(&candidate.steps).is_some();
+    let here = if is_label {
+        Ty::Bool
+    } else {
+        holder.ty_at(&candidate.steps)?
+    };
     let mut from = holder.seen(subject, &candidate.steps);
     let what = match &candidate.edit {
+        _ if is_label => What::Turn,
         _ if candidate.into.is_empty() && request.slot(&candidate.steps).is_some() => What::Turn,
         Edit::Put(value, range) => What::Put {
             sample: show::value(value, &here),
@@ -522,7 +582,7 @@ fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {
     match steps {
         [Step::Field(first)] if *first as usize > args => {
             match slots.and_then(|slots| slots.get(*first as usize - args - 1)) {
-                Some(Slot::Label { .. }) => Origin::Provenance,
+                Some(Slot::Label { .. } | Slot::Each(_)) => Origin::Provenance,
                 _ => Origin::Session,
             }
         }

@@ -5,7 +5,7 @@
 use super::frame::Frame;
 use super::{Place, Seen, Shown, Subject, show};
 use crate::hir::answer::{View, elements, holds, view};
-use crate::hir::{self, Cond, Relation, Term, place};
+use crate::hir::{self, Cond, Relation, Term, labelled, place};
 use crate::json::Json;
 use crate::limits;
 use crate::source::Span;
@@ -339,7 +339,7 @@ fn term(subject: &Subject<'_>, term: &Term, frames: &[&Frame<'_>], out: &mut Vec
 fn ty(term: &Term, frames: &[&Frame<'_>]) -> Option<Ty> {
     let at = |place: &hir::Place| {
         let frame = frames.get(place.level as usize)?;
-        place::ty_at(&frame.ty, &place.steps)
+        frame.ty_at(&place.steps)
     };
     match term {
         Term::Place(place) | Term::Else(place, _) => at(place),
@@ -349,7 +349,14 @@ fn ty(term: &Term, frames: &[&Frame<'_>]) -> Option<Ty> {
         Term::Add(a, b) | Term::Sub(a, b) => ty(a, frames).or_else(|| ty(b, frames)),
         Term::Sum { list, level, term } => match (at(list)?, &**term) {
             (Ty::List { element, .. }, Term::Place(inner)) if inner.level == *level => {
-                place::ty_at(&element, &inner.steps)
+                let outer = frames.get(list.level as usize)?;
+                let is_labelled = outer.labelled(&list.steps).is_some();
+                let steps = if is_labelled {
+                    labelled::within(&inner.steps)
+                } else {
+                    &inner.steps
+                };
+                place::ty_at(&element, steps)
             }
             (_, inner) => ty(inner, frames),
         },

@@ -3,13 +3,14 @@
 //! code; nothing is skipped and nothing fails open.
 
 use super::approval::{self, Asking};
+use super::elements::Found;
 use super::labels;
 use super::limit;
 use super::request::{self, Blocked, Counting};
 use super::script::{self, JudgedStep};
 use super::state::{self, Ran, StateError};
 use crate::domain::{
-    Charge, Counters, Decision, LimitFact, Obligation, Request, State, Usage, Verdict, reserved,
+    Charge, Counters, Decision, LabelFact, LimitFact, Obligation, Request, State, Usage, Verdict, reserved,
 };
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
@@ -34,6 +35,8 @@ pub struct Judged {
     pub canonical_args: Option<Json>,
     /// What the rules looked at; absent where no rule was asked.
     pub record: Option<Value>,
+    /// The labels of every element that rules asked about; the decision names the first few of each list.
+    pub elements: Vec<LabelFact>,
     /// The session once the call has run and succeeded; absent where no state was given or no rule was asked.
     pub after: Option<State>,
     /// The same once the call has run and failed; absent for a script, of which each step may fail.
@@ -103,7 +106,11 @@ impl Gate {
         match request::bind(&self.program, declared, request, Counting::Known) {
             Ok(bound) => {
                 let mut decision = self.judge(declared, &bound.record, workspace);
-                decision.labels = bound.labels;
+                let elements: Vec<LabelFact> = bound.elements.iter().flat_map(Found::all).cloned().collect();
+                let kept = bound.elements.into_iter().flat_map(Found::kept);
+                decision.labels = bound.labels.into_iter().chain(kept).collect();
+                decision.labels.sort();
+                decision.labels.dedup();
                 let facts = bound.limits.iter();
                 let facts = facts.filter_map(|(charge, used)| limit::fact(&self.program, charge, *used));
                 decision.limits = facts.collect();
@@ -130,6 +137,7 @@ impl Gate {
                     after: after(true),
                     after_failure: after(false),
                     record: Some(bound.record),
+                    elements,
                     charges: bound.limits.into_iter().map(|(charge, _)| charge).collect(),
                     steps: Vec::new(),
                 }
@@ -305,6 +313,7 @@ pub(super) fn blocked(code: &str, detail: String) -> Judged {
         decision,
         canonical_args: None,
         record: None,
+        elements: Vec::new(),
         after: None,
         after_failure: None,
         charges: Vec::new(),

@@ -2,16 +2,18 @@
 //! the default. In: a policy's labels, the arguments, what is said, the session. Out: bits, and why they are set.
 
 use super::approval::{self, Asking};
-use crate::artifact::digest;
+use super::said::{self, Said};
 use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin, Request, State};
 use crate::hir::Labels;
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
+use std::cell::OnceCell;
 
 /// What labels are computed from.
-#[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
     pub program: &'a Program,
+    /// The tool that is called; none where nobody declares it.
+    pub tool: Option<&'a ToolProgram>,
     /// The arguments as received.
     pub args: &'a Json,
     /// What the adapter says; `None` when it says nothing at all.
@@ -24,6 +26,8 @@ pub(super) struct Sources<'a> {
     pub carries: &'a [Vec<String>],
     /// Labels that people have taken off the call, as bits.
     pub lifted: u64,
+    /// The entries held against the arguments, once somebody asks.
+    pub said: OnceCell<Said>,
 }
 
 impl Sources<'_> {
@@ -42,7 +46,11 @@ impl Sources<'_> {
 
     /// The labels of an argument that count for this call. What comes of it has the others too.
     fn seen(&self, path: &[String]) -> (u64, LabelOrigin) {
-        match self.argument(path) {
+        self.counting(self.argument(path))
+    }
+
+    fn counting(&self, found: (u64, LabelOrigin)) -> (u64, LabelOrigin) {
+        match found {
             (found, _) if found & self.lifted != 0 => (found & !self.lifted, LabelOrigin::Approval),
             found => found,
         }
@@ -53,11 +61,26 @@ impl Sources<'_> {
         self.argument(&[]).0
     }
 
+    /// The labels of an argument by the names to it, whatever index lies between.
     fn argument(&self, path: &[String]) -> (u64, LabelOrigin) {
+        self.joined(|see| collect(self.args, path, &mut Vec::new(), see))
+    }
+
+    /// The labels of the value at a place, by names and indices, that count for this call.
+    pub fn at(&self, place: &[String]) -> (u64, LabelOrigin) {
+        self.counting(self.joined(|see| {
+            if let Some(value) = said::value(self.args, place) {
+                collect(value, &[], &mut place.to_vec(), see);
+            }
+        }))
+    }
+
+    /// The labels of all that a walk shows.
+    fn joined(&self, walk: impl FnOnce(&mut dyn FnMut(&[String], Seen))) -> (u64, LabelOrigin) {
         let Some(origins) = self.origins else {
             // What is not there comes from nowhere.
             let mut there = false;
-            collect(self.args, path, &mut Vec::new(), &mut |_, _| there = true);
+            walk(&mut |_, seen| there |= seen == Seen::Value);
             if !there {
                 return (0, LabelOrigin::Argument);
             }
@@ -69,9 +92,32 @@ impl Sources<'_> {
                 ),
             };
         };
+        let said = self.said.get_or_init(|| {
+            let declared = self.tool.map_or(&[][..], |tool| &tool.args);
+            let missing = self.default(ArgumentSource::Missing);
+            Said::new(
+                origins,
+                (self.args, declared),
+                |origin| self.source(origin),
+                missing,
+            )
+        });
         let mut found = Found::default();
-        collect(self.args, path, &mut Vec::new(), &mut |at, value| {
-            self.leaf(at, value, origins, &mut found);
+        walk(&mut |at, seen| {
+            let entry = said.of(at);
+            match (seen, entry) {
+                // Nothing is in it that could come from anywhere, unless somebody says so.
+                (Seen::Empty, entry) if entry.is_none_or(|entry| !entry.wrong) => {}
+                (_, Some(entry)) => {
+                    found.labels |= entry.labels;
+                    found.said |= entry.known;
+                    found.missing |= !entry.known;
+                }
+                (_, None) => {
+                    found.labels |= self.default(ArgumentSource::Missing);
+                    found.missing = true;
+                }
+            }
         });
         let why = if found.missing && !found.said {
             LabelOrigin::Default
@@ -79,30 +125,6 @@ impl Sources<'_> {
             LabelOrigin::Argument
         };
         (found.labels, why)
-    }
-
-    /// A value without parts: every entry about it or about what it lies in counts.
-    fn leaf(&self, at: &[String], value: &Json, origins: &[ArgumentOrigin], found: &mut Found) {
-        let about = |o: &&ArgumentOrigin| at.starts_with(&o.path);
-        let mut any = false;
-        for origin in origins.iter().filter(about) {
-            // An entry about another value than this one says nothing.
-            let is_other = origin.path.len() == at.len()
-                && origin
-                    .digest
-                    .as_ref()
-                    .is_some_and(|d| !digest::of_json(value).to_string().ends_with(d.as_str()));
-            if !is_other {
-                any = true;
-                found.labels |= self.source(origin);
-            }
-        }
-        if any {
-            found.said = true;
-        } else {
-            found.missing = true;
-            found.labels |= self.default(ArgumentSource::Missing);
-        }
     }
 
     fn source(&self, origin: &ArgumentOrigin) -> u64 {
@@ -159,8 +181,17 @@ struct Found {
     missing: bool,
 }
 
-/// Shows every value without parts below a path.
-fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut impl FnMut(&[String], &Json)) {
+/// What a walk comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// A value without parts.
+    Value,
+    /// A list or object with nothing in it.
+    Empty,
+}
+
+/// Shows every value without parts below a path, and every empty list or object.
+fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut dyn FnMut(&[String], Seen)) {
     let (first, rest) = match path.split_first() {
         Some((first, rest)) => (Some(first), rest),
         None => (None, path),
@@ -181,8 +212,8 @@ fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut impl F
                 at.pop();
             }
         }
-        Json::Array(_) | Json::Object(_) => {}
-        leaf => see(at, leaf),
+        Json::Array(_) | Json::Object(_) => see(at, Seen::Empty),
+        _ => see(at, Seen::Value),
     }
 }
 
@@ -203,8 +234,10 @@ fn of_request<'r>(program: &'r Program, request: &Request<'r>) -> Sources<'r> {
         origins: request.origins,
         state: request.state,
         earlier: request.earlier,
+        tool: program.tool(request.tool),
         carries: &[],
         lifted: 0,
+        said: OnceCell::new(),
     }
 }
 
@@ -231,9 +264,9 @@ pub(super) fn names(mask: u64, labels: &Labels) -> Vec<String> {
 }
 
 /// What a decision says of labels that rules asked about.
-pub(super) fn fact(of: &LabelOf, (mask, origin): (u64, LabelOrigin), labels: &Labels) -> LabelFact {
+pub(super) fn fact(of: String, (mask, origin): (u64, LabelOrigin), labels: &Labels) -> LabelFact {
     LabelFact {
-        of: of.to_string(),
+        of,
         labels: names(mask, labels),
         origin,
     }

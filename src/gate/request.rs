@@ -2,6 +2,7 @@
 //! a request. Out: the record, or the one reason why the call is blocked. Only fields of the context that a rule of
 //! the tool looks at are read.
 
+use super::elements::{self, Found};
 use super::labels::{self, Sources};
 use super::limit;
 use crate::builtins::bind::{self, BindError, BindErrorKind};
@@ -12,6 +13,7 @@ use crate::hir::{self, Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
+use std::cell::OnceCell;
 
 /// Why a call is blocked before any rule speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Bound {
     pub canonical_args: Json,
     /// The labels that rules ask about.
     pub labels: Vec<LabelFact>,
+    /// Those of elements that rules ask about, list by list.
+    pub elements: Vec<Found>,
     /// Who took labels off the call; sorted, distinct.
     pub lifted_by: Vec<String>,
     /// What the call costs of limits, and how much was spent of each before.
@@ -73,13 +77,16 @@ pub fn bind(
     let sources = Sources {
         lifted,
         program,
+        tool: Some(tool),
         args: request.args,
         origins: request.origins,
         state: request.state,
         earlier: request.earlier,
         carries: &tool.carries,
+        said: OnceCell::new(),
     };
     let mut facts = Vec::new();
+    let mut elements = Vec::new();
     let mut limits = Vec::new();
     for slot in &tool.slots {
         let value = match slot {
@@ -89,8 +96,13 @@ pub fn bind(
                     known(request.state)?;
                 }
                 let found = sources.of(of);
-                facts.push(labels::fact(of, found, &program.labels));
+                facts.push(labels::fact(of.to_string(), found, &program.labels));
                 Value::Bool(found.0 & mask != 0)
+            }
+            Slot::Each(labelled) => {
+                let (list, found) = elements::list(&sources, labelled, &record);
+                elements.push(found);
+                list
             }
             Slot::History(number) => {
                 let (monitor, state) = monitor(program, known(request.state)?, *number)?;
@@ -142,6 +154,7 @@ pub fn bind(
         record,
         canonical_args,
         labels: facts,
+        elements,
         lifted_by,
         limits,
         carried_over: if request.state.is_some() { sources.all() } else { 0 },

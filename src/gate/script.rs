@@ -50,7 +50,14 @@ impl<'s> StepCall<'s> {
         let origins = match (script.origins, &step.origins) {
             (None, None) => None,
             // What is said of the arguments of all steps is said of each.
-            (all, own) => Some([all.unwrap_or_default(), own.as_deref().unwrap_or_default()].concat()),
+            (all, own) => {
+                let is_mine = |origin: &&ArgumentOrigin| {
+                    let argument = origin.path.first();
+                    argument.is_none_or(|name| step.args.get(name).is_some())
+                };
+                let all = all.unwrap_or_default().iter().filter(is_mine);
+                Some(all.chain(own.iter().flatten()).cloned().collect())
+            }
         };
         StepCall {
             step,
@@ -132,6 +139,7 @@ pub(super) fn decide(gate: &Gate, script: &Request<'_>, workspace: &mut Workspac
         decision,
         canonical_args: canonical(script.steps, &steps),
         record: None,
+        elements: Vec::new(),
         // As with a single call, what may run counts as having run and succeeded.
         after: first.and_then(|first| first.state).filter(|_| walk.complete),
         after_failure: None,

@@ -3,7 +3,7 @@
 
 use super::condition::{self, Failed, Operand};
 use super::scope::{Found, Scope};
-use super::{Atom, Cond, Place, Relation, RelationOp, Term, constant};
+use super::{Atom, Cond, Place, Relation, RelationOp, Term, constant, labelled};
 use crate::diag::Diagnostic;
 use crate::diag::codes::TYPE_MISMATCH;
 use crate::source::Span;
@@ -234,16 +234,21 @@ fn aggregate(
 ) -> Result<Typed, Failed> {
     let (list, level, element) = elements(list, scope)?;
     let inner = scope.bind(&variable.text, element, level, Some(&list));
+    labelled::begin(&list, level, scope);
     match of {
         Aggregate::Count => {
-            let body = Box::new(condition::lower(body, &inner, out));
+            let mut body = Box::new(condition::lower(body, &inner, out));
+            let list = labelled::end(list, level, scope, |see| labelled::each_place(&mut body, see));
             Ok(Typed {
                 term: Term::Count { list, level, body },
                 ty: Ty::Int,
             })
         }
         Aggregate::Sum => {
-            let added = term(body, &inner, out)?;
+            let added = term(body, &inner, out);
+            let mut added = added.inspect_err(|_| labelled::give_up(scope))?;
+            let look = |see: &mut dyn FnMut(&mut Place)| labelled::each_place_of_term(&mut added.term, see);
+            let list = labelled::end(list, level, scope, look);
             if !matches!(added.ty, Ty::Int | Ty::Decimal { .. } | Ty::Money { .. }) {
                 let message = format!("`sum` adds numbers, and this is {}", added.ty.phrase());
                 return Err(Some(

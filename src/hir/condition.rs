@@ -4,7 +4,7 @@
 use super::scope::{Found, Scope, member_names};
 use super::{Atom, Cond, Part, Place, Question, Slot, Step, TargetKind};
 use super::{compare, constant, lookup, preds, sets};
-use super::{history, labels, window};
+use super::{history, labelled, labels, window};
 use crate::diag::codes::{NOT_ON_EVERY_TOOL, OPTIONAL_UNCHECKED, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::source::Span;
@@ -628,11 +628,22 @@ fn quantified(
             }
         };
         let inner = scope.bind(&variable.text, found, level, range.list.as_ref());
+        let over = |body: &mut Cond| {
+            let list = range.list.as_ref()?;
+            Some(labelled::end(list.clone(), level, scope, |see| {
+                labelled::each_place(body, see)
+            }))
+        };
+        range
+            .list
+            .iter()
+            .for_each(|list| labelled::begin(list, level, scope));
         let mut body = lower(body, &inner, out);
+        let list = over(&mut body);
         if all {
             body = Cond::Not(Box::new(body));
         }
-        parts.push(match range.list {
+        parts.push(match list {
             Some(list) => Cond::Any {
                 list,
                 level,

@@ -3,6 +3,7 @@
 //! monitor once.
 
 use super::history::{Event, History, Monitor};
+use super::labelled;
 use super::labels::Labels;
 use super::selectors::Catalogue;
 use super::{ContextField, Place, Slot, Step, Window};
@@ -31,6 +32,8 @@ struct Asked {
     history: History,
     /// Events by where they are written.
     events: BTreeMap<Span, Typed>,
+    /// What bodies under way ask of the elements of their lists.
+    labelled: labelled::Asked,
 }
 
 impl<'a> Env<'a> {
@@ -68,6 +71,11 @@ impl<'a> Env<'a> {
         self.asked.borrow().slots.get(&tool)?.get(number).cloned()
     }
 
+    /// What bodies under way ask of the elements of their lists.
+    pub fn labelled<T>(&self, look: impl FnOnce(&mut labelled::Asked) -> T) -> T {
+        look(&mut self.asked.borrow_mut().labelled)
+    }
+
     /// The number of a monitor; the same monitor has one number.
     pub fn monitor(&self, monitor: Monitor) -> u32 {
         number(position(&mut self.asked.borrow_mut().history.monitors, monitor))
@@ -100,7 +108,8 @@ impl<'a> Env<'a> {
     }
 }
 
-fn position<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
+/// Where an item is in a list; it is added where it is not there yet.
+pub(super) fn position<T: PartialEq>(known: &mut Vec<T>, item: T) -> usize {
     known.iter().position(|k| *k == item).unwrap_or_else(|| {
         known.push(item);
         known.len() - 1

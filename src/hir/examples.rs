@@ -1,6 +1,7 @@
 //! Examples beside a rule: calls of its tools that it must match, and calls that it must not. In: `examples` items.
 //! Out: tests whose cases expect a match or none, whatever the verdict.
 
+use super::origins;
 use super::suite::{self, Names};
 use super::{Case, Rule, SessionStep, Test};
 use crate::diag::codes::{BAD_TEST, UNKNOWN_NAME};
@@ -73,6 +74,8 @@ fn case(
             });
         }
     }
+    let tool = names.tools.iter().find(|tool| tool.name == example.tool.text);
+    let origins = origins::of_case(example.sources.as_deref(), &args, tool, out);
     let (by, not_by) = if example.matches {
         (vec![rule.name.clone()], Vec::new())
     } else {
@@ -84,7 +87,7 @@ fn case(
         steps: Vec::new(),
         given: given.clone(),
         session: session.to_vec(),
-        origins: suite::origins(&example.tool, example.sources.as_deref(), names, out),
+        origins,
         approved: Vec::new(),
         duties: Vec::new(),
         at,

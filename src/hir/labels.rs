@@ -4,9 +4,10 @@
 
 use super::approval::{self, Roles};
 use super::condition::Failed;
+use super::labelled::{self, Whose};
 use super::names::Names;
-use super::scope::{Found, Scope, member_names, member_of};
-use super::{Atom, Cond, Question, Slot, Step, Tool};
+use super::scope::{Scope, member_names, member_of};
+use super::{Atom, Beside, Cond, Question, Slot, Step, Tool};
 use crate::diag::codes::{
     BAD_LABEL, DUPLICATE_NAME, NOT_ON_EVERY_TOOL, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
@@ -420,7 +421,7 @@ fn wrong<T>(span: Span, message: &str, help: &str) -> Result<T, Failed> {
 }
 
 fn has(
-    of: LabelOf,
+    of: Whose,
     op: Op,
     op_span: Span,
     right: &Expr,
@@ -435,14 +436,14 @@ fn has(
     let cond = match op {
         Op::Has | Op::HasAny => {
             let mask = names.iter().fold(0, |mask, name| mask | bit(name, out));
-            atom(of, mask, span, scope)
+            atom(&of, mask, span, scope)
         }
         Op::HasAll => Cond::And(
             names
                 .iter()
                 .map(|name| {
                     let mask = bit(name, out);
-                    atom(of.clone(), mask, span, scope)
+                    atom(&of, mask, span, scope)
                 })
                 .collect(),
         ),
@@ -477,8 +478,24 @@ fn known<'a>(scope: &Scope<'a>) -> Result<&'a Labels, Failed> {
     scope.env.map(|env| env.labels).ok_or(None)
 }
 
-fn atom(of: LabelOf, mask: u64, span: Span, scope: &Scope<'_>) -> Cond {
-    let place = scope.slot(Slot::Label { of, mask });
+fn atom(of: &Whose, mask: u64, span: Span, scope: &Scope<'_>) -> Cond {
+    let place = match of {
+        Whose::Argument(of) => scope.slot(Slot::Label { of: of.clone(), mask }),
+        Whose::Element(level, path) => {
+            let beside = Beside::Label {
+                path: path.clone(),
+                mask,
+            };
+            let place = scope
+                .env
+                .and_then(|env| env.labelled(|asked| asked.ask(*level, beside)));
+            // The quantifier it is an element of is under way.
+            let Some(place) = place else {
+                return Cond::Const(false);
+            };
+            place
+        }
+    };
     Cond::Atom(Atom {
         place,
         ty: Ty::Bool,
@@ -489,7 +506,7 @@ fn atom(of: LabelOf, mask: u64, span: Span, scope: &Scope<'_>) -> Cond {
 }
 
 fn at_level(
-    of: LabelOf,
+    of: Whose,
     name: &Name,
     op: Op,
     op_span: Span,
@@ -523,7 +540,7 @@ fn at_level(
     let at_least = |rank: usize| match rank {
         0 => Cond::Const(true),
         n if n >= level.members.len() => Cond::Const(false),
-        n => atom(of.clone(), 1 << (level.first as usize + n - 1), span, scope),
+        n => atom(&of, 1 << (level.first as usize + n - 1), span, scope),
     };
     let not = |cond: Cond| Cond::Not(Box::new(cond));
     Ok(match op {
@@ -544,10 +561,10 @@ fn at_level(
 }
 
 /// What labels are asked of.
-fn labelled(expr: &Expr, scope: &Scope<'_>) -> Result<LabelOf, Failed> {
+fn labelled(expr: &Expr, scope: &Scope<'_>) -> Result<Whose, Failed> {
     match &expr.kind {
         ExprKind::Name(name) if name.text == "session" && scope.variable("session").is_none() => {
-            return Ok(LabelOf::Session);
+            return Ok(Whose::Argument(LabelOf::Session));
         }
         ExprKind::Name(name) if name.text == "carried" && scope.variable("carried").is_none() => {
             if scope.tool.carries.is_empty() {
@@ -560,46 +577,19 @@ fn labelled(expr: &Expr, scope: &Scope<'_>) -> Result<LabelOf, Failed> {
                     report.help("name the arguments in its declaration: `carries body`"),
                 ));
             }
-            return Ok(LabelOf::Carried);
+            return Ok(Whose::Argument(LabelOf::Carried));
         }
         _ => {}
     }
     let found = super::condition::place(expr, scope)?;
-    let path = path(&found, scope);
-    match path {
-        Some(path) if !path.is_empty() => Ok(LabelOf::Argument(path)),
-        _ => wrong(
-            expr.span,
-            "this has no labels",
-            "arguments, `carried` and `session` have labels",
-        ),
-    }
-}
-
-/// The names from the arguments to a value; those of its list for an element.
-fn path(found: &Found, scope: &Scope<'_>) -> Option<Vec<String>> {
-    let mut place = found.place.clone();
-    let mut steps = Vec::new();
-    while place.level > 0 {
-        let (_, list) = scope
-            .lists
-            .iter()
-            .rev()
-            .find(|(level, _)| *level == place.level)?;
-        steps.splice(0..0, place.steps);
-        place = list.clone();
-    }
-    steps.splice(0..0, place.steps);
-    let mut ty = Ty::Record(scope.tool.args.clone());
-    let mut names = Vec::new();
-    for step in steps {
-        let Step::Field(index) = step else { break };
-        let Ty::Record(fields) = inside(&ty) else {
-            return None;
-        };
-        let field = fields.get(index as usize)?.clone();
-        names.push(field.name);
-        ty = field.ty;
-    }
-    Some(names)
+    labelled::whose(&found, scope).map_or_else(
+        || {
+            wrong(
+                expr.span,
+                "this has no labels",
+                "arguments, `carried` and `session` have labels",
+            )
+        },
+        Ok,
+    )
 }

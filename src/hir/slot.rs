@@ -2,7 +2,7 @@
 //! after the context, so that rules see plain variables. In: what conditions ask for. Out: data that the program
 //! carries; computing is the gate's.
 
-use super::{Cond, Place, Term};
+use super::{Cond, Labelled, Place, Term};
 use crate::domain::LabelOf;
 use crate::ty::Ty;
 
@@ -18,6 +18,8 @@ pub enum Slot {
         /// The labels, as bits.
         mask: u64,
     },
+    /// A list with the labels of its elements.
+    Each(Labelled),
     /// Whether a monitor's flag is set or its pattern matches: a `Bool`.
     History(u32),
     /// A monitor's count: an `Int`.
@@ -51,6 +53,7 @@ impl Slot {
     pub fn ty(&self) -> Ty {
         match self {
             Slot::Holds(_) | Slot::Label { .. } | Slot::History(_) | Slot::Window(_) => Ty::Bool,
+            Slot::Each(labelled) => labelled.ty(),
             Slot::Tally(_) => Ty::Int,
             Slot::Now => Ty::Instant,
             Slot::Lookup { ty, .. } | Slot::Used { ty, .. } => ty.clone(),
@@ -66,6 +69,10 @@ impl Slot {
                 see(map);
                 key.each_place(see);
             }
+            Slot::Each(labelled) => see(&Place {
+                level: 0,
+                steps: labelled.list.clone(),
+            }),
             Slot::Label { .. } | Slot::History(_) | Slot::Tally(_) | Slot::Window(_) | Slot::Now => {}
         }
     }

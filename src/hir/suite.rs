@@ -2,12 +2,13 @@
 
 use super::duty;
 use super::obligation::Kinds;
+use super::origins;
 use super::{Case, ContextField, Duty, Rule, SessionStep, Test, Tool};
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::builtins::{duration, instant};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::{ArgumentOrigin, ArgumentSource, ScriptStep, intent, reserved};
+use crate::domain::{ScriptStep, intent, reserved};
 use crate::json::{Json, Number};
 use crate::limits;
 use crate::source::{Span, Spanned};
@@ -158,11 +159,12 @@ fn called(
     {
         check_call((&call.tool, &call.args), &args, tool, out);
     }
+    let origins = origins::of_case(call.sources.as_deref(), &args, tool, out);
     Some(ScriptStep {
         tool: call.tool.text.clone(),
         said: Json::object([("tool_name", Json::str(&call.tool.text)), ("args", args.clone())]),
         args,
-        origins: origins(&call.tool, call.sources.as_deref(), names, out),
+        origins,
     })
 }
 
@@ -270,56 +272,6 @@ pub(super) fn session(steps: &[ast::Step], names: &Names<'_>, out: &mut Vec<Diag
     session
 }
 
-/// Where a case says its arguments come from: `from { to: user, body: "tool_output:web.fetch" }`.
-pub(super) fn origins(
-    tool: &ast::Name,
-    sources: Option<&[(ast::Name, Literal)]>,
-    names: &Names<'_>,
-    out: &mut Vec<Diagnostic>,
-) -> Option<Vec<ArgumentOrigin>> {
-    let tool = names.tools.iter().find(|t| t.name == tool.text);
-    let mut origins = Vec::new();
-    for (name, literal) in sources? {
-        if let Some(tool) = tool {
-            check_name(name, "argument", tool.args.iter().map(|f| f.name.as_str()), out);
-        }
-        let LiteralKind::String(written) = &literal.kind else {
-            let message = "this is no source";
-            out.push(
-                Diagnostic::error(BAD_TEST, literal.span, message).help("write `user` or `tool_output`"),
-            );
-            continue;
-        };
-        let (kind, from) = match written.split_once(':') {
-            Some((kind, from)) => (kind, Some(from.to_owned())),
-            None => (written.as_str(), None),
-        };
-        let Some(source) = ArgumentSource::ALL.into_iter().find(|s| s.as_str() == kind) else {
-            let message = format!("no kind of source is called `{kind}`");
-            let report = Diagnostic::error(BAD_TEST, literal.span, message);
-            out.push(
-                match suggest::nearest(kind, ArgumentSource::ALL.map(ArgumentSource::as_str)) {
-                    Some(near) => report
-                        .help(format!("did you mean `{near}`?"))
-                        .edit(literal.span, near),
-                    None => report.help("the kinds are user, tool_output, external and system"),
-                },
-            );
-            continue;
-        };
-        // An argument whose source is missing is one of which nothing is said.
-        if source != ArgumentSource::Missing {
-            origins.push(ArgumentOrigin {
-                path: vec![name.text.clone()],
-                source,
-                tool: from,
-                digest: None,
-            });
-        }
-    }
-    Some(origins)
-}
-
 /// Whether the arguments are a call of the tool.
 fn fits(args: &Json, tool: &Tool) -> Result<(), BindError> {
     if tool.open {
@@ -384,7 +336,8 @@ fn poisoned(ty: &Ty) -> bool {
     }
 }
 
-fn check_name<'n>(
+/// Reports a name that is none of those known.
+pub(super) fn check_name<'n>(
     name: &ast::Name,
     what: &str,
     known: impl Iterator<Item = &'n str> + Clone,

@@ -5,7 +5,7 @@ use super::decode::{self, DecodeError};
 use super::encode;
 use crate::builtins::glob::GlobKind;
 use crate::domain::LabelOf;
-use crate::hir::{Atom, Cond, Place, Question, Relation, RelationOp, Shape, Slot, Term};
+use crate::hir::{Atom, Beside, Cond, Labelled, Place, Question, Relation, RelationOp, Shape, Slot, Term};
 use crate::source::Span;
 use crate::ty::Ty;
 use crate::value::Value;
@@ -56,7 +56,48 @@ pub(super) fn encode_slot(w: &mut Writer, slot: &Slot) {
             w.list(by, place);
             encode::ty(w, ty);
         }
+        Slot::Each(of) => {
+            w.byte(8);
+            labelled(w, of);
+        }
     }
+}
+
+fn labelled(w: &mut Writer, of: &Labelled) {
+    encode::steps(w, &of.list);
+    w.list(&of.names, |w, name| w.text(name));
+    encode::ty(w, &of.element);
+    w.int(of.max);
+    w.list(&of.beside, |w, beside| match beside {
+        Beside::Label { path, mask } => {
+            w.byte(0);
+            w.list(path, |w, name| w.text(name));
+            w.int(*mask);
+        }
+        Beside::List(inner) => {
+            w.byte(1);
+            labelled(w, inner);
+        }
+    });
+}
+
+fn decode_labelled(r: &mut Reader<'_>) -> Result<Labelled> {
+    r.nested(|r| {
+        Ok(Labelled {
+            list: decode::steps(r)?,
+            names: r.list(Reader::text)?,
+            element: decode::ty(r)?,
+            max: r.int()?,
+            beside: r.list(|r| match r.byte()? {
+                0 => Ok(Beside::Label {
+                    path: r.list(Reader::text)?,
+                    mask: r.int()?,
+                }),
+                1 => decode_labelled(r).map(Beside::List),
+                _ => Err(DecodeError::Malformed("labels of elements")),
+            })?,
+        })
+    })
 }
 
 pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
@@ -88,6 +129,7 @@ pub(super) fn decode_slot(r: &mut Reader<'_>) -> Result<Slot> {
             by: r.list(decode_place)?,
             ty: decode::ty(r)?,
         },
+        8 => Slot::Each(decode_labelled(r)?),
         _ => return Err(DecodeError::Malformed("slot")),
     })
 }

@@ -182,6 +182,7 @@ fn computed(package: &Package, slot: &Slot, record: &Value) -> Option<Value> {
         Slot::Lookup { map, key, .. } => hir::entry(map, key, record),
         // Nothing was read, so nothing has labels.
         Slot::Label { .. } => Value::Bool(false),
+        Slot::Each(of) => of.records(record, &[], &|_| 0),
         Slot::History(number) => Value::Bool(match monitor(number)? {
             Monitor::Pattern(steps) => steps.iter().all(|step| !matches!(step, PatternStep::Event(_))),
             _ => false,

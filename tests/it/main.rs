@@ -29,6 +29,8 @@ mod coverage;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod elements;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod folder;
