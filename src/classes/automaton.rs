@@ -2,6 +2,7 @@
 //! regular expressions by regex-automata's determiniser, copied out into a canonical table (states in breadth-first
 //! order, equal bytes merged) that goes into the bundle and is checked when it is read back.
 
+use crate::builtins::regex;
 use regex_automata::Anchored;
 use regex_automata::dfa::Automaton as _;
 use regex_automata::util::start;
@@ -121,18 +122,28 @@ impl Matcher {
 
     /// Builds it; `None` when it passes `limit` bytes.
     pub fn build(expressions: &[String], limit: usize) -> Option<Matcher> {
-        let dfa = crate::builtins::regex::automaton(expressions, limit).ok()?;
+        let dfa = regex::automaton(expressions, limit).ok()?;
         let first = dfa
             .start_state(&start::Config::new().anchored(Anchored::Yes))
             .ok()?;
+        // Bytes that the determiniser does not tell apart need one look each: the least of them stands for all.
+        let alike = dfa.byte_classes();
+        let mut bytes = Box::new([0u8; 256]);
+        let mut least: Vec<u8> = Vec::new();
+        for (byte, column) in (0..=255u8).zip(bytes.iter_mut()) {
+            *column = alike.get(byte);
+            if usize::from(*column) == least.len() {
+                least.push(byte);
+            }
+        }
         let mut number = BTreeMap::from([(first, 0u32)]);
         let mut queue = VecDeque::from([first]);
         let mut rows: Vec<Vec<u32>> = Vec::new();
         let mut matches = Vec::new();
         while let Some(state) = queue.pop_front() {
-            let mut row = Vec::with_capacity(256);
-            for byte in 0..=255u8 {
-                let to = dfa.next_state(state, byte);
+            let mut row = Vec::with_capacity(least.len());
+            for byte in &least {
+                let to = dfa.next_state(state, *byte);
                 if dfa.is_quit_state(to) {
                     return None;
                 }
@@ -154,18 +165,18 @@ impl Matcher {
             };
             matches.push((0..count).map(|i| dfa.match_pattern(end, i).as_u32()).collect());
         }
-        Some(Self::pack(rows, matches))
+        Some(Self::pack(bytes, rows, matches))
     }
 
     /// Merges bytes that no state tells apart, then equal states, then bytes again. Bytes come first because states are
-    /// compared by what follows each column, and most patterns tell few bytes apart.
-    fn pack(rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> Matcher {
-        let (narrow, rows) = merge_columns(&rows, 256);
-        let width = rows.first().map_or(0, Vec::len);
+    /// compared by what follows each column, and most patterns tell few bytes apart. `bytes` has the column of each byte
+    /// in `rows`.
+    fn pack(mut bytes: Box<[u8; 256]>, rows: Vec<Vec<u32>>, matches: Vec<BTreeSet<u32>>) -> Matcher {
+        let (narrow, rows) = merge_columns(&rows);
         let (rows, matches) = minimise(rows, matches);
-        let (again, rows) = merge_columns(&rows, width);
-        let mut bytes = Box::new([0u8; 256]);
-        for (slot, column) in bytes.iter_mut().zip(narrow) {
+        let (again, rows) = merge_columns(&rows);
+        for slot in bytes.iter_mut() {
+            let column = narrow.get(usize::from(*slot)).copied().unwrap_or(0);
             *slot = again.get(usize::from(column)).copied().unwrap_or(0);
         }
         let stride = rows.first().map_or(0, Vec::len);
@@ -196,7 +207,8 @@ impl Matcher {
 }
 
 /// Equal columns become one, in the order of their first appearance: the new column of each old one, and the rows.
-fn merge_columns(rows: &[Vec<u32>], width: usize) -> (Vec<u8>, Vec<Vec<u32>>) {
+fn merge_columns(rows: &[Vec<u32>]) -> (Vec<u8>, Vec<Vec<u32>>) {
+    let width = rows.first().map_or(0, Vec::len);
     let mut seen: BTreeMap<Vec<u32>, u8> = BTreeMap::new();
     let mut kept: Vec<usize> = Vec::new();
     let mut column_of = Vec::with_capacity(width);
