@@ -11,6 +11,7 @@ use crate::hir::{Atom, Cond, Package, Question, Shape, Step};
 use crate::limits;
 use crate::source::Span;
 use crate::ty::Ty;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The index of every tool of a package; reports instead where it cannot be built.
@@ -118,6 +119,12 @@ fn one_tool(
     }
     let (all, rule_of) = cluster(all, rule_of);
     let scope = builder.finish(0, &all);
+    if builder.lost.get() {
+        let message = format!("the rules on tool `{}` nest too many alternatives", declared.name);
+        let report = Diagnostic::error(TOO_LARGE, declared.span, message);
+        out.push(report.help("split rules with many alternatives into several"));
+        return None;
+    }
     let severity = Severity::new(&rule_of, |rule| {
         package.rules.get(rule as usize).map(|r| (r.verdict, r.limit))
     });
@@ -201,6 +208,8 @@ impl Variable {
 #[derive(Default)]
 pub(super) struct Builder {
     scopes: Vec<Building>,
+    /// Whether a row asks for what no scope has.
+    lost: Cell<bool>,
 }
 
 impl Builder {
@@ -208,6 +217,7 @@ impl Builder {
     pub(super) fn new() -> Self {
         Self {
             scopes: vec![Building::default()],
+            lost: Cell::new(false),
         }
     }
 
@@ -425,6 +435,10 @@ impl Builder {
                 self.list(u32::try_from(number).ok()?, steps, *inner, &mut demands)
             });
         let lists = lists.collect();
+        // A row that has lost a condition would match too much.
+        if !demands.is_empty() {
+            self.lost.set(true);
+        }
         Scope {
             rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
             vars,

@@ -149,13 +149,16 @@ fn literal(atom: &Atom, polarity: Polarity, names: &mut impl Names, chain: &Chai
 const MULTIPLIED_ROWS: usize = 16;
 
 /// Alternatives over the arguments as one literal: a predicate of the arguments as a list of one. Alternatives that
-/// speak of quantified elements stay as they are.
+/// speak of quantified elements, or of such a predicate, stay as they are.
 fn apart(rows: Vec<Conjunction>, names: &mut impl Names, chain: &Chain) -> Vec<Conjunction> {
-    let only_arguments = rows.iter().flat_map(BTreeMap::keys).all(|(level, _)| *level == 0);
     let Some((scope, number)) = chain.get(&0).and_then(|top| names.itself(*top)) else {
         return rows;
     };
-    if rows.len() < 2 || !only_arguments {
+    // What is apart already is no part of the arguments' own element, and would be lost there.
+    let fits = |(level, literal): &(u32, Literal)| {
+        *level == 0 && !matches!(literal, Literal::Any(list, _) if *list == number)
+    };
+    if rows.len() < 2 || !rows.iter().flat_map(BTreeMap::keys).all(fits) {
         return rows;
     }
     let mut inner: Vec<Row> = rows

@@ -865,6 +865,25 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
     }
 }
 
+/// Alternatives that are asked apart, within alternatives that would be.
+#[test]
+fn alternatives_within_alternatives_agree() {
+    let conj = "args.flag and (present args.rec and is(args.c, args.rec.z) \
+        or (any x in args.xs: x == \"a\" and (args.mp[args.c] else 0) > 0 or present args.ms[args.s]) \
+        or present args.rec and args.rec.x > 0) \
+        and (len(args.cmd.commands) >= 1 or present args.rec and args.rec.x < 0)";
+    let text = format!(
+        "{HEAD}rule r0 on t.one when {conj} block\nrule r1 on t.one when args.flag unless {conj} allow\n"
+    );
+    for x in [-1, 0, 1] {
+        let call = format!(
+            r#"{{"flag":true,"n":0,"d":0.5,"m":0.25,"s":"a","c":"red","h":"10.1.2.3","p":"/ws","u":"http://acme.com/","e":"ann@acme.com","cmd":"ls","sql":"SELECT 1","repo":"git@github.com:acme/api.git","net":"10.1.0.0/16","sum":"sha256:{}","xs":[],"es":[],"rs":[],"du":"0s","ds":0,"at":"2026-12-29T14:00:00Z","day":"2024-02-29","k":"low","ip":"10.1.2.3","mp":{{}},"st":[],"rec":{{"x":{x},"y":"a"}}}}"#,
+            "a".repeat(64)
+        );
+        agree(&text, &[call], &[]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
