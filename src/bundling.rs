@@ -7,6 +7,7 @@ use crate::artifact::{TrustedKeys, Verified, VerifyError, bundle, digest};
 use crate::builtins::zone;
 use crate::compile::{self, Checked, FileKind, Lock, Pin, Purpose, Text, Texts};
 use crate::ir::{self, DecodeError, Program};
+use crate::prove;
 use crate::suite::{self, CaseResult};
 use jiff::Timestamp;
 
@@ -240,7 +241,8 @@ pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
     let Some(SourceFile { name, text, .. }) = policy else {
         return Err(Difference::Sources("policy".to_owned()));
     };
-    let report = compile::check_with(name, text, &texts, Purpose::Sign);
+    let mut report = compile::check_with(name, text, &texts, Purpose::Sign);
+    prove::prove(&mut report);
     let Some(checked) = report.checked else {
         let first = report.diagnostics.iter().find(|d| d.is_error());
         return Err(Difference::Errors {

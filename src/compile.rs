@@ -77,6 +77,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds what was found once there were no errors. There is no program any more where one of these is an error.
+    pub fn refuse(&mut self, found: Vec<Diagnostic>) {
+        if found.iter().any(Diagnostic::is_error) {
+            self.checked = None;
+        }
+        self.diagnostics.extend(found);
+        arrange(&mut self.diagnostics);
+    }
+
     /// How many diagnostics are errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.is_error()).count()

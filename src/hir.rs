@@ -3,6 +3,7 @@
 
 pub mod answer;
 mod approval;
+mod assertion;
 mod compare;
 mod condition;
 mod constant;
@@ -45,6 +46,7 @@ use crate::source::{Source, Span, Spanned};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
+pub use assertion::Assertion;
 pub use context::ContextField;
 pub use declare::{Role, Unit, lower, profile};
 pub use duty::Duty;
@@ -98,6 +100,8 @@ pub struct Package {
     pub limits: Vec<Limit>,
     /// Every rule, in the order of the sources.
     pub rules: Vec<Rule>,
+    /// What the policy claims of itself.
+    pub assertions: Vec<Assertion>,
     /// Every test, in the order of the sources, then the examples of rules.
     pub tests: Vec<Test>,
 }
@@ -417,7 +421,7 @@ pub enum SessionStep {
 }
 
 /// One call of a test and what it must give.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// The tool called; `script` where several calls are judged as one.
     pub tool: String,
@@ -447,4 +451,26 @@ pub struct Case {
     pub not_by: Vec<String>,
     /// Where the case is written.
     pub span: Span,
+}
+
+impl Case {
+    /// A call of which nothing else is said, and nothing expected.
+    pub fn call(tool: &str, args: Json) -> Case {
+        Case {
+            tool: tool.to_owned(),
+            args,
+            steps: Vec::new(),
+            given: Json::Object(Vec::new()),
+            session: Vec::new(),
+            origins: None,
+            approved: Vec::new(),
+            at: None,
+            verdict: None,
+            codes: Vec::new(),
+            duties: Vec::new(),
+            by: Vec::new(),
+            not_by: Vec::new(),
+            span: Span::default(),
+        }
+    }
 }

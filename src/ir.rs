@@ -19,6 +19,7 @@ mod rows;
 mod session;
 mod slots;
 pub mod solve;
+pub mod space;
 mod window;
 mod witness;
 
@@ -31,7 +32,7 @@ use crate::source::Position;
 use crate::ty::Field;
 use std::collections::BTreeSet;
 
-pub use context::ContextField;
+pub use context::{ContextField, uses as context_uses};
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
 pub use limit::ToolLimit;

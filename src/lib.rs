@@ -14,6 +14,7 @@ pub mod value;
 pub mod syntax;
 
 // L2 compile
+pub mod analysis;
 pub mod builtins;
 pub mod classes;
 pub mod compile;
@@ -47,6 +48,7 @@ pub mod import;
 pub mod keyring;
 #[cfg(feature = "cli")]
 pub mod project;
+pub mod prove;
 pub mod regress;
 #[cfg(feature = "cli")]
 pub mod replay;

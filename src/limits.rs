@@ -191,6 +191,10 @@ pub const NEAREST_CHANGES: usize = 3;
 pub const NEAREST_CALLS: usize = 20_000;
 /// Combinations of changes looked at in that search, judged or not.
 pub const NEAREST_COMBINATIONS: usize = 2_000_000;
+/// Edges of the decision diagrams of one tool.
+pub const ANALYSIS_EDGES: usize = 4_000_000;
+/// Paths of a diagram on which an analysis looks for a call.
+pub const ANALYSIS_PATHS: usize = 200;
 /// Times `gait policy lint --fix` looks for changes again after it has applied some.
 pub const FIX_PASSES: usize = 64;
 /// Labels of one package, each a bit; the members of levels count.

@@ -9,9 +9,11 @@ use crate::eval::Workspace;
 use crate::eval::obligation;
 use crate::gate::{self, Gate, Judged};
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
+use crate::ir;
 use crate::json::Json;
 use crate::source::{Position, Span};
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// What one case gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +95,26 @@ pub struct Runner<'c> {
 impl<'c> Runner<'c> {
     /// Makes the gate of a policy ready.
     pub fn new(checked: &'c Checked) -> Runner<'c> {
-        let gate = Gate::new(compile::lower(checked));
+        Runner::of(checked, Gate::new(compile::lower(checked)))
+    }
+
+    /// The same, and the request also has what the assertions of the policy look at.
+    pub fn with_assertions(checked: &'c Checked) -> Runner<'c> {
+        let package = checked.package();
+        let mut program = compile::lower(checked);
+        for (number, declared) in package.tools.iter().enumerate() {
+            let on = package.assertions.iter().flat_map(|assertion| &assertion.on);
+            let asked = on.filter(|(tool, _)| *tool == number).map(|(_, cond)| cond);
+            let uses = ir::context_uses(declared.args.len(), &declared.slots, asked);
+            if let Some(tool) = program.tools.iter_mut().find(|tool| tool.name == declared.name) {
+                let all: BTreeSet<u32> = tool.uses.iter().copied().chain(uses).collect();
+                tool.uses = all.into_iter().collect();
+            }
+        }
+        Runner::of(checked, Gate::new(program))
+    }
+
+    fn of(checked: &'c Checked, gate: Gate) -> Runner<'c> {
         Runner {
             package: checked.package(),
             workspace: gate.workspace(),
@@ -108,6 +129,21 @@ impl<'c> Runner<'c> {
 
     /// Runs one case; also gives what was judged, call by call.
     pub fn run_seen(&mut self, test: &Test, case: &Case) -> (CaseResult, Vec<Seen>) {
+        let judged = self.judge(case);
+        let seen = seen(case, &judged);
+        let decision = judged.decision;
+        let result = CaseResult {
+            test: test.name.clone(),
+            tool: case.tool.clone(),
+            at: position(self.package, case.span),
+            failures: failures(self.package, case, &decision),
+            decision,
+        };
+        (result, seen)
+    }
+
+    /// The gate's judgement of the call of a case.
+    pub fn judge(&mut self, case: &Case) -> Judged {
         let (mut intent, facts) = sources(&case.given, &self.package.context);
         if !case.steps.is_empty() {
             let steps = case.steps.iter().map(|step| step.said.clone());
@@ -131,17 +167,7 @@ impl<'c> Runner<'c> {
             run: Some(TEST),
             ..Request::call(&case.tool, &case.args)
         };
-        let judged = self.gate.decide_counted(&request, &counters, &mut self.workspace);
-        let seen = seen(case, &judged);
-        let decision = judged.decision;
-        let result = CaseResult {
-            test: test.name.clone(),
-            tool: case.tool.clone(),
-            at: position(self.package, case.span),
-            failures: failures(self.package, case, &decision),
-            decision,
-        };
-        (result, seen)
+        self.gate.decide_counted(&request, &counters, &mut self.workspace)
     }
 }
 

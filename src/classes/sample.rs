@@ -76,7 +76,7 @@ fn edge(ty: &Ty, (lo, hi): (i128, i128)) -> Option<Value> {
 }
 
 /// Values that stand for their type better than the shortest ones would, best first.
-fn plain(kind: Kind<'_>) -> Vec<Value> {
+pub fn plain(kind: Kind<'_>) -> Vec<Value> {
     let texts: &[&str] = match (kind.part, kind.ty) {
         (Some(Part::Scheme), _) => crate::builtins::url::SCHEMES,
         (Some(Part::Path), _) => &["/", "/a"],
@@ -86,10 +86,18 @@ fn plain(kind: Kind<'_>) -> Vec<Value> {
         (_, Ty::String { .. }) => &["", "a", "text"],
         _ => &[],
     };
-    texts
-        .iter()
-        .filter_map(|text| place::of_text(text, kind.ty))
+    // Where the plainest one will not do.
+    let others: &[&str] = match (kind.part, kind.ty) {
+        (None, Ty::Email) => &["other@example.net"],
+        (None, Ty::Url) => &["https://example.net/"],
+        (None, Ty::Path) => &["other.txt", "/other.txt"],
+        _ => &[],
+    };
+    let values =
+        |texts: &'static [&'static str]| texts.iter().filter_map(|text| place::of_text(text, kind.ty));
+    values(texts)
         .chain(place::plain(kind.ty.required()))
+        .chain(values(others))
         .collect()
 }
 
@@ -115,7 +123,9 @@ fn text_samples(kind: Kind<'_>, texts: &Texts, classes: u32) -> Vec<Option<Value
         if (0..classes).all(|class| found.contains_key(&class)) {
             break;
         }
-        shortest(automaton, &shape, &mut |text| {
+        // A text that is known by itself may come first where others would end.
+        let times = if known.is_empty() { 1 } else { MORE_TEXTS };
+        shortest(automaton, &shape, times, &mut |text| {
             let class = texts.classify(text);
             if !found.contains_key(&class)
                 && let Some(value) = of_kind(text, kind)
@@ -176,10 +186,13 @@ fn by_preference() -> impl Iterator<Item = u8> {
     first.iter().copied().chain(rest)
 }
 
-/// Offers `take` the texts of a shape, shortest first, at most one for each pair of states, until it has enough.
-fn shortest(classes: &Automaton, shape: &Automaton, take: &mut dyn FnMut(&str) -> bool) {
+/// Texts that are looked at for each pair of states, where some are known by themselves.
+const MORE_TEXTS: usize = 4;
+
+/// Offers `take` the texts of a shape, shortest first, at most `times` for each pair of states, until it has enough.
+fn shortest(classes: &Automaton, shape: &Automaton, times: usize, take: &mut dyn FnMut(&str) -> bool) {
     let bytes = representatives(classes, shape);
-    let mut number: BTreeMap<(u32, u32), usize> = BTreeMap::from([((0, 0), 0)]);
+    let mut visits: BTreeMap<(u32, u32), usize> = BTreeMap::from([((0, 0), 1)]);
     let mut reached: Vec<((u32, u32), usize, u8)> = vec![((0, 0), 0, 0)];
     let mut queue = VecDeque::from([0usize]);
     while let Some(at) = queue.pop_front() {
@@ -194,13 +207,14 @@ fn shortest(classes: &Automaton, shape: &Automaton, take: &mut dyn FnMut(&str) -
         }
         for byte in &bytes {
             let to = (classes.step(class, *byte), shape.step(form, *byte));
-            if shape.is_refused(to.1) || number.contains_key(&to) {
+            let visits = visits.entry(to).or_default();
+            if shape.is_refused(to.1) || *visits == times {
                 continue;
             }
             if reached.len() == limits::SAMPLE_STATES {
                 return;
             }
-            number.insert(to, reached.len());
+            *visits += 1;
             queue.push_back(reached.len());
             reached.push((to, at, *byte));
         }

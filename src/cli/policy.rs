@@ -7,6 +7,7 @@ mod fmt;
 mod import;
 mod lint;
 mod lock;
+mod prove;
 mod replay;
 mod source;
 mod test;
@@ -16,7 +17,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, lint, explain, format, test, lock, compile, import and replay policies
+/// Check, lint, explain, format, test, prove, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -32,6 +33,7 @@ enum Command {
     Import(import::Args),
     Lint(lint::Args),
     Lock(lock::Args),
+    Prove(prove::Args),
     Replay(replay::Args),
     Test(test::Args),
 }
@@ -46,6 +48,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Import(args) => import::run(ui, host, args),
         Command::Lint(args) => lint::run(ui, host, args),
         Command::Lock(args) => lock::run(ui, host, args),
+        Command::Prove(args) => prove::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
     }

@@ -473,6 +473,7 @@ fn misplaced(item: &Item, source: &Source) -> Option<Diagnostic> {
         Item::Scope(scope) => ("scope", scope.span),
         Item::Delegate(delegate) => ("delegate", delegate.span),
         Item::Lints(lints) => ("lints", lints.span),
+        Item::Assert(assert) => ("assert", assert.span),
         _ => return None,
     };
     let message = format!("`{}` is a module, and `{what}` is for policies", source.name);

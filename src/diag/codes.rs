@@ -1,5 +1,6 @@
 //! The one list of diagnostic codes, ranged by stage and never reused: GP00xx text and syntax, GP01xx names,
-//! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size, GP06xx lints. Each has a page `docs/errors/GPnnnn.md`,
+//! GP02xx types and values, GP03xx rules, GP04xx tests, GP05xx size, GP06xx lints,
+//! GP07xx what policies claim of themselves, GP90xx what was not decided. Each has a page `docs/errors/GPnnnn.md`,
 //! which `gait explain` prints, and a fixture in `fixtures/lang/`; `tests/it/codes.rs` checks all three.
 
 /// A stable diagnostic code such as `GP0102`.
@@ -270,4 +271,8 @@ codes! {
     UNKNOWN_PATH = "GP0668";
     /// A condition that stands in the body of a quantifier and asks nothing of its elements.
     SWALLOWED_CONDITION = "GP0669";
+    /// An assertion that some call breaks.
+    ASSERTION_FAILS = "GP0701";
+    /// What an analysis could not decide.
+    NOT_DECIDED = "GP9001";
 }

@@ -1,6 +1,7 @@
 //! Declarations: the header, tools, enums, groups and rules of a module, each name once, put together as a package.
 
 use super::approval::{self, Roles};
+use super::assertion::{self, Assertion};
 use super::env::Env;
 use super::names::Names;
 use super::obligation::Kinds;
@@ -105,7 +106,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         windows: &windows,
         roles: &roles,
     };
-    let (mut rules, limits, delegations, slots, history) = rules(&items, &policies, &known, &names, out);
+    let (mut rules, limits, delegations, assertions, slots, history) =
+        rules(&items, &policies, &known, &names, out);
     oblige(&mut rules, &items, &tools, &obligations, out);
     for (tool, slots) in slots {
         if let Some(tool) = tools.get_mut(tool) {
@@ -141,6 +143,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         windows,
         limits,
         rules,
+        assertions,
         tests,
     }
 }
@@ -428,6 +431,7 @@ type Lowered = (
     Vec<Rule>,
     Vec<Limit>,
     Vec<Vec<Delegation>>,
+    Vec<Assertion>,
     BTreeMap<usize, Vec<Slot>>,
     History,
 );
@@ -515,8 +519,28 @@ fn rules(
         lowered.collect()
     });
     let delegations = delegations.collect();
+    let assertions = assertions(items, &env, reuse, out);
     let (slots, history) = env.finish();
-    (rules, kept, delegations, slots, history)
+    (rules, kept, delegations, assertions, slots, history)
+}
+
+/// Every assertion, typed as a rule is.
+fn assertions(
+    items: &[&Item],
+    env: &Env<'_>,
+    names: &Names<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Assertion> {
+    let mut seen = BTreeMap::new();
+    let mut assertions = Vec::new();
+    for item in items {
+        let Item::Assert(written) = item else { continue };
+        if once(&mut seen, &written.name, "assertion", out) {
+            let typed = rule(&assertion::as_rule(written), env, names, out);
+            assertions.push(assertion::of_rule(written, typed));
+        }
+    }
+    assertions
 }
 
 fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Diagnostic>) -> Rule {

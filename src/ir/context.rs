@@ -28,7 +28,7 @@ pub(super) fn fields(package: &Package) -> Vec<ContextField> {
 }
 
 /// The fields that the conditions on a tool with `args` arguments and these slots look at, by index, in order.
-pub(super) fn uses<'c>(args: usize, slots: &[Slot], conditions: impl Iterator<Item = &'c Cond>) -> Vec<u32> {
+pub fn uses<'c>(args: usize, slots: &[Slot], conditions: impl Iterator<Item = &'c Cond>) -> Vec<u32> {
     let context = u32::try_from(args).unwrap_or(u32::MAX);
     let mut found = BTreeSet::new();
     let mut see = |place: &Place| {

@@ -3,6 +3,7 @@
 
 use super::masks::{Constraint, Masks};
 use super::rows::{self, Literal, Names, Row};
+use super::space::{self, Level, Variable};
 use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
 use crate::classes::{ClassSet, Classifier, Group, Matchers, Partition, partition, partition_with};
 use crate::diag::Diagnostic;
@@ -175,7 +176,7 @@ fn cluster(rows: Vec<Row>, rule_of: Vec<u32>) -> (Vec<Row>, Vec<u32>) {
 /// A scope being built.
 #[derive(Default)]
 struct Building {
-    variables: BTreeMap<Vec<Step>, Variable>,
+    variables: BTreeMap<Vec<Step>, Asked>,
     /// Element scopes of lists in this scope, numbered in order of `steps`.
     lists: BTreeMap<Vec<Step>, usize>,
     /// The number of the first variable of each place, once cut.
@@ -185,14 +186,14 @@ struct Building {
     predicates: Vec<Vec<Row>>,
 }
 
-struct Variable {
+struct Asked {
     ty: Ty,
     questions: BTreeSet<Question>,
     /// Where each pattern is asked first.
     shapes: BTreeMap<Shape, Span>,
 }
 
-impl Variable {
+impl Asked {
     /// The place of a pattern that is too large by itself.
     fn too_large(&self) -> Span {
         let alone = |shape: &Shape| BTreeSet::from([Question::Shape(shape.clone())]);
@@ -317,7 +318,7 @@ impl Builder {
             Cond::Atom(atom) => {
                 let scope = chain.get(&atom.place.level).copied().unwrap_or(0);
                 if let Some(scope) = self.scopes.get_mut(scope) {
-                    let fresh = || Variable {
+                    let fresh = || Asked {
                         ty: atom.ty.clone(),
                         questions: BTreeSet::new(),
                         shapes: BTreeMap::new(),
@@ -364,6 +365,34 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// What is known of a scope, to those who do not decide with it.
+    pub(super) fn level(&self, scope: usize) -> Level {
+        let Some(building) = self.scopes.get(scope) else {
+            return Level::default();
+        };
+        let variables = building.variables.iter().flat_map(|(steps, variable)| {
+            let groups = building.partitions.get(steps).map_or(&[][..], |cut| &cut.groups);
+            groups.iter().map(|group| Variable {
+                steps: steps.clone(),
+                ty: variable.ty.clone(),
+                classifier: group.classifier.clone(),
+                count: group.count,
+            })
+        });
+        let lists = building.lists.iter().map(|(steps, inner)| space::List {
+            steps: steps.clone(),
+            element: self.level(*inner),
+            predicates: self.scopes.get(*inner).map_or(Vec::new(), |inner| {
+                let of = |rows: &Vec<Row>| rows.iter().map(space::needs).collect();
+                inner.predicates.iter().map(of).collect()
+            }),
+        });
+        Level {
+            variables: variables.collect(),
+            lists: lists.collect(),
+        }
     }
 
     /// Gives the arguments a list of one, themselves, with the same variables and lists: what a condition asks apart.
@@ -505,7 +534,11 @@ fn cost(classifier: &Classifier) -> u8 {
 
 impl Names for Builder {
     fn itself(&self, scope: usize) -> Option<(usize, u32)> {
-        (scope == 0).then(|| Names::list(self, 0, &[]))
+        let reflected = self
+            .scopes
+            .first()
+            .is_some_and(|top| top.lists.contains_key(&Vec::new()));
+        (scope == 0 && reflected).then(|| Names::list(self, 0, &[]))
     }
 
     fn list(&self, scope: usize, steps: &[Step]) -> (usize, u32) {

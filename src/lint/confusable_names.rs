@@ -76,6 +76,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Approval(approval) => reused.push(&approval.name),
             Item::Role(role) => roles.push(&role.name),
             Item::Obligation(declared) => obligations.push(&declared.name),
+            Item::Assert(assert) => reused.push(&assert.name),
             Item::Source(_)
             | Item::Declassify(_)
             | Item::Policy(_)

@@ -50,6 +50,7 @@ impl<'a> Uses<'a> {
                     uses.approvals(rule.approval.as_ref());
                 }
                 Item::Declassify(declared) => uses.approvals(declared.approved.as_ref()),
+                Item::Assert(assert) => uses.selectors(&assert.on),
                 Item::Delegate(delegate) => {
                     if let Delegated::Region { on, .. } = &delegate.what {
                         uses.selectors(on);

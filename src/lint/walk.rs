@@ -55,6 +55,7 @@ pub(super) fn expressions<'a>(module: &'a Module, visit: &mut impl FnMut(&'a Exp
                 limit.of.iter().for_each(|of| each(of, visit));
             }
             Item::Pred(pred) => each(&pred.body, visit),
+            Item::Assert(assert) => assert.conditions.iter().for_each(|c| each(&c.expr, visit)),
             Item::Delegate(delegate) => {
                 if let Delegated::Region { conditions, .. } = &delegate.what {
                     conditions.iter().for_each(|c| each(&c.expr, visit));

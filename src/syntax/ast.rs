@@ -2,6 +2,7 @@
 //! unescaped; numbers keep their text, because only a type says how many places they may have.
 
 mod approval;
+mod assert;
 mod obligation;
 mod reuse;
 mod scope;
@@ -12,6 +13,7 @@ use crate::diag::Level;
 use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, ApprovalSpec, Asked, NamedApproval, Role};
+pub use assert::{Assert, VerdictOrder};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 pub use scope::{Delegate, Delegated, Scope, Under};
@@ -90,6 +92,8 @@ pub enum Item {
     Window(Window),
     /// `limit rate on pay.transfer max 5 calls per 1h exceed block`
     Limit(Limit),
+    /// `assert two_people on pay.transfer when args.amount > 1_000.00 verdict >= require_approval`
+    Assert(Assert),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -126,6 +130,7 @@ impl Item {
             Item::Limit(item) => item.span,
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
+            Item::Assert(item) => item.span,
             Item::Test(item) => item.span,
             Item::Examples(item) => item.span,
         })

@@ -153,6 +153,12 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
                 clauses.push(delegate.to.first().and_then(|name| before(name.span.start)));
             }
         }
+        ast::Item::Assert(assert) => {
+            let first = assert.on.first();
+            clauses.push(first.and_then(|selector| before(selector_start(selector))));
+            clauses.extend(assert.conditions.iter().map(|c| Some(c.span.start)));
+            clauses.push(before(assert.verdict.span.start).and_then(before));
+        }
         ast::Item::Limit(limit) => {
             clauses.push(
                 limit

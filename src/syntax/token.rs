@@ -211,6 +211,7 @@ keywords! {
     Obligation = "obligation", Item;
     Window = "window", Item;
     Limit = "limit", Item;
+    Assert = "assert", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -258,6 +259,7 @@ keywords! {
     Bind = "bind", Clause;
     Approved = "approved", Clause;
     Oblige = "oblige", Clause;
+    Verdict = "verdict", Clause;
     Merge = "merge", Clause;
     Tz = "tz", Clause;
     Calls = "calls", Clause;

@@ -15,6 +15,7 @@ use gait::host::{Host, Memory, Mode};
 use gait::json::{self, Json};
 use gait::lint::{self, Flags};
 use gait::project::{self, lock::LockFile};
+use gait::prove;
 use gait::source::{FileId, Source, Span};
 use gait::suite;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,9 @@ impl Case {
             let lock = LockFile::of([(NAME, &read())]).unwrap();
             write("gait.lock", &lock.print());
         }
-        compile::check_with(NAME, text, &read().texts, Purpose::Author)
+        let mut report = compile::check_with(NAME, text, &read().texts, Purpose::Author);
+        prove::prove(&mut report);
+        report
     }
 }
 

@@ -66,6 +66,7 @@ mod oracle;
 mod policies;
 #[cfg(test)]
 mod policy;
+mod proofs;
 #[cfg(test)]
 mod regress;
 #[cfg(test)]

@@ -546,7 +546,7 @@ fn quantified() -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn condition() -> BoxedStrategy<String> {
+pub fn condition() -> BoxedStrategy<String> {
     combine(prop_oneof![2 => simple_atom(), 1 => quantified()].boxed())
 }
 

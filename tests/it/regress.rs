@@ -115,7 +115,7 @@ fn a_tool_that_is_gone_is_drift() {
         .replace("pay.transfer", "shell.run");
     let rules = without.find("rule small_payment").unwrap();
     let next = without.find("rule read_only_programs").unwrap();
-    let tests = without.find("test ").unwrap();
+    let tests = without.find("// What must stay").unwrap();
     folder.write(
         "new.gaitbundle",
         &compiled(&format!("{}{}", &without[..rules], &without[next..tests])),

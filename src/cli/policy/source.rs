@@ -5,6 +5,7 @@ use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Ui, one_line};
 use crate::compile::{self, Purpose, Report};
 use crate::host::{Host, INPUT};
+use crate::prove::{self, Proof};
 use crate::{limits, project};
 use std::path::{Path, PathBuf};
 
@@ -18,14 +19,23 @@ pub(super) struct PolicyFile {
 }
 
 impl PolicyFile {
-    /// Checks it with the files it names; `name` is what diagnostics and traces call it.
+    /// Checks it with the files it names, with an error for each assertion that is not proved; `name` is what diagnostics
+    /// and traces call it.
     pub(super) fn check(&self, host: &dyn Host, name: &str, purpose: Purpose) -> Report {
-        if self.path == Path::new(INPUT) {
+        self.prove(host, name, purpose).0
+    }
+
+    /// The same, with what became of each assertion.
+    pub(super) fn prove(&self, host: &dyn Host, name: &str, purpose: Purpose) -> (Report, Vec<Proof>) {
+        let mut report = if self.path == Path::new(INPUT) {
             // What is typed in has no folder beside it.
-            return compile::check(name, &self.text);
-        }
-        let project = project::read(host, &self.path, &self.text);
-        compile::check_with(name, &self.text, &project.texts, purpose)
+            compile::check(name, &self.text)
+        } else {
+            let project = project::read(host, &self.path, &self.text);
+            compile::check_with(name, &self.text, &project.texts, purpose)
+        };
+        let proofs = prove::prove(&mut report);
+        (report, proofs)
     }
 }
 

@@ -47,6 +47,7 @@ pub const TABLE: &[Module] = &[
     module("hir", Layer::L2, &["ty", "builtins"]),
     module("classes", Layer::L2, &["hir", "ty", "builtins"]),
     module("ir", Layer::L2, &["hir", "classes", "ty", "builtins"]),
+    module("analysis", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
     module("lint", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
     module(
         "compile",
@@ -64,12 +65,18 @@ pub const TABLE: &[Module] = &[
     module("host", Layer::Effects, &[]),
     module("store", Layer::Effects, &["host"]),
     module("boundary", Layer::L5, &["bundling", "session"]),
-    module("bundling", Layer::L5, &["suite"]),
+    module("bundling", Layer::L5, &["prove", "suite"]),
     module("keyring", Layer::L5, &[]),
     module("project", Layer::L5, &[]),
     module("session", Layer::L5, &[]),
     module("replay", Layer::L5, &[]),
     module("suite", Layer::L5, &[]),
+    Module {
+        name: "prove",
+        layer: Layer::L5,
+        sideways: &["suite"],
+        never: &["host", "store"],
+    },
     Module {
         name: "explain",
         layer: Layer::L5,

@@ -1,0 +1,273 @@
+//! What a policy can decide, told for all calls at once. In: a package. Out: per tool, the calls that get each verdict
+//! as functions of its variables, and a call for each function that is not empty. A function that is empty is proof;
+//! a call is proof only once it has been judged, which is for those who call this.
+
+mod assertions;
+pub mod diagram;
+mod possible;
+mod witness;
+
+use crate::classes::{ClassSet, Matchers};
+use crate::domain::Verdict;
+use crate::hir::{Case, Cond, Package};
+use crate::hir::{Slot, Tool};
+use crate::ir::space::{Formula, Level, Space};
+use crate::limits;
+use crate::ty::{Field, Ty};
+use diagram::{Asked, Diagrams, Function, TooLarge};
+
+pub use assertions::{Outcome, assertions};
+pub use witness::document;
+
+/// Paths on which a call is looked for, before it counts as not found.
+const PATHS: usize = limits::ANALYSIS_PATHS;
+
+/// A search for a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// There is none.
+    None,
+    /// This is one.
+    Call(Box<Case>),
+    /// None was found, which does not say that there is none.
+    Unknown,
+}
+
+/// The variables of a call, or of a list's element, with diagrams over them. Its own variables come first, then the
+/// predicates of its lists.
+struct Calls {
+    level: Level,
+    diagrams: Diagrams,
+    /// The first variable of each list's predicates, and how many there are.
+    lists: Vec<(u32, u32)>,
+    /// How many variables are its own.
+    own: u32,
+    /// True of every value there can be.
+    possible: Function,
+}
+
+impl Calls {
+    /// Of values of a type.
+    fn over(level: Level, ty: &Ty) -> Result<Calls, TooLarge> {
+        let mut counts: Vec<u32> = level.variables.iter().map(|variable| variable.count).collect();
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let own = number(counts.len());
+        let mut lists = Vec::new();
+        for list in &level.lists {
+            lists.push((number(counts.len()), number(list.predicates.len())));
+            counts.extend(list.predicates.iter().map(|_| 2));
+        }
+        let mut calls = Calls {
+            level,
+            diagrams: Diagrams::new(counts, limits::ANALYSIS_EDGES),
+            lists,
+            own,
+            possible: Function::EVERYTHING,
+        };
+        calls.possible = possible::possible(&mut calls, ty)?;
+        Ok(calls)
+    }
+
+    /// True where some element of a list satisfies a predicate.
+    fn predicate(&mut self, list: usize, predicate: usize) -> Result<Function, TooLarge> {
+        let first = self.lists.get(list).map_or(0, |(first, _)| *first);
+        let mut yes = ClassSet::empty(2);
+        yes.insert(1);
+        let variable = first.saturating_add(u32::try_from(predicate).map_err(|_| TooLarge)?);
+        self.diagrams.is(variable, &yes)
+    }
+
+    fn function(&mut self, formula: &Formula) -> Result<Function, TooLarge> {
+        match formula {
+            Formula::Const(true) => Ok(Function::EVERYTHING),
+            Formula::Const(false) => Ok(Function::NOTHING),
+            Formula::Is(variable, classes) => self.diagrams.is(*variable, classes),
+            Formula::Some(list, predicate) => self.predicate(*list as usize, *predicate as usize),
+            Formula::Not(inner) => {
+                let inner = self.function(inner)?;
+                self.diagrams.not(inner)
+            }
+            Formula::And(parts) => parts.iter().try_fold(Function::EVERYTHING, |all, part| {
+                let part = self.function(part)?;
+                self.diagrams.and(all, part)
+            }),
+            Formula::Or(parts) => parts.iter().try_fold(Function::NOTHING, |all, part| {
+                let part = self.function(part)?;
+                self.diagrams.or(all, part)
+            }),
+        }
+    }
+
+    /// A path, with its quantifiers told apart.
+    fn wanted(&self, path: &[Asked]) -> witness::Wanted {
+        let mut wanted = witness::Wanted {
+            classes: Vec::new(),
+            lists: Vec::new(),
+        };
+        for (variable, classes) in path {
+            if *variable < self.own {
+                wanted.classes.push((*variable, classes.clone()));
+                continue;
+            }
+            let list = self
+                .lists
+                .iter()
+                .position(|(first, count)| (*first..first + count).contains(variable));
+            if let Some(list) = list
+                && let Some((first, _)) = self.lists.get(list)
+            {
+                let list = u32::try_from(list).unwrap_or(u32::MAX);
+                wanted.lists.push((list, variable - first, classes.contains(1)));
+            }
+        }
+        wanted
+    }
+}
+
+/// What a policy decides about the calls of one tool.
+pub struct Decided<'p> {
+    package: &'p Package,
+    tool: usize,
+    calls: Calls,
+    slots: Vec<Slot>,
+    /// The rules about the tool, by index, with the calls that each matches.
+    rules: Vec<(usize, Function)>,
+    /// The calls that get each verdict, by the verdict's rank.
+    verdicts: [Function; 4],
+    /// The calls of each further condition.
+    also: Vec<Function>,
+}
+
+impl<'p> Decided<'p> {
+    /// Of one tool, with further conditions on it. An error where the diagrams would be too large.
+    pub fn new(
+        package: &'p Package,
+        tool: usize,
+        also: &[&Cond],
+        matchers: &mut Matchers,
+    ) -> Result<Decided<'p>, TooLarge> {
+        let declared = package.tools.get(tool).ok_or(TooLarge)?;
+        let on = |(index, rule): (usize, &'p crate::hir::Rule)| {
+            let (_, cond) = rule.on.iter().find(|(of, _)| *of == tool)?;
+            Some((index, cond))
+        };
+        let rules: Vec<(usize, &Cond)> = package.rules.iter().enumerate().filter_map(on).collect();
+        let all: Vec<&Cond> = rules
+            .iter()
+            .map(|(_, cond)| *cond)
+            .chain(also.iter().copied())
+            .collect();
+        let first_slot = u32::try_from(declared.args.len() + 1).map_err(|_| TooLarge)?;
+        let mut space = Space::new(first_slot, &declared.slots, &all, matchers).ok_or(TooLarge)?;
+        let formulas = all.iter().map(|cond| space.formula(cond));
+        let formulas: Vec<Formula> = formulas.collect::<Option<_>>().ok_or(TooLarge)?;
+        let slots = space.slots().1.to_vec();
+        let mut calls = Calls::over(space.level(), &request_ty(package, declared, &slots))?;
+        let mut functions = Vec::new();
+        for formula in &formulas {
+            functions.push(calls.function(formula)?);
+        }
+        let also = functions.split_off(rules.len());
+        let rules: Vec<(usize, Function)> = rules.iter().map(|(index, _)| *index).zip(functions).collect();
+        let verdicts = verdicts(package, &rules, &mut calls)?;
+        Ok(Decided {
+            package,
+            tool,
+            calls,
+            slots,
+            rules,
+            verdicts,
+            also,
+        })
+    }
+
+    /// The calls that get a verdict.
+    pub fn with(&self, verdict: Verdict) -> Function {
+        self.verdicts
+            .get(verdict as usize)
+            .copied()
+            .unwrap_or(Function::NOTHING)
+    }
+
+    /// The calls of a further condition, by its number.
+    pub fn also(&self, number: usize) -> Function {
+        self.also.get(number).copied().unwrap_or(Function::NOTHING)
+    }
+
+    /// The rules about the tool, by index, with the calls that each matches.
+    pub fn rules(&self) -> &[(usize, Function)] {
+        &self.rules
+    }
+
+    /// The diagrams that the functions are of.
+    pub fn diagrams(&mut self) -> &mut Diagrams {
+        &mut self.calls.diagrams
+    }
+
+    /// A call of a function that `is_one` takes for one.
+    pub fn find(&self, function: Function, is_one: &mut dyn FnMut(&Case) -> bool) -> Found {
+        if function == Function::NOTHING {
+            return Found::None;
+        }
+        let Some(tool) = self.package.tools.get(self.tool) else {
+            return Found::Unknown;
+        };
+        let maker = witness::Maker::new(self.package, tool, (&self.calls.level, &self.slots));
+        let mut left = PATHS;
+        let mut found = Found::Unknown;
+        self.calls.diagrams.paths(function, &mut |path| {
+            let calls = maker.calls(&self.calls.wanted(path));
+            if let Some(call) = calls.into_iter().find(|call| is_one(call)) {
+                found = Found::Call(Box::new(call));
+                return true;
+            }
+            left -= 1;
+            left == 0
+        });
+        found
+    }
+}
+
+/// The calls of each verdict: that of the strictest rule that matches, or the default where none but limits does and
+/// that is stricter.
+fn verdicts(
+    package: &Package,
+    rules: &[(usize, Function)],
+    calls: &mut Calls,
+) -> Result<[Function; 4], TooLarge> {
+    let (diagrams, possible) = (&mut calls.diagrams, calls.possible);
+    let rule = |index: usize| package.rules.get(index);
+    let of = |wanted: &dyn Fn(&crate::hir::Rule) -> bool| {
+        let found = rules.iter().filter(|(index, _)| rule(*index).is_some_and(wanted));
+        found.map(|(_, function)| *function).collect::<Vec<_>>()
+    };
+    let speaks = diagrams.any(of(&|rule| !rule.limit))?;
+    let silent = diagrams.not(speaks)?;
+    let mut left = possible;
+    let mut out = [Function::NOTHING; 4];
+    for verdict in Verdict::ALL.into_iter().rev() {
+        let mut here = diagrams.any(of(&|rule| rule.verdict == verdict))?;
+        if verdict == package.default.0 {
+            here = diagrams.or(here, silent)?;
+        }
+        let here = diagrams.and(here, left)?;
+        left = diagrams.without(left, here)?;
+        if let Some(slot) = out.get_mut(verdict as usize) {
+            *slot = here;
+        }
+    }
+    Ok(out)
+}
+
+/// The type of the request of a tool: its arguments, then the context, then what the gate computes.
+fn request_ty(package: &Package, tool: &Tool, slots: &[Slot]) -> Ty {
+    let context = Field {
+        name: "context".to_owned(),
+        ty: Ty::Record(package.context.iter().map(|c| c.field.clone()).collect()),
+    };
+    let slots = slots.iter().map(|slot| Field {
+        name: String::new(),
+        ty: slot.ty(),
+    });
+    Ty::Record(tool.args.iter().cloned().chain([context]).chain(slots).collect())
+}

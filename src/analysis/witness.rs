@@ -1,0 +1,661 @@
+//! A call on a path of a diagram: what the path asks of each variable is put into the plainest call of the tool, part
+//! by part. In: a path. Out: a call as a test of the policy would write it, or nothing where none was found. Whether it
+//! is one is told by judging it; nothing here is believed.
+
+use super::diagram::Asked;
+use crate::classes::{ClassSet, sample};
+use crate::domain::{ArgumentOrigin, ArgumentSource, LabelOf};
+use crate::hir::answer::{View, holds, view};
+use crate::hir::{Case, Cond, Package, Part, Relation, SessionStep, Slot, Step, Term, Tool, place};
+use crate::ir::space::{Level, List, Needs, Space, Variable};
+use crate::json::Json;
+use crate::ty::{Field, Ty};
+use crate::value::Value;
+use crate::{
+    builtins::{bind, instant},
+    classes::Matchers,
+};
+
+/// What a path asks, with the quantifiers told apart from the variables.
+pub(super) struct Wanted {
+    /// Variables of the call and the classes they must be in.
+    pub classes: Vec<Asked>,
+    /// Lists of the call, their predicates, and whether some element must satisfy them or none may.
+    pub lists: Vec<(u32, u32, bool)>,
+}
+
+/// Makes calls of one tool.
+pub(super) struct Maker<'a> {
+    package: &'a Package,
+    tool: &'a Tool,
+    ty: Ty,
+    level: &'a Level,
+    slots: &'a [Slot],
+}
+
+/// How often what is asked is put in again, where putting one thing in has changed another.
+const ROUNDS: usize = 3;
+
+impl<'a> Maker<'a> {
+    /// For the variables of a space.
+    pub fn new(package: &'a Package, tool: &'a Tool, (level, slots): (&'a Level, &'a [Slot])) -> Maker<'a> {
+        Maker {
+            package,
+            tool,
+            ty: super::request_ty(package, tool, &[]),
+            level,
+            slots,
+        }
+    }
+
+    /// The calls that may be on a path, the plainest first.
+    pub fn calls(&self, wanted: &Wanted) -> Vec<Case> {
+        let slot_of = |variable: u32| {
+            let variable = self.level.variables.get(variable as usize)?;
+            let Some(Step::Field(field)) = variable.steps.first() else {
+                return None;
+            };
+            let at = (*field as usize).checked_sub(self.tool.args.len() + 1)?;
+            Some((self.slots.get(at)?, variable))
+        };
+        let (mut plain, mut found) = (Vec::new(), Vec::new());
+        for (variable, classes) in &wanted.classes {
+            match slot_of(*variable) {
+                Some((slot, variable)) => found.push((slot, variable, classes)),
+                None => plain.push((*variable, classes.clone())),
+            }
+        }
+        let wants = Needs {
+            classes: plain,
+            lists: wanted.lists.clone(),
+        };
+        let Some(mut record) = self.plainest() else {
+            return Vec::new();
+        };
+        if !fill(&mut record, &self.ty, self.level, &wants) || !self.relate(&mut record, &wants, &found) {
+            return Vec::new();
+        }
+        let Some(case) = self.case(&record) else {
+            return Vec::new();
+        };
+        self.surroundings(case, &found)
+    }
+
+    /// The call whose every value is the plainest of its type.
+    fn plainest(&self) -> Option<Value> {
+        let Ty::Record(fields) = &self.ty else { return None };
+        let value = |field: &Field| match &field.ty {
+            Ty::Record(context) => context
+                .iter()
+                .map(|field| place::plain(&field.ty))
+                .collect::<Option<_>>()
+                .map(Value::Record),
+            ty => place::plain(ty),
+        };
+        fields.iter().map(value).collect::<Option<_>>().map(Value::Record)
+    }
+
+    /// Makes comparisons between values come out as asked; false where that was not managed.
+    fn relate(&self, record: &mut Value, wants: &Needs, found: &[(&Slot, &Variable, &ClassSet)]) -> bool {
+        let compared: Vec<(&Cond, bool)> = found
+            .iter()
+            .filter_map(|(slot, _, classes)| match slot {
+                Slot::Holds(cond) => Some((cond, classes.contains(1))),
+                _ => None,
+            })
+            .collect();
+        let right = |record: &Value| {
+            compared
+                .iter()
+                .all(|(cond, wanted)| holds(cond, &[record]) == *wanted)
+                && meets(record, self.level, wants)
+        };
+        for _ in 0..ROUNDS {
+            for (cond, wanted) in &compared {
+                if holds(cond, &[record]) == *wanted {
+                    continue;
+                }
+                let Cond::Relation(relation) = cond else {
+                    return false;
+                };
+                let changes = self.changes(relation, record);
+                let changed = changes
+                    .into_iter()
+                    .find(|changed| holds(cond, &[changed]) == *wanted && meets(changed, self.level, wants));
+                match changed {
+                    Some(changed) => *record = changed,
+                    None => return false,
+                }
+            }
+            if right(record) {
+                return true;
+            }
+        }
+        right(record)
+    }
+
+    /// The call with one side of a comparison as the other, or apart from it by one.
+    fn changes(&self, relation: &Relation, record: &Value) -> Vec<Value> {
+        let mut out = Vec::new();
+        let sides = [
+            (&relation.left, &relation.right),
+            (&relation.right, &relation.left),
+        ];
+        for (mine, other) in sides {
+            let (Term::Place(at) | Term::Else(at, _), Some(value)) = (mine, other.computed(&[record])) else {
+                continue;
+            };
+            let values = match value {
+                Value::Num(n) => vec![Value::Num(n), Value::Num(n - 1), Value::Num(n + 1)],
+                Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
+                other => {
+                    let ty = place::ty_at(&self.ty, &at.steps);
+                    let variable = ty.as_ref().map(|ty| sample::Kind { ty, part: None });
+                    let others = variable.map(|kind| sample::plain(kind)).unwrap_or_default();
+                    [other].into_iter().chain(others).collect()
+                }
+            };
+            for value in values {
+                let mut changed = record.clone();
+                if place::put(&mut changed, &self.ty, &at.steps, &value).is_some() {
+                    out.push(changed);
+                }
+            }
+        }
+        out
+    }
+
+    /// Whether something is asked of a field of the context.
+    fn asks(&self, field: u32) -> bool {
+        let args = u32::try_from(self.tool.args.len()).unwrap_or(u32::MAX);
+        let at = [Step::Field(args), Step::Field(field)];
+        let mut asked = self
+            .level
+            .variables
+            .iter()
+            .any(|variable| variable.steps.starts_with(&at));
+        asked |= self.level.lists.iter().any(|list| list.steps.starts_with(&at));
+        for slot in self.slots {
+            slot.each_place(&mut |place| asked |= place.level == 0 && place.steps.starts_with(&at));
+        }
+        asked
+    }
+
+    /// A record of arguments and context as a case.
+    fn case(&self, record: &Value) -> Option<Case> {
+        let Value::Record(values) = record else {
+            return None;
+        };
+        let Some(Value::Record(context)) = values.get(self.tool.args.len()) else {
+            return None;
+        };
+        let fields = (0u32..).zip(&self.package.context).zip(context);
+        let asked = fields.filter(|((number, _), value)| **value != Value::Absent && self.asks(*number));
+        let given = asked.map(|((_, field), value)| {
+            let field = &field.field;
+            (field.name.clone(), bind::to_json(value, &field.ty))
+        });
+        let given = Json::Object(given.collect());
+        Some(Case {
+            given,
+            ..Case::call(&self.tool.name, bind::record_to_json(values, &self.tool.args))
+        })
+    }
+}
+
+/// Puts what is asked into a record or element; false where that was not managed.
+fn fill(value: &mut Value, ty: &Ty, level: &Level, wants: &Needs) -> bool {
+    for round in 0..ROUNDS {
+        for (variable, classes) in &wants.classes {
+            let Some(variable) = level.variables.get(*variable as usize) else {
+                return false;
+            };
+            if !classes.contains(class_at(value, variable)) {
+                put(value, ty, variable, classes, round);
+            }
+        }
+        for (number, list) in (0u32..).zip(&level.lists) {
+            let asked: Vec<(u32, bool)> = wants
+                .lists
+                .iter()
+                .filter(|(of, ..)| *of == number)
+                .map(|(_, predicate, wanted)| (*predicate, *wanted))
+                .collect();
+            for (predicate, wanted) in &asked {
+                if *wanted && !some(value, list, *predicate) {
+                    add(value, ty, list, *predicate, &asked);
+                }
+            }
+        }
+        if meets(value, level, wants) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a record or element is as asked.
+fn meets(value: &Value, level: &Level, wants: &Needs) -> bool {
+    let class = |(variable, classes): &Asked| {
+        let variable = level.variables.get(*variable as usize);
+        variable.is_some_and(|variable| classes.contains(class_at(value, variable)))
+    };
+    let list = |(list, predicate, wanted): &(u32, u32, bool)| {
+        let list = level.lists.get(*list as usize);
+        list.is_some_and(|list| some(value, list, *predicate) == *wanted)
+    };
+    wants.classes.iter().all(class) && wants.lists.iter().all(list)
+}
+
+fn class_at(value: &Value, variable: &Variable) -> u32 {
+    let absent = variable.count.saturating_sub(1);
+    let seen = view(value, &variable.steps);
+    variable.classifier.class(&seen).unwrap_or(absent)
+}
+
+/// Whether some element of a list satisfies a predicate.
+fn some(value: &Value, list: &List, predicate: u32) -> bool {
+    let rows = list.predicates.get(predicate as usize);
+    let elements = crate::hir::answer::elements(value, &list.steps);
+    elements
+        .iter()
+        .any(|element| rows.is_some_and(|rows| rows.iter().any(|needs| meets(element, &list.element, needs))))
+}
+
+/// Puts a value of one of the classes; another one each round.
+fn put(value: &mut Value, ty: &Ty, variable: &Variable, classes: &ClassSet, round: usize) {
+    let part = match variable.steps.last() {
+        Some(Step::Part(part)) if *part != Part::Len => Some(*part),
+        _ => None,
+    };
+    let kind = sample::Kind {
+        ty: &variable.ty,
+        part,
+    };
+    let samples = sample::samples(kind, &variable.classifier, variable.count);
+    let mut fitting: Vec<&Value> = classes
+        .iter()
+        .filter_map(|class| samples.get(class as usize)?.as_ref())
+        .collect();
+    if fitting.is_empty() {
+        return;
+    }
+    let turn = round % fitting.len();
+    fitting.rotate_left(turn);
+    for sample in fitting {
+        let mut changed = value.clone();
+        let done = match sample {
+            Value::Absent => place::clear(&mut changed, ty, &variable.steps),
+            sample => place::put(&mut changed, ty, &variable.steps, sample),
+        };
+        if done.is_some() && classes.contains(class_at(&changed, variable)) {
+            *value = changed;
+            return;
+        }
+    }
+}
+
+/// Adds an element that satisfies a predicate and none that must not be satisfied.
+fn add(value: &mut Value, ty: &Ty, list: &List, predicate: u32, asked: &[(u32, bool)]) {
+    let (Some(rows), Some(of)) = (
+        list.predicates.get(predicate as usize),
+        place::ty_at(ty, &list.steps),
+    ) else {
+        return;
+    };
+    let element_ty = of.element().unwrap_or_else(|| of.clone());
+    let Some(plain) = place::plain(element_ty.required()) else {
+        return;
+    };
+    let forbidden = |element: &Value| {
+        let holds = |predicate: &u32| {
+            let rows = list.predicates.get(*predicate as usize);
+            rows.is_some_and(|rows| rows.iter().any(|needs| meets(element, &list.element, needs)))
+        };
+        asked
+            .iter()
+            .any(|(predicate, wanted)| !wanted && holds(predicate))
+    };
+    // What must not be satisfied is kept from being so one literal at a time.
+    for needs in rows {
+        for also in without(list, asked) {
+            let mut all = needs.clone();
+            all.classes.extend(also);
+            let mut element = plain.clone();
+            if !fill(&mut element, &element_ty, &list.element, &all) || forbidden(&element) {
+                continue;
+            }
+            let mut changed = value.clone();
+            let whole = match crate::hir::answer::view(value, &list.steps) {
+                View::Whole(Value::List(items)) => {
+                    let items = items.iter().cloned().chain([element]);
+                    Value::List(items.collect())
+                }
+                _ if of.element().is_some() => Value::List(vec![element]),
+                _ => element,
+            };
+            if place::put(&mut changed, ty, &list.steps, &whole).is_some() {
+                *value = changed;
+                return;
+            }
+        }
+    }
+}
+
+/// Ways to keep an element from satisfying what none may: nothing, or one class literal of each turned round.
+fn without(list: &List, asked: &[(u32, bool)]) -> Vec<Vec<Asked>> {
+    const MOST: usize = 64;
+    let mut ways: Vec<Vec<Asked>> = vec![Vec::new()];
+    let forbidden = asked.iter().filter(|(_, wanted)| !wanted);
+    let rows = forbidden.filter_map(|(predicate, _)| list.predicates.get(*predicate as usize));
+    for needs in rows.flatten() {
+        let mut next = Vec::new();
+        for way in &ways {
+            for (variable, classes) in &needs.classes {
+                let mut way = way.clone();
+                way.push((*variable, classes.complement()));
+                next.push(way);
+            }
+        }
+        next.truncate(MOST);
+        if !next.is_empty() {
+            ways = next;
+        }
+    }
+    ways.insert(0, Vec::new());
+    ways
+}
+
+impl Maker<'_> {
+    /// A case with what its rules ask of labels, of the session and of the time.
+    fn surroundings(&self, case: Case, found: &[(&Slot, &Variable, &ClassSet)]) -> Vec<Case> {
+        let mut cases = vec![case];
+        let asks = |is: &dyn Fn(&Slot) -> bool| found.iter().any(|(slot, ..)| is(slot));
+        if asks(&|slot| matches!(slot, Slot::Label { .. })) {
+            let all = cases.iter().flat_map(|case| self.labelled(case, found));
+            cases = all.collect();
+        }
+        if asks(&|slot| matches!(slot, Slot::History(_) | Slot::Tally(_))) {
+            let all = cases.iter().flat_map(|case| self.sessions(case, found));
+            cases = all.collect();
+        }
+        if asks(&|slot| matches!(slot, Slot::Window(_) | Slot::Now)) {
+            let all = cases.iter().flat_map(|case| {
+                self.times().into_iter().map(|at| Case {
+                    at: Some(at),
+                    ..case.clone()
+                })
+            });
+            cases = all.collect();
+        }
+        cases
+    }
+
+    /// Where the arguments come from, so that they have the labels asked and no others.
+    fn labelled(&self, case: &Case, found: &[(&Slot, &Variable, &ClassSet)]) -> Vec<Case> {
+        let labels = &self.package.labels;
+        let mut session_wants = 0u64;
+        let mut given: Vec<(Vec<String>, u64, u64)> = self
+            .tool
+            .args
+            .iter()
+            .filter(|field| case.args.get(&field.name).is_some())
+            .map(|field| (vec![field.name.clone()], 0, 0))
+            .collect();
+        for (slot, _, classes) in found {
+            let Slot::Label { of, mask } = slot else { continue };
+            let wanted = classes.contains(1) && !classes.contains(0);
+            let refused = classes.contains(0) && !classes.contains(1);
+            let paths: Vec<Vec<String>> = match of {
+                LabelOf::Argument(path) => vec![path.iter().take(1).cloned().collect()],
+                LabelOf::Carried => self
+                    .tool
+                    .carries
+                    .iter()
+                    .map(|path| path.iter().take(1).cloned().collect())
+                    .collect(),
+                LabelOf::Session => {
+                    session_wants |= if wanted { *mask } else { 0 };
+                    continue;
+                }
+            };
+            let mut first = true;
+            for (path, want, refuse) in &mut given {
+                if paths.contains(path) {
+                    *refuse |= if refused { *mask } else { 0 };
+                    if wanted && std::mem::take(&mut first) {
+                        *want |= *mask;
+                    }
+                }
+            }
+        }
+        let mut origins = Vec::new();
+        for (path, want, refuse) in given {
+            let chosen = self.origins().into_iter().find(|(_, _, bits)| {
+                bits & refuse == 0
+                    && (want == 0 || bits & want != 0)
+                    && (want != 0 || *bits == 0 || refuse != 0)
+            });
+            let Some((source, tool, _)) = chosen else { continue };
+            origins.push(ArgumentOrigin {
+                path,
+                source,
+                tool,
+                digest: None,
+            });
+        }
+        let mut case = Case {
+            origins: Some(origins),
+            ..case.clone()
+        };
+        if session_wants != 0 {
+            let reads = self.package.tools.iter().find(|tool| {
+                let untrusted = labels
+                    .sources
+                    .iter()
+                    .any(|s| s.kind == ArgumentSource::ToolOutput && s.labels & session_wants != 0);
+                tool.returns & session_wants != 0 || untrusted
+            });
+            if let Some(call) = reads.and_then(|tool| self.plain_call(tool)) {
+                case.session.push(call);
+            }
+        }
+        vec![case]
+    }
+
+    /// Where an argument may come from, with the labels that gives it; plainest first.
+    fn origins(&self) -> Vec<(ArgumentSource, Option<String>, u64)> {
+        let labels = &self.package.labels;
+        let of = |kind, tool: Option<&str>| {
+            let named = labels
+                .sources
+                .iter()
+                .rev()
+                .find(|s| s.kind == kind && tool.is_some_and(|tool| s.from.iter().any(|f| f == tool)));
+            let any = labels
+                .sources
+                .iter()
+                .rev()
+                .find(|s| s.kind == kind && s.from.is_empty());
+            named.or(any).map_or(0, |source| source.labels)
+        };
+        let mut all = vec![
+            (ArgumentSource::User, None, of(ArgumentSource::User, None)),
+            (ArgumentSource::System, None, of(ArgumentSource::System, None)),
+            (ArgumentSource::External, None, of(ArgumentSource::External, None)),
+        ];
+        for tool in &self.package.tools {
+            let bits = of(ArgumentSource::ToolOutput, Some(&tool.name)) | tool.returns;
+            all.push((ArgumentSource::ToolOutput, Some(tool.name.clone()), bits));
+        }
+        all
+    }
+
+    /// Sessions in which what is asked of the history may hold.
+    fn sessions(&self, case: &Case, found: &[(&Slot, &Variable, &ClassSet)]) -> Vec<Case> {
+        let mut session = case.session.clone();
+        for (slot, variable, classes) in found {
+            match slot {
+                Slot::History(monitor) if classes.contains(1) && !classes.contains(0) => {
+                    session.extend(self.happened(*monitor, 1));
+                }
+                Slot::Tally(monitor) => {
+                    let samples = sample::samples(
+                        sample::Kind {
+                            ty: &variable.ty,
+                            part: None,
+                        },
+                        &variable.classifier,
+                        variable.count,
+                    );
+                    let numbers = classes.iter().filter_map(|c| samples.get(c as usize)?.clone());
+                    let least = numbers.filter_map(|v| match v {
+                        Value::Num(n) => usize::try_from(n.max(0)).ok(),
+                        _ => None,
+                    });
+                    session.extend(self.happened(*monitor, least.min().unwrap_or(0)));
+                }
+                _ => {}
+            }
+        }
+        vec![
+            case.clone(),
+            Case {
+                session,
+                ..case.clone()
+            },
+        ]
+    }
+
+    /// Steps after which a monitor has seen what it looks for this often.
+    fn happened(&self, monitor: u32, times: usize) -> Vec<SessionStep> {
+        use crate::hir::{Monitor, PatternStep};
+        const MOST: usize = 100;
+        let events: Vec<u32> = match self.package.history.monitors.get(monitor as usize) {
+            Some(Monitor::Flag { set, .. }) => vec![*set],
+            Some(Monitor::Count { event, .. } | Monitor::Recent { event, .. }) => {
+                vec![*event; times.min(MOST)]
+            }
+            Some(Monitor::Pattern(steps)) => steps
+                .iter()
+                .filter_map(|step| match step {
+                    PatternStep::Event(event) => Some(*event),
+                    PatternStep::Any | PatternStep::Maybe => None,
+                })
+                .collect(),
+            None => Vec::new(),
+        };
+        events.iter().filter_map(|event| self.event(*event)).collect()
+    }
+
+    /// A step that is an event.
+    fn event(&self, event: u32) -> Option<SessionStep> {
+        let event = self.package.history.events.get(event as usize)?;
+        if event.turn {
+            return Some(SessionStep::Turn);
+        }
+        let labelled = |tool: &Tool| event.labels == 0 || tool.returns & event.labels != 0;
+        let calls = event.calls.iter().filter_map(|(number, cond)| {
+            let tool = self.package.tools.get(*number)?;
+            Some((tool, cond))
+        });
+        let mut calls: Vec<(&Tool, &Cond)> = calls.collect();
+        // Tools that are said to return the label come first; others may, as their source does.
+        calls.sort_by_key(|(tool, _)| !labelled(tool));
+        calls.into_iter().find_map(|(tool, cond)| {
+            let case = call_where(self.package, tool, cond)?;
+            Some(SessionStep::Call {
+                tool: case.tool,
+                args: case.args,
+                ok: event.ok.unwrap_or(true),
+            })
+        })
+    }
+
+    fn plain_call(&self, tool: &Tool) -> Option<SessionStep> {
+        let case = call_where(self.package, tool, &Cond::Const(true))?;
+        Some(SessionStep::Call {
+            tool: case.tool,
+            args: case.args,
+            ok: true,
+        })
+    }
+
+    /// Moments worth a try: every hour of a week, and about the ends of dated windows.
+    fn times(&self) -> Vec<i128> {
+        const HOUR: i128 = 3_600_000;
+        // 2026-01-05, a Monday.
+        const MONDAY: i128 = 1_767_571_200_000;
+        (0..7 * 24).map(|hour| MONDAY + hour * HOUR).collect()
+    }
+}
+
+/// A call of a tool that satisfies a condition on its arguments.
+fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
+    let first_slot = u32::try_from(tool.args.len() + 1).ok()?;
+    let mut space = Space::new(first_slot, &tool.slots, &[cond], &mut Matchers::default())?;
+    let formula = space.formula(cond)?;
+    let slots = space.slots().1.to_vec();
+    let mut all = super::Calls::over(space.level(), &super::request_ty(package, tool, &slots)).ok()?;
+    let function = all.function(&formula).ok()?;
+    let function = all.diagrams.and(function, all.possible).ok()?;
+    let maker = Maker::new(package, tool, (&all.level, &slots));
+    let mut found = None;
+    let mut left = super::PATHS;
+    all.diagrams.paths(function, &mut |path| {
+        found = maker.calls(&all.wanted(path)).into_iter().next();
+        left -= 1;
+        found.is_some() || left == 0
+    });
+    found
+}
+
+/// The call as a JSON document: tool, arguments, what is said beside them, where they come from, and what ran before.
+pub fn document(case: &Case) -> Json {
+    let mut members = vec![
+        ("tool".to_owned(), Json::str(&case.tool)),
+        ("args".to_owned(), case.args.clone()),
+    ];
+    if case.given.as_object().is_some_and(|given| !given.is_empty()) {
+        members.push(("context".to_owned(), case.given.clone()));
+    }
+    if let Some(origins) = &case.origins {
+        members.push((
+            "arg_provenance".to_owned(),
+            Json::Array(origins.iter().map(origin).collect()),
+        ));
+    }
+    if !case.session.is_empty() {
+        members.push((
+            "session".to_owned(),
+            Json::Array(case.session.iter().map(step).collect()),
+        ));
+    }
+    if let Some(at) = case.at {
+        members.push(("at".to_owned(), Json::str(instant::to_text(at))));
+    }
+    Json::Object(members)
+}
+
+fn origin(origin: &ArgumentOrigin) -> Json {
+    let mut members = vec![
+        ("arg_path".to_owned(), Json::str(origin.path.join("."))),
+        ("source".to_owned(), Json::str(origin.source.as_str())),
+    ];
+    if let Some(tool) = &origin.tool {
+        members.push(("source_ref".to_owned(), Json::str(tool)));
+    }
+    Json::Object(members)
+}
+
+fn step(step: &SessionStep) -> Json {
+    match step {
+        SessionStep::Turn => Json::object([("turn", Json::Bool(true))]),
+        SessionStep::At(at) => Json::object([("at", Json::str(instant::to_text(*at)))]),
+        SessionStep::Call { tool, args, ok } => Json::object([
+            ("tool", Json::str(tool)),
+            ("args", args.clone()),
+            ("ok", Json::Bool(*ok)),
+        ]),
+    }
+}

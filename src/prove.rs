@@ -1,0 +1,128 @@
+//! Proving what a policy claims of itself. In: a report of a policy without errors. Out: what became of each assertion,
+//! and an error for each that does not hold, with a call that shows it, judged by the production evaluator before it
+//! is shown. Pure: the same policy gives the same proofs.
+
+use crate::analysis::{self, Outcome};
+use crate::artifact::jcs;
+use crate::compile::{Checked, Report};
+use crate::diag::Diagnostic;
+use crate::diag::codes::{ASSERTION_FAILS, NOT_DECIDED};
+use crate::domain::Verdict;
+use crate::hir::{Assertion, Case, Package};
+use crate::suite::Runner;
+use crate::value::Value;
+
+/// What became of one assertion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The verdict of the call that breaks it, and the rules that give it.
+    pub broken: Option<(Verdict, Vec<String>)>,
+}
+
+/// Proves every assertion of a policy without errors, and adds an error to its report for each that is not proved.
+pub fn prove(report: &mut Report) -> Vec<Proof> {
+    let Some(checked) = &report.checked else {
+        return Vec::new();
+    };
+    let (proofs, diagnostics) = proofs(checked);
+    if !diagnostics.is_empty() {
+        report.refuse(diagnostics);
+    }
+    proofs
+}
+
+fn proofs(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
+    let package = checked.package();
+    if package.assertions.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut runner = Runner::with_assertions(checked);
+    let outcomes = analysis::assertions(package, &mut |case| judge(&mut runner, case));
+    let mut proofs = Vec::new();
+    let mut diagnostics = Vec::new();
+    for (assertion, outcome) in package.assertions.iter().zip(outcomes) {
+        let broken = match &outcome {
+            Outcome::Fails(call) => Some(verdict(&mut runner, call)),
+            _ => None,
+        };
+        diagnostics.extend(report(package, assertion, &outcome, broken.as_ref()));
+        proofs.push(Proof {
+            name: assertion.name.clone(),
+            outcome,
+            broken,
+        });
+    }
+    (proofs, diagnostics)
+}
+
+/// The verdict of the production evaluator, with the request as it was judged; none where the call is refused before.
+fn judge(runner: &mut Runner<'_>, case: &Case) -> Option<(Verdict, Value)> {
+    let judged = runner.judge(case);
+    Some((judged.decision.verdict, judged.record?))
+}
+
+fn verdict(runner: &mut Runner<'_>, case: &Case) -> (Verdict, Vec<String>) {
+    let decision = runner.judge(case).decision;
+    let of = decision
+        .matched
+        .iter()
+        .filter(|rule| rule.verdict == decision.verdict);
+    (decision.verdict, of.map(|rule| rule.name.clone()).collect())
+}
+
+fn report(
+    package: &Package,
+    assertion: &Assertion,
+    outcome: &Outcome,
+    broken: Option<&(Verdict, Vec<String>)>,
+) -> Option<Diagnostic> {
+    let name = &assertion.name;
+    let claim = format!("verdict {} {}", assertion.order.as_str(), assertion.verdict);
+    match outcome {
+        Outcome::Holds => None,
+        Outcome::Fails(call) => {
+            let (verdict, rules) = broken?;
+            let message = format!(
+                "assertion `{name}` does not hold: a call of `{}` gets `{verdict}`",
+                call.tool
+            );
+            let mut diagnostic = Diagnostic::error(ASSERTION_FAILS, assertion.name_span, message)
+                .label(format!("claims `{claim}`"))
+                .witness(witness(call));
+            let of = package.rules.iter().filter(|rule| rules.contains(&rule.name));
+            for rule in of.take(3) {
+                diagnostic = diagnostic.also(rule.name_span, format!("this rule gives `{verdict}`"));
+            }
+            Some(if rules.is_empty() {
+                diagnostic
+                    .why("no rule speaks of it, so the default counts")
+                    .help("add a rule for such calls, or narrow the assertion with `unless`")
+            } else {
+                diagnostic
+                    .help("narrow the rule, or say with `unless` which calls the assertion is not about")
+            })
+        }
+        Outcome::Open(tool) | Outcome::TooLarge(tool) => {
+            let tool = package.tools.get(*tool).map_or("", |tool| tool.name.as_str());
+            let message = format!("whether assertion `{name}` holds of `{tool}` was not decided");
+            let diagnostic = Diagnostic::error(NOT_DECIDED, assertion.name_span, message);
+            Some(match outcome {
+                Outcome::Open(_) => diagnostic
+                    .why("no proof was found that it does, and no call that shows that it does not")
+                    .help("ask about fewer parts of one value at once, or state the claim in smaller ones"),
+                _ => diagnostic
+                    .why("the rules on this tool tell too many kinds of calls apart")
+                    .help("state the claim of fewer tools, or split the rules"),
+            })
+        }
+    }
+}
+
+/// The call as canonical JSON.
+fn witness(call: &Case) -> String {
+    String::from_utf8_lossy(&jcs::to_vec(&analysis::document(call))).into_owned()
+}

@@ -1,0 +1,125 @@
+//! Proofs against judged calls: what is proved of a random policy holds of every random call, and what is refuted is
+//! refuted by a call that the gate judges so.
+
+use crate::folder::Folder;
+use crate::oracle::{args, condition, policy};
+use gait::analysis::Outcome;
+use gait::compile::{self, Purpose, Texts};
+use gait::hir::Case;
+use gait::hir::answer::holds;
+use gait::json;
+use gait::prove;
+use gait::suite::Runner;
+use proptest::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Proved, refuted, neither.
+static COUNTS: [AtomicUsize; 3] = [AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)];
+
+fn claim() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "verdict != allow",
+        "verdict >= require_approval",
+        "verdict == block",
+        "verdict <= dry_run",
+        "verdict != block",
+    ])
+}
+
+fn call(args: &str) -> Case {
+    Case {
+        at: Some(0),
+        ..Case::call("t.one", json::parse(args.as_bytes()).expect("well-formed"))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_proved_holds_of_calls(
+        policy in policy(),
+        claims in prop::collection::vec((condition(), claim()), 1..5),
+        calls in prop::collection::vec(args(), 1..12),
+    ) {
+        let mut text = policy;
+        for (number, (condition, claim)) in claims.iter().enumerate() {
+            text.push_str(&format!("assert a{number} on t.one when {condition} {claim}\n"));
+        }
+        let report = compile::check_with("p.gaitpol", &text, &Texts::default(), Purpose::Author);
+        let Some(checked) = report.checked.clone() else { return Ok(()) };
+        let proofs = prove::prove(&mut report.clone());
+        let mut runner = Runner::with_assertions(&checked);
+        let judged: Vec<_> = calls.iter().map(|args| runner.judge(&call(args))).collect();
+        for (assertion, proof) in checked.package().assertions.iter().zip(&proofs) {
+            let (_, cond) = &assertion.on[0];
+            match &proof.outcome {
+                Outcome::Holds => {
+                    COUNTS[0].fetch_add(1, Ordering::Relaxed);
+                    for (judged, args) in judged.iter().zip(&calls) {
+                        let Some(record) = &judged.record else { continue };
+                        prop_assert!(
+                            !holds(cond, &[record]) || assertion.accepts(judged.decision.verdict),
+                            "{} {args}\n{text}", proof.name
+                        );
+                    }
+                }
+                Outcome::Fails(call) => {
+                    COUNTS[1].fetch_add(1, Ordering::Relaxed);
+                    let judged = runner.judge(call);
+                    let record = judged.record.unwrap();
+                    prop_assert!(holds(cond, &[&record]) && !assertion.accepts(judged.decision.verdict));
+                }
+                Outcome::Open(_) | Outcome::TooLarge(_) => {
+                    COUNTS[2].fetch_add(1, Ordering::Relaxed);
+                    if std::env::var_os("GAIT_SHOW_OPEN").is_some() {
+                        println!("{:?}\n{text}", proof);
+                    }
+                }
+            }
+        }
+        let count = |at: usize| COUNTS[at].load(Ordering::Relaxed);
+        println!("{} proved, {} refuted, {} neither", count(0), count(1), count(2));
+    }
+}
+
+/// Assertions as an author meets them.
+const CLAIMS: &str = r#"gaitpol 1
+policy acme.pay
+default block
+tool pay { to: Email, amount: Decimal[2], urgent: Bool }
+rule us on pay when args.to.domain under "acme.com" and args.amount <= 500.00 allow
+rule urgent on pay when args.urgent require_approval
+assert strangers on pay unless args.to.domain under "acme.com" verdict != allow
+assert only_the_firm on pay unless args.to.domain == "acme.com" verdict != allow
+"#;
+
+#[test]
+fn prove_lists_them_with_the_call_that_refutes() {
+    let at = Folder::new();
+    at.write("p.gaitpol", CLAIMS.as_bytes());
+    let found = at.json(&["policy", "prove", "p.gaitpol"], 6, "policy_prove");
+    let all = &found["files"][0]["assertions"];
+    assert_eq!(all[0]["outcome"], "proved");
+    assert_eq!(
+        (&all[1]["outcome"], &all[1]["verdict"]),
+        (&"refuted".into(), &"allow".into())
+    );
+    assert_eq!(all[1]["rules"][0], "us");
+    let to = all[1]["call"]["args"]["to"].as_str().unwrap();
+    assert!(to.ends_with(".acme.com"), "{to}");
+    assert_eq!(found["files"][0]["diagnostics"][0]["code"], "GP0701");
+    // It does not compile, and nothing is written.
+    at.write(
+        "q.gaitpol",
+        CLAIMS
+            .replace(
+                "only_the_firm on pay unless args.to.domain ==",
+                "x on pay unless args.to.domain under",
+            )
+            .as_bytes(),
+    );
+    at.json(&["policy", "prove", "q.gaitpol"], 0, "policy_prove");
+    at.json(&["policy", "check", "p.gaitpol"], 6, "policy_check");
+    at.json(&["policy", "check", "q.gaitpol"], 0, "policy_check");
+}
