@@ -20,6 +20,8 @@ pub(super) struct Sources<'a> {
     pub origins: Option<&'a [ArgumentOrigin]>,
     /// The session so far.
     pub state: Option<&'a State>,
+    /// Whether the call is of a session.
+    pub in_session: bool,
     /// The labels of what earlier steps of the same script read.
     pub earlier: u64,
     /// The arguments that leave the boundary.
@@ -34,7 +36,7 @@ impl Sources<'_> {
     /// The labels of something, and why it has them.
     pub fn of(&self, of: &LabelOf) -> (u64, LabelOrigin) {
         match of {
-            LabelOf::Session => (self.state.map_or(0, |s| s.labels), LabelOrigin::Session),
+            LabelOf::Session => (self.read(), LabelOrigin::Session),
             LabelOf::Argument(path) => self.seen(path),
             LabelOf::Carried => {
                 let each = self.carries.iter().map(|path| self.seen(path));
@@ -42,6 +44,20 @@ impl Sources<'_> {
                     .unwrap_or((0, LabelOrigin::Argument))
             }
         }
+    }
+
+    /// The labels of all that was read before. In a session whose state is not known that may have been anything.
+    fn read(&self) -> u64 {
+        match self.state {
+            Some(state) => state.labels | self.earlier,
+            None if self.in_session => any_source(self.program),
+            None => self.earlier,
+        }
+    }
+
+    /// The labels of a value of which nobody says where it comes from.
+    fn missing(&self) -> u64 {
+        self.default(ArgumentSource::Missing) | self.read()
     }
 
     /// The labels of an argument that count for this call. What comes of it has the others too.
@@ -85,16 +101,13 @@ impl Sources<'_> {
                 return (0, LabelOrigin::Argument);
             }
             return match self.state {
-                Some(state) => (state.labels | self.earlier, LabelOrigin::Session),
-                None => (
-                    self.default(ArgumentSource::Missing) | self.earlier,
-                    LabelOrigin::Default,
-                ),
+                Some(_) => (self.read(), LabelOrigin::Session),
+                None => (self.missing(), LabelOrigin::Default),
             };
         };
         let said = self.said.get_or_init(|| {
             let declared = self.tool.map_or(&[][..], |tool| &tool.args);
-            let missing = self.default(ArgumentSource::Missing);
+            let missing = self.missing();
             Said::new(
                 origins,
                 (self.args, declared),
@@ -114,7 +127,7 @@ impl Sources<'_> {
                     found.missing |= !entry.known;
                 }
                 (_, None) => {
-                    found.labels |= self.default(ArgumentSource::Missing);
+                    found.labels |= self.missing();
                     found.missing = true;
                 }
             }
@@ -128,11 +141,16 @@ impl Sources<'_> {
     }
 
     fn source(&self, origin: &ArgumentOrigin) -> u64 {
-        let given = source(self.program, origin.source, origin.tool.as_deref());
-        match (origin.source, &origin.tool, self.state) {
+        // A name that is no tool's tells as little as none.
+        let tool = origin
+            .tool
+            .as_deref()
+            .filter(|tool| self.program.tool(tool).is_some());
+        let given = source(self.program, origin.source, tool);
+        match (origin.source, tool) {
             // It comes from some tool that was read, whichever.
-            (ArgumentSource::ToolOutput, None, Some(state)) => given | state.labels | self.earlier,
-            (ArgumentSource::ToolOutput, None, None) => given | self.earlier,
+            (ArgumentSource::ToolOutput, None) => given | self.read(),
+            (ArgumentSource::Missing, _) => given | self.read(),
             _ => given,
         }
     }
@@ -158,6 +176,14 @@ fn source(program: &Program, kind: ArgumentSource, tool: Option<&str>) -> u64 {
     let removed = labels.declassify.iter();
     let removed = removed.filter(|(t, _)| kind == ArgumentSource::ToolOutput && Some(t.as_str()) == tool);
     removed.fold(given, |given, (_, labels)| given & !labels) | returned
+}
+
+/// Every label that something may have by where it comes from.
+fn any_source(program: &Program) -> u64 {
+    let given = program.labels.sources.iter().map(|source| source.labels);
+    let returned = program.tools.iter().map(|tool| tool.returns);
+    let missing = default(&program.labels, ArgumentSource::Missing);
+    given.chain(returned).fold(missing, |all, labels| all | labels)
 }
 
 fn default(labels: &Labels, kind: ArgumentSource) -> u64 {
@@ -233,6 +259,7 @@ fn of_request<'r>(program: &'r Program, request: &Request<'r>) -> Sources<'r> {
         args: request.args,
         origins: request.origins,
         state: request.state,
+        in_session: request.session.is_some(),
         earlier: request.earlier,
         tool: program.tool(request.tool),
         carries: &[],

@@ -81,6 +81,7 @@ pub fn bind(
         args: request.args,
         origins: request.origins,
         state: request.state,
+        in_session: request.session.is_some(),
         earlier: request.earlier,
         carries: &tool.carries,
         said: OnceCell::new(),

@@ -51,6 +51,8 @@ mod intents;
 #[cfg(test)]
 mod lang;
 #[cfg(test)]
+mod laundering;
+#[cfg(test)]
 mod library;
 #[cfg(test)]
 mod limits;

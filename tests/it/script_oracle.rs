@@ -91,9 +91,11 @@ impl Past<'_> {
                 (ArgumentSource::User | ArgumentSource::System, _) => 0,
                 (ArgumentSource::ToolOutput, Some(tool)) => self.mask(RESULTS[tool]),
                 (ArgumentSource::ToolOutput, None) => self.mask(&["untrusted"]) | self.read(),
-                _ => self.mask(&["untrusted"]),
+                (ArgumentSource::External, _) => self.mask(&["untrusted"]),
+                (ArgumentSource::Missing, _) => self.mask(&["untrusted"]) | self.read(),
             },
-            Some(_) => self.mask(&["untrusted"]),
+            // Nothing is said of this one.
+            Some(_) => self.mask(&["untrusted"]) | self.read(),
         }
     }
 
