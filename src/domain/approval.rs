@@ -92,7 +92,7 @@ impl fmt::Display for ApprovalSpec {
 pub struct Role {
     /// Its name in the policy.
     pub name: String,
-    /// The principals, compared exactly; sorted, distinct.
+    /// The principals, compared exactly; sorted, of different people.
     pub members: Vec<String>,
 }
 
@@ -114,6 +114,14 @@ pub struct Approval {
     pub binds_policy: bool,
 }
 
+/// Whom a principal names: the same for all spellings of one. It only ever takes approvals away, by whom it excludes and
+/// counts once; who is in a role is compared exactly.
+pub fn person(principal: &str) -> String {
+    // By way of capitals, which `ς` and `σ` share.
+    let capitals = principal.trim().chars().flat_map(char::to_uppercase);
+    capitals.flat_map(char::to_lowercase).collect()
+}
+
 /// Whether a field of the context says who asks for a call, and is more than the caller's word.
 pub fn says_who_asks(name: &str, trust: Trust, from: Option<&[String]>) -> bool {
     is_fact_at(name, trust, from, ("identity", &["context", "identity"]))
@@ -130,8 +138,24 @@ fn is_fact_at(name: &str, trust: Trust, from: Option<&[String]>, (own, place): (
 
 #[cfg(test)]
 mod tests {
-    use super::{ApprovalSpec, Role};
+    use super::{ApprovalSpec, Role, person};
     use std::sync::Arc;
+
+    #[test]
+    fn spellings_of_one_person() {
+        for (a, b, same) in [
+            ("ann@a.com", "ANN@A.com", true),
+            ("ann@a.com", "\u{a0}ann@a.com\t\n", true),
+            ("ΑΝΝΑΣ", "αννας", true),
+            ("ΑΝΝΑΣ", "αννασ", true),
+            ("STRASSE", "straße", true),
+            ("ann@a.com", "an n@a.com", false),
+            ("ann@a.com", "ann@b.com", false),
+        ] {
+            assert_eq!(person(a) == person(b), same, "{a:?} {b:?}");
+            assert_eq!(person(&person(a)), person(a));
+        }
+    }
 
     #[test]
     fn a_spec_prints_as_it_is_written() {

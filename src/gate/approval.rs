@@ -2,10 +2,12 @@
 //! counted, or none where they are not enough. What is not known never counts for the call.
 
 use crate::builtins::bind;
-use crate::domain::{Approval, ApprovalSpec, Request, approval};
+use crate::domain::approval::{self, Role};
+use crate::domain::{Approval, ApprovalSpec, Request};
 use crate::ir::{ContextField, Program};
 use crate::json::Json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Who asks for a call, as principals. Only a fact says it; what the caller claims beside it can but name more people
 /// whose approvals do not count.
@@ -24,7 +26,7 @@ impl Asking {
         let known = |is: fn(&ContextField) -> bool| program.context.iter().filter(move |f| is(f));
         for field in known(|f| approval::says_who_asks(&f.field.name, f.trust, f.from.as_deref())) {
             match said(field, request) {
-                Said::Value(Json::String(one)) if !one.is_empty() => asking.requester.push(one),
+                Said::Value(Json::String(one)) if !one.trim().is_empty() => asking.requester.push(one),
                 Said::Value(_) | Said::Nothing | Said::Wrong => return Asking::default(),
             }
         }
@@ -48,6 +50,15 @@ impl Asking {
             chain.extend(links(delegation));
         }
         asking
+    }
+
+    /// The same people, however their principals are spelled.
+    fn people(&self) -> Asking {
+        let people = |of: &Vec<String>| of.iter().map(|one| approval::person(one)).collect();
+        Asking {
+            requester: people(&self.requester),
+            chain: self.chain.as_ref().map(people),
+        }
     }
 }
 
@@ -92,23 +103,27 @@ fn links(delegation: &Json) -> Vec<String> {
 }
 
 /// Whose approvals meet every spec at a time, sorted; `None` where they do not. Each spec is asked by itself, so one
-/// person's approval may count for several. Without a spec nothing is asked, and nothing is enough.
+/// person's approval may count for several. Without a spec nothing is asked, and nothing is enough. How a principal is
+/// spelled matters for who is in a role, and neither for whom approvals are not to come from nor for how many people gave them.
 pub fn satisfied(
     specs: &[ApprovalSpec],
     approvals: &[Approval],
     asking: &Asking,
     now: Option<i128>,
 ) -> Option<Vec<String>> {
+    let asking = asking.people();
+    let given: Vec<Given<'_>> = approvals.iter().map(Given::of).collect();
     let mut by: BTreeSet<&str> = BTreeSet::new();
     for spec in specs {
-        let mut counted: Vec<&Approval> = Vec::new();
-        for approval in approvals {
+        let mut counted: Vec<&Given<'_>> = Vec::new();
+        for one in &given {
             // The same approval handed over twice is one.
-            if counts(approval, spec, asking, now) && !counted.contains(&approval) {
-                counted.push(approval);
+            if counts(one, spec, &asking, now) && !counted.iter().any(|known| known.approval == one.approval)
+            {
+                counted.push(one);
             }
         }
-        let people: BTreeSet<&str> = counted.iter().map(|approval| approval.by.as_str()).collect();
+        let people: BTreeSet<&str> = counted.iter().map(|one| one.approval.by.as_str()).collect();
         let count = if spec.distinct {
             people.len()
         } else {
@@ -117,14 +132,37 @@ pub fn satisfied(
         if count < spec.count as usize {
             return None;
         }
-        by.extend(people);
+        by.extend(counted.iter().map(|one| one.spelled));
     }
     (!specs.is_empty()).then(|| by.into_iter().map(str::to_owned).collect())
 }
 
-fn counts(approval: &Approval, spec: &ApprovalSpec, asking: &Asking, now: Option<i128>) -> bool {
+/// An approval that is handed over.
+struct Given<'a> {
+    /// By the person, not the principal.
+    approval: Approval,
+    /// The principal.
+    spelled: &'a str,
+}
+
+impl<'a> Given<'a> {
+    fn of(approval: &'a Approval) -> Given<'a> {
+        let spelled = approval.by.as_str();
+        let by = approval::person(spelled);
+        let approval = Approval {
+            by,
+            ..approval.clone()
+        };
+        Given { approval, spelled }
+    }
+}
+
+/// Whether an approval counts; `asking` are people.
+fn counts(given: &Given<'_>, spec: &ApprovalSpec, asking: &Asking, now: Option<i128>) -> bool {
+    let approval = &given.approval;
     let among = |people: &[String]| people.contains(&approval.by);
-    let whose = spec.from.as_ref().is_none_or(|role| among(&role.members));
+    let is_member = |role: &Arc<Role>| role.members.iter().any(|member| member == given.spelled);
+    let whose = spec.from.as_ref().is_none_or(is_member);
     // Where nobody knows who asks, it may be anybody.
     let requester = spec.excluding_requester && (asking.requester.is_empty() || among(&asking.requester));
     let chain = spec.excluding_chain && asking.chain.as_ref().is_none_or(|chain| among(chain));
@@ -209,6 +247,66 @@ mod tests {
             // Nobody knows who asks.
             let unknown = satisfied(std::slice::from_ref(&spec), &list, &Asking::default(), now);
             assert_eq!(unknown, None, "{list:?} at {now:?}");
+        }
+    }
+
+    #[test]
+    fn spelling_never_makes_two_people_of_one_nor_a_member_of_anybody() {
+        let spec = |from: &[&str], count, distinct| ApprovalSpec {
+            from: (!from.is_empty()).then(|| finance(from)).flatten(),
+            count,
+            distinct,
+            excluding_requester: true,
+            excluding_chain: true,
+            ..ApprovalSpec::default()
+        };
+        let one = spec(&["ann@a.com"], 1, false);
+        let two = spec(&["ann@a.com", "Ann@a.com", "ann@A.com", "bob@a.com"], 2, true);
+        for (spec, requester, link, by, met) in [
+            (&one, "cid", "dan", &["ann@a.com"][..], true),
+            (&one, "ANN@a.com", "dan", &["ann@a.com"], false),
+            (&one, "ann@A.com", "dan", &["ann@a.com"], false),
+            (&one, "ann@a.com ", "dan", &["ann@a.com"], false),
+            (&one, "\u{2003}ann@a.com", "dan", &["ann@a.com"], false),
+            (&one, "cid", "Ann@A.com", &["ann@a.com"], false),
+            (&one, "cid", " ann@a.com", &["ann@a.com"], false),
+            // A role is of those it names.
+            (&one, "cid", "dan", &["ANN@a.com"], false),
+            (&one, "cid", "dan", &["ann@a.com "], false),
+            (
+                &two,
+                "cid",
+                "dan",
+                &["ann@a.com", "Ann@a.com", "ann@A.com"],
+                false,
+            ),
+            (&two, "cid", "dan", &["Ann@a.com", "bob@a.com"], true),
+            (&two, "BOB@a.com", "dan", &["ann@a.com", "bob@a.com"], false),
+            (
+                &spec(&[], 2, true),
+                "cid",
+                "dan",
+                &["ann@a.com", "ann@a.com "],
+                false,
+            ),
+            // Of two approvals that one person gave at one moment, one counts.
+            (
+                &spec(&[], 2, false),
+                "cid",
+                "dan",
+                &["ann@a.com", "ANN@a.com"],
+                false,
+            ),
+            (&spec(&[], 1, false), "CID", "dan", &["cid"], false),
+        ] {
+            let asking = Asking {
+                requester: vec![requester.into()],
+                chain: Some(vec![link.into()]),
+            };
+            let list: Vec<Approval> = by.iter().map(|by| given(by, 1)).collect();
+            let got = satisfied(std::slice::from_ref(spec), &list, &asking, Some(9));
+            let expected = met.then(|| by.iter().map(|by| (*by).to_owned()).collect());
+            assert_eq!(got, expected, "{requester:?} {link:?} {by:?}");
         }
     }
 
@@ -316,6 +414,7 @@ mod tests {
                 None,
             ),
             // The host does not say, or says nonsense.
+            ("fact identity: String[max 9]", r#"{"identity":" "}"#, &[], None),
             ("fact identity: String[max 9]?", "{}", &[], None),
             ("fact identity: String[max 9]", r#"{"identity":1}"#, &[], None),
             (&delegation, chain, &[], Some(&["x", "y", "b", "c"][..])),

@@ -69,30 +69,44 @@ impl<'c> Roles<'c> {
 }
 
 fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
-    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut seen: BTreeMap<String, &Spanned<String>> = BTreeMap::new();
     for member in &declared.members {
-        if let Some(first) = seen.get(member.node.as_str()) {
-            let message = format!("`{}` is in the role twice", member.node);
-            out.push(
-                Diagnostic::error(DUPLICATE_NAME, member.span, message)
-                    .also(*first, "first named here")
-                    .help("remove one of them"),
-            );
-        }
-        if member.node.is_empty() {
+        if member.node.trim().is_empty() {
             let message = "a member of a role has no name";
             out.push(
                 Diagnostic::error(BAD_LITERAL, member.span, message)
                     .help("write the principal as it stands in approvals, such as \"ann@acme.com\""),
             );
         }
-        seen.entry(&member.node).or_insert(member.span);
+        let first = *seen.entry(approval::person(&member.node)).or_insert(member);
+        if first.span != member.span {
+            out.push(named_again(member, first));
+        }
     }
     if seen.len() > limits::ROLE_MEMBERS {
         let message = format!("a role has at most {} members", limits::ROLE_MEMBERS);
         out.push(Diagnostic::error(TOO_LARGE, declared.name.span, message));
     }
-    seen.into_keys().map(str::to_owned).collect()
+    let mut members: Vec<String> = seen.into_values().map(|member| member.node.clone()).collect();
+    members.sort();
+    members
+}
+
+/// The report for somebody who is in a role twice.
+fn named_again(member: &Spanned<String>, first: &Spanned<String>) -> Diagnostic {
+    let report = |message| {
+        Diagnostic::error(DUPLICATE_NAME, member.span, message).also(first.span, "first named here")
+    };
+    if member.node == first.node {
+        let message = format!("`{}` is in the role twice", member.node);
+        return report(message).help("remove one of them");
+    }
+    report(format!(
+        "`{}` is in the role already, spelled `{}`",
+        member.node, first.node
+    ))
+    .why("principals that differ in case or in white space around them are one person")
+    .help("keep the one that stands in approvals")
 }
 
 /// What a rule asks for, all of it; nothing where it asks for no approval.
