@@ -120,7 +120,9 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
     let checked = if diagnostics.iter().any(Diagnostic::is_error) {
         None
     } else {
-        ir::delegated::check(&package, &mut diagnostics);
+        if package.policies.len() > 1 {
+            ir::delegated::check(&package.with_claims(), &mut diagnostics);
+        }
         let index = ir::index::build(&package, &mut diagnostics);
         let clean = !diagnostics.iter().any(Diagnostic::is_error);
         clean.then_some(Checked {

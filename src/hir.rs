@@ -50,6 +50,7 @@ pub use assertion::Assertion;
 pub use context::ContextField;
 pub use declare::{Role, Unit, lower, profile};
 pub use duty::Duty;
+pub use env::Computed;
 pub use history::{Event, History, Monitor, PatternStep};
 pub use labelled::{Beside, Labelled, LabelsOf};
 pub use labels::Labels;
@@ -92,6 +93,9 @@ pub struct Package {
     pub labels: Labels,
     /// What rules ask of the session.
     pub history: History,
+    /// What rules, assertions and delegations ask the gate to compute: what rules ask for comes first. Only `with_claims`
+    /// has use for the rest.
+    pub claimed: Computed,
     /// What rules may oblige, sorted by name.
     pub obligations: Vec<ObligationKind>,
     /// Windows of time.
@@ -114,6 +118,21 @@ impl Package {
             scope: policy.scope?,
             policy: policy.name.clone(),
         })
+    }
+}
+
+impl Package {
+    /// The package as assertions and delegations see it: its tools compute what these ask for, too. It decides the same, and
+    /// is not the one that is compiled: what is only claimed costs no decision anything, and needs no session.
+    pub fn with_claims(&self) -> Package {
+        let mut package = self.clone();
+        package.history = self.claimed.history.clone();
+        for (tool, slots) in &self.claimed.slots {
+            if let Some(tool) = package.tools.get_mut(*tool) {
+                tool.slots.clone_from(slots);
+            }
+        }
+        package
     }
 }
 

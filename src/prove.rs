@@ -36,10 +36,10 @@ pub fn prove(report: &mut Report) -> Vec<Proof> {
 }
 
 fn proofs(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
-    let package = checked.package();
-    if package.assertions.is_empty() {
+    if checked.package().assertions.is_empty() {
         return (Vec::new(), Vec::new());
     }
+    let package = &checked.package().with_claims();
     let mut runner = Runner::with_assertions(checked);
     let outcomes = analysis::assertions(package, &mut |case| judge(&mut runner, case));
     let mut proofs = Vec::new();

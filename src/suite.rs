@@ -100,8 +100,8 @@ impl<'c> Runner<'c> {
 
     /// The same, and the request also has what the assertions of the policy look at.
     pub fn with_assertions(checked: &'c Checked) -> Runner<'c> {
-        let package = checked.package();
-        let mut program = compile::lower(checked);
+        let package = checked.package().with_claims();
+        let mut program = ir::lower(&package, ir::index::build(&package, &mut Vec::new()));
         for (number, declared) in package.tools.iter().enumerate() {
             let on = package.assertions.iter().flat_map(|assertion| &assertion.on);
             let asked = on.filter(|(tool, _)| *tool == number).map(|(_, cond)| cond);

@@ -94,7 +94,7 @@ impl Diagrams {
 
     /// True where a variable is in one of these classes.
     pub fn is(&mut self, variable: u32, classes: &ClassSet) -> Result<Function> {
-        let count = self.counts.get(variable as usize).copied().unwrap_or(0);
+        let count = *self.counts.get(variable as usize).ok_or(TooLarge)?;
         let child = |class| match classes.contains(class) {
             true => Function::EVERYTHING,
             false => Function::NOTHING,

@@ -51,7 +51,7 @@ fn changed(before: &Mended, edits: &[Edit], judge: &impl Fn(&str) -> Report) -> 
     }
     let report = judge(&text);
     let (old, new) = (before.report.checked.as_ref()?, report.checked.as_ref()?);
-    same_package(old.package(), new.package()).then_some(Mended {
+    same_package(&old.package().with_claims(), &new.package().with_claims()).then_some(Mended {
         text,
         report,
         applied: before.applied + edits.len(),

@@ -2,7 +2,7 @@
 
 use super::approval::{self, Roles};
 use super::assertion::{self, Assertion};
-use super::env::Env;
+use super::env::{Computed, Env};
 use super::names::Names;
 use super::obligation::Kinds;
 use super::preds::Weight;
@@ -11,8 +11,8 @@ use super::scope::Scope;
 use super::scopes::{self, Delegation, Policies, Policy};
 use super::selectors::{Catalogue, unknown_effect};
 use super::{
-    Clause, Cond, ContextField, History, Labels, Package, Rule, Slot, Tool, Window, condition, context, duty,
-    examples, history, labels, suite, types, window,
+    Clause, Cond, ContextField, Labels, Package, Rule, Tool, Window, condition, context, duty, examples,
+    history, labels, suite, types, window,
 };
 use super::{Limit, limit};
 use crate::diag::codes::{
@@ -106,10 +106,10 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         windows: &windows,
         roles: &roles,
     };
-    let (mut rules, limits, delegations, assertions, slots, history) =
+    let (mut rules, limits, delegations, assertions, [of_rules, of_all]) =
         rules(&items, &policies, &known, &names, out);
     oblige(&mut rules, &items, &tools, &obligations, out);
-    for (tool, slots) in slots {
+    for (tool, slots) in of_rules.slots {
         if let Some(tool) = tools.get_mut(tool) {
             tool.slots = slots;
         }
@@ -138,7 +138,8 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
         context,
         tools,
         labels,
-        history,
+        history: of_rules.history,
+        claimed: of_all,
         obligations: obligations.kinds,
         windows,
         limits,
@@ -432,8 +433,7 @@ type Lowered = (
     Vec<Limit>,
     Vec<Vec<Delegation>>,
     Vec<Assertion>,
-    BTreeMap<usize, Vec<Slot>>,
-    History,
+    [Computed; 2],
 );
 
 fn rules(
@@ -508,6 +508,7 @@ fn rules(
     }
     let declared: Vec<&ast::Rule> = items.iter().filter_map(|item| as_rule(item)).collect();
     refine::apply(&mut rules, &declared, policies, out);
+    let of_rules = env.computed();
     let delegations = policies.modules().map(|(_, module)| {
         let regions = scopes::regions(module);
         let lowered = regions.map(|(written, to)| Delegation {
@@ -520,8 +521,8 @@ fn rules(
     });
     let delegations = delegations.collect();
     let assertions = assertions(items, &env, reuse, out);
-    let (slots, history) = env.finish();
-    (rules, kept, delegations, assertions, slots, history)
+    let of_all = env.computed();
+    (rules, kept, delegations, assertions, [of_rules, of_all])
 }
 
 /// Every assertion, typed as a rule is.

@@ -23,6 +23,15 @@ pub(super) struct Env<'a> {
     asked: RefCell<Asked>,
 }
 
+/// What conditions ask the gate to compute.
+#[derive(Clone, Debug, Default)]
+pub struct Computed {
+    /// The slots of each tool, by its index.
+    pub slots: BTreeMap<usize, Vec<Slot>>,
+    /// Events and monitors.
+    pub history: History,
+}
+
 /// An event that was typed once, with what was wrong with it.
 type Typed = (Option<u32>, Vec<Diagnostic>);
 
@@ -101,10 +110,13 @@ impl<'a> Env<'a> {
         event
     }
 
-    /// What was asked: the slots of each tool, and the events and monitors.
-    pub fn finish(self) -> (BTreeMap<usize, Vec<Slot>>, History) {
-        let asked = self.asked.into_inner();
-        (asked.slots, asked.history)
+    /// What was asked so far: the slots of each tool, and the events and monitors. What is asked later comes after these.
+    pub fn computed(&self) -> Computed {
+        let asked = self.asked.borrow();
+        Computed {
+            slots: asked.slots.clone(),
+            history: asked.history.clone(),
+        }
     }
 }
 

@@ -103,6 +103,10 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
             (&a.field, a.trust, &a.from) == (&b.field, b.trust, &b.from)
         })
         && alike(&a.rules, &b.rules, |rule, other| same_rule(a, rule, other))
+        && alike(&a.assertions, &b.assertions, |claim, other| {
+            (&claim.name, claim.order, claim.verdict) == (&other.name, other.order, other.verdict)
+                && same_calls(a, &claim.on, &other.on)
+        })
         && alike(&a.tests, &b.tests, |a, b| {
             a.name == b.name
                 && alike(&a.cases, &b.cases, |a, b| {
@@ -144,12 +148,16 @@ fn same_rule(package: &Package, a: &Rule, b: &Rule) -> bool {
     (&a.name, a.verdict, &a.code, &a.hint, &a.approvals)
         == (&b.name, b.verdict, &b.code, &b.hint, &b.approvals)
         && alike(&a.duties, &b.duties, |a, b| a.node == b.node)
-        && alike(&a.on, &b.on, |(index, a), (other, b)| {
-            let Some(tool) = package.tools.get(*index) else {
-                return false;
-            };
-            index == other && same(tool, &package.context, a, b)
-        })
+        && same_calls(package, &a.on, &b.on)
+}
+
+fn same_calls(package: &Package, a: &[(usize, Cond)], b: &[(usize, Cond)]) -> bool {
+    alike(a, b, |(index, a), (other, b)| {
+        let Some(tool) = package.tools.get(*index) else {
+            return false;
+        };
+        index == other && same(tool, &package.context, a, b)
+    })
 }
 
 /// The condition with known texts as patterns where patterns are asked of the same value: classes tell known texts from
@@ -221,7 +229,8 @@ fn at_level(cond: &Cond, level: u32, types: &mut BTreeMap<u32, Ty>) -> Cond {
         if matches!(atom.test, Question::Shape(_)) && shaped.insert(&atom.place.steps) {
             // The classes tell bytes apart, and bytes that are no text are no value.
             parts.push(Cond::Atom(Atom {
-                test: Question::Shape(Shape::Regex("(?s:.)*".to_owned())),
+                // In a group each character is a whole one, see `builtins::regex`.
+                test: Question::Shape(Shape::Regex("((?s:.))*".to_owned())),
                 when_absent: true,
                 ..atom.clone()
             }));

@@ -7,6 +7,7 @@ use gait::analysis::Outcome;
 use gait::compile::{self, Purpose, Texts};
 use gait::hir::Case;
 use gait::hir::answer::holds;
+use gait::ir;
 use gait::json;
 use gait::prove;
 use gait::suite::Runner;
@@ -122,4 +123,41 @@ fn prove_lists_them_with_the_call_that_refutes() {
     at.json(&["policy", "prove", "q.gaitpol"], 0, "policy_prove");
     at.json(&["policy", "check", "p.gaitpol"], 6, "policy_check");
     at.json(&["policy", "check", "q.gaitpol"], 0, "policy_check");
+}
+
+/// What only a claim asks for is no part of the program: no decision waits for it, and no session.
+#[test]
+fn an_assertion_changes_no_program() {
+    const POLICY: &str = r#"gaitpol 1
+policy acme.desk
+default block
+label secret
+context { fact user: Email, fact limit: Int }
+window office = mon..fri "08:00".."18:00" tz "Europe/Berlin"
+tool vault.read { key: String[max 40], returns secret }
+tool send { to: List[Email, max 5], n: Int, carries to }
+rule seen on send when args.n > 1 and once(call vault.read) block
+rule all on * allow
+"#;
+    let program = |claims: &str| {
+        let report = compile::check("p.gaitpol", &format!("{POLICY}{claims}"));
+        let checked = report
+            .checked
+            .unwrap_or_else(|| panic!("{claims}\n{:#?}", report.diagnostics));
+        ir::encode(&compile::lower(&checked))
+    };
+    let plain = program("");
+    for condition in [
+        "args.n > 7",
+        "once(call vault.read when args.key == \"k\")",
+        "count(call send within 1h) > 3",
+        "now in office",
+        "labels(session) has secret",
+        "any r in args.to: labels(r) has untrusted",
+        "any r in args.to: r == context.user",
+        "args.n < context.limit",
+    ] {
+        let claim = format!("assert a on send when {condition} verdict <= block\n");
+        assert!(program(&claim) == plain, "{condition}");
+    }
 }
