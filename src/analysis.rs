@@ -9,8 +9,8 @@ mod witness;
 
 use crate::classes::{ClassSet, Matchers};
 use crate::domain::Verdict;
-use crate::hir::{Case, Cond, Package};
-use crate::hir::{Slot, Tool};
+use crate::hir::context::request_ty;
+use crate::hir::{Case, Cond, Package, Rule, Slot, Tool};
 use crate::ir::space::{Formula, Level, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -147,7 +147,7 @@ impl<'p> Decided<'p> {
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
-        let on = |(index, rule): (usize, &'p crate::hir::Rule)| {
+        let on = |(index, rule): (usize, &'p Rule)| {
             let (_, cond) = rule.on.iter().find(|(of, _)| *of == tool)?;
             Some((index, cond))
         };
@@ -162,7 +162,7 @@ impl<'p> Decided<'p> {
         let formulas = all.iter().map(|cond| space.formula(cond));
         let formulas: Vec<Formula> = formulas.collect::<Option<_>>().ok_or(TooLarge)?;
         let slots = space.slots().1.to_vec();
-        let mut calls = Calls::over(space.level(), &request_ty(package, declared, &slots))?;
+        let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots))?;
         let mut functions = Vec::new();
         for formula in &formulas {
             functions.push(calls.function(formula)?);
@@ -237,7 +237,7 @@ fn verdicts(
 ) -> Result<[Function; 4], TooLarge> {
     let (diagrams, possible) = (&mut calls.diagrams, calls.possible);
     let rule = |index: usize| package.rules.get(index);
-    let of = |wanted: &dyn Fn(&crate::hir::Rule) -> bool| {
+    let of = |wanted: &dyn Fn(&Rule) -> bool| {
         let found = rules.iter().filter(|(index, _)| rule(*index).is_some_and(wanted));
         found.map(|(_, function)| *function).collect::<Vec<_>>()
     };
@@ -259,15 +259,14 @@ fn verdicts(
     Ok(out)
 }
 
-/// The type of the request of a tool: its arguments, then the context, then what the gate computes.
-fn request_ty(package: &Package, tool: &Tool, slots: &[Slot]) -> Ty {
-    let context = Field {
-        name: "context".to_owned(),
-        ty: Ty::Record(package.context.iter().map(|c| c.field.clone()).collect()),
-    };
-    let slots = slots.iter().map(|slot| Field {
-        name: String::new(),
-        ty: slot.ty(),
-    });
-    Ty::Record(tool.args.iter().cloned().chain([context]).chain(slots).collect())
+/// The type of the request of a tool, with what the gate computes for it.
+fn computed_ty(package: &Package, tool: &Tool, slots: &[Slot]) -> Ty {
+    let mut ty = request_ty(tool, &package.context);
+    if let Ty::Record(fields) = &mut ty {
+        fields.extend(slots.iter().map(|slot| Field {
+            name: String::new(),
+            ty: slot.ty(),
+        }));
+    }
+    ty
 }

@@ -5,8 +5,9 @@
 use super::diagram::Asked;
 use crate::classes::{ClassSet, sample};
 use crate::domain::{ArgumentOrigin, ArgumentSource, LabelOf};
-use crate::hir::answer::{View, holds, view};
-use crate::hir::{Case, Cond, Package, Part, Relation, SessionStep, Slot, Step, Term, Tool, place};
+use crate::hir::answer::{View, elements, holds, view};
+use crate::hir::context::request_ty;
+use crate::hir::{Case, Cond, Package, Part, Relation, SessionStep, Slot, Step, Tool, place};
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
@@ -42,7 +43,7 @@ impl<'a> Maker<'a> {
         Maker {
             package,
             tool,
-            ty: super::request_ty(package, tool, &[]),
+            ty: request_ty(tool, &package.context),
             level,
             slots,
         }
@@ -134,35 +135,27 @@ impl<'a> Maker<'a> {
         right(record)
     }
 
-    /// The call with one side of a comparison as the other, or apart from it by one.
+    /// The call with one side of a comparison as the other, apart from it by one, or another text.
     fn changes(&self, relation: &Relation, record: &Value) -> Vec<Value> {
-        let mut out = Vec::new();
-        let sides = [
-            (&relation.left, &relation.right),
-            (&relation.right, &relation.left),
-        ];
-        for (mine, other) in sides {
-            let (Term::Place(at) | Term::Else(at, _), Some(value)) = (mine, other.computed(&[record])) else {
+        let mut values = Vec::new();
+        for (steps, value) in relation.changes(&[record]) {
+            let Some(ty) = place::ty_at(&self.ty, &steps) else {
                 continue;
             };
-            let values = match value {
-                Value::Num(n) => vec![Value::Num(n), Value::Num(n - 1), Value::Num(n + 1)],
-                Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
-                other => {
-                    let ty = place::ty_at(&self.ty, &at.steps);
-                    let variable = ty.as_ref().map(|ty| sample::Kind { ty, part: None });
-                    let others = variable.map(|kind| sample::plain(kind)).unwrap_or_default();
-                    [other].into_iter().chain(others).collect()
+            match value.text() {
+                Some(text) => {
+                    let others = sample::plain(sample::Kind { ty: &ty, part: None });
+                    let all = place::of_text(text, &ty).into_iter().chain(others);
+                    values.extend(all.map(|value| (steps.clone(), value)));
                 }
-            };
-            for value in values {
-                let mut changed = record.clone();
-                if place::put(&mut changed, &self.ty, &at.steps, &value).is_some() {
-                    out.push(changed);
-                }
+                None => values.push((steps, value)),
             }
         }
-        out
+        let changed = values.into_iter().filter_map(|(steps, value)| {
+            let mut changed = record.clone();
+            place::put(&mut changed, &self.ty, &steps, &value).map(|()| changed)
+        });
+        changed.collect()
     }
 
     /// Whether something is asked of a field of the context.
@@ -256,7 +249,7 @@ fn class_at(value: &Value, variable: &Variable) -> u32 {
 /// Whether some element of a list satisfies a predicate.
 fn some(value: &Value, list: &List, predicate: u32) -> bool {
     let rows = list.predicates.get(predicate as usize);
-    let elements = crate::hir::answer::elements(value, &list.steps);
+    let elements = elements(value, &list.steps);
     elements
         .iter()
         .any(|element| rows.is_some_and(|rows| rows.iter().any(|needs| meets(element, &list.element, needs))))
@@ -326,7 +319,7 @@ fn add(value: &mut Value, ty: &Ty, list: &List, predicate: u32, asked: &[(u32, b
                 continue;
             }
             let mut changed = value.clone();
-            let whole = match crate::hir::answer::view(value, &list.steps) {
+            let whole = match view(value, &list.steps) {
                 View::Whole(Value::List(items)) => {
                     let items = items.iter().cloned().chain([element]);
                     Value::List(items.collect())
@@ -596,7 +589,7 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let mut space = Space::new(first_slot, &tool.slots, &[cond], &mut Matchers::default())?;
     let formula = space.formula(cond)?;
     let slots = space.slots().1.to_vec();
-    let mut all = super::Calls::over(space.level(), &super::request_ty(package, tool, &slots)).ok()?;
+    let mut all = super::Calls::over(space.level(), &super::computed_ty(package, tool, &slots)).ok()?;
     let function = all.function(&formula).ok()?;
     let function = all.diagrams.and(function, all.possible).ok()?;
     let maker = Maker::new(package, tool, (&all.level, &slots));

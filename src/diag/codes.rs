@@ -191,7 +191,7 @@ codes! {
     UNUSED_GROUP = "GP0628";
     /// An effect that the policy declares and no tool has.
     UNUSED_EFFECT = "GP0629";
-    /// A field of the context that no condition looks at.
+    /// A field of the context that no condition looks at, and no approval that excludes people.
     UNUSED_CONTEXT = "GP0630";
     /// A tool that no rule is about.
     UNCOVERED_TOOL = "GP0631";

@@ -5,7 +5,7 @@
 use super::questions::{List, Scope, Variable};
 use crate::classes::{Classifier, sample};
 use crate::hir::answer::{View, elements, holds, view};
-use crate::hir::{Relation, Slot, Step, Term, Tool, place};
+use crate::hir::{Slot, Step, Term, Tool, place};
 use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
@@ -205,7 +205,7 @@ impl Finder<'_> {
             }
         }
         for relation in &scope.relations {
-            for (steps, new) in relation_edits(relation, chain) {
+            for (steps, new) in relation.changes(chain) {
                 self.offer(into, &steps, Edit::Put(new, None));
             }
         }
@@ -397,32 +397,5 @@ fn edits(variable: &Variable, steps: &[Step], seen: &View<'_>) -> Vec<Edit> {
         }
     }
     out.push(Edit::Clear);
-    out
-}
-
-/// Values that would make two sides of a comparison equal, or apart by one.
-fn relation_edits(relation: &Relation, chain: &[&Value]) -> Vec<(Vec<Step>, Value)> {
-    let mut out = Vec::new();
-    for (mine, other) in [
-        (&relation.left, &relation.right),
-        (&relation.right, &relation.left),
-    ] {
-        let (Term::Place(place) | Term::Else(place, _), Some(value)) = (mine, other.computed(chain)) else {
-            continue;
-        };
-        if place.level != 0 {
-            continue;
-        }
-        let values = match value {
-            Value::Num(n) => vec![
-                Value::Num(n),
-                Value::Num(n.saturating_sub(1)),
-                Value::Num(n.saturating_add(1)),
-            ],
-            Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
-            other => vec![other],
-        };
-        out.extend(values.into_iter().map(|value| (place.steps.clone(), value)));
-    }
     out
 }

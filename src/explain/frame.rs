@@ -270,12 +270,7 @@ impl Subject<'_> {
 
 /// The type of the request of a tool: its arguments, then the context, then what the gate computes.
 pub(super) fn request_ty(tool: &Tool, context: &[ContextField]) -> Ty {
-    let fields = context.iter().map(|c| c.field.clone()).collect();
-    let context = Field {
-        name: "context".to_owned(),
-        ty: Ty::Record(fields),
-    };
-    let mut ty = Ty::Record(tool.args.iter().cloned().chain([context]).collect());
+    let mut ty = hir::context::request_ty(tool, context);
     for slot in &tool.slots {
         let name = match slot {
             Slot::Lookup { map, key, .. } => looked_up(&ty, tool.args.len(), map, key),

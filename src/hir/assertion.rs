@@ -34,20 +34,14 @@ impl Assertion {
 
 /// A rule with the tools and conditions of an assertion, to be typed as one.
 pub(super) fn as_rule(written: &ast::Assert) -> ast::Rule {
-    ast::Rule {
-        is_final: false,
-        name: written.name.clone(),
-        description: written.description.clone(),
-        on: written.on.clone(),
-        conditions: written.conditions.clone(),
-        refines: Vec::new(),
-        verdict: written.verdict.clone(),
-        approval: None,
-        code: None,
-        hint: None,
-        duties: Vec::new(),
-        span: written.span,
-    }
+    let (on, conditions) = (written.on.clone(), written.conditions.clone());
+    ast::Rule::about(
+        written.name.clone(),
+        on,
+        conditions,
+        written.verdict.clone(),
+        written.span,
+    )
 }
 
 /// The assertion of a typed rule.

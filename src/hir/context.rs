@@ -2,7 +2,7 @@
 //! the place of the library's. In: `context` items. Out: fields, each with its type, its trust and where it is found.
 
 use super::names::Names;
-use super::types;
+use super::{Tool, types};
 use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::{Profile, Trust};
@@ -22,6 +22,16 @@ pub struct ContextField {
     pub from: Option<Vec<String>>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// The type of what a call is judged by: a record of its arguments and of the context, which comes last. What the gate
+/// computes follows.
+pub fn request_ty(tool: &Tool, context: &[ContextField]) -> Ty {
+    let context = Field {
+        name: "context".to_owned(),
+        ty: Ty::Record(context.iter().map(|c| c.field.clone()).collect()),
+    };
+    Ty::Record(tool.args.iter().cloned().chain([context]).collect())
 }
 
 /// The fields of all `context` items: the library's first, then the policy's, each name once.

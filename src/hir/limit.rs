@@ -66,19 +66,19 @@ pub struct LimitOn {
 
 /// The rule of a limit as it would be written, without what has been spent.
 pub(super) fn as_rule(written: &ast::Limit) -> ast::Rule {
+    let (on, conditions) = (written.on.clone(), written.conditions.clone());
     ast::Rule {
-        is_final: false,
-        name: written.name.clone(),
         description: written.description.clone(),
-        on: written.on.clone(),
-        conditions: written.conditions.clone(),
-        refines: Vec::new(),
-        verdict: written.verdict.clone(),
         approval: written.approval.clone(),
         code: written.code.clone(),
         hint: written.hint.clone(),
-        duties: Vec::new(),
-        span: written.span,
+        ..ast::Rule::about(
+            written.name.clone(),
+            on,
+            conditions,
+            written.verdict.clone(),
+            written.span,
+        )
     }
 }
 

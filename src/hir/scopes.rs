@@ -245,23 +245,18 @@ fn as_rule(written: &ast::Delegate) -> Option<ast::Rule> {
     else {
         return None;
     };
-    Some(ast::Rule {
-        is_final: false,
-        name: Name {
-            text: "delegate".to_owned(),
-            span: written.span,
-        },
-        description: None,
-        on: on.clone(),
-        conditions: conditions.clone(),
-        refines: Vec::new(),
-        verdict: verdict.clone(),
-        approval: None,
-        code: None,
-        hint: None,
-        duties: Vec::new(),
+    let name = Name {
+        text: "delegate".to_owned(),
         span: written.span,
-    })
+    };
+    let (on, conditions) = (on.clone(), conditions.clone());
+    Some(ast::Rule::about(
+        name,
+        on,
+        conditions,
+        verdict.clone(),
+        written.span,
+    ))
 }
 
 fn scopes_of(names: &[Name]) -> BTreeSet<PolicyScope> {

@@ -2,7 +2,7 @@
 //! its plain meaning; the oracle and the slots of a decision program both rest on it.
 
 use super::answer::{View, elements, holds, view};
-use super::{Cond, Place};
+use super::{Cond, Place, Step};
 use crate::builtins::{host, path};
 use crate::source::Span;
 use crate::value::Value;
@@ -93,6 +93,32 @@ impl Relation {
             (RelationOp::Under, Seen::Text(a), Seen::Text(b)) => host::under(&a, &b),
             _ => false,
         }
+    }
+
+    /// Values of the request that would make both sides equal, or apart by one, each with its place. A text stands for the
+    /// value that is written so.
+    pub fn changes(&self, chain: &[&Value]) -> Vec<(Vec<Step>, Value)> {
+        let mut out = Vec::new();
+        for (mine, other) in [(&self.left, &self.right), (&self.right, &self.left)] {
+            let (Term::Place(place) | Term::Else(place, _), Some(value)) = (mine, other.computed(chain))
+            else {
+                continue;
+            };
+            if place.level != 0 {
+                continue;
+            }
+            let values = match value {
+                Value::Num(n) => vec![
+                    Value::Num(n),
+                    Value::Num(n.saturating_sub(1)),
+                    Value::Num(n.saturating_add(1)),
+                ],
+                Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
+                other => vec![other],
+            };
+            out.extend(values.into_iter().map(|value| (place.steps.clone(), value)));
+        }
+        out
     }
 
     /// Shows every place either side looks at.

@@ -13,7 +13,7 @@ use crate::hir::{
 };
 use crate::json::Json;
 use crate::limits;
-use crate::ty::{Field, Ty};
+use crate::ty::Ty;
 use crate::value::Value;
 use std::collections::BTreeMap;
 
@@ -30,21 +30,11 @@ pub(super) fn call(package: &Package, tool: &Tool, cond: &Cond) -> Option<String
         package,
         tool,
         builder: &builder,
-        ty: request_ty(package, tool),
+        ty: hir::context::request_ty(tool, &package.context),
     };
     let tried = || rows.iter().take(limits::WITNESS_ROWS);
     let mut tries = (0..limits::WITNESS_VALUES).flat_map(|choice| tried().map(move |row| (choice, row)));
     tries.find_map(|(choice, row)| finder.call(row, choice, cond))
-}
-
-/// The arguments and the context as one record.
-fn request_ty(package: &Package, tool: &Tool) -> Ty {
-    let context = package.context.iter().map(|declared| declared.field.clone());
-    let context = Field {
-        name: "context".to_owned(),
-        ty: Ty::Record(context.collect()),
-    };
-    Ty::Record(tool.args.iter().cloned().chain([context]).collect())
 }
 
 struct Finder<'a> {

@@ -3,11 +3,12 @@
 
 use crate::classes::Matchers;
 use crate::hir::answer::{View, answer};
+use crate::hir::context::request_ty;
 use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Shape, Step, Tool};
 use crate::ir::solve::Solver;
 use crate::limits;
 use crate::source::Span;
-use crate::ty::{Field, Ty};
+use crate::ty::Ty;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -22,14 +23,8 @@ pub struct Calls<'a> {
 impl<'a> Calls<'a> {
     /// The calls of a tool, with what is known about them beside their arguments. `matchers` keeps patterns for others.
     pub fn new(tool: &'a Tool, context: &[ContextField], matchers: Rc<RefCell<Matchers>>) -> Calls<'a> {
-        let mut fields = tool.args.clone();
-        let context = context.iter().map(|c| c.field.clone()).collect();
-        fields.push(Field {
-            name: String::new(),
-            ty: Ty::Record(context),
-        });
         Calls {
-            root: Ty::Record(fields),
+            root: request_ty(tool, context),
             solver: RefCell::new(Solver::new(tool)),
             matchers,
         }

@@ -1,7 +1,6 @@
 //! `unused_enum`: an enum that nothing has the type of.
 
-use super::uses::Uses;
-use super::{Context, Group, Lint};
+use super::{Context, Group, Lint, uses};
 use crate::diag::codes::UNUSED_ENUM;
 use crate::diag::{Diagnostic, Level};
 use crate::syntax::ast::Item;
@@ -17,19 +16,14 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    if !context.is_policy {
-        return;
-    }
-    let uses = Uses::of(context.module);
-    for item in &context.module.items {
-        let Item::Enum(declared) = item else { continue };
-        let name = &declared.name;
-        if !uses.types.contains(name.text.as_str()) {
-            let message = format!("enum `{}` is used nowhere", name.text);
-            out.push(
-                LINT.finding(name.span, message)
-                    .help("use it as a type, or remove it"),
-            );
-        }
-    }
+    let declared = |item: &Item| match item {
+        Item::Enum(declared) => Some(declared.name.clone()),
+        _ => None,
+    };
+    let found = uses::unused(context, declared, |uses| &uses.types);
+    out.extend(found.into_iter().map(|name| {
+        let message = format!("enum `{}` is used nowhere", name.text);
+        LINT.finding(name.span, message)
+            .help("use it as a type, or remove it")
+    }));
 }

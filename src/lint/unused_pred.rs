@@ -1,7 +1,6 @@
 //! `unused_pred`: a predicate that no condition asks.
 
-use super::uses::Uses;
-use super::{Context, Group, Lint};
+use super::{Context, Group, Lint, uses};
 use crate::diag::codes::UNUSED_PRED;
 use crate::diag::{Diagnostic, Level};
 use crate::syntax::ast::Item;
@@ -17,19 +16,14 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    if !context.is_policy {
-        return;
-    }
-    let uses = Uses::of(context.module);
-    for item in &context.module.items {
-        let Item::Pred(declared) = item else { continue };
-        let name = &declared.name;
-        if !uses.calls.contains(name.text.as_str()) {
-            let message = format!("predicate `{}` is used nowhere", name.text);
-            out.push(
-                LINT.finding(name.span, message)
-                    .help("ask it in a rule, or remove it"),
-            );
-        }
-    }
+    let declared = |item: &Item| match item {
+        Item::Pred(declared) => Some(declared.name.clone()),
+        _ => None,
+    };
+    let found = uses::unused(context, declared, |uses| &uses.calls);
+    out.extend(found.into_iter().map(|name| {
+        let message = format!("predicate `{}` is used nowhere", name.text);
+        LINT.finding(name.span, message)
+            .help("ask it in a rule, or remove it")
+    }));
 }

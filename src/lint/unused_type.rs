@@ -1,7 +1,6 @@
 //! `unused_type`: a type that nothing has.
 
-use super::uses::Uses;
-use super::{Context, Group, Lint};
+use super::{Context, Group, Lint, uses};
 use crate::diag::codes::UNUSED_TYPE;
 use crate::diag::{Diagnostic, Level};
 use crate::syntax::ast::Item;
@@ -17,16 +16,13 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    if !context.is_policy {
-        return;
-    }
-    let uses = Uses::of(context.module);
-    for item in &context.module.items {
-        let Item::Type(declared) = item else { continue };
-        let name = &declared.name;
-        if !uses.types.contains(name.text.as_str()) {
-            let message = format!("type `{}` is used nowhere", name.text);
-            out.push(LINT.finding(name.span, message).help("use it, or remove it"));
-        }
-    }
+    let declared = |item: &Item| match item {
+        Item::Type(declared) => Some(declared.name.clone()),
+        _ => None,
+    };
+    let found = uses::unused(context, declared, |uses| &uses.types);
+    out.extend(found.into_iter().map(|name| {
+        let message = format!("type `{}` is used nowhere", name.text);
+        LINT.finding(name.span, message).help("use it, or remove it")
+    }));
 }

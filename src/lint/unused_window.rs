@@ -1,7 +1,6 @@
 //! `unused_window`: a window that no condition names.
 
-use super::uses::Uses;
-use super::{Context, Group, Lint};
+use super::{Context, Group, Lint, uses};
 use crate::diag::codes::UNUSED_WINDOW;
 use crate::diag::{Diagnostic, Level};
 use crate::syntax::ast::Item;
@@ -17,19 +16,14 @@ pub const LINT: Lint = Lint {
 };
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
-    if !context.is_policy {
-        return;
-    }
-    let uses = Uses::of(context.module);
-    for item in &context.module.items {
-        let Item::Window(declared) = item else { continue };
-        let name = &declared.name;
-        if !uses.values.contains(name.text.as_str()) {
-            let message = format!("window `{}` is used nowhere", name.text);
-            out.push(
-                LINT.finding(name.span, message)
-                    .help("use it with `now in`, or remove it"),
-            );
-        }
-    }
+    let declared = |item: &Item| match item {
+        Item::Window(declared) => Some(declared.name.clone()),
+        _ => None,
+    };
+    let found = uses::unused(context, declared, |uses| &uses.values);
+    out.extend(found.into_iter().map(|name| {
+        let message = format!("window `{}` is used nowhere", name.text);
+        LINT.finding(name.span, message)
+            .help("use it with `now in`, or remove it")
+    }));
 }

@@ -1,9 +1,9 @@
 //! The names a policy mentions, by what they are names of. In: a tree. Out: sets of names; a name that stands where it
 //! might be either counts as both, so that nothing used is called unused.
 
-use super::walk;
+use super::{Context, walk};
 use crate::syntax::ast::{
-    Arg, Asked, Delegated, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Selector, TypeExpr,
+    Arg, Asked, Delegated, Event, EventKind, Expr, ExprKind, Item, Limit, Module, Name, Selector, TypeExpr,
     TypeKind, TypeParam,
 };
 use std::collections::BTreeSet;
@@ -23,6 +23,25 @@ pub(super) struct Uses<'a> {
     pub approvals: BTreeSet<&'a str>,
     /// Members of `context`.
     pub context: BTreeSet<&'a str>,
+}
+
+/// The names that `declared` finds in a policy and that are not among those it uses in some way; a module's are for those
+/// who import it.
+pub(super) fn unused<'a>(
+    context: &Context<'a>,
+    declared: impl Fn(&'a Item) -> Option<Name>,
+    used: impl for<'u> Fn(&'u Uses<'a>) -> &'u BTreeSet<&'a str>,
+) -> Vec<Name> {
+    let module = context.module;
+    let items = if context.is_policy {
+        module.items.as_slice()
+    } else {
+        &[]
+    };
+    let uses = Uses::of(module);
+    let used = used(&uses);
+    let names = items.iter().filter_map(declared);
+    names.filter(|name| !used.contains(name.text.as_str())).collect()
 }
 
 impl<'a> Uses<'a> {

@@ -5,6 +5,7 @@ mod approval;
 mod assert;
 mod obligation;
 mod reuse;
+mod rule;
 mod scope;
 mod time;
 mod walk;
@@ -16,6 +17,7 @@ pub use approval::{Approval, ApprovalClause, ApprovalSpec, Asked, NamedApproval,
 pub use assert::{Assert, VerdictOrder};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
+pub use rule::{Condition, Rule};
 pub use scope::{Delegate, Delegated, Scope, Under};
 pub use time::{Days, Limit, Per, Window, WindowSpan};
 
@@ -470,46 +472,6 @@ pub struct SessionCall {
     /// `result failed`
     pub failed: bool,
     /// The whole step.
-    pub span: Span,
-}
-
-/// A rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// `final`: no other rule may refine it.
-    pub is_final: bool,
-    /// Its name.
-    pub name: Name,
-    /// `"…"` after the name.
-    pub description: Option<Spanned<String>>,
-    /// `on …`
-    pub on: Vec<Selector>,
-    /// Every `when` (all must hold) and `unless` (none may hold), in order.
-    pub conditions: Vec<Condition>,
-    /// `refines y`: the rules that give way where this one matches.
-    pub refines: Vec<Name>,
-    /// The verdict it asks for.
-    pub verdict: Spanned<Verdict>,
-    /// `{ from finance }` after `require_approval`.
-    pub approval: Option<Asked>,
-    /// `code name`; the rule's name where it is left out.
-    pub code: Option<Name>,
-    /// `hint "…"`
-    pub hint: Option<Spanned<String>>,
-    /// `oblige log(level: info)`
-    pub duties: Vec<Duty>,
-    /// The whole item.
-    pub span: Span,
-}
-
-/// A `when` or `unless` clause.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// `unless`
-    pub negated: bool,
-    /// What is asked.
-    pub expr: Expr,
-    /// The clause.
     pub span: Span,
 }
 
