@@ -3,6 +3,7 @@
 //! a call is proof only once it has been judged, which is for those who call this.
 
 mod assertions;
+pub mod delegated;
 pub mod diagram;
 mod possible;
 mod witness;
@@ -179,6 +180,11 @@ impl<'p> Decided<'p> {
             verdicts,
             also,
         })
+    }
+
+    /// Every call there can be.
+    pub fn possible(&self) -> Function {
+        self.calls.possible
     }
 
     /// The calls that get a verdict.

@@ -7,6 +7,7 @@ mod mend;
 mod page;
 pub mod texts;
 
+use crate::analysis;
 use crate::diag::{Diagnostic, Severity};
 use crate::hir::{self, Package};
 use crate::ir::{self, Program, ToolProgram};
@@ -121,7 +122,7 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
         None
     } else {
         if package.policies.len() > 1 {
-            ir::delegated::check(&package.with_claims(), &mut diagnostics);
+            analysis::delegated::check(&package.with_claims(), &mut diagnostics);
         }
         let index = ir::index::build(&package, &mut diagnostics);
         let clean = !diagnostics.iter().any(Diagnostic::is_error);

@@ -7,7 +7,6 @@ mod approval;
 mod codec;
 mod context;
 mod decode;
-pub mod delegated;
 mod encode;
 pub mod index;
 mod limit;
@@ -21,7 +20,6 @@ mod slots;
 pub mod solve;
 pub mod space;
 mod window;
-mod witness;
 
 use crate::classes::Classifier;
 use crate::domain::{ApprovalSpec, Profile, RuleScope, Verdict};

@@ -213,10 +213,6 @@ pub const HISTORY_COUNT: u32 = 1_000_000;
 pub const HISTORY_RECENT: u32 = 256;
 /// Reports of one policy that show a call.
 pub const WITNESSES: usize = 32;
-/// Alternatives of a condition that are tried as a call to show.
-pub const WITNESS_ROWS: usize = 64;
-/// Values of each variable that are tried for it.
-pub const WITNESS_VALUES: usize = 7;
 /// Bytes of a call that a person still reads beside a report.
 pub const WITNESS_BYTES: usize = 600;
 /// Steps of one script.

@@ -3,12 +3,11 @@
 //! is shown. Pure: the same policy gives the same proofs.
 
 use crate::analysis::{self, Outcome};
-use crate::artifact::jcs;
 use crate::compile::{Checked, Report};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{ASSERTION_FAILS, NOT_DECIDED};
 use crate::domain::Verdict;
-use crate::hir::{Assertion, Case, Package};
+use crate::hir::{Assertion, Case, Package, canonical_json};
 use crate::suite::Runner;
 use crate::value::Value;
 
@@ -124,5 +123,5 @@ fn report(
 
 /// The call as canonical JSON.
 fn witness(call: &Case) -> String {
-    String::from_utf8_lossy(&jcs::to_vec(&analysis::document(call))).into_owned()
+    canonical_json(&analysis::document(call))
 }

@@ -7,7 +7,9 @@ use crate::classes::{ClassSet, sample};
 use crate::domain::{ArgumentOrigin, ArgumentSource, LabelOf};
 use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::context::request_ty;
-use crate::hir::{Case, Cond, Package, Part, Relation, SessionStep, Slot, Step, Tool, place};
+use crate::hir::{
+    Case, Cond, Monitor, Package, Part, PatternStep, Relation, SessionStep, Slot, Step, Tool, entry, place,
+};
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
@@ -522,7 +524,6 @@ impl Maker<'_> {
 
     /// Steps after which a monitor has seen what it looks for this often.
     fn happened(&self, monitor: u32, times: usize) -> Vec<SessionStep> {
-        use crate::hir::{Monitor, PatternStep};
         const MOST: usize = 100;
         let events: Vec<u32> = match self.package.history.monitors.get(monitor as usize) {
             Some(Monitor::Flag { set, .. }) => vec![*set],
@@ -601,6 +602,47 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
         found.is_some() || left == 0
     });
     found
+}
+
+/// What rules look at where a call begins a session, by plain meaning; none where that takes a clock or counters.
+pub(super) fn first(package: &Package, tool: usize, call: &Case) -> Option<Value> {
+    let tool = package.tools.get(tool)?;
+    let mut values = bind::bind_record(&call.args, &tool.args).ok()?;
+    let context = package.context.iter().map(|declared| {
+        let field = &declared.field;
+        match call.given.get(&field.name) {
+            Some(json) => bind::bind(json, &field.ty).ok(),
+            None => Some(Value::Absent),
+        }
+    });
+    values.push(Value::Record(context.collect::<Option<_>>()?));
+    let mut record = Value::Record(values);
+    for slot in &tool.slots {
+        let value = computed(package, slot, &record)?;
+        if let Value::Record(fields) = &mut record {
+            fields.push(value);
+        }
+    }
+    Some(record)
+}
+
+/// A computed value of a call that begins a session, of whose arguments the adapter says nothing; `None` where it is not
+/// known without a clock or counters.
+fn computed(package: &Package, slot: &Slot, record: &Value) -> Option<Value> {
+    let monitor = |number: &u32| package.history.monitors.get(*number as usize);
+    Some(match slot {
+        Slot::Holds(cond) => Value::Bool(holds(cond, &[record])),
+        Slot::Lookup { map, key, .. } => entry(map, key, record),
+        // Nothing was read, so nothing has labels.
+        Slot::Label { .. } => Value::Bool(false),
+        Slot::Each(of) => of.records(record, &[], &|_| 0),
+        Slot::History(number) => Value::Bool(match monitor(number)? {
+            Monitor::Pattern(steps) => steps.iter().all(|step| !matches!(step, PatternStep::Event(_))),
+            _ => false,
+        }),
+        Slot::Tally(_) => Value::Num(0),
+        Slot::Window(_) | Slot::Now | Slot::Used { .. } => return None,
+    })
 }
 
 /// The call as a JSON document: tool, arguments, what is said beside them, where they come from, and what ran before.

@@ -1,6 +1,6 @@
 //! Policies that are composed: which stand above which, which file is part of which, and what those above leave to those
 //! below. In: units. Out: `Policies`, and a report for everything in a lower policy that is not its to say. Whether rules
-//! stay within what is delegated is asked of conditions, by `ir::delegated`.
+//! stay within what is delegated is asked of conditions, by `analysis::delegated`.
 
 use super::declare::Role;
 use super::{Cond, Unit};

@@ -5,7 +5,7 @@ use super::masks::{Constraint, Masks};
 use super::rows::{self, Literal, Names, Row};
 use super::space::{self, Level, Variable};
 use super::{List, Predicate, Scope, Severity, ToolProgram, Var};
-use crate::classes::{ClassSet, Classifier, Group, Matchers, Partition, partition, partition_with};
+use crate::classes::{ClassSet, Classifier, Matchers, Partition, partition, partition_with};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{CONSTANT_CONDITION, TOO_LARGE};
 use crate::hir::{Atom, Cond, Package, Question, Shape, Step};
@@ -271,28 +271,6 @@ impl Builder {
             }
         }
         Some(())
-    }
-
-    /// The place of a variable and how its values are told apart.
-    pub(super) fn variable(&self, scope: usize, number: u32) -> Option<(&[Step], &Group)> {
-        let building = self.scopes.get(scope)?;
-        building.first.iter().find_map(|(steps, first)| {
-            let cut = building.partitions.get(steps)?;
-            let group = cut.groups.get(number.checked_sub(*first)? as usize)?;
-            Some((steps.as_slice(), group))
-        })
-    }
-
-    /// The place of a list, and the scope of its elements.
-    pub(super) fn list_at(&self, scope: usize, number: u32) -> Option<(&[Step], usize)> {
-        let (steps, inner) = self.scopes.get(scope)?.lists.iter().nth(number as usize)?;
-        Some((steps.as_slice(), *inner))
-    }
-
-    /// The rows of a predicate of elements.
-    pub(super) fn rows_of(&self, scope: usize, predicate: u32) -> Option<&[Row]> {
-        let rows = self.scopes.get(scope)?.predicates.get(predicate as usize)?;
-        Some(rows.as_slice())
     }
 
     /// Drops the predicates of the conditions seen so far.

@@ -52,7 +52,7 @@ pub const TABLE: &[Module] = &[
     module(
         "compile",
         Layer::L2,
-        &["ty", "builtins", "hir", "classes", "ir", "lint"],
+        &["ty", "builtins", "hir", "classes", "ir", "analysis", "lint"],
     ),
     module("eval", Layer::L3, &[]),
     Module {
