@@ -66,7 +66,7 @@ impl<'p> Search<'p> {
                 let others = others.map(|(_, cond)| cond).chain(open_conds).cloned().collect();
                 let beyond = Cond::And(vec![cond.clone(), Cond::Not(Box::new(Cond::Or(others)))]);
                 let found = match &mut decided {
-                    Ok(decided) => self.beyond(decided, (index, &speaks, &open), (tool, &beyond)),
+                    Ok(decided) => self.beyond(decided, index, &speaks, &open, (tool, &beyond)),
                     Err(TooLarge) => Err(TooLarge),
                 };
                 if found == Ok(Found::None) {
@@ -96,7 +96,9 @@ impl<'p> Search<'p> {
     fn beyond(
         &mut self,
         decided: &mut Decided<'_>,
-        (rule, speaks, open): (usize, &dyn Fn(&Rule) -> bool, &[usize]),
+        rule: usize,
+        speaks: &dyn Fn(&Rule) -> bool,
+        open: &[usize],
         (tool, cond): (usize, &Cond),
     ) -> Result<Found, TooLarge> {
         let package = self.package;
