@@ -2,20 +2,24 @@
 //! file's text, which was read before. Out: the elements as they are written, each with its place. What they mean is the
 //! set's type to say.
 
+mod columns;
 mod offsets;
 
+use crate::diag::Diagnostic;
 use crate::diag::codes::BAD_DATA;
-use crate::diag::{Diagnostic, suggest};
 use crate::json::{self, Json};
 use crate::limits;
 use crate::source::{Source, Span};
 use crate::syntax::ast::{Data, Name};
+use crate::syntax::hidden::{is_hidden, reorders};
 
 /// An element as it is written.
 pub(super) struct Cell {
     pub text: String,
     /// Whether it is a text, not a number of a JSON document.
     pub is_text: bool,
+    /// A character in it that nobody sees, or beside it one that shows it in another order.
+    pub hidden: Option<char>,
     pub span: Span,
 }
 
@@ -24,8 +28,16 @@ pub(super) struct Cell {
 /// # Errors
 /// The report of what is wrong with the file or with what is taken from it.
 pub(super) fn cells(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnostic> {
-    let cells = if data.path.node.ends_with(".csv") {
-        csv(source, data)?
+    let is_csv = data.path.node.ends_with(".csv");
+    if source
+        .text
+        .trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
+        .is_empty()
+    {
+        return Err(empty(data, is_csv));
+    }
+    let cells = if is_csv {
+        columns::cells(source, data)?
     } else {
         json(source, data)?
     };
@@ -49,94 +61,31 @@ pub(super) fn cells(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnosti
     }
 }
 
+fn empty(data: &Data, is_csv: bool) -> Diagnostic {
+    let message = format!("`{}` is empty", data.path.node);
+    Diagnostic::error(BAD_DATA, data.path.span, message).help(if is_csv {
+        "its first line names the columns, and each line after it holds a value for every column"
+    } else {
+        "it holds a JSON document with a list of texts or numbers, such as `[\"a\", \"b\"]`"
+    })
+}
+
+/// The report for a value that is not what a reader of the file takes it for.
+pub(super) fn hidden(source: &Source, data: &Data, cell: &Cell) -> Option<Diagnostic> {
+    let hidden = u32::from(cell.hidden?);
+    let what = format!("this holds the hidden character U+{hidden:04X}");
+    let report = wrong(source, data, cell.span, &what)
+        .why("who reviews the file sees another value than the one that calls are compared with");
+    Some(report.help(format!(
+        "remove it, or write the value with an escape: in the policy (`\\u{{{hidden:X}}}`), or in a JSON file"
+    )))
+}
+
 /// The report for something at a place in the file.
 pub(super) fn wrong(source: &Source, data: &Data, at: Span, what: &str) -> Diagnostic {
     let line = source.position(at.start).line;
     let message = format!("`{}`, line {line}: {what}", data.path.node);
     Diagnostic::error(BAD_DATA, data.path.span, message).also(at, "here")
-}
-
-fn csv(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnostic> {
-    if let Some(at) = &data.at {
-        let report = Diagnostic::error(BAD_DATA, at.span, "a CSV file has columns, not paths");
-        return Err(report.help("name the column: `column \"name\"`"));
-    }
-    let text = source.text.as_str();
-    if text.matches('"').count() % 2 == 1 {
-        let at = text.rfind('"').unwrap_or_default();
-        let at = Span::new(source.id, at, at + 1);
-        return Err(wrong(source, data, at, "a quote is opened and not closed")
-            .help("a quote inside quotes is written twice"));
-    }
-    let mut records = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes())
-        .into_records();
-    let header = records.next().and_then(Result::ok).unwrap_or_default();
-    let names: Vec<&str> = header.iter().collect();
-    let column = column(data, &names)?;
-    let mut cells = Vec::new();
-    for record in records {
-        let Ok(record) = record else {
-            let report = Diagnostic::error(
-                BAD_DATA,
-                data.path.span,
-                format!("`{}` is no CSV", data.path.node),
-            );
-            return Err(report);
-        };
-        let at = record.position().map_or(0, csv::Position::byte);
-        let start = usize::try_from(at).unwrap_or(usize::MAX);
-        let rest = text.get(start..).unwrap_or_default();
-        let blank = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-        let start = start + blank;
-        let length = rest.get(blank..).and_then(|rest| rest.find(['\r', '\n']));
-        let end = length.map_or(text.len(), |length| start + length);
-        let span = Span::new(source.id, start, end);
-        if record.len() != header.len() {
-            let values = if record.len() == 1 { "value" } else { "values" };
-            let what = format!("{} {values} under {} columns", record.len(), header.len());
-            return Err(wrong(source, data, span, &what).help("every line has a value for each column"));
-        }
-        cells.push(Cell {
-            text: record.get(column).unwrap_or_default().to_owned(),
-            is_text: true,
-            span,
-        });
-    }
-    Ok(cells)
-}
-
-/// The number of the column that is named.
-fn column(data: &Data, names: &[&str]) -> Result<usize, Diagnostic> {
-    let there = format!("it has `{}`", names.join("`, `"));
-    let Some(wanted) = &data.column else {
-        if names.len() == 1 {
-            return Ok(0);
-        }
-        let message = format!("`{}` has {} columns", data.path.node, names.len());
-        let report = Diagnostic::error(BAD_DATA, data.path.span, message);
-        return Err(report.help(format!("say which: `column \"name\"`; {there}")));
-    };
-    let mut found = names.iter().enumerate().filter(|(_, name)| **name == wanted.node);
-    match (found.next(), found.next()) {
-        (Some((index, _)), None) => Ok(index),
-        (Some(_), Some(_)) => {
-            let message = format!("`{}` has two columns called `{}`", data.path.node, wanted.node);
-            Err(Diagnostic::error(BAD_DATA, wanted.span, message).help("give one of them another name"))
-        }
-        (None, _) => {
-            let message = format!("`{}` has no column `{}`", data.path.node, wanted.node);
-            let report = Diagnostic::error(BAD_DATA, wanted.span, message);
-            Err(match suggest::nearest(&wanted.node, names.iter().copied()) {
-                Some(near) => report
-                    .help(format!("did you mean `{near}`?"))
-                    .edit(wanted.span, crate::syntax::quote::string(near)),
-                None => report.help(there),
-            })
-        }
-    }
 }
 
 fn json(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnostic> {
@@ -185,7 +134,16 @@ fn json(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnostic> {
                     .help("of objects a member is taken with `column \"name\"`"));
             }
         };
-        cells.push(Cell { text, is_text, span });
+        // An escape is seen by who reads the file.
+        let written = source.text.get(start..end).unwrap_or_default();
+        cells.push(Cell {
+            hidden: written
+                .chars()
+                .find(|c| reorders(*c) || is_hidden(*c) && text.contains(*c)),
+            text,
+            is_text,
+            span,
+        });
     }
     Ok(cells)
 }
@@ -290,6 +248,7 @@ mod tests {
                 &[("x\ny", 2), ("z", 4)],
             ),
             ("a;b\n1;2\n", "a;b", &[("1;2", 2)]),
+            ("\"a;b\"\n1;2\n", "a;b", &[("1;2", 2)]),
             ("a\n 1 \n", "a", &[(" 1 ", 2)]),
         ] {
             assert_eq!(

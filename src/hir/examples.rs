@@ -75,7 +75,7 @@ fn case(
         }
     }
     let tool = names.tools.iter().find(|tool| tool.name == example.tool.text);
-    let origins = origins::of_case(example.sources.as_deref(), &args, tool, out);
+    let origins = origins::of_case(example.sources.as_deref(), &args, (tool, names.tools), out);
     let (by, not_by) = if example.matches {
         (vec![rule.name.clone()], Vec::new())
     } else {

@@ -1,6 +1,6 @@
 //! Where a case says its arguments come from: `from { to: user, body: "tool_output:web.fetch" }`. A list has a source for
 //! each element and a record one for each field that something is said of: `from { to: [user, external] }`. In: what is
-//! written, and the case's arguments. Out: what an adapter would say.
+//! written, the case's arguments, and the tools there are. Out: what an adapter would say.
 
 use super::Tool;
 use super::suite::check_name;
@@ -10,19 +10,21 @@ use crate::domain::{ArgumentOrigin, ArgumentSource};
 use crate::json::Json;
 use crate::source::Span;
 use crate::syntax::ast::{Literal, LiteralKind, Name};
+use crate::syntax::quote;
 use crate::ty::Ty;
 
-/// The origins of a case.
+/// The origins of a case; `tool` is the one that is called.
 pub(super) fn of_case(
     sources: Option<&[(Name, Literal)]>,
     args: &Json,
-    tool: Option<&Tool>,
+    (tool, tools): (Option<&Tool>, &[Tool]),
     out: &mut Vec<Diagnostic>,
 ) -> Option<Vec<ArgumentOrigin>> {
     let mut walk = Walk {
         at: Vec::new(),
         written: String::new(),
         origins: Vec::new(),
+        tools,
         out,
     };
     let ty = tool.map(|tool| Ty::Record(tool.args.clone()));
@@ -35,6 +37,7 @@ struct Walk<'o> {
     /// The same as a person writes it.
     written: String,
     origins: Vec<ArgumentOrigin>,
+    tools: &'o [Tool],
     out: &'o mut Vec<Diagnostic>,
 }
 
@@ -57,7 +60,7 @@ impl Walk<'_> {
                 inner = fields.iter().find(|f| f.name == name.text).map(|f| &f.ty);
             }
             let member = value.and_then(|value| value.get(&name.text));
-            let step = crate::syntax::quote::member_name(&name.text);
+            let step = quote::member_name(&name.text);
             let step = if self.at.is_empty() {
                 step
             } else {
@@ -137,27 +140,71 @@ impl Walk<'_> {
 
     fn one(&mut self, written: &str, span: Span) {
         let (kind, tool) = match written.split_once(':') {
-            Some((kind, from)) => (kind, Some(from.to_owned())),
+            Some((kind, from)) => (kind, Some(from)),
             None => (written, None),
         };
         let Some(source) = ArgumentSource::ALL.into_iter().find(|s| s.as_str() == kind) else {
-            let message = format!("no kind of source is called `{kind}`");
-            let report = Diagnostic::error(BAD_TEST, span, message);
-            let near = suggest::nearest(kind, ArgumentSource::ALL.map(ArgumentSource::as_str));
-            self.out.push(match near {
-                Some(near) => report.help(format!("did you mean `{near}`?")).edit(span, near),
-                None => report.help("the kinds are user, tool_output, external and system"),
-            });
-            return;
+            return self.out.push(unknown_kind(kind, tool, span));
         };
+        if let Some(tool) = tool
+            && let Some(report) = self.no_origin(source, tool, span)
+        {
+            return self.out.push(report);
+        }
         // A value whose source is missing is one of which nothing is said.
         if source != ArgumentSource::Missing {
             self.origins.push(ArgumentOrigin {
                 path: self.at.clone(),
                 source,
-                tool,
+                tool: tool.map(str::to_owned),
                 digest: None,
             });
         }
     }
+
+    /// The report where a source names a tool that it cannot be of.
+    fn no_origin(&self, source: ArgumentSource, tool: &str, span: Span) -> Option<Diagnostic> {
+        let output = ArgumentSource::ToolOutput.as_str();
+        if source != ArgumentSource::ToolOutput {
+            let kind = source.as_str();
+            let message = format!("`{kind}` is of no tool, so `{tool}` says nothing here");
+            let report = Diagnostic::error(BAD_TEST, span, message);
+            return Some(
+                report
+                    .help(format!(
+                        "write `{kind}`, or `\"{output}:NAME\"` for what a tool returned"
+                    ))
+                    .edit(span, kind),
+            );
+        }
+        if self.tools.iter().any(|known| known.name == tool) {
+            return None;
+        }
+        let message = format!("no tool is called `{tool}`, so nothing comes from it");
+        let report = Diagnostic::error(BAD_TEST, span, message)
+            .why("the gate would take it for the result of any tool, and the labels of another origin would be tested");
+        let known = self.tools.iter().map(|known| known.name.as_str());
+        Some(match suggest::nearest(tool, known) {
+            Some(near) => report
+                .help(format!("did you mean `{near}`?"))
+                .edit(span, quote::string(&format!("{output}:{near}"))),
+            None => report.help(format!(
+                "name a tool that the policy declares, or write `{output}` for the result of any"
+            )),
+        })
+    }
+}
+
+/// The report for a word that is no kind of source.
+fn unknown_kind(kind: &str, tool: Option<&str>, span: Span) -> Diagnostic {
+    let message = format!("no kind of source is called `{kind}`");
+    let report = Diagnostic::error(BAD_TEST, span, message);
+    let Some(near) = suggest::nearest(kind, ArgumentSource::ALL.map(ArgumentSource::as_str)) else {
+        return report.help("the kinds are user, tool_output, external and system");
+    };
+    let mended = match tool {
+        Some(tool) => quote::string(&format!("{near}:{tool}")),
+        None => near.to_owned(),
+    };
+    report.help(format!("did you mean `{near}`?")).edit(span, mended)
 }

@@ -113,17 +113,21 @@ fn from_file(
     let mut again: Vec<(Span, Span)> = Vec::new();
     let mut wrong = 0;
     for cell in cells {
-        match value(&cell, ty) {
+        let read = match data::hidden(source, data, &cell) {
+            Some(report) => Err(report),
+            None => value(&cell, ty).map_err(|why| data::wrong(source, data, cell.span, &why)),
+        };
+        match read {
             Ok(value) => match own.get(&value) {
                 None => {
                     own.insert(value, cell.span);
                 }
                 Some(first) => again.push((cell.span, *first)),
             },
-            Err(why) => {
+            Err(report) => {
                 wrong += 1;
                 if wrong <= limits::DATA_ERRORS {
-                    out.push(data::wrong(source, data, cell.span, &why));
+                    out.push(report);
                 }
             }
         }

@@ -159,7 +159,7 @@ fn called(
     {
         check_call((&call.tool, &call.args), &args, tool, out);
     }
-    let origins = origins::of_case(call.sources.as_deref(), &args, tool, out);
+    let origins = origins::of_case(call.sources.as_deref(), &args, (tool, names.tools), out);
     Some(ScriptStep {
         tool: call.tool.text.clone(),
         said: Json::object([("tool_name", Json::str(&call.tool.text)), ("args", args.clone())]),

@@ -239,11 +239,22 @@ fn moment(written: &Spanned<String>, zone: &Zone, is_known: bool, out: &mut Vec<
     if !offset.is_empty() {
         // A moment, wherever the clocks are.
         let rest = if time.len() == 5 { ":00" } else { "" };
-        return instant::parse(&format!("{date}T{time}{rest}{offset}"))
+        let read = |offset: &str| instant::parse(&format!("{date}T{time}{rest}{offset}"));
+        let moment = read(offset)
             .map_err(|refused| out.push(wrong(format!("`{text}` is no moment: {refused}")).help(shape)))
-            .ok();
+            .ok()?;
+        let report = match read("Z") {
+            Ok(local) if is_known => foreign((date, time, offset), local - moment, moment, zone),
+            _ => None,
+        };
+        let Some((message, help)) = report else {
+            return Some(moment);
+        };
+        out.push(wrong(message).help(help));
+        return None;
     }
     let day = calendar::written(date).filter(|(_, rest)| rest.is_empty());
+    let days = day.and_then(|((year, month, day), _)| calendar::days(year, month, day));
     let day = day.and_then(|((year, month, day), _)| {
         Some((
             year.try_into().ok()?,
@@ -270,7 +281,7 @@ fn moment(written: &Spanned<String>, zone: &Zone, is_known: bool, out: &mut Vec<
                 .why("they are put forward past it")
                 .help(format!(
                     "write which moment you mean: {}",
-                    either(text, before, after)
+                    beside_gap(days.unwrap_or_default(), second, before, after)
                 ))
         }
         Some(Moments::Fold(before, after)) => {
@@ -287,12 +298,68 @@ fn moment(written: &Spanned<String>, zone: &Zone, is_known: bool, out: &mut Vec<
 }
 
 fn either(text: &str, before: i32, after: i32) -> String {
-    let offset = |seconds: i32| {
-        let minutes = seconds.abs() / 60;
-        let sign = if seconds < 0 { '-' } else { '+' };
-        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-    };
-    format!("\"{text}{}\" or \"{text}{}\"", offset(before), offset(after))
+    format!(
+        "\"{text}{}\" or \"{text}{}\"",
+        offset_text(before),
+        offset_text(after)
+    )
+}
+
+/// What the clocks show at the moments a time that they leave out may be meant to be: by the offset before, and by the
+/// one after.
+fn beside_gap(days: i128, second: u32, before: i32, after: i32) -> String {
+    let local = (days * i128::from(DAY) + i128::from(second)) * 1_000;
+    let forward = i128::from(after - before) * 1_000;
+    format!(
+        "\"{}{}\" or \"{}{}\"",
+        clock_text(local - forward),
+        offset_text(before),
+        clock_text(local + forward),
+        offset_text(after)
+    )
+}
+
+/// A date and time, without seconds where there are none.
+fn clock_text(local: i128) -> String {
+    let text = instant::to_text(local);
+    let text = text.trim_end_matches('Z');
+    match text.strip_suffix(":00") {
+        Some(short) if text.len() == "2026-12-28T18:00:00".len() => short.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn offset_text(seconds: i32) -> String {
+    let minutes = seconds.abs() / 60;
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// What is wrong with an offset, in milliseconds, that the zone's clocks do not have at that moment, and what to do; `Z`
+/// says nothing of clocks.
+fn foreign(
+    (date, time, written): (&str, &str, &str),
+    offset: i128,
+    moment: i128,
+    zone: &Zone,
+) -> Option<(String, String)> {
+    let there = zone.offset(moment)?;
+    if matches!(written, "Z" | "z") || i128::from(there) * 1_000 == offset {
+        return None;
+    }
+    let message = format!(
+        "the clocks of {} are at {} then, not at {written}",
+        zone.name,
+        offset_text(there)
+    );
+    let shown = clock_text(moment + i128::from(there) * 1_000);
+    Some((
+        message,
+        format!(
+            "write what its clocks show at that moment, \"{shown}{}\", or the time by the clock without an offset, \"{date}T{time}\"",
+            offset_text(there)
+        ),
+    ))
 }
 
 /// Whether an expression is the time of the call.

@@ -1,6 +1,8 @@
 //! Says in words what the parser did not understand. In: the item's terminals and the generated parser's error. Out:
 //! one diagnostic with what was expected, what was found and, where the fix is mechanical, the edit.
 
+mod script;
+
 use std::collections::BTreeSet;
 
 use lalrpop_util::ParseError;
@@ -126,6 +128,10 @@ fn unexpected(item: Item<'_>, span: Span, found: &Terminal<'_>, expected: &Expec
         format!("expected {wanted}, found {shown}")
     };
     let diagnostic = Diagnostic::error(codes::UNEXPECTED, span, message);
+    let diagnostic = match script::explain(item, span, found, expected, diagnostic) {
+        Ok(explained) => return explained,
+        Err(other) => other,
+    };
     if let Terminal::Name(name) = found
         && let Some(near) = suggest::nearest(name, expected.keywords())
     {
@@ -183,6 +189,7 @@ fn mend(
                 .help("a name that is a keyword here is written in quotes")
                 .edit(span, format!("\"{text}\""))
         }
+        _ if expected.has("=>") => diagnostic.help("a case says what it expects: `=> block`"),
         Terminal::Mark(kind) if !kind.is_open() => diagnostic,
         _ if expected.has(",") && expected.may_close() => {
             let end = item

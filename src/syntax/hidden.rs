@@ -18,6 +18,11 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Whether the character shows what is beside it in another order: the bidirectional embeddings, overrides and isolates.
+pub fn reorders(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The runs of hidden characters in a text, as byte ranges. A carriage return that no line feed follows is one.
 pub fn runs(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
