@@ -1,10 +1,10 @@
 //! `swallowed_condition`: what stands in the body of a quantifier or a `count` and is no question about its elements.
 
 use super::{Context, Group, Lint};
-use crate::syntax::ast::Aggregate;
 use crate::diag::codes::SWALLOWED_CONDITION;
 use crate::diag::{Diagnostic, Level};
 use crate::source::Span;
+use crate::syntax::ast::Aggregate;
 use crate::syntax::ast::{Delegated, Expr, ExprKind, Item};
 
 /// The lint.
@@ -204,7 +204,11 @@ fn first_report(
     };
     let head = context.text(between(expr.span.start, body.span.start));
     let own = context.text(between(body.span.start, rest.span.start));
-    let own = own.trim_end_matches('(').trim_end().trim_end_matches(word).trim_end();
+    let own = own
+        .trim_end_matches('(')
+        .trim_end()
+        .trim_end_matches(word)
+        .trim_end();
     let tail = context.text(between(rest.span.start, expr.span.end));
     let report = LINT
         .finding(
@@ -217,14 +221,14 @@ fn first_report(
         ))
         .help("write it before the quantifier, or put the body in brackets where that is meant");
     // Brackets around an operand are not in its span; they stay where they are.
-    if [own, tail].iter().any(|text| text.matches('(').count() != text.matches(')').count()) {
+    if [own, tail]
+        .iter()
+        .any(|text| text.matches('(').count() != text.matches(')').count())
+    {
         return report;
     }
     let mended = format!("{own} {word} {head}{tail}");
-    report.suggest(
-        expr.span,
-        if is_root { mended } else { format!("({mended})") },
-    )
+    report.suggest(expr.span, if is_root { mended } else { format!("({mended})") })
 }
 
 fn report(
