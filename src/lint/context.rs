@@ -84,6 +84,14 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The limits of the file, as written, each with the rule it is.
+    pub fn limits(&self) -> impl Iterator<Item = (&'a ast::Limit, &'a hir::Rule)> {
+        self.module.items.iter().filter_map(|item| match item {
+            Item::Limit(limit) => Some((limit, *self.rules.get(&limit.span)?)),
+            _ => None,
+        })
+    }
+
     /// The tools the file declares, as written and as meant, with their index in the package.
     pub fn tools(&self) -> impl Iterator<Item = (&'a ast::Tool, usize, &'a hir::Tool)> {
         self.module.items.iter().filter_map(|item| match item {

@@ -1,13 +1,16 @@
-//! `unknown_path`: a rule that forbids some paths of a command line and looks past operands whose path is not known.
+//! `unknown_path`: a rule or limit about some paths of a command line that looks past operands whose path is not known, in
+//! what it asks itself and in the predicates it asks.
 
+mod asked;
+
+use self::asked::{Asked, asked};
 use super::{Context, Group, Lint};
 use crate::diag::codes::UNKNOWN_PATH;
 use crate::diag::{Diagnostic, Level};
 use crate::domain::Verdict;
-use crate::hir::place;
-use crate::hir::{Cond, Place, Question, Rule, Step, Tool};
+use crate::hir::{Cond, Rule, Tool};
 use crate::source::Span;
-use crate::ty::Ty;
+use crate::syntax::ast::{Condition, Expr, ExprKind};
 use std::collections::BTreeSet;
 
 /// The lint.
@@ -22,49 +25,89 @@ pub const LINT: Lint = Lint {
 
 fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
     let mut told: BTreeSet<Span> = BTreeSet::new();
-    for (_, rule) in context.rules().filter(|(_, rule)| rule.verdict > Verdict::Allow) {
+    let rules = context.rules();
+    let rules = rules.map(|(written, rule)| ("rule", written.conditions.as_slice(), rule));
+    let limits = context.limits();
+    let limits = limits.map(|(written, rule)| ("limit", written.conditions.as_slice(), rule));
+    for (what, written, rule) in rules.chain(limits) {
+        if rule.verdict == Verdict::Allow {
+            continue;
+        }
         for (index, tool, cond) in context.on(rule) {
             let passed = asked(tool, cond).into_iter().find(|asked| {
                 asked.is_passed_by() && lets_through(context, rule, (index, tool), &asked.list)
             });
-            if let Some(asked) = passed
-                && told.insert(asked.span)
-            {
-                out.push(report(rule, &asked));
+            let Some(asked) = passed else { continue };
+            let span = if asked.span.file == context.source.id {
+                asked.span
+            } else {
+                place_in(written, cond, asked.span).unwrap_or(rule.span)
+            };
+            if told.insert(span) {
+                out.push(report((what, rule), &asked, span));
             }
         }
     }
 }
 
-fn report(rule: &Rule, asked: &Asked) -> Diagnostic {
-    let message = format!("rule `{}` looks past operands whose path is not known", rule.name);
-    LINT.finding(asked.span, message)
-        .label("does not hold where the path is missing")
-        .why("what `../x` names depends on the folder the line starts in, so it has no path")
-        .help("let it match there, too: `not present o.path or o.path under …`")
-}
-
-/// A question about the path of an operand or redirection.
-struct Asked {
-    /// The list they stand in, by its name.
-    list: String,
-    /// Whether it has to hold for the rule to match.
-    holds: bool,
-    /// The answer where the path is missing.
-    when_absent: bool,
-    present: bool,
-    span: Span,
-}
-
-impl Asked {
-    /// Whether the rule does not match where the path is missing.
-    fn is_passed_by(&self) -> bool {
-        self.holds && !self.when_absent && !self.present
+fn report((what, rule): (&str, &Rule), asked: &Asked, span: Span) -> Diagnostic {
+    let message = format!(
+        "{what} `{}` looks past operands whose path is not known",
+        rule.name
+    );
+    let report = LINT
+        .finding(span, message)
+        .label(if asked.all {
+            "holds where the path is missing"
+        } else {
+            "does not hold where the path is missing"
+        })
+        .why("what `../x` names depends on the folder the line starts in, so it has no path");
+    if asked.span == span {
+        return report.help(if asked.all {
+            "ask `any p in o.path: …`, which does not hold there"
+        } else {
+            "let it match there, too: `not present o.path or o.path under …`"
+        });
     }
+    report
+        .also(asked.span, "this asks for the path")
+        .help("let it match where no path is known, too: with `or shell.unplaced(…)` of `std.shell`, or `or any c in …: any o in c.operands: not present o.path`")
+}
 
-    /// Whether the rule may match because the path is missing.
-    fn is_of_missing(&self) -> bool {
-        self.holds == self.when_absent
+/// Where a rule asks what a predicate of another file asks: the use of the predicate, as far as tree and meaning run alike.
+fn place_in(conditions: &[Condition], cond: &Cond, asked: Span) -> Option<Span> {
+    let Cond::And(parts) = cond else { return None };
+    let mut clauses = conditions.iter().zip(parts);
+    let (clause, part) = clauses.find(|(_, part)| asks(part, asked))?;
+    let part = match part {
+        Cond::Not(inner) if clause.negated => inner,
+        part => part,
+    };
+    Some(narrowed(&clause.expr, part, asked))
+}
+
+fn narrowed(expr: &Expr, cond: &Cond, asked: Span) -> Span {
+    let within = match (&expr.kind, cond) {
+        (ExprKind::And(a, b), Cond::And(parts)) | (ExprKind::Or(a, b), Cond::Or(parts))
+            if parts.len() == 2 =>
+        {
+            [a, b].into_iter().zip(parts).find(|(_, part)| asks(part, asked))
+        }
+        (ExprKind::Not(inner), Cond::Not(part)) => Some((inner, &**part)),
+        _ => None,
+    };
+    within.map_or(expr.span, |(expr, cond)| narrowed(expr, cond, asked))
+}
+
+fn asks(cond: &Cond, span: Span) -> bool {
+    match cond {
+        Cond::Const(_) => false,
+        Cond::Atom(atom) => atom.span == span,
+        Cond::Relation(relation) => relation.span == span,
+        Cond::Not(inner) => asks(inner, span),
+        Cond::And(parts) | Cond::Or(parts) => parts.iter().any(|part| asks(part, span)),
+        Cond::Any { body, span: own, .. } => *own == span || asks(body, span),
     }
 }
 
@@ -82,104 +125,4 @@ fn lets_through(context: &Context<'_>, rule: &Rule, (index, tool): (usize, &Tool
     let is_open = |verdict: Verdict, cond: &Cond| verdict < rule.verdict && of_list(cond).is_empty();
     let looser = about.iter().any(|(other, cond)| is_open(other.verdict, cond));
     !stopped && (looser || context.package.default.0 < rule.verdict)
-}
-
-/// What a condition asks about the paths of operands and redirections of a tool's command lines.
-fn asked(tool: &Tool, cond: &Cond) -> Vec<Asked> {
-    let mut walk = Walk {
-        args: Ty::Record(tool.args.clone()),
-        open: Vec::new(),
-        found: Vec::new(),
-    };
-    walk.of(cond, true);
-    walk.found
-}
-
-/// An open quantifier.
-struct Open {
-    level: u32,
-    ty: Ty,
-    /// The list of a command line whose elements have a path, where it ranges over one.
-    list: Option<String>,
-    /// It ranges over such a path itself.
-    is_path: bool,
-}
-
-struct Walk {
-    args: Ty,
-    open: Vec<Open>,
-    found: Vec<Asked>,
-}
-
-impl Walk {
-    fn of(&mut self, cond: &Cond, holds: bool) {
-        match cond {
-            Cond::Const(_) | Cond::Relation(_) => {}
-            Cond::Not(inner) => self.of(inner, !holds),
-            Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| self.of(part, holds)),
-            Cond::Atom(atom) => {
-                if let Some(list) = self.path_of(&atom.place) {
-                    self.found.push(Asked {
-                        list,
-                        holds,
-                        when_absent: atom.when_absent,
-                        present: atom.test == Question::Present,
-                        span: atom.span,
-                    });
-                }
-            }
-            Cond::Any {
-                list, level, body, ..
-            } => {
-                let Some(open) = self.opened(list, *level) else {
-                    return;
-                };
-                self.open.push(open);
-                self.of(body, holds);
-                self.open.pop();
-            }
-        }
-    }
-
-    fn opened(&self, list: &Place, level: u32) -> Option<Open> {
-        let ty = place::ty_at(self.base(list.level)?, &list.steps)?;
-        let path = self.path_of(list);
-        let named = || {
-            let (last, before) = list.steps.split_last()?;
-            let of = place::ty_at(self.base(list.level)?, before)?;
-            let (name, _) = place::step(&of, *last)?;
-            let is_line = match &of {
-                Ty::Command => name == "redirects",
-                Ty::Record(fields) => name == "operands" && fields.iter().any(|f| f.name == "via"),
-                _ => false,
-            };
-            is_line.then(|| name.to_owned())
-        };
-        Some(Open {
-            level,
-            ty: ty.element().unwrap_or(ty),
-            is_path: path.is_some(),
-            list: path.or_else(named),
-        })
-    }
-
-    fn base(&self, level: u32) -> Option<&Ty> {
-        if level == 0 {
-            return Some(&self.args);
-        }
-        let open = self.open.iter().rev().find(|open| open.level == level);
-        open.map(|open| &open.ty)
-    }
-
-    /// The list whose element's path this place is.
-    fn path_of(&self, place: &Place) -> Option<String> {
-        let open = self.open.iter().rev().find(|open| open.level == place.level)?;
-        let list = open.list.clone()?;
-        let is_path = match place.steps.as_slice() {
-            [] => open.is_path,
-            [step @ Step::Field(_)] => place::step(&open.ty, *step).is_some_and(|(name, _)| name == "path"),
-            _ => false,
-        };
-        is_path.then_some(list)
-    }
 }
