@@ -10,7 +10,8 @@
 //!   labels, one or more, with a name at the end unless all is `*`. So `https://*.acme.com/*` matches neither
 //!   `https://evil.example/.acme.com/` nor `https://xacme.com/`, and `https://acme.com*` is refused.
 //!
-//! In all of them `\*`, `\?` and `\\` are the characters themselves. Linear by construction: the result is for
+//! In all of them `\*`, `\?` and `\\` are the characters themselves. `(?i)` before a `String` or `Path` pattern compares
+//! letters in any case, as in regular expressions: for file systems that do. Linear by construction: the result is for
 //! `regex-automata`, and a pattern is at most `limits::PATTERN_BYTES` long.
 
 use super::{Refused, host, path};
@@ -39,6 +40,8 @@ enum Token {
     Run,
 }
 
+/// What stands before a pattern that compares letters in any case.
+pub const ANY_CASE: &str = "(?i)";
 /// Any one character, line ends too.
 const ANY: &str = "(?s:.)";
 /// `*` of a `String`.
@@ -61,22 +64,34 @@ pub fn to_regex(kind: GlobKind, pattern: &str) -> Result<String, Refused> {
             limits::PATTERN_BYTES
         )));
     }
+    let (pattern, folds) = match pattern.strip_prefix(ANY_CASE) {
+        Some(rest) => (rest, true),
+        None => (pattern, false),
+    };
     let tokens = tokens(pattern)?;
     let body = match kind {
+        GlobKind::Host | GlobKind::Url if folds => {
+            return Err(Refused::new(
+                "`(?i)` stands before patterns of texts and paths; hosts are in small letters as they are",
+            ));
+        }
         GlobKind::String => run(&tokens, ANY),
         GlobKind::Path => path_body(&tokens)?,
         GlobKind::Host => host_body(&tokens)?,
         GlobKind::Url => url_body(&tokens)?,
     };
-    Ok(format!(r"\A(?:{body})\z"))
+    let flag = if folds { "i" } else { "" };
+    Ok(format!(r"\A(?{flag}:{body})\z"))
 }
 
 /// The same without anchors, in three parts: what may stand before, the rest, and what may stand after. Patterns with the
 /// same first and last part can share them.
 pub fn in_pieces(kind: GlobKind, pattern: &str) -> Result<(&'static str, String, &'static str), Refused> {
     let expression = to_regex(kind, pattern)?;
+    let folds = expression.starts_with(r"\A(?i:");
+    let start = if folds { r"\A(?i:" } else { r"\A(?:" };
     let body = expression
-        .strip_prefix(r"\A(?:")
+        .strip_prefix(start)
         .and_then(|e| e.strip_suffix(r")\z"));
     let body = body.unwrap_or(&expression);
     let (first, last) = match kind {
@@ -86,7 +101,12 @@ pub fn in_pieces(kind: GlobKind, pattern: &str) -> Result<(&'static str, String,
     };
     let (lead, body) = body.strip_prefix(first).map_or(("", body), |rest| (first, rest));
     let (body, tail) = body.strip_suffix(last).map_or((body, ""), |rest| (rest, last));
-    Ok((lead, body.to_owned(), tail))
+    let body = if folds {
+        format!("(?i:{body})")
+    } else {
+        body.to_owned()
+    };
+    Ok((lead, body, tail))
 }
 
 fn tokens(pattern: &str) -> Result<Vec<Token>, Refused> {
@@ -419,6 +439,13 @@ mod tests {
             (r"\*\?\\", r"*?\", true),
             (r"\*", "a", false),
             ("A", "a", false),
+            ("(?i)A*", "aB", true),
+            ("(?i)a\u{fc}?", "A\u{dc}x", true),
+            ("(?i)k", "\u{212a}", true),
+            ("(?i)a", "b", false),
+            (r"(\?i)A", "(?i)A", true),
+            (r"(\?i)A", "(?i)a", false),
+            ("x(?i)A", "x(?i)A", true),
         ] {
             assert_eq!(
                 like(GlobKind::String, pattern, text),
@@ -440,6 +467,11 @@ mod tests {
             ("/w/**/x", "/w/x", true),
             ("/w/**/x", "/w/a/b/x", true),
             ("/w/**/x", "/w/ax", false),
+            ("(?i)**/.env", "/a/.ENV", true),
+            ("(?i)**/.Env/**", "/A/.eNV/x/Y", true),
+            ("(?i)**/.env", "/a/x.ENV", false),
+            ("(?i)/W", "/w", true),
+            ("(?i)/", "/", true),
             ("**/.env", ".env", true),
             ("**/.env", "/.env", true),
             ("**/.env", "/a/b/.env", true),
@@ -464,8 +496,9 @@ mod tests {
                 expected,
                 "{pattern} ~ {text:?}"
             );
-            let unescaped = pattern.contains('\\') || path_oracle(pattern, text) == expected;
-            assert!(unescaped, "oracle: {pattern} ~ {text:?}");
+            let is_plain = !pattern.contains('\\') && !pattern.starts_with(super::ANY_CASE);
+            let agrees = !is_plain || path_oracle(pattern, text) == expected;
+            assert!(agrees, "oracle: {pattern} ~ {text:?}");
         }
     }
 
@@ -548,6 +581,10 @@ mod tests {
             (GlobKind::Path, "~/*"),
             (GlobKind::Path, r"a\\*"),
             (GlobKind::Path, "%2e%2e/*"),
+            (GlobKind::Path, "(?i)"),
+            (GlobKind::Path, "(?i)/w/"),
+            (GlobKind::Host, "(?i)*.acme.com"),
+            (GlobKind::Url, "(?i)https://acme.com/*"),
             (GlobKind::Host, ""),
             (GlobKind::Host, "api-*.acme.com"),
             (GlobKind::Host, "?.acme.com"),
@@ -579,6 +616,20 @@ mod tests {
     }
 
     proptest! {
+        /// The pieces are the whole, in any case or not.
+        #[test]
+        fn pieces_are_the_whole(pattern in "(\\(\\?i\\))?(\\*\\*/)?[aB*?]{1,4}(/\\*\\*)?", text in "/?[aAbB/]{0,6}") {
+            if let (Ok(whole), Ok((lead, body, tail))) =
+                (to_regex(GlobKind::Path, &pattern), super::in_pieces(GlobKind::Path, &pattern))
+            {
+                let found = |regex: &str| {
+                    let dfa = dense::DFA::new(regex).unwrap();
+                    dfa.try_search_fwd(&Input::new(&text)).unwrap().is_some()
+                };
+                prop_assert_eq!(found(&whole), found(&format!(r"\A(?:{lead}{body}{tail})\z")), "{}", pattern);
+            }
+        }
+
         #[test]
         fn strings_agree_with_the_oracle(pattern in "[ab*?.\\n(]{0,10}", text in "[ab.\\n(]{0,10}") {
             let expected = text_oracle(&tokens(&pattern).unwrap(), &text);

@@ -3,7 +3,7 @@
 //! nothing is; a symbolic link cannot be seen here, so the canonical path must be what is handed on and opened.
 //! Refused is whatever some reader would take for another path: backslashes, drive letters, `//server`, `~`, URLs,
 //! escapes that hide dots or slashes, invisible characters. Letters are compared as received: on a file system that
-//! folds case or Unicode forms, allow-lists stay safe and block-lists do not.
+//! folds case or Unicode forms, allow-lists stay safe and block-lists do not, unless they ask with `like "(?i)…"`.
 
 use super::{Doc, Refused, percent};
 use crate::limits;

@@ -44,34 +44,36 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
                 place_in(written, cond, asked.span).unwrap_or(rule.span)
             };
             if told.insert(span) {
-                out.push(report((what, rule), &asked, span));
+                // `all` of a path holds where there is none; a negation was made of it.
+                let all = asked.span == span && context.text(span).starts_with("all ");
+                out.push(report((what, rule, all), asked.span, span));
             }
         }
     }
 }
 
-fn report((what, rule): (&str, &Rule), asked: &Asked, span: Span) -> Diagnostic {
+fn report((what, rule, all): (&str, &Rule, bool), asked: Span, span: Span) -> Diagnostic {
     let message = format!(
         "{what} `{}` looks past operands whose path is not known",
         rule.name
     );
     let report = LINT
         .finding(span, message)
-        .label(if asked.all {
+        .label(if all {
             "holds where the path is missing"
         } else {
             "does not hold where the path is missing"
         })
         .why("what `../x` names depends on the folder the line starts in, so it has no path");
-    if asked.span == span {
-        return report.help(if asked.all {
+    if asked == span {
+        return report.help(if all {
             "ask `any p in o.path: …`, which does not hold there"
         } else {
             "let it match there, too: `not present o.path or o.path under …`"
         });
     }
     report
-        .also(asked.span, "this asks for the path")
+        .also(asked, "this asks for the path")
         .help("let it match where no path is known, too: with `or shell.unplaced(…)` of `std.shell`, or `or any c in …: any o in c.operands: not present o.path`")
 }
 

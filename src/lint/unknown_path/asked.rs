@@ -16,8 +16,6 @@ pub(super) struct Asked {
     /// The answer where the path is missing.
     when_absent: bool,
     present: bool,
-    /// It asks `all` of the path, which holds where there is none.
-    pub all: bool,
     pub span: Span,
 }
 
@@ -63,13 +61,7 @@ impl Walk {
         match cond {
             Cond::Const(_) => {}
             Cond::Relation(relation) => self.relation(relation, holds),
-            Cond::Not(inner) => {
-                let before = self.found.len();
-                self.of(inner, !holds);
-                if let (Cond::Any { body, span, .. }, Some(asked)) = (&**inner, self.found.get_mut(before)) {
-                    asked.all = asked.span == *span && matches!(**body, Cond::Not(_));
-                }
-            }
+            Cond::Not(inner) => self.of(inner, !holds),
             Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| self.of(part, holds)),
             Cond::Atom(atom) => self.see(
                 &atom.place,
@@ -96,7 +88,6 @@ impl Walk {
                 holds,
                 when_absent,
                 present,
-                all: false,
                 span,
             });
         }
