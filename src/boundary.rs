@@ -4,7 +4,7 @@
 
 use crate::artifact::{
     BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceScript, TraceState,
-    TrustedKeys, Verified, VerifyError, bundle, digest, jcs, time, trace,
+    TrustedKeys, Verified, VerifyError, bundle, digest, envelope, jcs, time,
 };
 use crate::bundling::{self, LoadError};
 use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict, reserved};
@@ -141,18 +141,19 @@ impl Boundary {
         let runs = judged.after.as_ref();
         let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
+        let covered = intent.covered();
         let kept = redact::intent(
-            &intent.canonical(),
+            &covered,
             &judged.decision.obligations,
             &judged.decision.steps,
             &|name| self.gate.program().tool(name).is_some(),
         );
         let canonical = jcs::to_vec(&kept);
-        let args_digest = digest::of_json(&redact::args(&intent.args, &judged.decision.obligations));
+        let args_digest = digest::of_json(&redact::args(intent.args(), &judged.decision.obligations));
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
             trace_id: trace_id(self.bundle, intent_digest, moment),
-            created_at: moment.now,
+            created_at: time::cut(moment.now),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
             bundle_digest: self.bundle,
             policy: self.policy.clone(),
@@ -182,8 +183,7 @@ impl Boundary {
             state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
             previous: moment.previous,
         };
-        let trace = trace::sign(&record, key)?;
-        let digest = digest::of_json(&crate::artifact::envelope::Payload::to_json(&record));
+        let (trace, digest) = envelope::sign_and_name(&record, &[key])?;
         let canonical_args = judged.canonical_args;
         Ok(Recorded {
             record,
@@ -350,10 +350,8 @@ fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [Argu
 
 /// Names what an executor should run: the tool and its canonical arguments.
 pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
-    digest::of_json(&Json::object([
-        ("tool", Json::str(tool)),
-        ("args", canonical_args.clone()),
-    ]))
+    let call = [("args", canonical_args), ("tool", &Json::str(tool))];
+    digest::sha256(&jcs::object_to_vec(&call))
 }
 
 /// Names what an executor should run as one step; none where it has no canonical form.

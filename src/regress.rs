@@ -338,14 +338,14 @@ impl Fixture {
             let facts = gate.declared_facts(&case.facts);
             let origins = ArgumentOrigin::of_intent(&case.intent.document);
             let tool = gate.program().tool(&case.tool);
-            let args = tool.map(|tool| kept::filled(&case.intent.args, &case.taken, tool));
+            let args = tool.map(|tool| kept::filled(case.intent.args(), &case.taken, tool));
             let steps = case.steps(gate.program());
             let request = Request {
                 origins: origins.as_deref(),
                 fulfils: Some(&case.fulfils),
                 state: state.as_ref().filter(|_| case.in_session),
                 now: Some(case.at),
-                args: args.as_ref().unwrap_or(&case.intent.args),
+                args: args.as_ref().unwrap_or_else(|| case.intent.args()),
                 session: case.session.as_deref().filter(|_| case.in_session),
                 run: case.run.as_deref(),
                 steps: &steps,

@@ -62,8 +62,15 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(PREFIX)?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+        let mut text = String::with_capacity(PREFIX.len() + 2 * self.0.len());
+        text.push_str(PREFIX);
+        text.extend(
+            self.0
+                .iter()
+                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
+        );
+        f.write_str(&text)
     }
 }
 

@@ -47,7 +47,7 @@ impl PayloadType {
 }
 
 /// What an envelope can carry.
-pub trait Payload: Sized {
+pub trait Payload: Sized + PartialEq {
     /// The kind.
     const TYPE: PayloadType;
     /// The document, with its `schema` member.
@@ -192,27 +192,37 @@ pub fn sign<T: Payload>(value: &T, key: &SigningKey) -> Result<Signed<T>, BuildE
 
 /// Signs a value with several distinct keys.
 pub fn sign_all<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<Signed<T>, BuildError> {
+    Ok(sign_and_name(value, keys)?.0)
+}
+
+/// Signs a value with several distinct keys, and tells the digest of the payload: the artifact's name. The document is
+/// read again before it is signed, and the bounds of an envelope are checked after. The signature itself is not verified
+/// (docs/decisions.md, "A fresh signature is not verified").
+pub fn sign_and_name<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<(Signed<T>, Digest), BuildError> {
     let json = value.to_json();
     let payload = jcs::to_vec(&json);
-    typed::<T>(&json, &payload)?;
+    let read = T::from_json(&json)?;
+    // Equal values have equal documents; others may, such as times of which only the milliseconds are kept.
+    if read != *value && jcs::to_vec(&read.to_json()) != payload {
+        return Err(VerifyError::PayloadNotCanonical.into());
+    }
     let media_type = T::TYPE.media_type();
     let message = pae(media_type, &payload);
-    let mut signatures: Vec<(String, String)> = keys
-        .iter()
-        .map(|key| (key.id().to_string(), STANDARD.encode(key.sign(&message))))
-        .collect();
+    let mut signatures: Vec<(KeyId, [u8; 64])> =
+        keys.iter().map(|key| (key.id(), key.sign(&message))).collect();
     signatures.sort();
-    let signatures = signatures
-        .into_iter()
-        .map(|(id, sig)| Json::object([("keyid", Json::String(id)), ("sig", Json::String(sig))]));
-    let envelope = Json::object([
-        ("payload", Json::String(STANDARD.encode(&payload))),
-        ("payloadType", Json::str(media_type)),
-        ("signatures", Json::Array(signatures.collect())),
+    check_signers(signatures.iter().map(|(id, _)| *id))?;
+    let signatures = signatures.into_iter().map(|(id, signature)| {
+        let signature = Json::String(STANDARD.encode(signature));
+        Json::object([("keyid", Json::String(id.to_string())), ("sig", signature)])
+    });
+    let bytes = jcs::object_to_vec(&[
+        ("payload", &Json::String(STANDARD.encode(&payload))),
+        ("payloadType", &Json::str(media_type)),
+        ("signatures", &Json::Array(signatures.collect())),
     ]);
-    let bytes = jcs::to_vec(&envelope);
-    parts(&bytes, T::TYPE)?;
-    Ok(Signed::from_bytes(bytes))
+    check_size(&bytes)?;
+    Ok((Signed::from_bytes(bytes), sha256(&payload)))
 }
 
 /// Verifies an envelope; the only way to a `Verified<T>`. The steps, each with its own error:
@@ -276,12 +286,7 @@ struct Parts {
 /// Steps 1 to 4.
 fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
     // 1
-    if bytes.len() > limits::ENVELOPE_BYTES {
-        return Err(VerifyError::TooLarge {
-            what: "envelope",
-            limit: limits::ENVELOPE_BYTES,
-        });
-    }
+    check_size(bytes)?;
     // 2
     let json = json::parse(bytes).map_err(|error| VerifyError::NotJson {
         what: "envelope",
@@ -302,7 +307,24 @@ fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
         });
     }
     // 4
-    match signatures.len() {
+    check_signers(signatures.iter().map(|(id, _)| *id))?;
+    Ok(Parts { payload, signatures })
+}
+
+/// Step 1.
+fn check_size(envelope: &[u8]) -> Result<(), VerifyError> {
+    if envelope.len() > limits::ENVELOPE_BYTES {
+        return Err(VerifyError::TooLarge {
+            what: "envelope",
+            limit: limits::ENVELOPE_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// Step 4.
+fn check_signers(ids: impl ExactSizeIterator<Item = KeyId> + Clone) -> Result<(), VerifyError> {
+    match ids.len() {
         0 => return Err(VerifyError::Unsigned),
         n if n > limits::SIGNATURES => {
             return Err(VerifyError::TooManySignatures {
@@ -311,10 +333,10 @@ fn parts(bytes: &[u8], kind: PayloadType) -> Result<Parts, VerifyError> {
         }
         _ => {}
     }
-    if !signatures.is_sorted_by(|(a, _), (b, _)| a < b) {
+    if !ids.is_sorted_by(|a, b| a < b) {
         return Err(VerifyError::SignatureOrder);
     }
-    Ok(Parts { payload, signatures })
+    Ok(())
 }
 
 fn signature(json: &Json) -> Result<(KeyId, Vec<u8>), VerifyError> {

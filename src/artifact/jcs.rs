@@ -2,13 +2,24 @@
 //! Numbers are already canonical (`json::Number`), so nothing is rounded here.
 
 use crate::json::Json;
+use std::cmp::Ordering;
 
 /// Writes the canonical text (RFC 8785 section 3.2).
 pub fn to_vec(json: &Json) -> Vec<u8> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(SPACE);
     write(json, &mut out);
     out.into_bytes()
 }
+
+/// Writes the canonical text of an object of these members, whose names are distinct.
+pub fn object_to_vec(members: &[(&str, &Json)]) -> Vec<u8> {
+    let mut out = String::with_capacity(SPACE);
+    object(members.iter().copied(), &mut out);
+    out.into_bytes()
+}
+
+/// What most documents need, in bytes.
+const SPACE: usize = 512;
 
 /// Whether `bytes` are the canonical text of `json`, which was read from them.
 pub fn is_canonical(json: &Json, bytes: &[u8]) -> bool {
@@ -23,7 +34,7 @@ fn write(json: &Json, out: &mut String) {
         Json::Number(number) => out.push_str(number.text()),
         Json::String(text) => string(text, out),
         Json::Array(items) => array(items, out),
-        Json::Object(members) => object(members, out),
+        Json::Object(members) => object(members.iter().map(|(key, value)| (key.as_str(), value)), out),
     }
 }
 
@@ -38,10 +49,9 @@ fn array(items: &[Json], out: &mut String) {
     out.push(']');
 }
 
-/// Members sorted by the UTF-16 code units of their names (section 3.2.3), which is not the order of UTF-8 bytes.
-fn object(members: &[(String, Json)], out: &mut String) {
-    let mut sorted: Vec<&(String, Json)> = members.iter().collect();
-    sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+fn object<'j>(members: impl Iterator<Item = (&'j str, &'j Json)>, out: &mut String) {
+    let mut sorted: Vec<(&str, &Json)> = members.collect();
+    sorted.sort_by(|(a, _), (b, _)| order(a, b));
     out.push('{');
     for (index, (key, value)) in sorted.into_iter().enumerate() {
         if index > 0 {
@@ -54,22 +64,38 @@ fn object(members: &[(String, Json)], out: &mut String) {
     out.push('}');
 }
 
+/// Names are ordered by their UTF-16 code units (section 3.2.3), which is not the order of UTF-8 bytes, but for ASCII.
+fn order(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        a.cmp(b)
+    } else {
+        a.encode_utf16().cmp(b.encode_utf16())
+    }
+}
+
 /// A string with only the escapes of section 3.2.2.2: seven short ones, `\u00xx` for other controls.
 fn string(text: &str, out: &mut String) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+    let mut rest = text;
+    // What is escaped is one byte each, and no part of a longer character.
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'"' | b'\\' | ..b' ')) {
+        let (plain, after) = rest.split_at(at);
+        out.push_str(plain);
+        let mut after = after.chars();
+        match after.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some('\r') => out.push_str("\\r"),
+            Some(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            None => {}
         }
+        rest = after.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 

@@ -17,7 +17,7 @@ use crate::json::Json;
 pub const MANIFEST_NAME: &str = "manifest.dsse.json";
 
 /// What one kind of container says about itself beside its files.
-pub trait Meta: Sized {
+pub trait Meta: Sized + PartialEq {
     /// The kind of payload.
     const TYPE: PayloadType;
     /// The kind's name in the manifest.

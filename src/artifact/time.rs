@@ -8,6 +8,15 @@ pub fn print(at: Timestamp) -> String {
     DateTimePrinter::new().precision(Some(3)).timestamp_to_string(&at)
 }
 
+/// The instant that is written: its whole milliseconds.
+pub fn cut(at: Timestamp) -> Timestamp {
+    let whole = at.as_nanosecond().div_euclid(1_000_000);
+    i64::try_from(whole)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(at)
+}
+
 /// Reads the one form; `None` for any other spelling, even of the same instant.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let at: Timestamp = text.parse().ok()?;
@@ -16,12 +25,15 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, print};
+    use super::{cut, parse, print};
 
     #[test]
     fn has_one_spelling() {
         let at: jiff::Timestamp = "2026-11-23T15:16:58.123987Z".parse().unwrap();
         assert_eq!(print(at), "2026-11-23T15:16:58.123Z");
+        assert_eq!(Some(cut(at)), parse("2026-11-23T15:16:58.123Z"));
+        let early: jiff::Timestamp = "1969-07-20T20:17:40.123987Z".parse().unwrap();
+        assert_eq!(Some(cut(early)), parse(&print(early)));
         assert!(parse("2026-11-23T15:16:58.000Z").is_some());
         for bad in [
             "2026-11-23T15:16:58Z",

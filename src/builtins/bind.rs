@@ -118,19 +118,26 @@ pub fn bind(json: &Json, ty: &Ty) -> Result<Value, BindError> {
 /// Binds an object to fields: one value per field, in the order declared. Errors: the first mismatch.
 pub fn bind_record(json: &Json, fields: &[Field]) -> Result<Vec<Value>, BindError> {
     let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
-    for (at, (name, _)) in members.iter().enumerate() {
-        // Every name before this one is a distinct declared one, so `at` stays below the count of fields.
-        if !fields.iter().any(|field| field.name == *name) {
+    let mut given: Vec<Option<&Json>> = vec![None; fields.len()];
+    let mut next = 0;
+    for (name, value) in members {
+        // Most calls name their arguments in the order of the declaration.
+        let (before, after) = fields.split_at_checked(next).unwrap_or((fields, &[]));
+        let found = after
+            .iter()
+            .position(|field| field.name == *name)
+            .map(|at| next + at);
+        let found = found.or_else(|| before.iter().position(|field| field.name == *name));
+        let Some((at, place)) = found.and_then(|at| Some((at, given.get_mut(at)?))) else {
             return Err(refused_member(name, "is not declared"));
-        }
-        if members.iter().take(at).any(|(earlier, _)| earlier == name) {
+        };
+        if place.replace(value).is_some() {
             return Err(refused_member(name, "is given twice"));
         }
+        next = at + 1;
     }
-    fields
-        .iter()
-        .map(|field| bind_field(json.get(&field.name), field))
-        .collect()
+    let each = fields.iter().zip(given);
+    each.map(|(field, value)| bind_field(value, field)).collect()
 }
 
 /// The values of the fields, and the other members as received.

@@ -95,7 +95,7 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
     if domain.contains('_') {
         return Err(Refused::new("the domain of the email address has a `_`"));
     }
-    let text = format!("{local}@{domain}");
+    let text = [local, "@", &*domain].concat();
     if text.len() > limits::EMAIL_BYTES {
         return Err(too_long());
     }

@@ -63,6 +63,9 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
     if text.len() > limits::HOST_INPUT_BYTES {
         return Err(too_long());
     }
+    if is_plain(text) {
+        return Ok(text.into());
+    }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(Refused::new("the host has a space or control character"));
     }
@@ -84,6 +87,23 @@ pub(super) fn ipv6_text(address: Ipv6Addr) -> String {
     // The url crate's writer: std writes some other addresses with a dotted quad at the end.
     let bracketed = Host::<String>::Ipv6(address).to_string();
     bracketed.trim_matches(['[', ']']).to_owned()
+}
+
+/// Whether a text is a canonical name at first sight: lowercase letters, digits, `-` and `_`, no label that is encoded,
+/// and none at its end that could be a number.
+pub(super) fn is_plain(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let label = |label: &str| {
+        (1..=limits::HOST_LABEL_BYTES).contains(&label.len())
+            && label.bytes().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && !label.starts_with("xn--")
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.len() <= limits::HOST_BYTES
+        && last.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.split('.').all(label)
 }
 
 fn read(text: &str) -> Result<Host<String>, Refused> {
@@ -152,8 +172,9 @@ pub fn under(host: &str, domain: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DOC, is_ip, parse, under};
+    use super::{DOC, domain, is_ip, is_plain, parse, read, under};
     use crate::builtins::testing;
+    use ::url::Host;
 
     #[test]
     fn examples() {
@@ -323,6 +344,18 @@ mod tests {
             if let Ok(host) = parse(&text) {
                 prop_assert_eq!(parse(&host), Ok(host.clone()));
                 prop_assert!(host.is_ascii() && host.len() <= 253 && under(&host, &host));
+            }
+        }
+
+        /// What is taken at first sight is what the long way makes of it.
+        #[test]
+        fn plain_names_are_canonical(text in "([a-z0-9_-]{1,8}|xn--[a-z0-9-]{1,6}|0x[0-9a-f]{1,4}|[0-9]{1,3}|[a-z]{2}--[a-z]{0,3})(\\.([a-z0-9_-]{0,5}|0x[0-9a-f]{0,3}|xn--[a-z0-9]{0,4})){0,4}") {
+            if is_plain(&text) {
+                let long = match read(&text) {
+                    Ok(Host::Domain(name)) => domain(&name),
+                    other => panic!("{text}: {other:?}"),
+                };
+                prop_assert_eq!(long.as_deref(), Ok(text.as_str()));
             }
         }
 

@@ -63,6 +63,20 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
             limits::PATH_BYTES
         )));
     }
+    if is_plain(text) {
+        return Ok(text.into());
+    }
+    parse_any(text)
+}
+
+/// Whether a text is canonical at first sight: names of letters, digits, `-`, `_` and `.` with one `/` between them.
+fn is_plain(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let name = |name: &str| name.bytes().all(plain) && name.bytes().any(|b| b != b'.');
+    text.strip_prefix('/').unwrap_or(text).split('/').all(name)
+}
+
+fn parse_any(text: &str) -> Result<Box<str>, Refused> {
     check_characters(text)?;
     check_escapes(text)?;
     if text.starts_with("//") {
@@ -206,7 +220,7 @@ pub fn under(path: &str, dir: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DOC, parse, under};
+    use super::{DOC, is_plain, parse, parse_any, under};
     use crate::builtins::testing;
 
     #[test]
@@ -364,6 +378,14 @@ mod tests {
         }
 
         /// What is accepted behind a folder never leaves it.
+        /// What is taken at first sight is what the long way makes of it.
+        #[test]
+        fn plain_paths_are_canonical(text in "/?([a-zA-Z0-9._-]{0,4}/){0,4}[a-z.]{0,4}") {
+            if is_plain(&text) {
+                prop_assert_eq!(parse_any(&text), Ok(text.into()));
+            }
+        }
+
         #[test]
         fn nothing_escapes_its_folder(text in "(/|[a-c]|\\.\\.|\\.|%2e|\\\\){0,14}") {
             if parse(&text).is_ok() && !text.starts_with('/') {

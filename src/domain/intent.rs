@@ -2,16 +2,15 @@
 
 use super::ArgumentOrigin;
 use crate::json::Json;
+use std::borrow::Cow;
 
-/// A checked v1 IntentRequest. Everything except `tool`, `args` and the steps is what the caller says about itself: it is kept,
+/// A checked v1 IntentRequest. Everything except the tool, the arguments and the steps is what the caller says about itself: it is kept,
 /// recorded and digested, never believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Intent {
     /// The tool to run, exactly as received.
     pub tool: String,
-    /// Its arguments, an object, exactly as received.
-    pub args: Json,
     /// Its calls, in order, where it is a script; none where it is one call.
     pub steps: Vec<ScriptStep>,
     /// Who asks (claimed).
@@ -52,14 +51,29 @@ pub struct ScriptStep {
 /// rests on digests computed here, so a placeholder or a lie in them changes nothing.
 pub const CLAIMED_DIGESTS: [&str; 3] = ["args_digest", "intent_digest", "script_hash"];
 
+/// An object without members.
+static NOTHING: Json = Json::Object(Vec::new());
+
 impl Intent {
+    /// The arguments of the call, an object, exactly as received.
+    pub fn args(&self) -> &Json {
+        self.document.get("args").unwrap_or(&NOTHING)
+    }
+
     /// The document the intent digest covers: everything received except the three claimed digests. Members keep
     /// the order received; the digest's RFC 8785 form sorts them.
-    pub fn canonical(&self) -> Json {
+    pub fn covered(&self) -> Cow<'_, Json> {
         let members = self.document.as_object().unwrap_or_default();
-        let covered = members
-            .iter()
-            .filter(|(key, _)| !CLAIMED_DIGESTS.contains(&key.as_str()));
-        Json::Object(covered.cloned().collect())
+        let claims = |key: &str| CLAIMED_DIGESTS.contains(&key);
+        if !members.iter().any(|(key, _)| claims(key)) {
+            return Cow::Borrowed(&self.document);
+        }
+        let covered = members.iter().filter(|(key, _)| !claims(key));
+        Cow::Owned(Json::Object(covered.cloned().collect()))
+    }
+
+    /// The same document, taken.
+    pub fn canonical(&self) -> Json {
+        self.covered().into_owned()
     }
 }

@@ -67,7 +67,7 @@ impl<'r> Request<'r> {
         Request {
             intent: &intent.document,
             steps: &intent.steps,
-            ..Request::call(&intent.tool, &intent.args)
+            ..Request::call(&intent.tool, intent.args())
         }
     }
 

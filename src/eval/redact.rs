@@ -6,6 +6,7 @@ use crate::domain::{Obligation, StepDecision, labels, obligation};
 use crate::hir::{Step, TargetSource, place};
 use crate::json::Json;
 use crate::ty::{Field, Ty};
+use std::borrow::Cow;
 
 /// What stands in place of a value.
 pub const REDACTED: &str = "[redacted]";
@@ -40,8 +41,16 @@ fn keeps(one: &Obligation) -> Option<usize> {
     usize::try_from(last.as_i64().unwrap_or(0)).ok()
 }
 
+/// Whether anything is taken out.
+fn transform_any(obligations: &[Obligation]) -> bool {
+    transforms(obligations).next().is_some()
+}
+
 /// Arguments as they may be kept.
-pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
+pub fn args<'j>(args: &'j Json, obligations: &[Obligation]) -> Cow<'j, Json> {
+    if !transform_any(obligations) {
+        return Cow::Borrowed(args);
+    }
     let mut args = args.clone();
     for (place, keep) in transforms(obligations) {
         match &mut args {
@@ -52,17 +61,21 @@ pub fn args(args: &Json, obligations: &[Obligation]) -> Json {
             args => each(args, place, &mut |value| replace(value, keep)),
         }
     }
-    args
+    Cow::Owned(args)
 }
 
 /// An intent as it may be kept: its arguments, those of each step of a script, where they come from, and the targets it
 /// claims where they tell what was taken out. `is_tool` says which names are those of tools.
-pub fn intent(
-    document: &Json,
+pub fn intent<'j>(
+    document: &'j Json,
     obligations: &[Obligation],
     steps: &[StepDecision],
     is_tool: &dyn Fn(&str) -> bool,
-) -> Json {
+) -> Cow<'j, Json> {
+    let mut decided = steps.iter().map(|step| step.decision.obligations.as_slice());
+    if !transform_any(obligations) && !decided.any(transform_any) {
+        return Cow::Borrowed(document);
+    }
     let mut taken: Vec<String> = Vec::new();
     let mut document = document.clone();
     call(&mut document, obligations, &mut taken);
@@ -75,7 +88,7 @@ pub fn intent(
     targets(&mut document, &taken);
     let steps = script_steps(&mut document).iter_mut();
     steps.for_each(|step| targets(step, &taken));
-    document
+    Cow::Owned(document)
 }
 
 /// Takes out of the arguments of an intent or step what a decision on it redacts.
@@ -84,7 +97,7 @@ fn call(document: &mut Json, obligations: &[Obligation], taken: &mut Vec<String>
         for (place, _) in transforms(obligations) {
             each(value, place, &mut |value| texts(value, taken));
         }
-        *value = args(value, obligations);
+        *value = args(value, obligations).into_owned();
     }
 }
 
@@ -321,7 +334,7 @@ mod tests {
             (r#"{"a":"secret"}"#, vec![redact("a.b")], r#"{"a":"[redacted]"}"#),
         ] {
             let read = |text: &str| json::parse(text.as_bytes()).unwrap();
-            assert_eq!(args(&read(given), &obligations), read(kept), "{given}");
+            assert_eq!(*args(&read(given), &obligations), read(kept), "{given}");
         }
     }
 
@@ -348,7 +361,8 @@ mod tests {
             {"arg_path":"to[0]x","source":"external","integrity_digest":"cc"},
             {"arg_path":"args.n","source":"external","source_ref":"kept","integrity_digest":"bb"}]}"#;
         let read = |text: &[u8]| json::parse(text).unwrap();
-        let kept = intent(&read(document), &[redact("to")], &[], &|name| name == "hr.read");
+        let document = read(document);
+        let kept = intent(&document, &[redact("to")], &[], &|name| name == "hr.read");
         let origins = br#"[{"arg_path":"$.to[0]","source":"tool_output","source_ref":"tool:hr.read"},
             {"arg_path":"/to/0","source":"external","source_ref":"[redacted]"},
             {"arg_path":"to[0]x","source":"external"},
@@ -361,13 +375,10 @@ mod tests {
         let document = br#"{"tool_name":"t","args":{"to":"Ann@Acme.com","n":12345,"x":"a"},"targets":[
             {"kind":"other","value":"mail to ann@acme.com"},{"kind":"host","value":"acme.com"},
             {"kind":"other","value":"12345"},{"kind":"host","value":"other.example","endpoint_domain":"ACME.com"}]}"#;
-        let kept = intent(
-            &json::parse(document).unwrap(),
-            &[redact("to"), redact("n"), redact("x")],
-            &[],
-            &|_| false,
-        );
-        let text = serde_json::to_string(&kept).unwrap().to_lowercase();
+        let document = json::parse(document).unwrap();
+        let taken = [redact("to"), redact("n"), redact("x")];
+        let kept = intent(&document, &taken, &[], &|_| false);
+        let text = serde_json::to_string(&*kept).unwrap().to_lowercase();
         for secret in ["acme", "12345", "ann"] {
             assert!(!text.contains(secret), "{text}");
         }

@@ -6,6 +6,7 @@ mod shape;
 
 use crate::domain::intent::SCRIPT;
 use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
+use crate::json::pointer::Place;
 use crate::json::{self, Json, JsonError, JsonErrorKind};
 use crate::limits;
 
@@ -63,17 +64,17 @@ impl Intent {
     /// Checks an intent that came inside another document, which `json::parse` has read: steps 2 to 5 of `read`.
     pub fn from_document(document: Json) -> Result<Intent, IntentError> {
         header(&document)?;
-        check::record(&document, "", shape::INTENT)?;
+        check::record(&document, &Place::ROOT, shape::INTENT)?;
         script(&document)?;
-        check::no_negative_zero(&document, "")?;
+        check::no_negative_zero(&document, &Place::ROOT)?;
         Ok(build(document))
     }
 }
 
-fn refuse(code: &'static str, pointer: &str, message: impl Into<String>) -> IntentError {
+fn refuse(code: &'static str, pointer: &impl ToString, message: impl Into<String>) -> IntentError {
     IntentError {
         code,
-        pointer: pointer.to_owned(),
+        pointer: pointer.to_string(),
         message: message.into(),
     }
 }
@@ -85,14 +86,14 @@ fn unreadable(error: JsonError) -> IntentError {
         JsonErrorKind::Number => "intent.number_not_exact",
         JsonErrorKind::Depth | JsonErrorKind::Size => "intent.too_large",
     };
-    refuse(code, "", error.to_string())
+    refuse(code, &Place::ROOT, error.to_string())
 }
 
 /// Comes before the shape, so that another kind of document is named as that and not by its first unknown member.
 fn header(document: &Json) -> Result<(), IntentError> {
     if document.as_object().is_none() {
         let message = format!("an intent is an object; this is {}", document.kind());
-        return Err(refuse("intent.wrong_type", "", message));
+        return Err(refuse("intent.wrong_type", &Place::ROOT, message));
     }
     for (field, expected) in [("schema_id", SCHEMA_ID), ("schema_version", SCHEMA_VERSION)] {
         match document.get(field) {
@@ -132,7 +133,7 @@ fn script(document: &Json) -> Result<(), IntentError> {
         ),
         _ => return Ok(()),
     };
-    Err(refuse("intent.bad_script", at, message))
+    Err(refuse("intent.bad_script", &at, message))
 }
 
 fn steps(document: &Json) -> Option<&[Json]> {
@@ -154,7 +155,6 @@ fn build(document: Json) -> Intent {
     };
     Intent {
         tool: text(&document, "tool_name"),
-        args: args(&document),
         steps: steps(&document).unwrap_or_default().iter().map(step).collect(),
         identity: text(context, "identity"),
         workspace: text(context, "workspace"),

@@ -13,8 +13,12 @@ impl Number {
     /// Reads the text of a JSON number (already known to follow RFC 8259 section 6). `None` when RFC 8785 cannot
     /// carry its value exactly, which includes a number that is not zero but would read as zero.
     pub fn read(text: &str) -> Option<Number> {
+        short(text).or_else(|| Number::read_any(text))
+    }
+
+    fn read_any(text: &str) -> Option<Number> {
         let given = Decimal::read(text)?;
-        if given.digits.is_empty() {
+        if given.is_zero() {
             return Some(Number {
                 text: "0".into(),
                 negative_zero: text.starts_with('-'),
@@ -82,16 +86,45 @@ pub fn scaled(text: &str, places: u32) -> Option<i128> {
     Decimal::read(text)?.to_scaled(places)
 }
 
-/// ± `digits` × 10^`exponent`, without leading or trailing zero digits; zero has no digits.
-#[derive(PartialEq, Eq)]
-struct Decimal {
+/// A number without exponent that has at most 15 digits and none after the sixth place: a double carries it exactly, and
+/// ECMAScript prints it as it stands, without zeros at its end.
+fn short(text: &str) -> Option<Number> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let fits = whole.len() + fraction.len() <= 15 && fraction.len() <= 6;
+    let plain = !whole.is_empty() && (whole == "0" || !whole.starts_with('0'));
+    if !(fits && plain && digits(whole) && digits(fraction)) {
+        return None;
+    }
+    let kept = match text.split_once('.') {
+        Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
+        None => text,
+    };
+    let negative_zero = kept == "-0";
+    Some(Number {
+        text: if negative_zero { "0".into() } else { kept.into() },
+        negative_zero,
+    })
+}
+
+/// ± the digits of `whole` and `fraction`, one after the other, × 10^`exponent`: without leading or trailing zero digits;
+/// zero has no digits.
+struct Decimal<'t> {
     negative: bool,
-    digits: String,
+    whole: &'t str,
+    fraction: &'t str,
     exponent: i64,
 }
 
-impl Decimal {
-    fn read(text: &str) -> Option<Decimal> {
+impl PartialEq for Decimal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.negative, self.exponent) == (other.negative, other.exponent) && self.digits().eq(other.digits())
+    }
+}
+
+impl<'t> Decimal<'t> {
+    fn read(text: &'t str) -> Option<Decimal<'t>> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -100,40 +133,60 @@ impl Decimal {
             Some((m, e)) => (m, e.strip_prefix('+').unwrap_or(e).parse::<i64>().ok()?),
             None => (rest, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
-        if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) {
+        let (mut whole, mut fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        if mantissa.is_empty() || mantissa == "." || !digits(whole) || !digits(fraction) {
             return None;
         }
-        let mut exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-        let significant = all.trim_start_matches('0');
-        let digits = significant.trim_end_matches('0');
-        exponent = exponent.checked_add(i64::try_from(significant.len() - digits.len()).ok()?)?;
-        let exponent = if digits.is_empty() { 0 } else { exponent };
+        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        let all = whole.len() + fraction.len();
+        fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() {
+            whole = whole.trim_end_matches('0');
+        }
+        let dropped = i64::try_from(all - whole.len() - fraction.len()).ok()?;
+        whole = whole.trim_start_matches('0');
+        if whole.is_empty() {
+            fraction = fraction.trim_start_matches('0');
+        }
+        let is_zero = whole.is_empty() && fraction.is_empty();
         Some(Decimal {
-            negative: negative && !digits.is_empty(),
-            digits: digits.to_owned(),
-            exponent,
+            negative: negative && !is_zero,
+            whole,
+            fraction,
+            exponent: if is_zero {
+                0
+            } else {
+                exponent.checked_add(dropped)?
+            },
         })
     }
 
+    fn is_zero(&self) -> bool {
+        self.whole.is_empty() && self.fraction.is_empty()
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.whole.bytes().chain(self.fraction.bytes())
+    }
+
     fn to_scaled(&self, places: u32) -> Option<i128> {
-        if self.digits.is_empty() {
+        if self.is_zero() {
             return Some(0);
         }
         let shift = u32::try_from(self.exponent.checked_add(i64::from(places))?).ok()?;
-        let magnitude = self
-            .digits
-            .parse::<i128>()
-            .ok()?
-            .checked_mul(10i128.checked_pow(shift)?)?;
+        let magnitude = self.digits().try_fold(0i128, |all, digit| {
+            all.checked_mul(10)?.checked_add(i128::from(digit - b'0'))
+        })?;
+        let magnitude = magnitude.checked_mul(10i128.checked_pow(shift)?)?;
         Some(if self.negative { -magnitude } else { magnitude })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Number, scaled};
+    use super::{Number, scaled, short};
+    use proptest::prelude::*;
 
     #[test]
     fn reads_only_what_rfc_8785_carries() {
@@ -160,6 +213,14 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// The short way is a short cut.
+        #[test]
+        fn a_short_number_reads_as_any_other(text in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,8})?") {
+            prop_assert!(short(&text).is_none_or(|number| Some(number) == Number::read_any(&text)), "{}", text);
+        }
+    }
+
     #[test]
     fn scales_without_rounding() {
         for (text, places, value) in [
@@ -169,6 +230,14 @@ mod tests {
             ("1.50", 1, Some(15)),
             ("1e3", 0, Some(1000)),
             ("0", 5, Some(0)),
+            ("0.0e9", 5, Some(0)),
+            ("1200e-2", 0, Some(12)),
+            ("10.500", 1, Some(105)),
+            ("0.00120", 4, Some(12)),
+            ("0.00120", 3, None),
+            ("1e38", 0, Some(10i128.pow(38))),
+            ("1e39", 0, None),
+            (".", 0, None),
         ] {
             assert_eq!(scaled(text, places), value, "{text} at {places}");
         }

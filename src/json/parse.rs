@@ -231,18 +231,26 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let mut out = String::new();
         loop {
-            let rest = self.rest();
-            let run = rest
-                .find(|c: char| c == '"' || c == '\\' || c < ' ')
-                .unwrap_or(rest.len());
-            out.push_str(rest.get(..run).unwrap_or_default());
-            self.at += run;
+            let start = self.at;
+            let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+            // These bytes are no parts of longer characters.
+            let plain = |b: &u8| !matches!(b, b'"' | b'\\' | ..b' ');
+            self.at += rest.iter().position(|b| !plain(b)).unwrap_or(rest.len());
+            let run = self.text.get(start..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
+                    // Most have no escape, and take just the space they need.
+                    if out.is_empty() {
+                        return Ok(run.to_owned());
+                    }
+                    out.push_str(run);
                     return Ok(out);
                 }
-                Some(b'\\') => out.push(self.escape()?),
+                Some(b'\\') => {
+                    out.push_str(run);
+                    out.push(self.escape()?);
+                }
                 Some(_) => return Err(self.syntax("control character in a string")),
                 None => return Err(self.syntax("the document ends inside a string")),
             }

@@ -8,6 +8,50 @@ pub fn child(parent: &str, token: &str) -> String {
     format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
 
+/// A place on the way down a document, written as a pointer only when somebody asks.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    last: Option<(&'a Place<'a>, Step<'a>)>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Member(&'a str),
+    Element(usize),
+}
+
+impl<'a> Place<'a> {
+    /// The whole document.
+    pub const ROOT: Place<'static> = Place { last: None };
+
+    /// A member of the object at this place.
+    pub fn member(&'a self, name: &'a str) -> Place<'a> {
+        let last = Some((self, Step::Member(name)));
+        Place { last }
+    }
+
+    /// An element of the array at this place.
+    pub fn element(&'a self, index: usize) -> Place<'a> {
+        let last = Some((self, Step::Element(index)));
+        Place { last }
+    }
+
+    /// Whether it is the whole document.
+    pub fn is_root(&self) -> bool {
+        self.last.is_none()
+    }
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.last {
+            None => Ok(()),
+            Some((parent, Step::Member(name))) => f.write_str(&child(&parent.to_string(), name)),
+            Some((parent, Step::Element(index))) => write!(f, "{parent}/{index}"),
+        }
+    }
+}
+
 /// The value a pointer leads to; `None` where there is none or the text is no pointer (RFC 6901 section 3).
 pub fn resolve<'a>(document: &'a Json, pointer: &str) -> Option<&'a Json> {
     if pointer.is_empty() {
@@ -33,7 +77,7 @@ fn index(token: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{child, resolve};
+    use super::{Place, child, resolve};
 
     #[test]
     fn follows_the_examples_of_rfc_6901_section_5() {
@@ -57,5 +101,10 @@ mod tests {
             assert_eq!(shown.as_deref(), found, "{pointer}");
         }
         assert_eq!(child(&child("", "a/b"), "m~n"), "/a~1b/m~0n");
+        let place = Place::ROOT;
+        assert_eq!(
+            place.member("a/b").element(3).member("m~n").to_string(),
+            "/a~1b/3/m~0n"
+        );
     }
 }

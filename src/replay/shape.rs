@@ -127,7 +127,10 @@ pub(super) fn read(document: Document) -> Result<Record, String> {
 
 fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
     let (tool, args, steps, session, refusal) = match Intent::from_document(intent.clone()) {
-        Ok(intent) => (intent.tool, intent.args, intent.steps, intent.session_id, None),
+        Ok(intent) => {
+            let args = intent.args().clone();
+            (intent.tool, args, intent.steps, intent.session_id, None)
+        }
         Err(error) => {
             let text = |at: Option<&Json>| {
                 at.and_then(Json::as_str)

@@ -73,7 +73,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
             profile: gate.program().profile,
         },
         intent_digest: of_json(&intent.canonical()),
-        args_digest: of_json(&intent.args),
+        args_digest: of_json(intent.args()),
         call_digest: judged.canonical_args.as_ref().map(of_json),
         tool: intent.tool.clone(),
         decision: judged.decision,

@@ -354,8 +354,8 @@ fn refusals_name_the_place() {
 #[test]
 fn arguments_stay_as_received() {
     let intent = read(&full()).unwrap();
-    assert_eq!(intent.args.get("note"), Some(&Json::str(" as is ")));
-    assert_ne!(intent.args.get("a"), intent.args.get("a "));
+    assert_eq!(intent.args().get("note"), Some(&Json::str(" as is ")));
+    assert_ne!(intent.args().get("a"), intent.args().get("a "));
     assert_eq!(intent.risk_class, "HIGH");
     assert_eq!(
         (intent.session_id.as_deref(), intent.request_id),

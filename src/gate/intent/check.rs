@@ -4,13 +4,14 @@
 use super::shape::{Field, Need, Shape};
 use super::{IntentError, refuse};
 use crate::diag::suggest;
-use crate::json::{Json, pointer};
+use crate::json::Json;
+use crate::json::pointer::Place;
 
 /// Characters of a received text that a message repeats.
 const SHOWN_CHARS: usize = 64;
 
 /// Checks a closed object. Unknown members come first: a misspelt required field is better named by what is there.
-pub(super) fn record(value: &Json, at: &str, fields: &'static [Field]) -> Result<(), IntentError> {
+pub(super) fn record(value: &Json, at: &Place<'_>, fields: &'static [Field]) -> Result<(), IntentError> {
     let members = value
         .as_object()
         .ok_or_else(|| wrong_type(value, at, "an object"))?;
@@ -21,9 +22,9 @@ pub(super) fn record(value: &Json, at: &str, fields: &'static [Field]) -> Result
     }
     for field in fields {
         match value.get(field.name) {
-            Some(member) => shape(member, &pointer::child(at, field.name), &field.shape)?,
+            Some(member) => shape(member, &at.member(field.name), &field.shape)?,
             None if field.need == Need::Required => {
-                let place = pointer::child(at, field.name);
+                let place = at.member(field.name);
                 let message = format!("`{place}` is missing; every intent has it");
                 return Err(refuse("intent.missing_field", &place, message));
             }
@@ -33,11 +34,11 @@ pub(super) fn record(value: &Json, at: &str, fields: &'static [Field]) -> Result
     Ok(())
 }
 
-fn unknown(name: &str, at: &str, fields: &'static [Field]) -> IntentError {
-    let place = pointer::child(at, name);
+fn unknown(name: &str, at: &Place<'_>, fields: &'static [Field]) -> IntentError {
+    let place = at.member(name);
     let near = suggest::nearest(name, fields.iter().map(|f| f.name));
     let help = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-    let object = if at.is_empty() {
+    let object = if at.is_root() {
         "an intent".to_owned()
     } else {
         format!("`{at}`")
@@ -46,7 +47,7 @@ fn unknown(name: &str, at: &str, fields: &'static [Field]) -> IntentError {
     refuse("intent.unknown_field", &place, message)
 }
 
-fn shape(value: &Json, at: &str, expected: &'static Shape) -> Result<(), IntentError> {
+fn shape(value: &Json, at: &Place<'_>, expected: &'static Shape) -> Result<(), IntentError> {
     match expected {
         Shape::Record(fields) => record(value, at, fields),
         Shape::Open => match value {
@@ -57,7 +58,7 @@ fn shape(value: &Json, at: &str, expected: &'static Shape) -> Result<(), IntentE
             let items = value
                 .as_array()
                 .ok_or_else(|| wrong_type(value, at, "an array"))?;
-            let each = |(i, item): (usize, &Json)| shape(item, &pointer::child(at, &i.to_string()), element);
+            let each = |(i, item): (usize, &Json)| shape(item, &at.element(i), element);
             items.iter().enumerate().try_for_each(each)
         }
         Shape::Bool => match value {
@@ -80,7 +81,7 @@ fn shape(value: &Json, at: &str, expected: &'static Shape) -> Result<(), IntentE
     }
 }
 
-fn text(text: &str, at: &str, expected: &'static Shape) -> Result<(), IntentError> {
+fn text(text: &str, at: &Place<'_>, expected: &'static Shape) -> Result<(), IntentError> {
     let says = |ok: bool, what: &str| if ok { Ok(()) } else { Err(bad_value(at, what)) };
     match expected {
         Shape::NonEmpty => says(!text.is_empty(), "is empty"),
@@ -99,7 +100,7 @@ fn text(text: &str, at: &str, expected: &'static Shape) -> Result<(), IntentErro
 const NOT_IDENTIFIER: &str = "is empty, starts or ends with a space, or holds a control or invisible character; names \
                               are compared exactly, so send it without";
 
-fn not_one_of(text: &str, at: &str, words: &'static [&'static str]) -> IntentError {
+fn not_one_of(text: &str, at: &Place<'_>, words: &'static [&'static str]) -> IntentError {
     let help = match suggest::nearest(text, words.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it is one of {}", words.join(", ")),
@@ -111,7 +112,7 @@ fn not_one_of(text: &str, at: &str, words: &'static [&'static str]) -> IntentErr
     )
 }
 
-fn wrong_type(value: &Json, at: &str, expected: &str) -> IntentError {
+fn wrong_type(value: &Json, at: &Place<'_>, expected: &str) -> IntentError {
     refuse(
         "intent.wrong_type",
         at,
@@ -119,7 +120,7 @@ fn wrong_type(value: &Json, at: &str, expected: &str) -> IntentError {
     )
 }
 
-fn bad_value(at: &str, what: &str) -> IntentError {
+fn bad_value(at: &Place<'_>, what: &str) -> IntentError {
     refuse("intent.bad_value", at, format!("`{at}` {what}"))
 }
 
@@ -137,7 +138,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Refuses `-0` wherever it stands.
-pub(super) fn no_negative_zero(value: &Json, at: &str) -> Result<(), IntentError> {
+pub(super) fn no_negative_zero(value: &Json, at: &Place<'_>) -> Result<(), IntentError> {
     match value {
         Json::Number(n) if n.is_negative_zero() => Err(refuse(
             "intent.number_not_exact",
@@ -145,12 +146,12 @@ pub(super) fn no_negative_zero(value: &Json, at: &str) -> Result<(), IntentError
             format!("`{at}` is -0, whose sign RFC 8785 would drop"),
         )),
         Json::Array(items) => {
-            let each = |(i, v): (usize, &Json)| no_negative_zero(v, &pointer::child(at, &i.to_string()));
+            let each = |(i, v): (usize, &Json)| no_negative_zero(v, &at.element(i));
             items.iter().enumerate().try_for_each(each)
         }
         Json::Object(members) => members
             .iter()
-            .try_for_each(|(key, v)| no_negative_zero(v, &pointer::child(at, key))),
+            .try_for_each(|(key, v)| no_negative_zero(v, &at.member(key))),
         _ => Ok(()),
     }
 }
