@@ -239,3 +239,7 @@ pub const CHANNEL_BYTES: u64 = 128;
 pub const CHANNELS: u64 = 32;
 /// Characters that a `mask` keeps at most.
 pub const MASK_KEPT: i128 = 16;
+/// Seconds after which a temporary file is one that a killed process left.
+pub const STALE_SECONDS: u64 = 3_600;
+/// Names of a folder that are looked at for such files.
+pub const STALE_NAMES: usize = 1_000;

@@ -273,13 +273,37 @@ fn ending(file: &mut File) -> io::Result<Ending> {
     }
 }
 
+/// How the names of temporary files start and end.
+const TEMPORARY: (&str, &str) = (".gait-", ".tmp");
+
+/// Removes the temporary files that a killed process left in a folder. Nobody is still writing to one of that age, and
+/// whatever goes wrong here is no reason not to write.
+fn remove_stale(folder: &Path) {
+    let age = |file: &std::fs::Metadata| file.modified().ok()?.elapsed().ok();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.take(limits::STALE_NAMES) {
+        let name = entry.file_name();
+        let is_ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1));
+        // The metadata of an entry are those of a link, not of what it leads to.
+        let is_stale = |file: &std::fs::Metadata| {
+            file.is_file() && age(file).is_some_and(|age| age.as_secs() >= limits::STALE_SECONDS)
+        };
+        if is_ours && entry.metadata().is_ok_and(|file| is_stale(&file)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes and flushes a temporary file beside `path`; it vanishes unless it is renamed.
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, HostError> {
     let wrong = |error| explain(path, &error);
     let folder = folder_of(path);
     make_folder(&folder)?;
+    remove_stale(&folder);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".gait-").suffix(".tmp");
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     let mut file = builder
         .make_in(&folder, |at| {
             let mut options = OpenOptions::new();
@@ -414,5 +438,36 @@ mod tests {
         Os.write_new(&path, b"one", Mode::Public).unwrap();
         Os.write_new(&path, b"two", Mode::Private).unwrap_err();
         assert_eq!(Os.list_dir(folder.path()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn what_a_killed_write_left_is_removed_by_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let plant = |name: &str, seconds: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+            file.set_modified(then).unwrap();
+        };
+        for (name, seconds) in [
+            (".gait-a1b2c3.tmp", limits::STALE_SECONDS + 1),
+            (".gait-d4e5f6.tmp", limits::STALE_SECONDS / 2),
+            (".gait-notes", limits::STALE_SECONDS + 1),
+            ("other.tmp", limits::STALE_SECONDS + 1),
+        ] {
+            plant(name, seconds);
+        }
+        std::fs::create_dir(folder.path().join(".gait-folder.tmp")).unwrap();
+        Os.write_new(&folder.path().join("file"), b"one", Mode::Public)
+            .unwrap();
+        assert_eq!(
+            Os.list_dir(folder.path()).unwrap(),
+            [
+                ".gait-d4e5f6.tmp",
+                ".gait-folder.tmp",
+                ".gait-notes",
+                "file",
+                "other.tmp"
+            ]
+        );
     }
 }
