@@ -65,6 +65,8 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// Where each line but the first starts, in bytes.
+    lines: Vec<usize>,
 }
 
 /// A position for people: both numbers from 1, columns counted in characters.
@@ -79,10 +81,13 @@ pub struct Position {
 impl Source {
     /// Makes a source.
     pub fn new(id: FileId, name: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self {
             id,
             name: name.into(),
-            text: text.into(),
+            lines: breaks.map(|(at, _)| at + 1).collect(),
+            text,
         }
     }
 
@@ -92,18 +97,41 @@ impl Source {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line));
+        let before = self.text.get(start.copied().unwrap_or(0)..at).unwrap_or_default();
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Position {
-            line: small(line),
-            column: small(column),
+            line: small(line + 1),
+            column: small(before.chars().count() + 1),
         }
     }
 
     /// The text of a range; empty when the range is not of this source.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileId, Position, Source};
+
+    #[test]
+    fn a_position_is_what_counting_gives() {
+        for text in ["", "\n", "a", "aé\n\n😀b\r\nc\n", "x\ny"] {
+            let source = Source::new(FileId(0), "a", text);
+            for offset in 0..text.len() + 2 {
+                // Past the end it is the end, within a character its start.
+                let before = (0..=offset).rev().find_map(|at| text.get(..at)).unwrap();
+                let last = before.rsplit('\n').next().unwrap();
+                let counted = Position {
+                    line: u32::try_from(before.matches('\n').count() + 1).unwrap(),
+                    column: u32::try_from(last.chars().count() + 1).unwrap(),
+                };
+                let found = source.position(u32::try_from(offset).unwrap());
+                assert_eq!(found, counted, "{offset} in {text:?}");
+            }
+        }
     }
 }
