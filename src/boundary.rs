@@ -362,17 +362,18 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
 
 /// The same event has the same id; another moment, session, run or place in a chain makes another event.
 fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
-    let or_null = |text: Option<String>| text.map_or(Json::Null, Json::String);
-    let event = Json::object([
-        ("bundle", bundle.to_json()),
-        ("intent", intent.to_json()),
-        ("at", Json::String(time::print(moment.now))),
-        ("session", or_null(moment.session_id.clone())),
-        ("run", or_null(moment.run_id.clone())),
-        ("previous", or_null(moment.previous.map(|d| d.to_string()))),
-        ("facts", moment.facts.clone().unwrap_or(Json::Null)),
+    let or_null = |text: Option<&str>| text.map_or(Json::Null, Json::str);
+    let previous = moment.previous.map_or(Json::Null, |digest| digest.to_json());
+    let event = jcs::object_to_vec(&[
+        ("at", &Json::String(time::print(moment.now))),
+        ("bundle", &bundle.to_json()),
+        ("facts", moment.facts.as_ref().unwrap_or(&Json::Null)),
+        ("intent", &intent.to_json()),
+        ("previous", &previous),
+        ("run", &or_null(moment.run_id.as_deref())),
+        ("session", &or_null(moment.session_id.as_deref())),
     ]);
-    let digest = digest::of_json(&event).to_string();
+    let digest = digest::sha256(&event).to_string();
     let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
     hex.chars().take(24).collect()
 }

@@ -5,10 +5,12 @@
 
 mod number;
 mod parse;
+mod plain;
 pub mod pointer;
 
 pub use number::{Number, scaled};
 pub use parse::{JsonError, JsonErrorKind, parse, parse_any_numbers};
+pub(crate) use plain::plain_run;
 
 /// A JSON document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,12 @@ impl Json {
             }
         }
         Json::Object(out)
+    }
+
+    /// An object of members whose names a caller has written down, each once.
+    pub fn record(members: Vec<(&'static str, Json)>) -> Json {
+        let owned = members.into_iter().map(|(key, value)| (key.to_owned(), value));
+        Json::Object(owned.collect())
     }
 
     /// The member of an object.

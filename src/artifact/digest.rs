@@ -62,15 +62,19 @@ fn nibble(digit: u8) -> Option<u8> {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-        let mut text = String::with_capacity(PREFIX.len() + 2 * self.0.len());
-        text.push_str(PREFIX);
-        text.extend(
-            self.0
-                .iter()
-                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
-        );
-        f.write_str(&text)
+        let digit = |nibble: u8| {
+            if nibble < 10 {
+                b'0' + nibble
+            } else {
+                b'a' + nibble - 10
+            }
+        };
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
     }
 }
 

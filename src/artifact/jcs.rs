@@ -1,8 +1,7 @@
 //! The JSON Canonicalization Scheme (RFC 8785). In: a tree. Out: the one text everything is digested and signed as.
 //! Numbers are already canonical (`json::Number`), so nothing is rounded here.
 
-use crate::json::Json;
-use std::cmp::Ordering;
+use crate::json::{Json, plain_run};
 
 /// Writes the canonical text (RFC 8785 section 3.2).
 pub fn to_vec(json: &Json) -> Vec<u8> {
@@ -49,9 +48,15 @@ fn array(items: &[Json], out: &mut String) {
     out.push(']');
 }
 
+/// Members sorted by the UTF-16 code units of their names (section 3.2.3), which is not the order of UTF-8 bytes, but for
+/// ASCII.
 fn object<'j>(members: impl Iterator<Item = (&'j str, &'j Json)>, out: &mut String) {
     let mut sorted: Vec<(&str, &Json)> = members.collect();
-    sorted.sort_by(|(a, _), (b, _)| order(a, b));
+    if sorted.iter().all(|(key, _)| key.is_ascii()) {
+        sorted.sort_unstable_by_key(|(key, _)| *key);
+    } else {
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    }
     out.push('{');
     for (index, (key, value)) in sorted.into_iter().enumerate() {
         if index > 0 {
@@ -64,25 +69,16 @@ fn object<'j>(members: impl Iterator<Item = (&'j str, &'j Json)>, out: &mut Stri
     out.push('}');
 }
 
-/// Names are ordered by their UTF-16 code units (section 3.2.3), which is not the order of UTF-8 bytes, but for ASCII.
-fn order(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() && b.is_ascii() {
-        a.cmp(b)
-    } else {
-        a.encode_utf16().cmp(b.encode_utf16())
-    }
-}
-
 /// A string with only the escapes of section 3.2.2.2: seven short ones, `\u00xx` for other controls.
 fn string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    // What is escaped is one byte each, and no part of a longer character.
-    while let Some(at) = rest.bytes().position(|b| matches!(b, b'"' | b'\\' | ..b' ')) {
-        let (plain, after) = rest.split_at(at);
+    loop {
+        let (plain, after) = rest.split_at(plain_run(rest.as_bytes()));
         out.push_str(plain);
         let mut after = after.chars();
         match after.next() {
+            None => break,
             Some('"') => out.push_str("\\\""),
             Some('\\') => out.push_str("\\\\"),
             Some('\u{8}') => out.push_str("\\b"),
@@ -91,11 +87,9 @@ fn string(text: &str, out: &mut String) {
             Some('\u{c}') => out.push_str("\\f"),
             Some('\r') => out.push_str("\\r"),
             Some(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            None => {}
         }
         rest = after.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 

@@ -190,7 +190,7 @@ impl Payload for TraceRecord {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
             ("state", Json::object(both))
         }));
-        Json::object(members)
+        Json::record(members)
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
@@ -441,7 +441,7 @@ fn rule_to_json(rule: &MatchedRule) -> Json {
     ];
     members.extend(rule.hint.as_ref().map(|hint| ("hint", Json::str(hint))));
     members.extend(rule.scope.as_ref().map(|of| ("scope", scope_to_json(of))));
-    Json::object(members)
+    Json::record(members)
 }
 
 /// The policy a rule is part of.
@@ -477,7 +477,7 @@ fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
 }
 
 fn position_to_json(at: Position) -> Json {
-    Json::object([
+    Json::record(vec![
         ("line", number(at.line.into())),
         ("column", number(at.column.into())),
     ])

@@ -269,10 +269,7 @@ fn bind_text(text: &str, ty: &Ty) -> Result<Value, BindError> {
             BindErrorKind::Unparsable,
         ),
         Ty::Host => (host::parse(text).map(Value::Host), BindErrorKind::Unparsable),
-        Ty::Email => (
-            email::parse(text).map(|v| Value::Email(Box::new(v))),
-            BindErrorKind::Unparsable,
-        ),
+        Ty::Email => (email::parse(text).map(Value::Email), BindErrorKind::Unparsable),
         Ty::Command => (parsed(command::parse(text)), BindErrorKind::Unparsable),
         Ty::Sql => (parsed(sql::parse(text)), BindErrorKind::Unparsable),
         Ty::Repo => (parsed(repo::parse(text)), BindErrorKind::Unparsable),
@@ -345,8 +342,8 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Record(values), Ty::Record(fields)) => record_to_json(values, fields),
         (Value::Str(text), Ty::String { .. }) => Json::str(text.as_ref()),
         (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
-        (Value::Email(email), Ty::Email) => Json::str(email.text.as_ref()),
-        (Value::Url(url), Ty::Url) => Json::str(url.text.as_ref()),
+        (Value::Email(email), Ty::Email) => Json::str(email.text()),
+        (Value::Url(url), Ty::Url) => Json::str(url.text()),
         (Value::Parsed(parsed), Ty::Command | Ty::Sql | Ty::Repo | Ty::Digest | Ty::Cidr) => {
             Json::str(parsed.text.as_ref())
         }

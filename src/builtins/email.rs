@@ -74,19 +74,26 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
         return Err(Refused::new(reason));
     }
     if !local
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+        .as_bytes()
+        .split(|b| *b == b'.')
+        .all(|atom| !atom.is_empty() && atom.iter().copied().all(is_atext))
     {
         return Err(Refused::new(
             "the local part of the email address is not a dot-string",
         ));
     }
-    let literal = || Refused::new("the domain of the email address is an address, not a name");
     if domain.starts_with('[') {
         return Err(literal());
     }
-    let domain = host::parse(domain)?;
-    if host::is_ip(&domain) {
+    if host::is_plain(domain) {
+        return named(local, domain);
+    }
+    named(local, &host::parse(domain)?)
+}
+
+/// An address of a local part and a canonical host.
+fn named(local: &str, domain: &str) -> Result<EmailValue, Refused> {
+    if host::is_ip(domain) {
         return Err(literal());
     }
     if !domain.contains('.') {
@@ -95,15 +102,15 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
     if domain.contains('_') {
         return Err(Refused::new("the domain of the email address has a `_`"));
     }
-    let text = [local, "@", &*domain].concat();
-    if text.len() > limits::EMAIL_BYTES {
+    let email = EmailValue::new(local, domain);
+    if email.text().len() > limits::EMAIL_BYTES {
         return Err(too_long());
     }
-    Ok(EmailValue {
-        text: text.into(),
-        local: local.into(),
-        domain,
-    })
+    Ok(email)
+}
+
+fn literal() -> Refused {
+    Refused::new("the domain of the email address is an address, not a name")
 }
 
 /// `atext` of RFC 5322 section 3.2.3.
@@ -125,7 +132,7 @@ mod tests {
 
     #[test]
     fn examples() {
-        testing::run(&DOC, |text| parse(text).map(|email| email.text.into()));
+        testing::run(&DOC, |text| parse(text).map(|email| email.text().into()));
     }
 
     #[test]
@@ -183,15 +190,15 @@ mod tests {
     #[test]
     fn parts() {
         let email = parse("O'Brien/x=y@Mail.ACME.com").unwrap();
-        assert_eq!((&*email.local, &*email.domain), ("O'Brien/x=y", "mail.acme.com"));
+        assert_eq!((email.local(), email.domain()), ("O'Brien/x=y", "mail.acme.com"));
     }
 
     proptest! {
         #[test]
         fn canonical_forms_stay(text in prop_oneof!["\\PC*", "[a-zA-Z.+@\"<>()\\[\\]0-9ü -]{0,40}", "[a-z.]{1,8}@[a-zA-Zü.]{1,12}"]) {
             if let Ok(email) = parse(&text) {
-                prop_assert_eq!(parse(&email.text), Ok(email.clone()));
-                prop_assert_eq!(&*email.text, format!("{}@{}", email.local, email.domain));
+                prop_assert_eq!(parse(email.text()), Ok(email.clone()));
+                prop_assert_eq!(email.text(), format!("{}@{}", email.local(), email.domain()));
             }
         }
     }

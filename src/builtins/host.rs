@@ -93,17 +93,18 @@ pub(super) fn ipv6_text(address: Ipv6Addr) -> String {
 /// and none at its end that could be a number.
 pub(super) fn is_plain(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-    let label = |label: &str| {
+    let label = |label: &[u8]| {
         (1..=limits::HOST_LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && !label.starts_with("xn--")
+            && label.iter().copied().all(plain)
+            && !label.starts_with(b"-")
+            && !label.ends_with(b"-")
+            && !label.starts_with(b"xn--")
     };
-    let last = text.rsplit('.').next().unwrap_or_default();
+    let bytes = text.as_bytes();
+    let last = bytes.rsplit(|b| *b == b'.').next().unwrap_or_default();
     text.len() <= limits::HOST_BYTES
-        && last.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.split('.').all(label)
+        && last.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.split(|b| *b == b'.').all(label)
 }
 
 fn read(text: &str) -> Result<Host<String>, Refused> {

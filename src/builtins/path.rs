@@ -72,8 +72,13 @@ pub fn parse(text: &str) -> Result<Box<str>, Refused> {
 /// Whether a text is canonical at first sight: names of letters, digits, `-`, `_` and `.` with one `/` between them.
 fn is_plain(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let name = |name: &str| name.bytes().all(plain) && name.bytes().any(|b| b != b'.');
-    text.strip_prefix('/').unwrap_or(text).split('/').all(name)
+    let name = |name: &[u8]| name.iter().copied().all(plain) && name.iter().any(|b| *b != b'.');
+    let bytes = text.as_bytes();
+    bytes
+        .strip_prefix(b"/")
+        .unwrap_or(bytes)
+        .split(|b| *b == b'/')
+        .all(name)
 }
 
 fn parse_any(text: &str) -> Result<Box<str>, Refused> {

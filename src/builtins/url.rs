@@ -98,9 +98,8 @@ struct Cut<'a> {
 
 /// Parses a URL to its canonical form. Errors: the reason, one sentence.
 pub fn parse(text: &str) -> Result<UrlValue, Refused> {
-    check_text(text)?;
     match plain(text) {
-        Some(url) if url.text.len() <= limits::URL_BYTES => Ok(url),
+        Some(url) if text.len().max(url.text().len()) <= limits::URL_BYTES => Ok(url),
         _ => parse_any(text),
     }
 }
@@ -109,43 +108,37 @@ pub fn parse(text: &str) -> Result<UrlValue, Refused> {
 /// port, and a path and query of unreserved characters (RFC 3986 section 2.3) and a few that mean nothing there, without
 /// dot segments.
 fn plain(text: &str) -> Option<UrlValue> {
-    let (scheme, rest) = text.split_once("://")?;
-    let scheme = SCHEMES.iter().copied().find(|name| *name == scheme)?;
-    let (host, rest) = rest.split_at_checked(authority_end(rest))?;
+    let after = |scheme: &&str| text.strip_prefix(scheme)?.strip_prefix("://");
+    let (scheme, rest) = SCHEMES
+        .iter()
+        .copied()
+        .find_map(|scheme| Some((scheme, after(&scheme)?)))?;
+    let end = |end: &u8| matches!(end, b'/' | b'?' | b'#');
+    let (host, rest) = rest.split_at_checked(rest.as_bytes().iter().position(end).unwrap_or(rest.len()))?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let path = if path.is_empty() { "/" } else { path };
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+    let mut segments = path.as_bytes().split(|b| *b == b'/');
     let fits = host::is_plain(host)
         && path.bytes().all(|b| unreserved(b) || b == b'/')
-        && path.split('/').all(|segment| !matches!(segment, "." | ".."))
+        && segments.all(|segment| !matches!(segment, b"." | b".."))
         && query
             .bytes()
             .all(|b| unreserved(b) || matches!(b, b'=' | b'&' | b'+' | b',' | b'/' | b':'));
-    if !fits {
-        return None;
-    }
-    let mark = if query.is_empty() { "" } else { "?" };
-    Some(UrlValue {
-        text: [scheme, "://", host, path, mark, query].concat().into(),
-        scheme: scheme.into(),
-        host: host.into(),
-        port: default_port(scheme)?,
-        path: path.into(),
-        query: query.into(),
-    })
+    fits.then(|| UrlValue::new(scheme, host, (None, default_port(scheme)), (path, query)))
 }
 
 /// The port of a scheme (WHATWG URL Standard, section 3.1).
-fn default_port(scheme: &str) -> Option<u16> {
+fn default_port(scheme: &str) -> u16 {
     match scheme {
-        "http" | "ws" => Some(80),
-        "https" | "wss" => Some(443),
-        "ftp" => Some(21),
-        _ => None,
+        "http" | "ws" => 80,
+        "ftp" => 21,
+        _ => 443,
     }
 }
 
 fn parse_any(text: &str) -> Result<UrlValue, Refused> {
+    check_text(text)?;
     let (cut, parsed) = if has_scheme(text) {
         (cut(text)?, ::url::Url::parse(text))
     } else {
@@ -177,21 +170,12 @@ fn parse_any(text: &str) -> Result<UrlValue, Refused> {
     if climbs(&path) {
         return Err(Refused::new("the path of the URL climbs once it is decoded"));
     }
-    let port = parsed
-        .port_or_known_default()
-        .ok_or_else(|| Refused::new("the URL is not valid"))?;
-    let text = serialise(cut.scheme, &host, parsed.port(), &path, &query);
-    if text.len() > limits::URL_BYTES {
+    let port = (parsed.port(), default_port(cut.scheme));
+    let url = UrlValue::new(cut.scheme, &host, port, (&path, &query));
+    if url.text().len() > limits::URL_BYTES {
         return Err(too_long());
     }
-    Ok(UrlValue {
-        text: text.into(),
-        scheme: cut.scheme.into(),
-        host,
-        port,
-        path: path.into(),
-        query: query.into(),
-    })
+    Ok(url)
 }
 
 fn check_text(text: &str) -> Result<(), Refused> {
@@ -350,21 +334,6 @@ fn climbs(path: &str) -> bool {
     true
 }
 
-fn serialise(scheme: &str, host: &str, port: Option<u16>, path: &str, query: &str) -> String {
-    let host = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
-    };
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    let query = if query.is_empty() {
-        String::new()
-    } else {
-        format!("?{query}")
-    };
-    format!("{scheme}://{host}{port}{path}{query}")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -374,7 +343,7 @@ mod tests {
 
     #[test]
     fn examples() {
-        testing::run(&DOC, |text| parse(text).map(|url| url.text.into()));
+        testing::run(&DOC, |text| parse(text).map(|url| url.text().into()));
     }
 
     #[test]
@@ -422,7 +391,7 @@ mod tests {
             ("http://localhost", "http", "localhost", 80, "/", ""),
         ] {
             let url = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-            let got = (&*url.scheme, &*url.host, url.port, &*url.path, &*url.query);
+            let got = (url.scheme(), url.host(), url.port(), url.path(), url.query());
             assert_eq!(got, (scheme, name, port, path, query), "{text}");
         }
     }
@@ -523,9 +492,9 @@ mod tests {
             "[a-z0-9.:-]{1,20}(/[%a-f0-9./]{0,10})?",
         ]) {
             if let Ok(url) = parse(&text) {
-                prop_assert_eq!(parse(&url.text), Ok(url.clone()));
-                prop_assert_eq!(host::parse(&url.host), Ok(url.host.clone()));
-                prop_assert!(url.text.is_ascii() && url.path.starts_with('/'));
+                prop_assert_eq!(parse(url.text()), Ok(url.clone()));
+                prop_assert_eq!(host::parse(url.host()), Ok(url.host().into()));
+                prop_assert!(url.text().is_ascii() && url.path().starts_with('/'));
             }
         }
 
@@ -541,8 +510,8 @@ mod tests {
         #[test]
         fn another_reader_sees_the_same_host(text in "https://[a-c.:@\\[\\]0-9x#?/%-]{1,24}") {
             if let Ok(url) = parse(&text) {
-                let other = ::url::Url::parse(&url.text).unwrap();
-                prop_assert_eq!(host::parse(other.host_str().unwrap()), Ok(url.host));
+                let other = ::url::Url::parse(url.text()).unwrap();
+                prop_assert_eq!(host::parse(other.host_str().unwrap()), Ok(url.host().into()));
             }
         }
     }

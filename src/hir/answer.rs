@@ -31,8 +31,8 @@ impl<'v> View<'v> {
             Value::Num(n) => View::Num(*n),
             Value::Enum(m) => View::Member(*m),
             Value::Str(s) | Value::Path(s) | Value::Host(s) => View::Text(s),
-            Value::Email(e) => View::Text(&e.text),
-            Value::Url(u) => View::Text(&u.text),
+            Value::Email(e) => View::Text(e.text()),
+            Value::Url(u) => View::Text(u.text()),
             Value::Parsed(parsed) => View::Text(&parsed.text),
             Value::List(_) | Value::Record(_) => View::Whole(value),
         }
@@ -85,14 +85,14 @@ fn ip_of(host: &str) -> View<'_> {
 
 fn part_of(value: &Value, part: Part) -> View<'_> {
     match (part, value) {
-        (Part::Scheme, Value::Url(u)) => View::Text(&u.scheme),
-        (Part::Host, Value::Url(u)) => View::Text(&u.host),
-        (Part::Port, Value::Url(u)) => View::Num(i128::from(u.port)),
-        (Part::Path, Value::Url(u)) => View::Text(&u.path),
-        (Part::Query, Value::Url(u)) => View::Text(&u.query),
+        (Part::Scheme, Value::Url(u)) => View::Text(u.scheme()),
+        (Part::Host, Value::Url(u)) => View::Text(u.host()),
+        (Part::Port, Value::Url(u)) => View::Num(i128::from(u.port())),
+        (Part::Path, Value::Url(u)) => View::Text(u.path()),
+        (Part::Query, Value::Url(u)) => View::Text(u.query()),
         (Part::Ip, Value::Host(host)) => ip_of(host),
-        (Part::Local, Value::Email(e)) => View::Text(&e.local),
-        (Part::Domain, Value::Email(e)) => View::Text(&e.domain),
+        (Part::Local, Value::Email(e)) => View::Text(e.local()),
+        (Part::Domain, Value::Email(e)) => View::Text(e.domain()),
         (Part::Len, Value::List(items)) => View::Num(items.len() as i128),
         (Part::Len, other) => match other.text() {
             Some(text) => View::Num(text.len() as i128),

@@ -146,44 +146,43 @@ fn with_part(whole: &Value, part: Part, new: &Value) -> Option<Value> {
     match (whole, part, text()) {
         (Value::Host(_), Part::Ip, View::Num(_)) => host_of(new),
         (Value::Email(email), Part::Local, View::Text(local)) => {
-            read(&format!("{local}@{}", email.domain), &Ty::Email)
+            read(&format!("{local}@{}", email.domain()), &Ty::Email)
         }
         (Value::Email(email), Part::Domain, View::Text(domain)) => {
-            read(&format!("{}@{domain}", email.local), &Ty::Email)
+            read(&format!("{}@{domain}", email.local()), &Ty::Email)
         }
         (Value::Url(url), Part::Scheme, View::Text(scheme)) => {
             // The port of the old scheme would be an odd one for the new.
-            let port = if url
-                .text
-                .starts_with(&format!("{}://{}:", url.scheme, bracketed(&url.host)))
-            {
-                format!(":{}", url.port)
+            let start = format!("{}://{}:", url.scheme(), bracketed(url.host()));
+            let port = if url.text().starts_with(&start) {
+                format!(":{}", url.port())
             } else {
                 String::new()
             };
             read(
                 &format!(
                     "{scheme}://{}{port}{}",
-                    bracketed(&url.host),
-                    tail(&url.path, &url.query)
+                    bracketed(url.host()),
+                    tail(url.path(), url.query())
                 ),
                 &Ty::Url,
             )
         }
         (Value::Url(url), Part::Host, View::Text(host)) => read(
-            &url_text(url, host, i128::from(url.port), &url.path, &url.query),
+            &url_text(url, host, i128::from(url.port()), url.path(), url.query()),
             &Ty::Url,
         ),
-        (Value::Url(url), Part::Port, View::Num(port)) => {
-            read(&url_text(url, &url.host, port, &url.path, &url.query), &Ty::Url)
-        }
+        (Value::Url(url), Part::Port, View::Num(port)) => read(
+            &url_text(url, url.host(), port, url.path(), url.query()),
+            &Ty::Url,
+        ),
         (Value::Url(url), Part::Path, View::Text(path)) => {
-            let port = i128::from(url.port);
-            read(&url_text(url, &url.host, port, path, &url.query), &Ty::Url)
+            let port = i128::from(url.port());
+            read(&url_text(url, url.host(), port, path, url.query()), &Ty::Url)
         }
         (Value::Url(url), Part::Query, View::Text(query)) => {
-            let port = i128::from(url.port);
-            read(&url_text(url, &url.host, port, &url.path, query), &Ty::Url)
+            let port = i128::from(url.port());
+            read(&url_text(url, url.host(), port, url.path(), query), &Ty::Url)
         }
         _ => None,
     }
@@ -194,7 +193,12 @@ fn read(text: &str, ty: &Ty) -> Option<Value> {
 }
 
 fn url_text(url: &UrlValue, host: &str, port: i128, path: &str, query: &str) -> String {
-    format!("{}://{}:{port}{}", url.scheme, bracketed(host), tail(path, query))
+    format!(
+        "{}://{}:{port}{}",
+        url.scheme(),
+        bracketed(host),
+        tail(path, query)
+    )
 }
 
 fn bracketed(host: &str) -> String {

@@ -1,7 +1,7 @@
 //! The strict reader, by hand: a derive or a visitor over serde_json would let duplicate keys, rounded numbers and
 //! private marker keys through (docs/decisions.md, "Own JSON reader"). One pass, one byte of look-ahead.
 
-use super::{Json, Number};
+use super::{Json, Number, plain_run};
 use crate::limits;
 
 /// Why a document was refused.
@@ -233,9 +233,7 @@ impl<'a> Reader<'a> {
         loop {
             let start = self.at;
             let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-            // These bytes are no parts of longer characters.
-            let plain = |b: &u8| !matches!(b, b'"' | b'\\' | ..b' ');
-            self.at += rest.iter().position(|b| !plain(b)).unwrap_or(rest.len());
+            self.at += plain_run(rest);
             let run = self.text.get(start..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {

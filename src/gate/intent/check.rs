@@ -159,7 +159,9 @@ pub(super) fn no_negative_zero(value: &Json, at: &Place<'_>) -> Result<(), Inten
 /// Not empty, no space at either end, no character that cannot be seen. Spaces inside are allowed: workspaces have
 /// them.
 fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ') && !text.chars().any(is_invisible)
+    let hides =
+        |text: &str| !text.bytes().all(|b| matches!(b, b' '..=b'~')) && text.chars().any(is_invisible);
+    !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ') && !hides(text)
 }
 
 /// Controls, the white space of Unicode other than U+0020, and the characters of no width. The JSON Schema spells

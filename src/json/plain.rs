@@ -1,0 +1,48 @@
+//! How far a text goes without anything a JSON string escapes: a quotation mark, a backslash or a control character. In:
+//! bytes of UTF-8. Out: a count. These three are single bytes and no parts of longer characters.
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
+
+/// The bytes before the first that is escaped.
+pub(crate) fn plain_run(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words
+        .iter()
+        .take_while(|word| is_plain(u64::from_ne_bytes(**word)));
+    let start = 8 * plain.count();
+    let mut rest = bytes.iter().skip(start);
+    let end = rest.position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+    end.map_or(bytes.len(), |more| start + more)
+}
+
+/// Whether none of eight bytes is escaped. A byte below n borrows from its highest bit when n is taken from it.
+fn is_plain(word: u64) -> bool {
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | equal(b'"') | equal(b'\\')) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_run;
+    use proptest::prelude::*;
+
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![3 => 0x20u8..=0xff, 1 => 0u8..=0x24, 1 => Just(b'\\')]
+    }
+
+    proptest! {
+        #[test]
+        fn counts_as_one_by_one(bytes in prop::collection::vec(byte(), 0..40)) {
+            let escaped = |b: &u8| *b < 0x20 || *b == b'"' || *b == b'\\';
+            let count = bytes.iter().position(escaped).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_run(&bytes), count);
+        }
+
+        #[test]
+        fn plain_text_is_plain_to_its_end(text in "[a-zé😀]{0,30}") {
+            prop_assert_eq!(plain_run(text.as_bytes()), text.len());
+        }
+    }
+}
