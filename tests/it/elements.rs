@@ -272,21 +272,28 @@ fn each<T: std::fmt::Debug>(
     runner.run(&inputs, check).unwrap();
 }
 
-#[test]
-fn each_element_has_the_labels_that_are_said_of_it() {
-    let checked = checked(POLICY);
-    let program = compile::lower(&checked);
-    assert_eq!(ir::decode(&ir::encode(&program)).unwrap(), program);
-    let gate = Gate::new(program);
-    let tool = gate.program().tool("t.one").unwrap();
-    let entries = prop::option::weighted(0.9, prop::collection::vec(entry(), 0..7));
-    each((call(), entries), |(args, entries)| {
-        let origins = said(&args, entries.as_deref());
-        let decision = decide(&gate, &args, origins.as_deref());
-        // What is found of each is what a naive reading finds.
+/// The policy, and its gate.
+pub struct Judge {
+    checked: Checked,
+    gate: Gate,
+}
+
+impl Judge {
+    pub fn new() -> Judge {
+        let checked = checked(POLICY);
+        let gate = Gate::new(compile::lower(&checked));
+        Judge { checked, gate }
+    }
+
+    /// What is found of each element is what a naive reading finds; and the index and the oracle agree, on what the gate
+    /// found and on the naive labels.
+    fn agree(&self, args: &Json, entries: Option<&[Entry]>) -> Result<(), TestCaseError> {
+        let Judge { checked, gate } = self;
+        let origins = said(args, entries);
+        let decision = decide(gate, args, origins.as_deref());
         for fact in &decision.labels {
             let path: Vec<String> = steps(&fact.of).unwrap();
-            let found = naive(&args, entries.as_deref(), &path);
+            let found = naive(args, entries, &path);
             prop_assert_eq!(&fact.labels, &names(found), "{} of {:?}", fact.of, entries);
         }
         let elements = args.get("to").and_then(Json::as_array).unwrap().len();
@@ -295,14 +302,14 @@ fn each_element_has_the_labels_that_are_said_of_it() {
             .iter()
             .filter(|fact| fact.of.starts_with("args.to["));
         prop_assert_eq!(of_to.count(), elements);
-        // The index and the oracle agree: on what the gate found, and on the naive labels.
         let request = Request {
             origins: origins.as_deref(),
-            ..Request::call("t.one", &args)
+            ..Request::call("t.one", args)
         };
+        let tool = gate.program().tool("t.one").unwrap();
         let bound = request::bind(gate.program(), tool, &request, request::Counting::Known).unwrap();
-        let labels = |path: &[String]| naive(&args, entries.as_deref(), path);
-        let plain = Value::Record(bind::bind_record(&args, &tool.args).unwrap());
+        let labels = |path: &[String]| naive(args, entries, path);
+        let plain = Value::Record(bind::bind_record(args, &tool.args).unwrap());
         let found = reference::interpret(checked.package(), 0, &bound.record);
         let naively = reference::interpret_labelled(checked.package(), 0, &plain, &labels);
         for expected in [found, naively] {
@@ -312,6 +319,32 @@ fn each_element_has_the_labels_that_are_said_of_it() {
             prop_assert_eq!(decision.verdict, expected.verdict);
         }
         Ok(())
+    }
+
+    /// One random call and what is said of it. For `benches/differential.rs`.
+    #[allow(dead_code, reason = "only benches/differential.rs asks for it")]
+    pub fn batch(&self, runner: &mut TestRunner) -> usize {
+        use proptest::strategy::ValueTree as _;
+        let drawn = said_call().new_tree(runner).expect("nothing is filtered");
+        let (args, entries) = drawn.current();
+        self.agree(&args, entries.as_deref()).expect("the two agree");
+        1
+    }
+}
+
+/// A call, and what an adapter says of it.
+fn said_call() -> impl Strategy<Value = (Json, Option<Vec<Entry>>)> {
+    let entries = prop::option::weighted(0.9, prop::collection::vec(entry(), 0..7));
+    (call(), entries)
+}
+
+#[test]
+fn each_element_has_the_labels_that_are_said_of_it() {
+    let judge = Judge::new();
+    let program = judge.gate.program();
+    assert_eq!(ir::decode(&ir::encode(program)).unwrap(), *program);
+    each(said_call(), |(args, entries)| {
+        judge.agree(&args, entries.as_deref())
     });
 }
 

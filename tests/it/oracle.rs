@@ -805,8 +805,13 @@ const EXPECTED: [gait::diag::Code; 3] = [
 ];
 
 /// The approvals a decision asks for are enough exactly when those of every rule are, each asked by itself.
-fn approvals_agree(decided: &[ApprovalSpec], asked: &[ApprovalSpec], given: &[Approval], shown: &str) {
-    assert_eq!(decided.is_empty(), asked.is_empty(), "{shown}");
+fn approvals_agree(
+    decided: &[ApprovalSpec],
+    asked: &[ApprovalSpec],
+    given: &[Approval],
+    shown: &dyn Fn() -> String,
+) {
+    assert_eq!(decided.is_empty(), asked.is_empty(), "{}", shown());
     let asking = Asking {
         requester: vec!["cid".into()],
         chain: Some(vec!["eve".into()]),
@@ -814,10 +819,16 @@ fn approvals_agree(decided: &[ApprovalSpec], asked: &[ApprovalSpec], given: &[Ap
     let now = Some(100_000);
     let met = |specs: &[ApprovalSpec]| satisfied(specs, given, &asking, now).is_some();
     let each = !asked.is_empty() && asked.iter().all(|spec| met(std::slice::from_ref(spec)));
-    assert_eq!(met(decided), each, "{given:?}\n{decided:#?}\n{asked:#?}\n{shown}");
+    assert_eq!(
+        met(decided),
+        each,
+        "{given:?}\n{decided:#?}\n{asked:#?}\n{}",
+        shown()
+    );
 }
 
-fn agree(text: &str, calls: &[String], given: &[Approval]) {
+/// Compares the two on every call; how many were compared.
+fn agree(text: &str, calls: &[String], given: &[Approval]) -> usize {
     let report = compile::check("random.gaitpol", text);
     let unexpected: Vec<_> = report
         .diagnostics
@@ -825,7 +836,7 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
         .filter(|d| d.is_error() && !EXPECTED.contains(&d.code))
         .collect();
     assert!(unexpected.is_empty(), "{text}\n{unexpected:#?}");
-    let Some(checked) = report.checked else { return };
+    let Some(checked) = report.checked else { return 0 };
     let program = compile::lower(&checked);
     let bytes = ir::encode(&program);
     let again = ir::decode(&bytes).expect("canonical bytes decode");
@@ -847,22 +858,37 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) {
         let decision = explain(&again, tool, &bound.record, &outcome);
         let expected = reference::interpret(checked.package(), index, &args);
         let matched: Vec<String> = decision.matched.iter().map(|m| m.name.clone()).collect();
-        let shown = format!("{text}\n{call}\n{}", ir::print(&again));
+        let shown = || format!("{text}\n{call}\n{}", ir::print(&again));
         assert_eq!(
             (decision.verdict, &matched),
             (expected.verdict, &expected.matched),
-            "{shown}"
+            "{}",
+            shown()
         );
-        assert_eq!(decision.reason_codes, expected.codes, "{shown}");
+        assert_eq!(decision.reason_codes, expected.codes, "{}", shown());
         let waits = decision.verdict == Verdict::RequireApproval;
-        assert_eq!(decision.approvals.is_empty(), !waits, "{shown}");
+        assert_eq!(decision.approvals.is_empty(), !waits, "{}", shown());
         approvals_agree(&decision.approvals, &expected.asked, given, &shown);
         // Two rules that can fire together and disagree are found when the policy is compiled.
-        assert!(!expected.conflict, "{shown}");
+        assert!(!expected.conflict, "{}", shown());
         let obliged = obligation::join(&again.obligations, expected.obliged.iter());
-        assert_eq!(decision.obligations, obliged.obligations, "{shown}");
-        assert_eq!(obliged.obligations.len(), expected.obliged.len(), "{shown}");
+        assert_eq!(decision.obligations, obliged.obligations, "{}", shown());
+        assert_eq!(obliged.obligations.len(), expected.obliged.len(), "{}", shown());
     }
+    calls.len()
+}
+
+/// One random policy and so many random calls; how many were compared. For `benches/differential.rs`.
+#[allow(dead_code, reason = "only benches/differential.rs asks for it")]
+pub fn batch(runner: &mut proptest::test_runner::TestRunner, most: usize) -> usize {
+    use proptest::strategy::ValueTree as _;
+    let calls = prop::collection::vec(args(), most..=most);
+    let given = prop::collection::vec(given_approval(), 0..5);
+    let drawn = (policy(), calls, given)
+        .new_tree(runner)
+        .expect("nothing is filtered for long");
+    let (text, calls, given) = drawn.current();
+    agree(&text, &calls, &given)
 }
 
 /// Alternatives that are asked apart, within alternatives that would be.

@@ -362,12 +362,13 @@ fn policy(kept: bool) -> impl Strategy<Value = String> {
 /// Random conditions may exclude one another.
 const EXPECTED: [gait::diag::Code; 1] = [gait::diag::codes::CONSTANT_CONDITION];
 
-fn agree(text: &str, kept: bool, before: &[(Call, bool)], calls: &[Call], then: &Call) {
+/// Compares every step, and what comes before and after; how many calls were compared.
+fn agree(text: &str, kept: bool, before: &[(Call, bool)], calls: &[Call], then: &Call) -> usize {
     let report = compile::check("p.gaitpol", text);
     let is_unexpected = |d: &&gait::diag::Diagnostic| d.is_error() && !EXPECTED.contains(&d.code);
     let unexpected: Vec<_> = report.diagnostics.iter().filter(is_unexpected).collect();
     assert!(unexpected.is_empty(), "{text}\n{unexpected:#?}");
-    let Some(checked) = report.checked else { return };
+    let Some(checked) = report.checked else { return 0 };
     let gate = Gate::new(compile::lower(&checked));
     let mut past = Past {
         package: checked.package(),
@@ -407,6 +408,29 @@ fn agree(text: &str, kept: bool, before: &[(Call, bool)], calls: &[Call], then: 
             shown()
         );
     }
+    let single = if kept { before.len() + 1 } else { 0 };
+    single + calls.len()
+}
+
+/// Whether a session is kept, and a policy; the calls before a script, the script, and a call after it.
+type Session = ((bool, String), Vec<(Call, bool)>, Vec<Call>, Call);
+
+fn session() -> impl Strategy<Value = Session> {
+    (
+        any::<bool>().prop_flat_map(|kept| (Just(kept), policy(kept))),
+        prop::collection::vec((call(), any::<bool>()), 0..3),
+        prop::collection::vec(call(), 1..6),
+        call(),
+    )
+}
+
+/// One of them; how many calls were compared. For `benches/differential.rs`.
+#[allow(dead_code, reason = "only benches/differential.rs asks for it")]
+pub fn batch(runner: &mut proptest::test_runner::TestRunner) -> usize {
+    use proptest::strategy::ValueTree as _;
+    let drawn = session().new_tree(runner).expect("nothing is filtered");
+    let ((kept, text), before, calls, then) = drawn.current();
+    agree(&text, kept, &before, &calls, &then)
 }
 
 proptest! {
@@ -414,10 +438,7 @@ proptest! {
 
     #[test]
     fn scripts_are_what_their_steps_are_after_every_history(
-        (kept, text) in any::<bool>().prop_flat_map(|kept| (Just(kept), policy(kept))),
-        before in prop::collection::vec((call(), any::<bool>()), 0..3),
-        calls in prop::collection::vec(call(), 1..6),
-        then in call(),
+        ((kept, text), before, calls, then) in session(),
     ) {
         agree(&text, kept, &before, &calls, &then);
     }
