@@ -3,21 +3,27 @@
 //! a call is proof only once it has been judged, which is for those who call this.
 
 mod assertions;
+pub mod declared;
 pub mod delegated;
 pub mod diagram;
+pub mod difference;
+mod joint;
 mod possible;
+mod regions;
+mod text;
 mod witness;
 
 use crate::classes::{ClassSet, Matchers};
 use crate::domain::Verdict;
 use crate::hir::context::request_ty;
 use crate::hir::{Case, Cond, Package, Rule, Slot, Tool};
-use crate::ir::space::{Formula, Level, Space};
+use crate::ir::space::{Formula, Level, Literal, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use diagram::{Asked, Diagrams, Function, TooLarge};
 
 pub use assertions::{Outcome, assertions};
+pub use difference::{Difference, Direction, difference};
 pub use witness::document;
 
 /// Paths on which a call is looked for, before it counts as not found.
@@ -133,8 +139,8 @@ pub struct Decided<'p> {
     slots: Vec<Slot>,
     /// The rules about the tool, by index, with the calls that each matches.
     rules: Vec<(usize, Function)>,
-    /// The calls that get each verdict, by the verdict's rank.
-    verdicts: [Function; 4],
+    /// What the rules ask, each thing as often as it is asked.
+    literals: Vec<Literal>,
     /// The calls of each further condition.
     also: Vec<Function>,
 }
@@ -162,22 +168,24 @@ impl<'p> Decided<'p> {
         let mut space = Space::new(first_slot, &declared.slots, &all, matchers).ok_or(TooLarge)?;
         let formulas = all.iter().map(|cond| space.formula(cond));
         let formulas: Vec<Formula> = formulas.collect::<Option<_>>().ok_or(TooLarge)?;
+        let literals = space.asked().to_vec();
         let slots = space.slots().1.to_vec();
         let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots))?;
+        let compared = possible::compared(&mut calls, declared.args.len() + 1, &slots)?;
+        calls.possible = calls.diagrams.and(calls.possible, compared)?;
         let mut functions = Vec::new();
         for formula in &formulas {
             functions.push(calls.function(formula)?);
         }
         let also = functions.split_off(rules.len());
         let rules: Vec<(usize, Function)> = rules.iter().map(|(index, _)| *index).zip(functions).collect();
-        let verdicts = verdicts(package, &rules, &mut calls)?;
         Ok(Decided {
             package,
             tool,
             calls,
             slots,
             rules,
-            verdicts,
+            literals,
             also,
         })
     }
@@ -187,12 +195,43 @@ impl<'p> Decided<'p> {
         self.calls.possible
     }
 
-    /// The calls that get a verdict.
-    pub fn with(&self, verdict: Verdict) -> Function {
-        self.verdicts
-            .get(verdict as usize)
-            .copied()
-            .unwrap_or(Function::NOTHING)
+    /// The calls that get each verdict by some of the rules and a default, by the verdict's rank: that of the strictest
+    /// rule that matches, or the default where none but limits does and that is stricter.
+    pub fn verdicts(
+        &mut self,
+        default: Verdict,
+        is_of: &dyn Fn(usize) -> bool,
+    ) -> Result<[Function; 4], TooLarge> {
+        let silent = self.silent(is_of)?;
+        let mut left = self.calls.possible;
+        let mut out = [Function::NOTHING; 4];
+        for verdict in Verdict::ALL.into_iter().rev() {
+            let mut here = self.any(&|index, rule| is_of(index) && rule.verdict == verdict)?;
+            let diagrams = &mut self.calls.diagrams;
+            if verdict == default {
+                here = diagrams.or(here, silent)?;
+            }
+            let here = diagrams.and(here, left)?;
+            left = diagrams.without(left, here)?;
+            if let Some(slot) = out.get_mut(verdict as usize) {
+                *slot = here;
+            }
+        }
+        Ok(out)
+    }
+
+    /// The calls that none of some rules matches, but for limits.
+    fn silent(&mut self, is_of: &dyn Fn(usize) -> bool) -> Result<Function, TooLarge> {
+        let speaks = self.any(&|index, rule| is_of(index) && !rule.limit)?;
+        self.calls.diagrams.without(self.calls.possible, speaks)
+    }
+
+    /// The calls that some of the rules match.
+    fn any(&mut self, wanted: &dyn Fn(usize, &Rule) -> bool) -> Result<Function, TooLarge> {
+        let package = self.package;
+        let is = |index: usize| package.rules.get(index).is_some_and(|rule| wanted(index, rule));
+        let found = self.rules.iter().filter(|(index, _)| is(*index));
+        self.calls.diagrams.any(found.map(|(_, function)| *function))
     }
 
     /// The calls of a further condition, by its number.
@@ -232,37 +271,6 @@ impl<'p> Decided<'p> {
         });
         found
     }
-}
-
-/// The calls of each verdict: that of the strictest rule that matches, or the default where none but limits does and
-/// that is stricter.
-fn verdicts(
-    package: &Package,
-    rules: &[(usize, Function)],
-    calls: &mut Calls,
-) -> Result<[Function; 4], TooLarge> {
-    let (diagrams, possible) = (&mut calls.diagrams, calls.possible);
-    let rule = |index: usize| package.rules.get(index);
-    let of = |wanted: &dyn Fn(&Rule) -> bool| {
-        let found = rules.iter().filter(|(index, _)| rule(*index).is_some_and(wanted));
-        found.map(|(_, function)| *function).collect::<Vec<_>>()
-    };
-    let speaks = diagrams.any(of(&|rule| !rule.limit))?;
-    let silent = diagrams.not(speaks)?;
-    let mut left = possible;
-    let mut out = [Function::NOTHING; 4];
-    for verdict in Verdict::ALL.into_iter().rev() {
-        let mut here = diagrams.any(of(&|rule| rule.verdict == verdict))?;
-        if verdict == package.default.0 {
-            here = diagrams.or(here, silent)?;
-        }
-        let here = diagrams.and(here, left)?;
-        left = diagrams.without(left, here)?;
-        if let Some(slot) = out.get_mut(verdict as usize) {
-            *slot = here;
-        }
-    }
-    Ok(out)
 }
 
 /// The type of the request of a tool, with what the gate computes for it.

@@ -28,6 +28,7 @@ pub mod scalar;
 pub mod sql;
 pub mod string;
 pub mod url;
+pub mod written;
 pub mod zone;
 
 use crate::ty::{Field, Ty};

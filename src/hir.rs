@@ -37,6 +37,7 @@ pub mod term;
 pub mod trust;
 mod types;
 pub mod unlabelled;
+mod unplaced;
 pub mod window;
 
 use crate::builtins::glob::GlobKind;

@@ -42,6 +42,7 @@ pub mod store;
 #[cfg(feature = "cli")]
 pub mod boundary;
 pub mod bundling;
+pub mod compare;
 pub mod explain;
 pub mod import;
 #[cfg(feature = "cli")]

@@ -195,6 +195,10 @@ pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 pub const ANALYSIS_EDGES: usize = 4_000_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
+/// Kinds of calls that are told apart where the same is different of them.
+pub const DIFFERENT_KINDS: usize = 8;
+/// Combinations of texts that are said of calls of one tool by one of two policies only.
+pub const DIFFERENT_PARTS: usize = 256;
 /// Times `gait policy lint --fix` looks for changes again after it has applied some.
 pub const FIX_PASSES: usize = 64;
 /// Labels of one package, each a bit; the members of levels count.

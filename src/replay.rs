@@ -29,6 +29,8 @@ pub struct Options {
     pub at: Option<i128>,
     /// Only documents whose top-level members have these texts; the others are left out and counted.
     pub only: Vec<(String, String)>,
+    /// Keep the verdict of each call.
+    pub each: bool,
 }
 
 /// A place in a call file, counted from 1.
@@ -200,6 +202,9 @@ impl<'g> Replay<'g> {
                 *state = after;
             }
             self.report.count(group, &call, &decision);
+            if self.options.each {
+                self.report.each.push((call.tool, decision.verdict));
+            }
         }
         Ok(())
     }

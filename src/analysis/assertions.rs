@@ -76,7 +76,10 @@ fn one(
     let refused = Verdict::ALL
         .into_iter()
         .filter(|verdict| !assertion.accepts(*verdict));
-    let refused: Vec<Function> = refused.map(|verdict| decided.with(verdict)).collect();
+    let verdicts = decided.verdicts(package.default.0, &|_| true)?;
+    let refused: Vec<Function> = refused
+        .filter_map(|verdict| verdicts.get(verdict as usize).copied())
+        .collect();
     let about = decided.also(at);
     let refused = decided.diagrams().any(refused)?;
     let broken = decided.diagrams().and(about, refused)?;

@@ -92,6 +92,11 @@ impl Diagrams {
         Ok(made)
     }
 
+    /// The values of a variable.
+    pub fn count(&self, variable: u32) -> u32 {
+        self.counts.get(variable as usize).copied().unwrap_or(0)
+    }
+
     /// True where a variable is in one of these classes.
     pub fn is(&mut self, variable: u32, classes: &ClassSet) -> Result<Function> {
         let count = *self.counts.get(variable as usize).ok_or(TooLarge)?;

@@ -8,16 +8,19 @@ use crate::domain::{ArgumentOrigin, ArgumentSource, LabelOf};
 use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::context::request_ty;
 use crate::hir::{
-    Case, Cond, Monitor, Package, Part, PatternStep, Relation, SessionStep, Slot, Step, Tool, entry, place,
+    Atom, Case, Cond, LimitOn, Monitor, Package, Part, PatternStep, Question, Relation, SessionStep, Slot, Step,
+    Term, Tool, entry, place,
 };
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
+use crate::source::Span;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
 use crate::{
     builtins::{bind, instant},
     classes::Matchers,
 };
+use std::collections::BTreeMap;
 
 /// What a path asks, with the quantifiers told apart from the variables.
 pub(super) struct Wanted {
@@ -31,10 +34,16 @@ pub(super) struct Wanted {
 pub(super) struct Maker<'a> {
     package: &'a Package,
     tool: &'a Tool,
+    /// The type of the request.
     ty: Ty,
+    /// The same with what is computed.
+    all: Ty,
     level: &'a Level,
     slots: &'a [Slot],
 }
+
+/// 2026-01-05T00:00:00Z, a Monday.
+const MONDAY: i128 = 1_767_571_200_000;
 
 /// How often what is asked is put in again, where putting one thing in has changed another.
 const ROUNDS: usize = 3;
@@ -46,6 +55,7 @@ impl<'a> Maker<'a> {
             package,
             tool,
             ty: request_ty(tool, &package.context),
+            all: super::computed_ty(package, tool, slots),
             level,
             slots,
         }
@@ -75,13 +85,18 @@ impl<'a> Maker<'a> {
         let Some(mut record) = self.plainest() else {
             return Vec::new();
         };
-        if !fill(&mut record, &self.ty, self.level, &wants) || !self.relate(&mut record, &wants, &found) {
+        if !fill(&mut record, &self.ty, self.level, &wants) {
+            return Vec::new();
+        }
+        let mut record = self.with_slots(record, &BTreeMap::new());
+        if !self.relate(&mut record, &wants, &found) {
             return Vec::new();
         }
         let Some(case) = self.case(&record) else {
             return Vec::new();
         };
-        self.surroundings(case, &found)
+        let spent = self.spent(&record);
+        self.surroundings(case, &found, &spent)
     }
 
     /// The call whose every value is the plainest of its type.
@@ -96,6 +111,42 @@ impl<'a> Maker<'a> {
             ty => place::plain(ty),
         };
         fields.iter().map(value).collect::<Option<_>>().map(Value::Record)
+    }
+
+    /// A record of arguments and context with all that is computed for a call that begins a session at `MONDAY`, and that
+    /// much used of limits, by the slot.
+    fn with_slots(&self, record: Value, used: &BTreeMap<usize, i128>) -> Value {
+        let Value::Record(mut values) = record else {
+            return record;
+        };
+        values.truncate(self.tool.args.len() + 1);
+        let mut record = Value::Record(values);
+        for (number, slot) in self.slots.iter().enumerate() {
+            let value = match slot {
+                Slot::Used { .. } => Value::Num(used.get(&number).copied().unwrap_or(0)),
+                Slot::Now => Value::Num(MONDAY),
+                slot => computed(self.package, slot, &record).unwrap_or(Value::Bool(false)),
+            };
+            if let Value::Record(values) = &mut record {
+                values.push(value);
+            }
+        }
+        record
+    }
+
+    /// How much a record says is used of limits, by the slot.
+    fn spent(&self, record: &Value) -> BTreeMap<usize, i128> {
+        let Value::Record(values) = record else {
+            return BTreeMap::new();
+        };
+        let slots = values.iter().skip(self.tool.args.len() + 1);
+        let used = slots.zip(self.slots).enumerate().filter_map(|(number, (value, slot))| {
+            match (slot, value) {
+                (Slot::Used { .. }, Value::Num(n)) if *n > 0 => Some((number, *n)),
+                _ => None,
+            }
+        });
+        used.collect()
     }
 
     /// Makes comparisons between values come out as asked; false where that was not managed.
@@ -141,9 +192,18 @@ impl<'a> Maker<'a> {
     fn changes(&self, relation: &Relation, record: &Value) -> Vec<Value> {
         let mut values = Vec::new();
         for (steps, value) in relation.changes(&[record]) {
-            let Some(ty) = place::ty_at(&self.ty, &steps) else {
+            let Some(ty) = place::ty_at(&self.all, &steps) else {
                 continue;
             };
+            // Of what is computed only what has been used can be had as one likes.
+            let slot = match steps.first() {
+                Some(Step::Field(field)) => (*field as usize).checked_sub(self.tool.args.len() + 1),
+                _ => None,
+            };
+            let computed = slot.and_then(|slot| self.slots.get(slot));
+            if computed.is_some_and(|slot| !matches!(slot, Slot::Used { .. }) || value < Value::Num(0)) {
+                continue;
+            }
             match value.text() {
                 Some(text) => {
                     let others = sample::plain(sample::Kind { ty: &ty, part: None });
@@ -155,7 +215,9 @@ impl<'a> Maker<'a> {
         }
         let changed = values.into_iter().filter_map(|(steps, value)| {
             let mut changed = record.clone();
-            place::put(&mut changed, &self.ty, &steps, &value).map(|()| changed)
+            place::put(&mut changed, &self.all, &steps, &value)?;
+            let used = self.spent(&changed);
+            Some(self.with_slots(changed, &used))
         });
         changed.collect()
     }
@@ -363,8 +425,26 @@ fn without(list: &List, asked: &[(u32, bool)]) -> Vec<Vec<Asked>> {
 
 impl Maker<'_> {
     /// A case with what its rules ask of labels, of the session and of the time.
-    fn surroundings(&self, case: Case, found: &[(&Slot, &Variable, &ClassSet)]) -> Vec<Case> {
+    fn surroundings(
+        &self,
+        case: Case,
+        found: &[(&Slot, &Variable, &ClassSet)],
+        spent: &BTreeMap<usize, i128>,
+    ) -> Vec<Case> {
         let mut cases = vec![case];
+        let dated = |slot: &Slot| matches!(slot, Slot::Window(_) | Slot::Now | Slot::Used { .. });
+        if self.slots.iter().any(dated) {
+            cases.iter_mut().for_each(|case| case.at = Some(MONDAY));
+        }
+        for (slot, much) in spent {
+            let before = self.spending(*slot, *much);
+            let Some(before) = before else { return Vec::new() };
+            let begin = SessionStep::At(MONDAY);
+            for case in &mut cases {
+                case.session.push(begin.clone());
+                case.session.extend(before.iter().cloned());
+            }
+        }
         let asks = |is: &dyn Fn(&Slot) -> bool| found.iter().any(|(slot, ..)| is(slot));
         if asks(&|slot| matches!(slot, Slot::Label { .. })) {
             let all = cases.iter().flat_map(|case| self.labelled(case, found));
@@ -374,7 +454,7 @@ impl Maker<'_> {
             let all = cases.iter().flat_map(|case| self.sessions(case, found));
             cases = all.collect();
         }
-        if asks(&|slot| matches!(slot, Slot::Window(_) | Slot::Now)) {
+        if asks(&|slot| matches!(slot, Slot::Window(_))) {
             let all = cases.iter().flat_map(|case| {
                 self.times().into_iter().map(|at| Case {
                     at: Some(at),
@@ -522,6 +602,46 @@ impl Maker<'_> {
         ]
     }
 
+    /// Calls that use that much of a limit, by its slot.
+    fn spending(&self, slot: usize, much: i128) -> Option<Vec<SessionStep>> {
+        const MOST: usize = 100;
+        let Some(Slot::Used { limit, .. }) = self.slots.get(slot) else {
+            return None;
+        };
+        let limit = self.package.limits.get(*limit as usize)?;
+        let is_own = |on: &&LimitOn| {
+            let tool = self.package.tools.get(on.tool);
+            tool.is_some_and(|tool| tool.name == self.tool.name)
+        };
+        let on = limit.on.iter().find(is_own).or(limit.on.first())?;
+        let tool = self.package.tools.get(on.tool)?;
+        let call = |cond: &Cond| {
+            let case = call_where(self.package, tool, cond)?;
+            Some(SessionStep::Call {
+                tool: case.tool,
+                args: case.args,
+                ok: true,
+            })
+        };
+        match &on.cost {
+            None => {
+                let times = usize::try_from(much).ok().filter(|times| *times <= MOST)?;
+                Some(vec![call(&on.when)?; times])
+            }
+            Some(Term::Place(place)) => {
+                let amount = Cond::Atom(Atom {
+                    ty: place::ty_at(&request_ty(tool, &self.package.context), &place.steps)?,
+                    place: place.clone(),
+                    test: Question::Within(vec![(much, much)]),
+                    when_absent: false,
+                    span: Span::default(),
+                });
+                Some(vec![call(&Cond::And(vec![on.when.clone(), amount]))?])
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Steps after which a monitor has seen what it looks for this often.
     fn happened(&self, monitor: u32, times: usize) -> Vec<SessionStep> {
         const MOST: usize = 100;
@@ -578,8 +698,6 @@ impl Maker<'_> {
     /// Moments worth a try: every hour of a week, and about the ends of dated windows.
     fn times(&self) -> Vec<i128> {
         const HOUR: i128 = 3_600_000;
-        // 2026-01-05, a Monday.
-        const MONDAY: i128 = 1_767_571_200_000;
         (0..7 * 24).map(|hour| MONDAY + hour * HOUR).collect()
     }
 }

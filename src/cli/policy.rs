@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod diff;
 mod explain;
 mod fmt;
 mod import;
@@ -17,7 +18,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, lint, explain, format, test, prove, lock, compile, import and replay policies
+/// Check, compare, lint, explain, format, test, prove, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ pub struct Args {
 enum Command {
     Compile(compile::Args),
     Check(check::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Fmt(fmt::Args),
     Import(import::Args),
@@ -43,6 +45,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Compile(args) => compile::run(ui, host, args),
         Command::Check(args) => check::run(ui, host, args),
+        Command::Diff(args) => diff::run(ui, host, args),
         Command::Explain(args) => explain::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),
         Command::Import(args) => import::run(ui, host, args),

@@ -44,6 +44,30 @@ impl Default for ApprovalSpec {
     }
 }
 
+impl ApprovalSpec {
+    /// Whether approvals that are enough for this one are always enough for another.
+    pub fn covers(&self, other: &ApprovalSpec) -> bool {
+        let from = match (&self.from, &other.from) {
+            (_, None) => true,
+            (Some(own), Some(other)) => own.members.iter().all(|one| other.members.contains(one)),
+            (None, Some(_)) => false,
+        };
+        let expires = match (self.expires, other.expires) {
+            (_, None) => true,
+            (Some(own), Some(other)) => own <= other,
+            (None, Some(_)) => false,
+        };
+        from && expires
+            && self.count >= other.count
+            && self.distinct >= other.distinct
+            && self.excluding_requester >= other.excluding_requester
+            && self.excluding_chain >= other.excluding_chain
+            && self.single_use >= other.single_use
+            && self.bind_args >= other.bind_args
+            && self.bind_policy >= other.bind_policy
+    }
+}
+
 impl fmt::Display for ApprovalSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.from {

@@ -100,23 +100,31 @@ impl Relation {
     pub fn changes(&self, chain: &[&Value]) -> Vec<(Vec<Step>, Value)> {
         let mut out = Vec::new();
         for (mine, other) in [(&self.left, &self.right), (&self.right, &self.left)] {
-            let (Term::Place(place) | Term::Else(place, _), Some(value)) = (mine, other.computed(chain))
-            else {
+            let Some(value) = other.computed(chain) else {
                 continue;
             };
-            if place.level != 0 {
-                continue;
+            for (place, adds) in mine.addends(true) {
+                let value = match (&value, mine.number(chain), at(place, chain)) {
+                    (Value::Num(wanted), Some(is), Some(Seen::Num(part))) => {
+                        let more = wanted.saturating_sub(is);
+                        Value::Num(match adds {
+                            true => part.saturating_add(more),
+                            false => part.saturating_sub(more),
+                        })
+                    }
+                    (value, ..) => value.clone(),
+                };
+                let values = match value {
+                    Value::Num(n) => vec![
+                        Value::Num(n),
+                        Value::Num(n.saturating_sub(1)),
+                        Value::Num(n.saturating_add(1)),
+                    ],
+                    Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
+                    other => vec![other],
+                };
+                out.extend(values.into_iter().map(|value| (place.steps.clone(), value)));
             }
-            let values = match value {
-                Value::Num(n) => vec![
-                    Value::Num(n),
-                    Value::Num(n.saturating_sub(1)),
-                    Value::Num(n.saturating_add(1)),
-                ],
-                Value::Bool(b) => vec![Value::Bool(b), Value::Bool(!b)],
-                other => vec![other],
-            };
-            out.extend(values.into_iter().map(|value| (place.steps.clone(), value)));
         }
         out
     }
@@ -156,6 +164,16 @@ impl Term {
                 see(list);
                 body.each_place(see);
             }
+        }
+    }
+
+    /// The places of the request that it is the sum of, and whether each is added; constants are left out.
+    fn addends(&self, adds: bool) -> Vec<(&Place, bool)> {
+        match self {
+            Term::Place(place) | Term::Else(place, _) if place.level == 0 => vec![(place, adds)],
+            Term::Add(a, b) => [a.addends(adds), b.addends(adds)].concat(),
+            Term::Sub(a, b) => [a.addends(adds), b.addends(!adds)].concat(),
+            _ => Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Takes out of a condition what no class can answer: comparisons between two computed values, with the quantifiers
 //! around them. Each becomes a slot of the request, a `Bool` that the gate computes, and the condition asks for that.
 
-use crate::hir::{Atom, Cond, Place, Question, Relation, Slot, Step, Term};
+use crate::hir::{Atom, Cond, Place, Question, Slot, Step};
 use crate::source::Span;
 use crate::ty::Ty;
 
@@ -21,7 +21,7 @@ pub(super) fn apart(cond: &Cond, first: u32, slots: &mut Vec<Slot>) -> Cond {
 }
 
 fn slot(cond: &Cond, span: Span, first: u32, slots: &mut Vec<Slot>) -> Cond {
-    let slot = Slot::Holds(unplaced(cond));
+    let slot = Slot::Holds(cond.unplaced());
     let at = slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
         slots.push(slot);
         slots.len() - 1
@@ -60,52 +60,5 @@ fn span(cond: &Cond) -> Span {
         }
         Cond::Any { body, .. } => span(body),
         Cond::Const(_) | Cond::Atom(_) => Span::default(),
-    }
-}
-
-/// The same condition without places in the source, which a program does not carry.
-pub(super) fn unplaced(cond: &Cond) -> Cond {
-    match cond {
-        Cond::Const(b) => Cond::Const(*b),
-        Cond::Atom(atom) => Cond::Atom(Atom {
-            span: Span::default(),
-            ..atom.clone()
-        }),
-        Cond::Relation(relation) => Cond::Relation(Box::new(Relation {
-            left: unplaced_term(&relation.left),
-            op: relation.op,
-            right: unplaced_term(&relation.right),
-            span: Span::default(),
-        })),
-        Cond::Not(inner) => Cond::Not(Box::new(unplaced(inner))),
-        Cond::And(parts) => Cond::And(parts.iter().map(unplaced).collect()),
-        Cond::Or(parts) => Cond::Or(parts.iter().map(unplaced).collect()),
-        Cond::Any {
-            list, level, body, ..
-        } => Cond::Any {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(unplaced(body)),
-            span: Span::default(),
-        },
-    }
-}
-
-/// The same term without places in the source.
-pub(super) fn unplaced_term(term: &Term) -> Term {
-    match term {
-        Term::Place(_) | Term::Const(_) | Term::Else(..) => term.clone(),
-        Term::Add(a, b) => Term::Add(Box::new(unplaced_term(a)), Box::new(unplaced_term(b))),
-        Term::Sub(a, b) => Term::Sub(Box::new(unplaced_term(a)), Box::new(unplaced_term(b))),
-        Term::Sum { list, level, term } => Term::Sum {
-            list: list.clone(),
-            level: *level,
-            term: Box::new(unplaced_term(term)),
-        },
-        Term::Count { list, level, body } => Term::Count {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(unplaced(body)),
-        },
     }
 }

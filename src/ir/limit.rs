@@ -1,6 +1,5 @@
 //! Limits as data and as canonical bytes, both ways.
 
-use super::apart::{unplaced, unplaced_term};
 use super::codec::{Reader, Writer};
 use super::decode::{self, DecodeError};
 use super::encode::ty;
@@ -27,8 +26,8 @@ pub(super) fn of_tool(package: &Package, tool: usize) -> Vec<ToolLimit> {
         let mine = limit.on.iter().filter(|on| on.tool == tool);
         found.extend(mine.map(|on| ToolLimit {
             limit: number,
-            when: unplaced(&on.when),
-            cost: on.cost.as_ref().map(unplaced_term),
+            when: on.when.unplaced(),
+            cost: on.cost.as_ref().map(Term::unplaced),
         }));
     }
     found

@@ -1,6 +1,5 @@
 //! What a program asks of sessions: labels, events and monitors, as data and as canonical bytes.
 
-use super::apart::unplaced;
 use super::codec::{Reader, Writer};
 use super::decode::DecodeError;
 use super::slots::{self, decode_cond, encode_cond};
@@ -37,7 +36,7 @@ pub(super) fn events(package: &Package, tool: usize) -> Vec<(u32, Cond)> {
     let mut found = Vec::new();
     for (event, number) in package.history.events.iter().zip(0u32..) {
         let mine = event.calls.iter().filter(|(of, _)| *of == tool);
-        found.extend(mine.map(|(_, cond)| (number, unplaced(cond))));
+        found.extend(mine.map(|(_, cond)| (number, cond.unplaced())));
     }
     found
 }

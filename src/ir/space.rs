@@ -4,9 +4,9 @@
 
 use super::apart::apart;
 use super::index::Builder;
-use super::rows::{self, Literal, Names, Row};
+use super::rows::{self, Names, Row};
 use crate::classes::{ClassSet, Classifier, Matchers};
-use crate::hir::{Cond, Slot, Step};
+use crate::hir::{Atom, Cond, Slot, Step};
 use crate::ty::Ty;
 use std::collections::BTreeMap;
 
@@ -69,11 +69,22 @@ pub struct List {
     pub predicates: Vec<Vec<Needs>>,
 }
 
+/// A question that formulas ask.
+#[derive(Clone, Debug)]
+pub enum Literal {
+    /// Of a variable; the classes that answer yes.
+    Is(u32, ClassSet, Atom),
+    /// Whether some element of a list satisfies a predicate, by their numbers, and the quantifier that asks it. None where
+    /// that asks more.
+    Some(u32, u32, Option<Cond>),
+}
+
 /// The space of one tool.
 pub struct Space {
     builder: Builder,
     first_slot: u32,
     slots: Vec<Slot>,
+    asked: Vec<Literal>,
 }
 
 impl Space {
@@ -84,6 +95,7 @@ impl Space {
             builder: Builder::new(),
             first_slot,
             slots: slots.to_vec(),
+            asked: Vec::new(),
         };
         for cond in conds {
             let cond = apart(cond, first_slot, &mut space.slots);
@@ -96,6 +108,11 @@ impl Space {
     /// The field of the request that the first slot is in, and the slots.
     pub fn slots(&self) -> (u32, &[Slot]) {
         (self.first_slot, &self.slots)
+    }
+
+    /// What the formulas made so far ask, each question as often as it is asked.
+    pub fn asked(&self) -> &[Literal] {
+        &self.asked
     }
 
     /// A condition as a formula; none where a quantifier's body is too large. It was among those given to `new`.
@@ -112,15 +129,29 @@ impl Space {
             Cond::Or(parts) => Formula::Or(parts.iter().map(|p| self.over(p)).collect::<Option<_>>()?),
             Cond::Atom(atom) => {
                 let (variable, classes) = Names::classes(&self.builder, 0, atom);
+                self.asked
+                    .push(Literal::Is(variable, classes.clone(), atom.clone()));
                 Formula::Is(variable, classes)
             }
             // What a comparison is in has become a slot.
             Cond::Relation(_) => return None,
             Cond::Any { .. } => {
                 let rows = rows::rows(cond, &mut self.builder).ok()?;
+                self.note(cond, &rows);
                 Formula::Or(rows.into_iter().map(of_row).collect())
             }
         })
+    }
+
+    /// Notes what the rows of a quantifier ask.
+    fn note(&mut self, cond: &Cond, rows: &[Row]) {
+        let alone = rows.len() == 1 && rows.iter().all(|row| row.len() == 1);
+        for literal in rows.iter().flat_map(BTreeMap::keys) {
+            if let rows::Literal::Any(list, predicate) = literal {
+                let cond = alone.then(|| cond.clone());
+                self.asked.push(Literal::Some(*list, *predicate, cond));
+            }
+        }
     }
 
     /// The variables and lists, as far as the formulas made so far know them.
@@ -130,10 +161,10 @@ impl Space {
 }
 
 fn of_row(row: Row) -> Formula {
-    let literal = |(literal, classes): (Literal, ClassSet)| match literal {
-        Literal::Var(variable) => Formula::Is(variable, classes),
-        Literal::Any(list, predicate) if classes.contains(1) => Formula::Some(list, predicate),
-        Literal::Any(list, predicate) => Formula::Not(Box::new(Formula::Some(list, predicate))),
+    let literal = |(literal, classes): (rows::Literal, ClassSet)| match literal {
+        rows::Literal::Var(variable) => Formula::Is(variable, classes),
+        rows::Literal::Any(list, predicate) if classes.contains(1) => Formula::Some(list, predicate),
+        rows::Literal::Any(list, predicate) => Formula::Not(Box::new(Formula::Some(list, predicate))),
     };
     Formula::And(row.into_iter().map(literal).collect())
 }
@@ -143,8 +174,8 @@ pub(super) fn needs(row: &Row) -> Needs {
     let mut needs = Needs::default();
     for (literal, classes) in row {
         match literal {
-            Literal::Var(variable) => needs.classes.push((*variable, classes.clone())),
-            Literal::Any(list, predicate) => needs.lists.push((*list, *predicate, classes.contains(1))),
+            rows::Literal::Var(variable) => needs.classes.push((*variable, classes.clone())),
+            rows::Literal::Any(list, predicate) => needs.lists.push((*list, *predicate, classes.contains(1))),
         }
     }
     needs

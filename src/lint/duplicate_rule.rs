@@ -1,6 +1,5 @@
 //! `duplicate_rule`: two rules that ask the same of the same tools and give the same verdict.
 
-use super::meaning::unplaced;
 use super::{Context, Group, Lint};
 use crate::diag::codes::DUPLICATE_RULE;
 use crate::diag::{Diagnostic, Level};
@@ -24,7 +23,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
         let asks: Vec<(usize, Cond)> = rule
             .on
             .iter()
-            .map(|(tool, cond)| (*tool, unplaced(cond)))
+            .map(|(tool, cond)| (*tool, cond.unplaced()))
             .collect();
         let duties: Vec<&Duty> = rule.duties.iter().map(|duty| &duty.node).collect();
         let key = format!("{} {:?} {duties:?} {asks:?}", rule.verdict, rule.approvals);

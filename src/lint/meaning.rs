@@ -7,7 +7,6 @@ use crate::hir::context::request_ty;
 use crate::hir::{Atom, Cond, ContextField, Package, Part, Question, Rule, Shape, Step, Tool};
 use crate::ir::solve::Solver;
 use crate::limits;
-use crate::source::Span;
 use crate::ty::Ty;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -310,26 +309,6 @@ fn bounds(root: &Ty, atom: &Atom) -> Vec<Cond> {
     };
     out.extend(range.map(|range| asked(Question::Within(vec![range]), true)));
     out
-}
-
-/// The condition without its places in the source.
-pub fn unplaced(cond: &Cond) -> Cond {
-    let nowhere = Span::default();
-    map(cond, &|cond| match cond {
-        Cond::Atom(atom) => Some(Cond::Atom(Atom {
-            span: nowhere,
-            ..atom.clone()
-        })),
-        Cond::Any {
-            list, level, body, ..
-        } => Some(Cond::Any {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(unplaced(body)),
-            span: nowhere,
-        }),
-        _ => None,
-    })
 }
 
 /// The condition where these lists of the arguments have no element, or where each has one that answers every

@@ -27,6 +27,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Further findings that are only counted.
     pub more_findings: u64,
+    /// Tool and verdict of each call, in order, where `Options::each` asks for them.
+    pub each: Vec<(String, Verdict)>,
 }
 
 /// Counts over calls. A call without a label counts as benign.

@@ -74,6 +74,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         at: at.map(|at| i128::from(at.as_millisecond())),
         tool_prefix: args.tool_prefix,
         only: args.only,
+        each: false,
     };
     let report = replay(ui, host, &gate, options, &args.calls)?;
     talk(ui, &report);
@@ -86,7 +87,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-fn replay(
+/// Replays files under a gate.
+pub(super) fn replay(
     ui: &Ui,
     host: &dyn Host,
     gate: &Gate,

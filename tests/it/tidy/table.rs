@@ -78,6 +78,12 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     Module {
+        name: "compare",
+        layer: Layer::L5,
+        sideways: &["suite"],
+        never: &["host", "store"],
+    },
+    Module {
         name: "explain",
         layer: Layer::L5,
         sideways: &[],

@@ -1,0 +1,473 @@
+//! What two policies decide differently, for all calls at once. In: two packages, and a judge of single calls by both.
+//! Out: per tool the kinds of calls that get another verdict, other obligations, approvals or codes, as regions with a
+//! call each, and what is declared differently. What is not in it is proved to be the same.
+
+use super::diagram::{Function, TooLarge};
+use super::declared::{self, Declared};
+use super::joint::{Joint, joint};
+use super::{Decided, Found};
+use crate::classes::Matchers;
+use crate::domain::{ApprovalSpec, Verdict};
+use crate::hir::{Case, Duty, Package, Rule, Tool, canonical_json};
+use crate::limits;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The way a policy changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// More may happen, or with less ado.
+    Loosened,
+    /// Something else is asked or said.
+    Sideways,
+    /// Less may happen, or with more ado.
+    Tightened,
+}
+
+impl Direction {
+    /// All of them, the one to look at first in front.
+    pub const ALL: [Direction; 3] = [Direction::Loosened, Direction::Sideways, Direction::Tightened];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Loosened => "loosened",
+            Direction::Sideways => "sideways",
+            Direction::Tightened => "tightened",
+        }
+    }
+}
+
+/// What is different of some calls: before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The verdict.
+    Verdict(Verdict, Verdict),
+    /// What must be approved, where both ask for it: what is asked by one of them only.
+    Approvals(Vec<String>, Vec<String>),
+    /// What is obliged by one of them only, where the verdict is the same.
+    Obligations(Vec<String>, Vec<String>),
+    /// The reason codes of one of them only, where the verdict is the same.
+    Codes(Vec<String>, Vec<String>),
+}
+
+/// What is decided of one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The rules that give it; none where it is the default.
+    pub by: Vec<String>,
+    /// What must be approved, as text.
+    pub approvals: Vec<String>,
+    /// What is obliged, as text.
+    pub obligations: Vec<String>,
+    /// The reason codes.
+    pub codes: Vec<String>,
+}
+
+/// Judges a call by both policies; none where it cannot be put to both.
+pub type Judges<'j> = &'j mut dyn FnMut(&Case) -> Option<[Decision; 2]>;
+
+/// A kind of calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kind {
+    /// What holds of them, each condition on its own; every call where there is none.
+    pub conditions: Vec<String>,
+    /// One of them, with what both policies decide of it; none was found where it is missing, and then the difference
+    /// is not certain.
+    pub example: Option<(Case, [Decision; 2])>,
+}
+
+/// Calls of one tool of which the same is different.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What is different.
+    pub what: What,
+    /// Which way.
+    pub direction: Direction,
+    /// Of which calls.
+    pub kinds: Vec<Kind>,
+    /// Whether there are more kinds than those.
+    pub more: bool,
+}
+
+/// What is different about a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolDifference {
+    /// Its name.
+    pub tool: String,
+    /// Its declarations.
+    pub declared: Vec<Declared>,
+    /// What is decided.
+    pub changes: Vec<Change>,
+    /// Whether the rules on it were too many to compare, so that more may be different.
+    pub too_large: bool,
+}
+
+/// What two policies decide differently.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// What is declared beside the tools.
+    pub declared: Vec<Declared>,
+    /// The tools about which something is different, by name.
+    pub tools: Vec<ToolDifference>,
+    /// How many tools were compared.
+    pub compared: usize,
+}
+
+/// Compares two policies.
+pub fn difference(before: &Package, after: &Package, judges: Judges<'_>) -> Difference {
+    let joint = joint(before, after);
+    let names: BTreeSet<&str> = [before, after]
+        .iter()
+        .flat_map(|package| &package.tools)
+        .map(|tool| tool.name.as_str())
+        .collect();
+    let mut matchers = Matchers::default();
+    let mut tools = Vec::new();
+    for name in &names {
+        let compared = match &joint {
+            Some(joint) => Tools {
+                joint,
+                sides: [before, after],
+            }
+            .compare(name, &mut matchers, judges),
+            None => Err(TooLarge),
+        };
+        let of = |package| tool(package, name);
+        let (too_large, (changes, is_open)) = match compared {
+            Ok(found) => (false, found),
+            Err(TooLarge) => (true, (Vec::new(), true)),
+        };
+        let declared = declared::tool(of(before), of(after), is_open);
+        if too_large || !changes.is_empty() || !declared.is_empty() {
+            tools.push(ToolDifference {
+                tool: (*name).to_owned(),
+                declared,
+                changes,
+                too_large,
+            });
+        }
+    }
+    Difference {
+        declared: declared::policy(before, after),
+        tools,
+        compared: names.len(),
+    }
+}
+
+fn tool<'p>(package: &'p Package, name: &str) -> Option<&'p Tool> {
+    package.tools.iter().find(|tool| tool.name == name)
+}
+
+struct Tools<'p> {
+    joint: &'p Joint,
+    sides: [&'p Package; 2],
+}
+
+/// Texts, each with the calls of which it is said.
+type Said = BTreeMap<String, Function>;
+
+impl Tools<'_> {
+    /// What is different about one tool, and whether the second policy lets any call of it through.
+    fn compare(
+        &self,
+        name: &str,
+        matchers: &mut Matchers,
+        judges: Judges<'_>,
+    ) -> Result<(Vec<Change>, bool), TooLarge> {
+        let package = &self.joint.package;
+        let tool = package.tools.iter().position(|tool| tool.name == name);
+        let mut decided = Decided::new(package, tool.ok_or(TooLarge)?, &[], matchers)?;
+        let [before, after] = [self.verdicts(&mut decided, name, 0)?, self.verdicts(&mut decided, name, 1)?];
+        let of = |all: &[Function; 4], verdict: Verdict| {
+            all.get(verdict as usize).copied().unwrap_or(Function::NOTHING)
+        };
+        let mut changes = Vec::new();
+        let mut same = Vec::new();
+        for from in Verdict::ALL {
+            for to in Verdict::ALL {
+                let both = decided.diagrams().and(of(&before, from), of(&after, to))?;
+                if from == to {
+                    same.push(both);
+                    let codes = [self.codes(&mut decided, from, 0)?, self.codes(&mut decided, from, 1)?];
+                    self.said(&mut decided, both, &codes, What::Codes, &mut changes)?;
+                } else if both != Function::NOTHING {
+                    changes.push((What::Verdict(from, to), both));
+                }
+            }
+        }
+        let asking = same.get(Verdict::RequireApproval as usize).copied();
+        let specs = [self.approvals(&mut decided, 0)?, self.approvals(&mut decided, 1)?];
+        self.said(
+            &mut decided,
+            asking.unwrap_or(Function::NOTHING),
+            &specs,
+            What::Approvals,
+            &mut changes,
+        )?;
+        let same = decided.diagrams().any(same)?;
+        let duties = [self.duties(&mut decided, 0)?, self.duties(&mut decided, 1)?];
+        self.said(&mut decided, same, &duties, What::Obligations, &mut changes)?;
+        let mut found = Vec::new();
+        for (what, calls) in changes {
+            found.push(self.change(&mut decided, what, calls, judges)?);
+        }
+        found.sort_by_key(|change| change.direction);
+        let blocked = of(&after, Verdict::Block);
+        let possible = decided.possible();
+        Ok((found, decided.diagrams().without(possible, blocked)? != Function::NOTHING))
+    }
+
+    fn package(&self, side: usize) -> Option<&Package> {
+        self.sides.get(side).copied()
+    }
+
+    /// Whether a rule of the joint package is one of a side's.
+    fn is_of(&self, side: usize, rule: usize) -> bool {
+        self.joint.rules.get(side).is_some_and(|rules| rules.contains(&rule))
+    }
+
+    /// The calls of each verdict; a tool that a policy does not know is blocked.
+    fn verdicts(&self, decided: &mut Decided<'_>, name: &str, side: usize) -> Result<[Function; 4], TooLarge> {
+        match self.package(side) {
+            Some(package) if tool(package, name).is_some() => {
+                decided.verdicts(package.default.0, &|rule| self.is_of(side, rule))
+            }
+            _ => {
+                let mut all = [Function::NOTHING; 4];
+                if let Some(blocked) = all.get_mut(Verdict::Block as usize) {
+                    *blocked = decided.possible();
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    /// The calls of which each text is said by rules of a side.
+    fn of_rules(
+        &self,
+        decided: &mut Decided<'_>,
+        side: usize,
+        texts: &dyn Fn(&Rule) -> Vec<String>,
+    ) -> Result<Said, TooLarge> {
+        let mut said = Said::new();
+        for (index, calls) in decided.rules().to_vec() {
+            let rule = self.joint.package.rules.get(index);
+            let Some(rule) = rule.filter(|_| self.is_of(side, index)) else {
+                continue;
+            };
+            for text in texts(rule) {
+                add(decided, &mut said, text, calls)?;
+            }
+        }
+        Ok(said)
+    }
+
+    fn codes(&self, decided: &mut Decided<'_>, verdict: Verdict, side: usize) -> Result<Said, TooLarge> {
+        let mut said = self.of_rules(decided, side, &|rule| match rule.verdict == verdict {
+            true => vec![rule.code.clone()],
+            false => Vec::new(),
+        })?;
+        if let Some((default, code)) = self.package(side).map(|package| &package.default)
+            && *default == verdict
+        {
+            let silent = decided.silent(&|rule| self.is_of(side, rule))?;
+            add(decided, &mut said, code.clone(), silent)?;
+        }
+        Ok(said)
+    }
+
+    fn approvals(&self, decided: &mut Decided<'_>, side: usize) -> Result<Said, TooLarge> {
+        let mut said = self.of_rules(decided, side, &|rule| {
+            rule.approvals.iter().map(|spec| self.asked(spec)).collect()
+        })?;
+        let matched = decided.any(&|index, _| self.is_of(side, index))?;
+        let possible = decided.possible();
+        let silent = decided.diagrams().without(possible, matched)?;
+        add(decided, &mut said, ApprovalSpec::default().to_string(), silent)?;
+        Ok(said)
+    }
+
+    fn duties(&self, decided: &mut Decided<'_>, side: usize) -> Result<Said, TooLarge> {
+        let Some(package) = self.package(side) else {
+            return Ok(Said::new());
+        };
+        let text = |duty: &Duty| obliged(package, duty);
+        let mut said = self.of_rules(decided, side, &|rule| {
+            rule.duties.iter().map(|duty| text(&duty.node)).collect()
+        })?;
+        // Of a call that no rule speaks of, what any rule takes out is taken out.
+        let matched = decided.any(&|index, _| self.is_of(side, index))?;
+        let possible = decided.possible();
+        let silent = decided.diagrams().without(possible, matched)?;
+        for (index, _) in decided.rules().to_vec() {
+            let rule = self.joint.package.rules.get(index);
+            let Some(rule) = rule.filter(|_| self.is_of(side, index)) else {
+                continue;
+            };
+            for duty in rule.duties.iter().filter(|duty| duty.node.place.is_some()) {
+                add(decided, &mut said, text(&duty.node), silent)?;
+            }
+        }
+        Ok(said)
+    }
+
+    /// The parts of some calls of which other texts are said before than after.
+    fn said(
+        &self,
+        decided: &mut Decided<'_>,
+        of: Function,
+        [before, after]: &[Said; 2],
+        what: fn(Vec<String>, Vec<String>) -> What,
+        changes: &mut Vec<(What, Function)>,
+    ) -> Result<(), TooLarge> {
+        let texts: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let mut parts = vec![(of, Vec::new(), Vec::new())];
+        for text in texts {
+            let calls = |said: &Said| said.get(text).copied().unwrap_or(Function::NOTHING);
+            let (old, new) = (calls(before), calls(after));
+            let mut next = Vec::new();
+            for (part, gone, come) in parts {
+                let diagrams = decided.diagrams();
+                let (only_old, only_new) = (diagrams.without(old, new)?, diagrams.without(new, old)?);
+                let either = diagrams.or(only_old, only_new)?;
+                let with = |of: &Vec<String>| of.iter().cloned().chain([text.clone()]).collect::<Vec<_>>();
+                let split = [
+                    (diagrams.without(part, either)?, gone.clone(), come.clone()),
+                    (diagrams.and(part, only_old)?, with(&gone), come.clone()),
+                    (diagrams.and(part, only_new)?, gone.clone(), with(&come)),
+                ];
+                next.extend(split.into_iter().filter(|(part, ..)| *part != Function::NOTHING));
+            }
+            if next.len() > limits::DIFFERENT_PARTS {
+                return Err(TooLarge);
+            }
+            parts = next;
+        }
+        let parts = parts.into_iter();
+        let different = parts.filter(|(_, gone, come)| !gone.is_empty() || !come.is_empty());
+        changes.extend(different.map(|(part, gone, come)| (what(gone, come), part)));
+        Ok(())
+    }
+
+    fn change(
+        &self,
+        decided: &mut Decided<'_>,
+        what: What,
+        calls: Function,
+        judges: Judges<'_>,
+    ) -> Result<Change, TooLarge> {
+        let (regions, more) = decided.regions(calls, limits::DIFFERENT_KINDS)?;
+        let mut kinds = Vec::new();
+        for region in regions {
+            let mut judged = None;
+            let found = decided.find(region.calls, &mut |call| {
+                judged = judges(call).filter(|both| is_so(&what, both));
+                judged.is_some()
+            });
+            let example = match found {
+                Found::Call(call) => judged.map(|both| (*call, both)),
+                _ => None,
+            };
+            kinds.push(Kind {
+                conditions: region.conditions,
+                example,
+            });
+        }
+        Ok(Change {
+            direction: self.direction(&what),
+            what,
+            kinds,
+            more,
+        })
+    }
+
+    fn direction(&self, what: &What) -> Direction {
+        let by = |gone: &[String], come: &[String]| match (gone.is_empty(), come.is_empty()) {
+            (false, true) => Direction::Loosened,
+            (true, false) => Direction::Tightened,
+            _ => Direction::Sideways,
+        };
+        match what {
+            What::Verdict(from, to) if to < from => Direction::Loosened,
+            What::Verdict(..) => Direction::Tightened,
+            What::Codes(..) => Direction::Sideways,
+            What::Obligations(gone, come) => by(gone, come),
+            What::Approvals(gone, come) => {
+                let covered = |some: &[String], by: &[String]| {
+                    some.iter().all(|one| by.iter().any(|other| self.covers(other, one)))
+                };
+                match (covered(gone, come), covered(come, gone)) {
+                    (true, false) => Direction::Tightened,
+                    (false, true) => Direction::Loosened,
+                    _ => by(gone, come),
+                }
+            }
+        }
+    }
+
+    /// What is asked as text; people are named where they are not those of another role of this name.
+    fn asked(&self, spec: &ApprovalSpec) -> String {
+        let text = spec.to_string();
+        let rules = self.joint.package.rules.iter();
+        let mut all = rules.flat_map(|rule| &rule.approvals);
+        match &spec.from {
+            Some(role) if all.any(|other| *other != *spec && other.to_string() == text) => {
+                format!("{text} ({})", role.members.join(", "))
+            }
+            _ => text,
+        }
+    }
+
+    /// Whether whoever has what is asked by one text has what is asked by the other.
+    fn covers(&self, strong: &str, weak: &str) -> bool {
+        let rules = self.joint.package.rules.iter();
+        let mut specs: BTreeMap<String, &ApprovalSpec> =
+            rules.flat_map(|rule| &rule.approvals).map(|spec| (self.asked(spec), spec)).collect();
+        let plain = ApprovalSpec::default();
+        specs.insert(plain.to_string(), &plain);
+        match (specs.get(strong), specs.get(weak)) {
+            (Some(strong), Some(weak)) => strong.covers(weak),
+            _ => false,
+        }
+    }
+}
+
+fn add(decided: &mut Decided<'_>, said: &mut Said, text: String, calls: Function) -> Result<(), TooLarge> {
+    let known = said.get(&text).copied().unwrap_or(Function::NOTHING);
+    let all = decided.diagrams().or(known, calls)?;
+    said.insert(text, all);
+    Ok(())
+}
+
+/// Whether a call shows a difference.
+fn is_so(what: &What, [before, after]: &[Decision; 2]) -> bool {
+    match what {
+        What::Verdict(from, to) => (before.verdict, after.verdict) == (*from, *to),
+        _ if before.verdict != after.verdict => false,
+        What::Approvals(..) => before.approvals != after.approvals,
+        What::Obligations(..) => before.obligations != after.obligations,
+        What::Codes(..) => before.codes != after.codes,
+    }
+}
+
+/// An obligation as text.
+fn obliged(package: &Package, duty: &Duty) -> String {
+    let kind = package.obligations.get(duty.kind as usize);
+    let Some(kind) = kind else { return String::new() };
+    let mut told: Vec<String> = Vec::new();
+    match duty.place.as_deref() {
+        Some([]) => told.push("args".to_owned()),
+        Some(names) => told.push(format!("args.{}", names.join("."))),
+        None => {}
+    }
+    for (param, value) in kind.params.iter().zip(&duty.values) {
+        let value = canonical_json(&crate::builtins::bind::to_json(value, &param.field.ty));
+        told.push(format!("{}: {value}", param.field.name));
+    }
+    match told.as_slice() {
+        [] => kind.name.clone(),
+        told => format!("{}({})", kind.name, told.join(", ")),
+    }
+}

@@ -1,0 +1,773 @@
+//! Two policies as one package, so that both are seen over the same variables: tools, context, labels, history, windows
+//! and limits that mean the same in both are there once, and each rule is of the one or of the other. In: two packages.
+//! Out: a package nobody decides with, and which of its rules are whose.
+
+use crate::domain::{ArgumentSource, LabelOf};
+use crate::hir::{
+    Atom, Beside, Cond, ContextField, Event, Labelled, Labels, Limit, LimitOn, Monitor, Package, PatternStep,
+    Place, Question, Relation, Slot, Step, Term, Tool, place,
+};
+use crate::ty::{Field, Ty};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Two policies as one.
+pub(super) struct Joint {
+    /// Its rules are those of the first policy, then those of the second.
+    pub package: Package,
+    /// The rules of each.
+    pub rules: [Range<usize>; 2],
+}
+
+/// What is in a type of a policy, as the joint package sees it.
+#[derive(Default)]
+struct Numbers {
+    /// By tool, then by argument.
+    args: Vec<Vec<u32>>,
+    tools: Vec<usize>,
+    context: Vec<u32>,
+    labels: Vec<u32>,
+    /// Labels that mean the same in both, as bits of the joint package.
+    shared: u64,
+    /// Tools of both, by their numbers in the joint package.
+    common: Vec<usize>,
+    events: Vec<u32>,
+    monitors: Vec<u32>,
+    windows: Vec<u32>,
+    limits: Vec<u32>,
+    /// By tool.
+    slots: Vec<Vec<u32>>,
+}
+
+/// The two policies as one; none where they do not fit into one.
+pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
+    // What is there after comes first, so that calls are shown as the second policy has them.
+    let mut package = Package {
+        rules: Vec::new(),
+        assertions: Vec::new(),
+        tests: Vec::new(),
+        history: crate::hir::History::default(),
+        windows: Vec::new(),
+        limits: Vec::new(),
+        ..after.clone()
+    };
+    let mut numbers = [Numbers::default(), Numbers::default()];
+    for (own, numbers) in [after, before].into_iter().zip(&mut numbers) {
+        numbers.labels = labels(&mut package.labels, &own.labels)?;
+    }
+    package.context = context(before, after, &mut numbers);
+    package.tools = tools(before, after, &mut numbers);
+    for (own, numbers) in [after, before].into_iter().zip(&numbers) {
+        for (tool, at) in own.tools.iter().zip(&numbers.tools) {
+            let returns = numbers.bits(tool.returns)?;
+            if let Some(joint) = package.tools.get_mut(*at) {
+                joint.returns |= returns;
+            }
+        }
+    }
+    package.labels.sources = sources(after, numbers.first()?)?;
+    let shared = shared(before, after, &package, &numbers);
+    let common: Vec<usize> = match &numbers {
+        [a, b] => a.tools.iter().filter(|at| b.tools.contains(at)).copied().collect(),
+    };
+    for numbers in &mut numbers {
+        numbers.shared = shared;
+        numbers.common.clone_from(&common);
+    }
+    let [of_after, of_before] = &mut numbers;
+    for (own, numbers) in [(after, of_after), (before, of_before)] {
+        history(&mut package, own, numbers)?;
+        numbers.windows = own
+            .windows
+            .iter()
+            .map(|window| {
+                add(&mut package.windows, window.clone(), |known| {
+                    (&known.zone, &known.spans) == (&window.zone, &window.spans)
+                })
+            })
+            .collect::<Option<_>>()?;
+        limits(&mut package, own, numbers)?;
+        slots(&mut package, (before, after), own, numbers)?;
+    }
+    let [of_after, of_before] = &numbers;
+    let first = before.rules.len();
+    for (own, numbers) in [(before, of_before), (after, of_after)] {
+        for rule in &own.rules {
+            let mut rule = rule.clone();
+            for (tool, cond) in &mut rule.on {
+                let mapper = Mapper::new(&package, own, numbers, *tool)?;
+                *cond = mapper.cond(cond)?;
+                *tool = *numbers.tools.get(*tool)?;
+            }
+            package.rules.push(rule);
+        }
+    }
+    let all = package.rules.len();
+    Some(Joint {
+        package,
+        rules: [0..first, first..all],
+    })
+}
+
+/// The number of a thing that may be there already.
+fn add<T>(all: &mut Vec<T>, one: T, same: impl Fn(&T) -> bool) -> Option<u32> {
+    let at = all.iter().position(same).unwrap_or_else(|| {
+        all.push(one);
+        all.len() - 1
+    });
+    u32::try_from(at).ok()
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Numbers {
+    /// Labels as the joint package has them.
+    fn bits(&self, mask: u64) -> Option<u64> {
+        let bits = (0..64).filter(|bit| mask & 1 << bit != 0);
+        bits.map(|bit| Some(1 << self.labels.get(bit as usize)?))
+            .try_fold(0, |all, bit: Option<u64>| Some(all | bit?))
+    }
+}
+
+/// The bits of the labels of a policy.
+fn labels(joint: &mut Labels, own: &Labels) -> Option<Vec<u32>> {
+    let bit = |name: &String| add(&mut joint.names, name.clone(), |known| known == name);
+    let bits: Vec<u32> = own.names.iter().map(bit).collect::<Option<_>>()?;
+    bits.iter().all(|bit| *bit < 64).then_some(bits)
+}
+
+fn sources(own: &Package, numbers: &Numbers) -> Option<Vec<crate::hir::labels::Source>> {
+    let sources = own.labels.sources.iter().map(|source| {
+        Some(crate::hir::labels::Source {
+            labels: numbers.bits(source.labels)?,
+            ..source.clone()
+        })
+    });
+    sources.collect()
+}
+
+/// The context of both. A field that differs in more than its bounds is there twice.
+fn context(before: &Package, after: &Package, numbers: &mut [Numbers; 2]) -> Vec<ContextField> {
+    let mut all = after.context.clone();
+    let [of_after, of_before] = numbers;
+    of_after.context = (0..all.len()).map(number).collect();
+    for field in &before.context {
+        let same = |known: &ContextField| known.field.name == field.field.name && known.from == field.from;
+        let found = all.iter().position(same);
+        let met = found.and_then(|at| meet(&all.get(at)?.field.ty, &field.field.ty));
+        let at = match (found, met) {
+            (Some(at), Some(ty)) => {
+                if let Some(known) = all.get_mut(at) {
+                    known.field.ty = ty;
+                }
+                at
+            }
+            _ => {
+                all.push(ContextField {
+                    field: once_more(&field.field, found.is_some()),
+                    ..field.clone()
+                });
+                all.len() - 1
+            }
+        };
+        of_before.context.push(number(at));
+    }
+    all
+}
+
+/// A field beside one of the same name.
+fn once_more(field: &Field, is_known: bool) -> Field {
+    match is_known {
+        true => Field {
+            name: format!("{} (before)", field.name),
+            ty: field.ty.clone(),
+        },
+        false => field.clone(),
+    }
+}
+
+/// The tools of both, without what is computed for them.
+fn tools(before: &Package, after: &Package, numbers: &mut [Numbers; 2]) -> Vec<Tool> {
+    let bare = |tool: &Tool| Tool {
+        slots: Vec::new(),
+        returns: 0,
+        ..tool.clone()
+    };
+    let mut all: Vec<Tool> = after.tools.iter().map(bare).collect();
+    let [of_after, of_before] = numbers;
+    of_after.tools = (0..all.len()).collect();
+    of_after.args = all
+        .iter()
+        .map(|tool| (0..tool.args.len()).map(number).collect())
+        .collect();
+    for tool in &before.tools {
+        let Some(at) = all.iter().position(|known| known.name == tool.name) else {
+            of_before.tools.push(all.len());
+            of_before.args.push((0..tool.args.len()).map(number).collect());
+            all.push(bare(tool));
+            continue;
+        };
+        of_before.tools.push(at);
+        if let Some(known) = all.get_mut(at) {
+            of_before.args.push(args(known, tool));
+        }
+    }
+    all
+}
+
+fn args(known: &mut Tool, tool: &Tool) -> Vec<u32> {
+    let mut numbers = Vec::new();
+    for field in &tool.args {
+        let found = known.args.iter().position(|arg| arg.name == field.name);
+        let met = found.and_then(|at| meet(&known.args.get(at)?.ty, &field.ty));
+        let at = match (found, met) {
+            (Some(at), Some(ty)) => {
+                if let Some(arg) = known.args.get_mut(at) {
+                    arg.ty = ty;
+                }
+                at
+            }
+            _ => {
+                known.args.push(once_more(field, found.is_some()));
+                known.args.len() - 1
+            }
+        };
+        numbers.push(number(at));
+    }
+    numbers
+}
+
+/// The type of the values that both types have, where they are one type but for its bounds.
+pub(super) fn meet(a: &Ty, b: &Ty) -> Option<Ty> {
+    let both = |a: &Ty, b: &Ty| meet(a, b).map(Box::new);
+    Some(match (a, b) {
+        _ if a == b => a.clone(),
+        (Ty::Optional(a), Ty::Optional(b)) => Ty::Optional(both(a, b)?),
+        (Ty::Optional(a), b) | (b, Ty::Optional(a)) => meet(a, b)?,
+        (Ty::String { max: a }, Ty::String { max: b }) => Ty::String { max: *a.min(b) },
+        (Ty::List { element: a, max: m }, Ty::List { element: b, max: n }) => Ty::List {
+            element: both(a, b)?,
+            max: *m.min(n),
+        },
+        (Ty::Set { element: a, max: m }, Ty::Set { element: b, max: n }) => Ty::Set {
+            element: both(a, b)?,
+            max: *m.min(n),
+        },
+        (
+            Ty::Map { key, value, max },
+            Ty::Map {
+                key: k,
+                value: v,
+                max: n,
+            },
+        ) => Ty::Map {
+            key: both(key, k)?,
+            value: both(value, v)?,
+            max: *max.min(n),
+        },
+        (
+            Ty::Enum {
+                name,
+                members,
+                ordered,
+            },
+            Ty::Enum {
+                members: others,
+                ordered: also,
+                ..
+            },
+        ) if ordered == also => {
+            let of = |all: &[String], others: &[String]| -> Vec<String> {
+                all.iter().filter(|m| others.contains(m)).cloned().collect()
+            };
+            let common = of(members, others);
+            let in_order = !ordered || common == of(others, members);
+            (in_order && !common.is_empty()).then(|| Ty::Enum {
+                name: name.clone(),
+                members: common,
+                ordered: *ordered,
+            })?
+        }
+        (Ty::Record(a), Ty::Record(b)) if a.len() == b.len() => {
+            let fields = a.iter().zip(b).map(|(a, b)| {
+                (a.name == b.name).then_some(())?;
+                Some(Field {
+                    name: a.name.clone(),
+                    ty: meet(&a.ty, &b.ty)?,
+                })
+            });
+            Ty::Record(fields.collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// The labels that both policies have and that values get for the same reasons.
+fn shared(before: &Package, after: &Package, joint: &Package, numbers: &[Numbers; 2]) -> u64 {
+    let [of_after, of_before] = numbers;
+    let bit_of = |numbers: &Numbers, bit: u32| numbers.labels.iter().position(|known| *known == bit);
+    let names = (0u32..).zip(&joint.labels.names);
+    let same = names.filter(|(bit, _)| {
+        let (Some(a), Some(b)) = (bit_of(of_after, *bit), bit_of(of_before, *bit)) else {
+            return false;
+        };
+        reasons(after, joint, a) == reasons(before, joint, b)
+    });
+    same.fold(0, |all, (bit, _)| all | 1 << bit)
+}
+
+/// Where a label comes from and where it goes: from each kind of source, from each tool, what takes it off.
+fn reasons(own: &Package, joint: &Package, bit: usize) -> (Vec<bool>, Vec<String>, Vec<String>) {
+    let has = |mask: u64| mask & 1 << bit != 0;
+    let labels = &own.labels;
+    let from = |kind: ArgumentSource, tool: Option<&str>| {
+        let last = |named: bool| {
+            labels.sources.iter().rev().find(|source| {
+                let of = tool.is_some_and(|tool| source.from.iter().any(|from| from == tool));
+                source.kind == kind && if named { of } else { source.from.is_empty() }
+            })
+        };
+        last(true).or(last(false)).is_some_and(|source| has(source.labels))
+    };
+    let kinds = ArgumentSource::ALL.into_iter().map(|kind| from(kind, None));
+    let of_tools = joint.tools.iter().map(|tool| {
+        let returns = own.tools.iter().find(|own| own.name == tool.name);
+        from(ArgumentSource::ToolOutput, Some(&tool.name)) || returns.is_some_and(|tool| has(tool.returns))
+    });
+    let taken = labels.declassify.iter().filter(|(_, mask)| has(*mask));
+    let lifted = labels.lifted.iter().filter(|(_, mask)| has(*mask));
+    (
+        kinds.chain(of_tools).collect(),
+        taken.map(|(tool, _)| tool.clone()).collect(),
+        lifted.map(|(spec, _)| spec.to_string()).collect(),
+    )
+}
+
+fn history(joint: &mut Package, own: &Package, numbers: &mut Numbers) -> Option<()> {
+    for event in &own.history.events {
+        let mut calls = Vec::new();
+        for (tool, cond) in &event.calls {
+            let cond = Mapper::new(joint, own, numbers, *tool)?.cond(cond)?;
+            calls.push((*numbers.tools.get(*tool)?, cond));
+        }
+        let labels = numbers.bits(event.labels)?;
+        let event = Event {
+            calls,
+            labels,
+            ..event.clone()
+        };
+        // A tool that only one policy knows runs in no session of the other.
+        let common = |event: &Event| {
+            let calls = event.calls.iter();
+            let calls = calls.filter(|(tool, _)| numbers.common.contains(tool));
+            Event {
+                calls: calls.cloned().collect(),
+                ..event.clone()
+            }
+        };
+        let same = labels & !numbers.shared == 0;
+        let known = |known: &Event| same && unplaced(&common(known)) == unplaced(&common(&event));
+        let at = add(&mut joint.history.events, event.clone(), known)?;
+        numbers.events.push(at);
+    }
+    let of = |event: u32| numbers.events.get(event as usize).copied();
+    for monitor in &own.history.monitors {
+        let monitor = match monitor {
+            Monitor::Flag {
+                set,
+                clear,
+                clear_wins,
+            } => Monitor::Flag {
+                set: of(*set)?,
+                clear: match clear {
+                    Some(clear) => Some(of(*clear)?),
+                    None => None,
+                },
+                clear_wins: *clear_wins,
+            },
+            Monitor::Pattern(steps) => {
+                let steps = steps.iter().map(|step| {
+                    Some(match step {
+                        PatternStep::Event(event) => PatternStep::Event(of(*event)?),
+                        other => *other,
+                    })
+                });
+                Monitor::Pattern(steps.collect::<Option<_>>()?)
+            }
+            // A count says no more than up to its bound.
+            Monitor::Count { event, cap } => Monitor::Count {
+                event: of(*event)?,
+                cap: *cap,
+            },
+            Monitor::Recent { event, cap, within } => Monitor::Recent {
+                event: of(*event)?,
+                cap: *cap,
+                within: *within,
+            },
+        };
+        let at = add(&mut joint.history.monitors, monitor.clone(), |known| {
+            alike(known, &monitor)
+        })?;
+        if let Some(known) = joint.history.monitors.get_mut(at as usize) {
+            raise(known, &monitor);
+        }
+        numbers.monitors.push(at);
+    }
+    Some(())
+}
+
+/// An event without places in the source.
+fn unplaced(event: &Event) -> Event {
+    let calls = event.calls.iter();
+    Event {
+        calls: calls.map(|(tool, cond)| (*tool, cond.unplaced())).collect(),
+        ..event.clone()
+    }
+}
+
+/// Whether two monitors look for the same; how far they count is no matter.
+fn alike(a: &Monitor, b: &Monitor) -> bool {
+    match (a, b) {
+        (Monitor::Count { event: a, .. }, Monitor::Count { event: b, .. }) => a == b,
+        (
+            Monitor::Recent {
+                event: a, within: m, ..
+            },
+            Monitor::Recent {
+                event: b, within: n, ..
+            },
+        ) => (a, m) == (b, n),
+        _ => a == b,
+    }
+}
+
+/// Counts as far as the other, too.
+fn raise(known: &mut Monitor, other: &Monitor) {
+    match (known, other) {
+        (Monitor::Count { cap, .. }, Monitor::Count { cap: other, .. })
+        | (Monitor::Recent { cap, .. }, Monitor::Recent { cap: other, .. }) => *cap = (*cap).max(*other),
+        _ => {}
+    }
+}
+
+fn limits(joint: &mut Package, own: &Package, numbers: &mut Numbers) -> Option<()> {
+    for limit in &own.limits {
+        let mut on = Vec::new();
+        for one in &limit.on {
+            let mapper = Mapper::new(joint, own, numbers, one.tool)?;
+            on.push(LimitOn {
+                tool: *numbers.tools.get(one.tool)?,
+                when: mapper.cond(&one.when)?,
+                cost: match &one.cost {
+                    Some(cost) => Some(mapper.term(cost, &mut mapper.chain())?),
+                    None => None,
+                },
+            });
+        }
+        let limit = Limit {
+            spec: limit.spec.clone(),
+            on,
+        };
+        let spec = &limit.spec;
+        // What has been used does not depend on how much there may be.
+        let same = |known: &Limit| {
+            let other = &known.spec;
+            (other.per, &other.ty, other.by_tool, &other.by) == (spec.per, &spec.ty, spec.by_tool, &spec.by)
+                && known.on == limit.on
+        };
+        let at = add(&mut joint.limits, limit.clone(), same)?;
+        numbers.limits.push(at);
+    }
+    Some(())
+}
+
+fn slots(
+    joint: &mut Package,
+    (before, after): (&Package, &Package),
+    own: &Package,
+    numbers: &mut Numbers,
+) -> Option<()> {
+    for (tool, declared) in own.tools.iter().enumerate() {
+        numbers.slots.push(Vec::new());
+        let carries = |package: &Package| {
+            let tool = package.tools.iter().find(|tool| tool.name == declared.name);
+            tool.map(|tool| tool.carries.clone())
+        };
+        let carries = carries(before) == carries(after);
+        let at = *numbers.tools.get(tool)?;
+        for slot in &declared.slots {
+            let (slot, shared) = Mapper::new(joint, own, numbers, tool)?.slot(slot, carries)?;
+            let all = &mut joint.tools.get_mut(at)?.slots;
+            let same = |known: &Slot| shared && *known == slot;
+            let place = add(all, slot.clone(), same)?;
+            numbers.slots.get_mut(tool)?.push(place);
+        }
+    }
+    Some(())
+}
+
+/// Writes what a policy says of the calls of one tool as the joint package says it.
+struct Mapper<'a> {
+    numbers: &'a Numbers,
+    /// The tool by its number in the policy.
+    tool: usize,
+    args: usize,
+    joint_args: usize,
+    own: Ty,
+    joint: Ty,
+}
+
+/// The types of the request and of the elements under way, by level: the policy's own, and the joint one.
+type Chain = BTreeMap<u32, (Ty, Ty)>;
+
+impl<'a> Mapper<'a> {
+    fn new(joint: &Package, own: &Package, numbers: &'a Numbers, tool: usize) -> Option<Mapper<'a>> {
+        let declared = own.tools.get(tool)?;
+        let of_joint = joint.tools.get(*numbers.tools.get(tool)?)?;
+        Some(Mapper {
+            numbers,
+            tool,
+            args: declared.args.len(),
+            joint_args: of_joint.args.len(),
+            own: super::computed_ty(own, declared, &declared.slots),
+            joint: super::computed_ty(joint, of_joint, &of_joint.slots),
+        })
+    }
+
+    fn chain(&self) -> Chain {
+        Chain::from([(0, (self.own.clone(), self.joint.clone()))])
+    }
+
+    fn cond(&self, cond: &Cond) -> Option<Cond> {
+        self.within(cond, &mut self.chain())
+    }
+
+    fn within(&self, cond: &Cond, chain: &mut Chain) -> Option<Cond> {
+        let all = |parts: &[Cond], chain: &mut Chain| -> Option<Vec<Cond>> {
+            parts.iter().map(|part| self.within(part, chain)).collect()
+        };
+        Some(match cond {
+            Cond::Const(known) => Cond::Const(*known),
+            Cond::Not(inner) => Cond::Not(Box::new(self.within(inner, chain)?)),
+            Cond::And(parts) => Cond::And(all(parts, chain)?),
+            Cond::Or(parts) => Cond::Or(all(parts, chain)?),
+            Cond::Relation(relation) => Cond::Relation(Box::new(Relation {
+                left: self.term(&relation.left, chain)?,
+                op: relation.op,
+                right: self.term(&relation.right, chain)?,
+                span: relation.span,
+            })),
+            Cond::Atom(atom) => {
+                let place = self.place(&atom.place)?;
+                let (_, joint) = chain.get(&place.level)?;
+                // A part has no type of its own there.
+                let ty = place::ty_at(joint, &place.steps).unwrap_or_else(|| atom.ty.clone());
+                Cond::Atom(Atom {
+                    test: question(&atom.test, &atom.ty, &ty),
+                    place,
+                    ty,
+                    ..atom.clone()
+                })
+            }
+            Cond::Any {
+                list,
+                level,
+                body,
+                span,
+            } => {
+                let to = self.enter(list, *level, chain)?;
+                let body = self.within(body, chain);
+                chain.remove(level);
+                Cond::Any {
+                    list: to,
+                    level: *level,
+                    body: Box::new(body?),
+                    span: *span,
+                }
+            }
+        })
+    }
+
+    /// The place of a list, whose elements are of this level from here on.
+    fn enter(&self, list: &Place, level: u32, chain: &mut Chain) -> Option<Place> {
+        let to = self.place(list)?;
+        let (own, joint) = chain.get(&list.level)?;
+        let element = |ty: &Ty, steps: &[Step]| {
+            let ty = place::ty_at(ty, steps)?;
+            Some(ty.element().unwrap_or(ty))
+        };
+        let types = (element(own, &list.steps)?, element(joint, &to.steps)?);
+        chain.insert(level, types);
+        Some(to)
+    }
+
+    fn place(&self, place: &Place) -> Option<Place> {
+        match place.level {
+            0 => Some(Place {
+                level: 0,
+                steps: self.steps(&place.steps)?,
+            }),
+            _ => Some(place.clone()),
+        }
+    }
+
+    /// Steps from the request.
+    fn steps(&self, steps: &[Step]) -> Option<Vec<Step>> {
+        let (first, rest) = match steps {
+            [] => return Some(Vec::new()),
+            [Step::Field(first), rest @ ..] => (*first as usize, rest),
+            [Step::Part(_), ..] => return None,
+        };
+        let context = self.joint_args;
+        let mut out = Vec::new();
+        let mut rest = rest.to_vec();
+        if let Some(arg) = self.numbers.args.get(self.tool)?.get(first) {
+            out.push(Step::Field(*arg));
+        } else if first == self.args {
+            out.push(Step::Field(number(context)));
+            if let Some(Step::Field(field)) = rest.first_mut() {
+                *field = *self.numbers.context.get(*field as usize)?;
+            }
+        } else {
+            let slot = self.numbers.slots.get(self.tool)?.get(first - self.args - 1)?;
+            out.push(Step::Field(number(context) + 1 + slot));
+        }
+        out.append(&mut rest);
+        Some(out)
+    }
+
+    fn term(&self, term: &Term, chain: &mut Chain) -> Option<Term> {
+        let both = |a: &Term, b: &Term, chain: &mut Chain| -> Option<(Box<Term>, Box<Term>)> {
+            Some((Box::new(self.term(a, chain)?), Box::new(self.term(b, chain)?)))
+        };
+        Some(match term {
+            Term::Place(place) => {
+                self.same_members(place, chain)?;
+                Term::Place(self.place(place)?)
+            }
+            Term::Else(place, value) => {
+                self.same_members(place, chain)?;
+                Term::Else(self.place(place)?, value.clone())
+            }
+            Term::Const(value) => Term::Const(value.clone()),
+            Term::Add(a, b) => both(a, b, chain).map(|(a, b)| Term::Add(a, b))?,
+            Term::Sub(a, b) => both(a, b, chain).map(|(a, b)| Term::Sub(a, b))?,
+            Term::Sum { list, level, term } => {
+                let list = self.enter(list, *level, chain)?;
+                let term = self.term(term, chain);
+                chain.remove(level);
+                Term::Sum {
+                    list,
+                    level: *level,
+                    term: Box::new(term?),
+                }
+            }
+            Term::Count { list, level, body } => {
+                let list = self.enter(list, *level, chain)?;
+                let body = self.within(body, chain);
+                chain.remove(level);
+                Term::Count {
+                    list,
+                    level: *level,
+                    body: Box::new(body?),
+                }
+            }
+        })
+    }
+
+    /// Members of an enum are compared by their numbers, so those must be the same.
+    fn same_members(&self, place: &Place, chain: &Chain) -> Option<()> {
+        let (own, joint) = chain.get(&place.level)?;
+        let to = self.place(place)?;
+        match (place::ty_at(own, &place.steps), place::ty_at(joint, &to.steps)) {
+            (Some(Ty::Enum { members, .. }), Some(Ty::Enum { members: others, .. })) => {
+                (members == others).then_some(())
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// A slot, and whether one like it means the same in both policies.
+    fn slot(&self, slot: &Slot, same_carries: bool) -> Option<(Slot, bool)> {
+        let shared = |mask: u64| mask & !self.numbers.shared == 0;
+        let of = |all: &[u32], at: u32| all.get(at as usize).copied();
+        Some(match slot {
+            Slot::Holds(cond) => (Slot::Holds(self.cond(cond)?), true),
+            Slot::Label { of, mask } => {
+                let mask = self.numbers.bits(*mask)?;
+                let same = shared(mask) && (*of != LabelOf::Carried || same_carries);
+                (Slot::Label { of: of.clone(), mask }, same)
+            }
+            Slot::Each(labelled) => {
+                let list = self.steps(&labelled.list)?;
+                let element = place::ty_at(&self.joint, &list)?.element()?;
+                let mut same = true;
+                let labelled = Labelled {
+                    list,
+                    element,
+                    ..self.labelled(labelled, &mut same)?
+                };
+                (Slot::Each(labelled), same)
+            }
+            Slot::History(monitor) => (Slot::History(of(&self.numbers.monitors, *monitor)?), true),
+            Slot::Tally(monitor) => (Slot::Tally(of(&self.numbers.monitors, *monitor)?), true),
+            Slot::Window(window) => (Slot::Window(of(&self.numbers.windows, *window)?), true),
+            Slot::Now => (Slot::Now, true),
+            Slot::Used { limit, by, ty } => {
+                let by = by.iter().map(|place| self.place(place));
+                let used = Slot::Used {
+                    limit: of(&self.numbers.limits, *limit)?,
+                    by: by.collect::<Option<_>>()?,
+                    ty: ty.clone(),
+                };
+                (used, true)
+            }
+            Slot::Lookup { map, key, ty } => {
+                let lookup = Slot::Lookup {
+                    map: self.place(map)?,
+                    key: self.term(key, &mut self.chain())?,
+                    ty: ty.clone(),
+                };
+                (lookup, true)
+            }
+        })
+    }
+
+    fn labelled(&self, own: &Labelled, same: &mut bool) -> Option<Labelled> {
+        let beside = own.beside.iter().map(|beside| {
+            Some(match beside {
+                Beside::Label { path, mask } => {
+                    let mask = self.numbers.bits(*mask)?;
+                    *same &= mask & !self.numbers.shared == 0;
+                    Beside::Label {
+                        path: path.clone(),
+                        mask,
+                    }
+                }
+                Beside::List(inner) => Beside::List(self.labelled(inner, same)?),
+            })
+        });
+        Some(Labelled {
+            beside: beside.collect::<Option<_>>()?,
+            ..own.clone()
+        })
+    }
+}
+
+/// A question about a value whose enum has other members.
+fn question(question: &Question, own: &Ty, joint: &Ty) -> Question {
+    match (question, own.required(), joint.required()) {
+        (Question::Member(asked), Ty::Enum { members, .. }, Ty::Enum { members: others, .. }) => {
+            let is = |member: &String| {
+                let own = members.iter().position(|own| own == member);
+                own.is_some_and(|own| asked.contains(&number(own)))
+            };
+            let of = (0u32..).zip(others).filter(|(_, member)| is(member));
+            Question::Member(of.map(|(number, _)| number).collect())
+        }
+        _ => question.clone(),
+    }
+}
+

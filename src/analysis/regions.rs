@@ -1,0 +1,163 @@
+//! A function as few large regions that people can read: each a conjunction of questions that rules ask, none of which
+//! can be left out. In: what is decided about a tool, and a function. Out: regions that together are the function, the
+//! first ones of many. A region is a prime implicant over the questions, for calls there can be.
+
+use super::diagram::{Asked, Diagrams, Function, TooLarge};
+use super::{Decided, text};
+use crate::classes::ClassSet;
+use crate::ir::space::Literal;
+
+/// A part of a function.
+pub(super) struct Region {
+    /// What holds there, each question on its own; everything where there is none.
+    pub conditions: Vec<String>,
+    /// Its calls; those of several regions may be the same.
+    pub calls: Function,
+}
+
+/// A question with its answer.
+struct Answer {
+    variable: u32,
+    calls: Function,
+    text: String,
+    holds: bool,
+}
+
+impl Decided<'_> {
+    /// At most `most` regions of a function, and whether there are more.
+    pub(super) fn regions(&mut self, of: Function, most: usize) -> Result<(Vec<Region>, bool), TooLarge> {
+        let mut regions = Vec::new();
+        let mut left = of;
+        while left != Function::NOTHING && regions.len() < most {
+            let mut path: Vec<Asked> = Vec::new();
+            self.diagrams().paths(left, &mut |first| {
+                path = first.to_vec();
+                true
+            });
+            let region = self.region(&path, of)?;
+            left = self.diagrams().without(left, region.calls)?;
+            regions.push(region);
+        }
+        Ok((regions, left != Function::NOTHING))
+    }
+
+    /// The largest region about the calls of a path.
+    fn region(&mut self, path: &[Asked], of: Function) -> Result<Region, TooLarge> {
+        let mut answers = Vec::new();
+        for (variable, classes) in path {
+            self.answers(*variable, classes, &mut answers)?;
+        }
+        let possible = self.possible();
+        let outside = self.diagrams().without(possible, of)?;
+        // What does not hold says less to a reader than what does, so it goes first.
+        answers.sort_by_key(|answer| answer.holds);
+        let mut at = 0;
+        while let Some(answer) = answers.get(at) {
+            let is_never = answer.calls == Function::NOTHING;
+            let others = answers.iter().enumerate().filter(|(other, _)| *other != at);
+            let others: Vec<Function> = others.map(|(_, answer)| answer.calls).collect();
+            let touches = meets(self.diagrams(), outside, &others)?;
+            if touches || is_never {
+                at += 1;
+            } else {
+                answers.remove(at);
+            }
+        }
+        answers.sort_by_key(|answer| answer.variable);
+        let mut calls = of;
+        for answer in &answers {
+            calls = self.diagrams().and(calls, answer.calls)?;
+        }
+        Ok(Region {
+            conditions: answers.into_iter().map(|answer| answer.text).collect(),
+            calls,
+        })
+    }
+
+    /// The answers to all questions about a variable in one of these classes: they tell the class from every other.
+    fn answers(
+        &mut self,
+        variable: u32,
+        classes: &ClassSet,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), TooLarge> {
+        let Some(class) = classes.iter().next() else {
+            return Ok(());
+        };
+        let package = self.package;
+        let Some(tool) = package.tools.get(self.tool) else {
+            return Ok(());
+        };
+        let mut told: Option<ClassSet> = None;
+        let mut found: Vec<(ClassSet, bool, Literal)> = Vec::new();
+        for literal in &self.literals {
+            let (of, yes) = match literal {
+                Literal::Is(of, yes, _) => (*of, yes.clone()),
+                Literal::Some(list, predicate, _) => {
+                    let first = self.calls.lists.get(*list as usize).map_or(0, |(first, _)| *first);
+                    let mut yes = ClassSet::empty(2);
+                    yes.insert(1);
+                    (first + predicate, yes)
+                }
+            };
+            if of != variable || yes.is_full() || yes.is_empty() {
+                continue;
+            }
+            let holds = yes.contains(class);
+            let own = if holds { yes } else { yes.complement() };
+            if found.iter().any(|(known, ..)| *known == own) {
+                continue;
+            }
+            told = Some(told.map_or_else(|| own.clone(), |told| told.intersection(&own)));
+            found.push((own, holds, literal.clone()));
+        }
+        let is_told = match told {
+            Some(told) => {
+                let (told, wanted) = (
+                    self.calls.diagrams.is(variable, &told)?,
+                    self.calls.diagrams.is(variable, classes)?,
+                );
+                let beyond = self.calls.diagrams.without(told, wanted)?;
+                self.calls.diagrams.and(beyond, self.calls.possible)? == Function::NOTHING
+            }
+            None => false,
+        };
+        let slots = self.slots.clone();
+        let writer = text::Writer::new(package, tool, &slots);
+        for (own, holds, literal) in found {
+            answers.push(Answer {
+                variable,
+                calls: self.calls.diagrams.is(variable, &own)?,
+                text: writer.literal(&literal, holds),
+                holds,
+            });
+        }
+        if !is_told {
+            let mut own = ClassSet::empty(self.calls.diagrams.count(variable));
+            own.insert(class);
+            let text = match self.calls.level.variables.get(variable as usize) {
+                Some(variable) => writer.class(variable, class),
+                None => "what is asked of a list".to_owned(),
+            };
+            answers.push(Answer {
+                variable,
+                calls: self.calls.diagrams.is(variable, &own)?,
+                text,
+                holds: true,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether some call is in all of these functions.
+fn meets(diagrams: &mut Diagrams, first: Function, others: &[Function]) -> Result<bool, TooLarge> {
+    let mut all = first;
+    for one in others {
+        all = diagrams.and(all, *one)?;
+        if all == Function::NOTHING {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

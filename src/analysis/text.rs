@@ -1,0 +1,537 @@
+//! Conditions as a policy would write them, from their meaning: for people who are shown what a policy does rather than
+//! what its author wrote. In: conditions of one tool. Out: one line of text each.
+
+use crate::builtins::written::number;
+use crate::classes::{Classifier, sample};
+use crate::hir::{
+    Atom, Beside, Cond, Labelled, Monitor, Package, Part, PatternStep, Place, Question, RelationOp, Shape, Slot,
+    Step, Term, Tool, place,
+};
+use crate::ir::space::{Literal, Variable};
+use crate::syntax::quote::{dotted_name, string};
+use crate::ty::Ty;
+use crate::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Members of a set that are written before the rest is only counted.
+const MEMBERS: usize = 6;
+
+/// Writes conditions on the calls of one tool.
+pub(super) struct Writer<'a> {
+    package: &'a Package,
+    tool: &'a Tool,
+    slots: &'a [Slot],
+    request: Ty,
+}
+
+/// What the variable of a quantifier is written as, its type, and what lies beside it.
+struct Element<'a> {
+    name: String,
+    ty: Ty,
+    labelled: Option<&'a Labelled>,
+}
+
+type Chain<'a> = BTreeMap<u32, Element<'a>>;
+
+impl<'a> Writer<'a> {
+    pub fn new(package: &'a Package, tool: &'a Tool, slots: &'a [Slot]) -> Writer<'a> {
+        Writer {
+            package,
+            tool,
+            slots,
+            request: super::computed_ty(package, tool, slots),
+        }
+    }
+
+    /// What a literal asks, or that it is not so.
+    pub fn literal(&self, literal: &Literal, holds: bool) -> String {
+        match literal {
+            Literal::Is(_, _, atom) => self.atom(atom, holds, &Chain::new()),
+            Literal::Some(_, _, Some(cond)) => self.cond(cond, holds, &mut Chain::new()),
+            Literal::Some(..) => "what is asked of a list".to_owned(),
+        }
+    }
+
+    /// That the value of a variable is in one class.
+    pub fn class(&self, variable: &Variable, class: u32) -> String {
+        let place = Place {
+            level: 0,
+            steps: variable.steps.clone(),
+        };
+        let at = self.place(&place, &Chain::new());
+        if class + 1 == variable.count {
+            return format!("not present {at}");
+        }
+        if let Classifier::Cuts(cuts) = &variable.classifier
+            && let Some(range) = sample::interval(&variable.ty, cuts, class)
+        {
+            return within(&at, &[range], &variable.ty, true);
+        }
+        let kind = sample::Kind {
+            ty: &variable.ty,
+            part: None,
+        };
+        let samples = sample::samples(kind, &variable.classifier, variable.count);
+        match samples.get(class as usize) {
+            Some(Some(value)) => format!("{at} is like {}", constant(value, &variable.ty)),
+            _ => format!("{at} is of some kind"),
+        }
+    }
+
+    fn cond(&self, cond: &Cond, holds: bool, chain: &mut Chain<'a>) -> String {
+        match cond {
+            Cond::Const(known) => (*known == holds).to_string(),
+            Cond::Atom(atom) => self.atom(atom, holds, chain),
+            Cond::Relation(relation) => {
+                let ty = self.ty_of(&relation.left, chain).or_else(|| self.ty_of(&relation.right, chain));
+                let ty = ty.unwrap_or(Ty::Int);
+                let left = self.term(&relation.left, &ty, chain);
+                let right = self.term(&relation.right, &ty, chain);
+                match (relation.op, holds) {
+                    (RelationOp::Equal, true) => format!("{left} == {right}"),
+                    (RelationOp::Equal, false) => format!("{left} != {right}"),
+                    (RelationOp::Less, true) => format!("{left} < {right}"),
+                    (RelationOp::Less, false) => format!("not ({left} < {right})"),
+                    (RelationOp::LessOrEqual, true) => format!("{left} <= {right}"),
+                    (RelationOp::LessOrEqual, false) => format!("not ({left} <= {right})"),
+                    (RelationOp::Under, _) => not(&format!("{left} under {right}"), holds),
+                }
+            }
+            Cond::Not(inner) => self.cond(inner, !holds, chain),
+            Cond::And(parts) => self.joined(parts, holds, chain, if holds { "and" } else { "or" }),
+            Cond::Or(parts) => self.joined(parts, holds, chain, if holds { "or" } else { "and" }),
+            Cond::Any {
+                list, level, body, ..
+            } => self.any(list, *level, body, holds, chain),
+        }
+    }
+
+    fn joined(&self, parts: &[Cond], holds: bool, chain: &mut Chain<'a>, word: &str) -> String {
+        let mut texts: Vec<String> = Vec::new();
+        for part in parts {
+            let text = self.cond(part, holds, chain);
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        match texts.as_slice() {
+            [] => (word == "and").to_string(),
+            [one] => one.clone(),
+            _ => format!("({})", texts.join(&format!(" {word} "))),
+        }
+    }
+
+    fn any(&self, list: &Place, level: u32, body: &Cond, holds: bool, chain: &mut Chain<'a>) -> String {
+        let at = self.place(list, chain);
+        let (ty, labelled) = self.elements(list, chain);
+        let element = ty.element();
+        let in_list = element.is_some();
+        if *body == Cond::Const(true) {
+            return match (in_list, holds) {
+                (true, true) => format!("len({at}) > 0"),
+                (true, false) => format!("len({at}) == 0"),
+                (false, _) => not(&format!("present {at}"), holds),
+            };
+        }
+        let name = match in_list {
+            true => ["x", "y", "z"].get(chain.len()).unwrap_or(&"e").to_string(),
+            false => at.clone(),
+        };
+        let own = Element {
+            name: name.clone(),
+            ty: element.unwrap_or(ty),
+            labelled,
+        };
+        let hidden = chain.insert(level, own);
+        let inner = self.cond(body, holds, chain);
+        chain.remove(&level);
+        if let Some(hidden) = hidden {
+            chain.insert(level, hidden);
+        }
+        match (in_list, holds) {
+            (true, true) => format!("any {name} in {at}: {inner}"),
+            (true, false) => format!("all {name} in {at}: {inner}"),
+            (false, true) => format!("(present {at} and {inner})"),
+            (false, false) => format!("(not present {at} or {inner})"),
+        }
+    }
+
+    /// The type of a list, and what lies beside its elements.
+    fn elements(&self, list: &Place, chain: &Chain<'a>) -> (Ty, Option<&'a Labelled>) {
+        if let (0, Some(Slot::Each(labelled))) = (list.level, self.slot(&list.steps)) {
+            return (labelled.ty(), Some(labelled));
+        }
+        if let Some(element) = chain.get(&list.level)
+            && let Some(labelled) = element.labelled
+        {
+            if let Some(Beside::List(inner)) = labelled.beside(&list.steps) {
+                return (inner.ty(), Some(inner));
+            }
+        }
+        let base = match chain.get(&list.level) {
+            Some(element) => &element.ty,
+            None => &self.request,
+        };
+        (place::ty_at(base, &list.steps).unwrap_or(Ty::Poison), None)
+    }
+
+    fn slot(&self, steps: &[Step]) -> Option<&'a Slot> {
+        match steps.first() {
+            Some(Step::Field(field)) => {
+                let at = (*field as usize).checked_sub(self.tool.args.len() + 1)?;
+                self.slots.get(at)
+            }
+            _ => None,
+        }
+    }
+
+    fn place(&self, place: &Place, chain: &Chain<'a>) -> String {
+        if let Some(element) = chain.get(&place.level) {
+            return self.in_element(element, &place.steps);
+        }
+        if let Some(slot) = self.slot(&place.steps) {
+            let rest = place.steps.get(1..).unwrap_or_default();
+            return place::written(&self.of_slot(slot, true), &slot.ty(), rest);
+        }
+        let (base, ty, steps) = match place.steps.as_slice() {
+            [Step::Field(first), rest @ ..] if *first as usize == self.tool.args.len() => {
+                let context = self.package.context.iter().map(|context| context.field.clone());
+                ("context", Ty::Record(context.collect()), rest)
+            }
+            all => ("args", Ty::Record(self.tool.args.clone()), all),
+        };
+        place::written(base, &ty, steps)
+    }
+
+    fn in_element(&self, element: &Element<'_>, steps: &[Step]) -> String {
+        let Some(labelled) = element.labelled else {
+            return place::written(&element.name, &element.ty, steps);
+        };
+        match labelled.beside(steps) {
+            Some(Beside::Label { path, mask }) => {
+                let of: Vec<&str> = std::iter::once(element.name.as_str())
+                    .chain(path.iter().map(String::as_str))
+                    .collect();
+                self.labels(&of.join("."), *mask)
+            }
+            Some(Beside::List(inner)) => format!("{}.{}", element.name, inner.names.join(".")),
+            None => {
+                let within = crate::hir::labelled::within(steps);
+                place::written(&element.name, &labelled.element, within)
+            }
+        }
+    }
+
+    fn atom(&self, atom: &Atom, holds: bool, chain: &Chain<'a>) -> String {
+        let asked = match (atom.place.level, &atom.test, self.slot(&atom.place.steps)) {
+            (0, Question::True, Some(slot)) if atom.place.steps.len() == 1 => return self.of_slot(slot, holds),
+            _ => &atom.test,
+        };
+        let at = self.place(&atom.place, chain);
+        let text = question(&at, asked, &atom.ty, holds);
+        // Beyond an optional, the answer where it is missing is part of the question.
+        match (atom.when_absent == holds) && self.is_optional(&atom.place, chain) {
+            true if *asked != Question::Present => format!("({text} or not present {at})"),
+            _ => text,
+        }
+    }
+
+    fn is_optional(&self, place: &Place, chain: &Chain<'a>) -> bool {
+        let mut ty = match chain.get(&place.level) {
+            Some(element) => element.ty.clone(),
+            None => self.request.clone(),
+        };
+        for step in &place.steps {
+            match place::step(&ty, *step) {
+                Some((_, next)) => ty = next,
+                None => return false,
+            }
+            if ty.is_optional() || *step == Step::Part(Part::Ip) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn of_slot(&self, slot: &Slot, holds: bool) -> String {
+        let monitor = |number: &u32| {
+            let found = self.package.history.monitors.get(*number as usize);
+            found.map_or_else(String::new, |monitor| self.monitor(monitor))
+        };
+        match slot {
+            Slot::Holds(cond) => self.cond(cond, holds, &mut Chain::new()),
+            Slot::Label { of, mask } => not(&self.labels(&of.to_string(), *mask), holds),
+            Slot::Each(labelled) => format!("args.{}", labelled.names.join(".")),
+            Slot::History(number) => not(&monitor(number), holds),
+            Slot::Tally(number) => monitor(number),
+            Slot::Window(window) => {
+                let window = self.package.windows.get(*window as usize);
+                let word = if holds { "in" } else { "not in" };
+                format!("now {word} {}", window.map_or("", |window| window.name.as_str()))
+            }
+            Slot::Now => "now".to_owned(),
+            Slot::Used { limit, .. } => {
+                let limit = self.package.limits.get(*limit as usize);
+                format!("used of {}", limit.map_or("", |limit| limit.spec.name.as_str()))
+            }
+            Slot::Lookup { map, key, .. } => {
+                let (map, key) = (
+                    self.place(map, &Chain::new()),
+                    self.term(key, &Ty::String { max: 0 }, &mut Chain::new()),
+                );
+                format!("{map}[{key}]")
+            }
+        }
+    }
+
+    fn labels(&self, of: &str, mask: u64) -> String {
+        let names = (0u32..).zip(&self.package.labels.names);
+        let names: Vec<&str> = names
+            .filter(|(bit, _)| mask & 1 << bit != 0)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        match names.as_slice() {
+            [one] => format!("labels({of}) has {one}"),
+            all => format!("labels({of}) has any {{ {} }}", all.join(", ")),
+        }
+    }
+
+    fn monitor(&self, monitor: &Monitor) -> String {
+        match monitor {
+            Monitor::Flag { set, clear: None, .. } => format!("once({})", self.event(*set)),
+            Monitor::Flag {
+                set,
+                clear: Some(clear),
+                clear_wins,
+            } => match clear_wins {
+                true => format!("after({}) without({})", self.event(*set), self.event(*clear)),
+                false => format!("once({}) since({})", self.event(*set), self.event(*clear)),
+            },
+            Monitor::Pattern(steps) => {
+                let steps: Vec<String> = steps
+                    .iter()
+                    .map(|step| match step {
+                        PatternStep::Event(event) => self.event(*event),
+                        PatternStep::Any => "*".to_owned(),
+                        PatternStep::Maybe => "* up_to 1".to_owned(),
+                    })
+                    .collect();
+                format!("history matches [{}]", steps.join(", "))
+            }
+            Monitor::Count { event, .. } => format!("count({})", self.event(*event)),
+            Monitor::Recent { event, within, .. } => {
+                let within = number(i128::from(*within), &Ty::Duration { unit: None });
+                format!("count({} within {within})", self.event(*event))
+            }
+        }
+    }
+
+    fn event(&self, event: u32) -> String {
+        let Some(event) = self.package.history.events.get(event as usize) else {
+            return String::new();
+        };
+        if event.turn {
+            return "turn".to_owned();
+        }
+        let mut parts = Vec::new();
+        if event.calls.len() < self.package.tools.len() {
+            let tools = event.calls.iter().map(|(tool, cond)| {
+                let name = self.package.tools.get(*tool).map(|tool| dotted_name(&tool.name));
+                let name = name.unwrap_or_default();
+                let Some(tool) = self.package.tools.get(*tool) else {
+                    return name;
+                };
+                let writer = Writer::new(self.package, tool, &tool.slots);
+                match writer.cond(cond, true, &mut Chain::new()).as_str() {
+                    "true" => name,
+                    cond => format!("{name} when {cond}"),
+                }
+            });
+            parts.push(format!("call {}", some(tools.collect(), ", ")));
+        }
+        if event.labels != 0 {
+            parts.push(self.labels("result", event.labels).replace("labels(result)", "result"));
+        }
+        match event.ok {
+            Some(true) => parts.push("succeeded".to_owned()),
+            Some(false) => parts.push("failed".to_owned()),
+            None => {}
+        }
+        match parts.is_empty() {
+            true => "call *".to_owned(),
+            false => parts.join(" "),
+        }
+    }
+
+    /// The type of a term, where it has one by itself.
+    fn ty_of(&self, term: &Term, chain: &Chain<'a>) -> Option<Ty> {
+        match term {
+            Term::Place(place) | Term::Else(place, _) => match chain.get(&place.level) {
+                Some(element) => place::ty_at(&element.ty, &place.steps),
+                None => place::ty_at(&self.request, &place.steps),
+            },
+            Term::Const(_) => None,
+            Term::Add(a, b) | Term::Sub(a, b) => self.ty_of(a, chain).or_else(|| self.ty_of(b, chain)),
+            Term::Sum { .. } | Term::Count { .. } => Some(Ty::Int),
+        }
+    }
+
+    fn term(&self, term: &Term, ty: &Ty, chain: &mut Chain<'a>) -> String {
+        match term {
+            Term::Place(place) => self.place(place, chain),
+            Term::Const(value) => constant(value, ty),
+            Term::Else(place, value) => format!("({} else {})", self.place(place, chain), constant(value, ty)),
+            Term::Add(a, b) => format!("{} + {}", self.term(a, ty, chain), self.term(b, ty, chain)),
+            Term::Sub(a, b) => format!("{} - {}", self.term(a, ty, chain), self.term(b, ty, chain)),
+            Term::Sum { list, level, term } => {
+                let at = self.place(list, chain);
+                let (of, labelled) = self.elements(list, chain);
+                let own = Element {
+                    name: "x".to_owned(),
+                    ty: of.element().unwrap_or(of),
+                    labelled,
+                };
+                let hidden = chain.insert(*level, own);
+                let inner = self.term(term, ty, chain);
+                chain.remove(level);
+                if let Some(hidden) = hidden {
+                    chain.insert(*level, hidden);
+                }
+                format!("sum(x in {at}: {inner})")
+            }
+            Term::Count { list, level, body } => {
+                let inner = self.any(list, *level, body, true, chain);
+                format!("count({})", inner.trim_start_matches("any "))
+            }
+        }
+    }
+}
+
+fn not(text: &str, holds: bool) -> String {
+    match holds {
+        true => text.to_owned(),
+        false => format!("not {text}"),
+    }
+}
+
+/// Some texts, of many only the first ones.
+fn some(mut texts: Vec<String>, between: &str) -> String {
+    let more = texts.len().saturating_sub(MEMBERS);
+    texts.truncate(MEMBERS);
+    if more > 0 {
+        texts.push(format!("… {more} more"));
+    }
+    texts.join(between)
+}
+
+/// A set of texts after an operator: the text itself where it is one.
+fn set(mut texts: Vec<String>) -> String {
+    match texts.len() {
+        1 => texts.remove(0),
+        _ => format!("{{ {} }}", some(texts, ", ")),
+    }
+}
+
+fn question(at: &str, question: &Question, ty: &Ty, holds: bool) -> String {
+    match question {
+        Question::Present => not(&format!("present {at}"), holds),
+        Question::True => not(at, holds),
+        Question::Within(ranges) => within(at, ranges, ty, holds),
+        Question::Member(members) => one_of(at, members.iter().map(|member| name_of(*member, ty)), holds),
+        Question::OneOf(texts) => one_of(at, texts.iter().map(|text| string(text)), holds),
+        Question::Shape(shape) => not(&shaped(at, shape), holds),
+    }
+}
+
+fn name_of(member: u32, ty: &Ty) -> String {
+    match ty.required() {
+        Ty::Enum { members, .. } => members.get(member as usize).cloned().unwrap_or_default(),
+        _ => member.to_string(),
+    }
+}
+
+fn one_of(at: &str, texts: impl Iterator<Item = String>, holds: bool) -> String {
+    let texts: Vec<String> = texts.collect();
+    let word = match (texts.len(), holds) {
+        (1, true) => "==",
+        (1, false) => "!=",
+        (_, true) => "in",
+        (_, false) => "not in",
+    };
+    format!("{at} {word} {}", set(texts))
+}
+
+fn within(at: &str, ranges: &[(i128, i128)], ty: &Ty, holds: bool) -> String {
+    let (least, most) = sample::range(ty.required());
+    let number = |n: i128| number(n, ty);
+    // All numbers but one.
+    if let [(lo, before), (after, hi)] = ranges
+        && *lo <= least
+        && *hi >= most
+        && before.checked_add(2) == Some(*after)
+    {
+        let word = if holds { "!=" } else { "==" };
+        return format!("{at} {word} {}", number(before.saturating_add(1)));
+    }
+    if let [(lo, hi)] = ranges {
+        return match (*lo <= least, *hi >= most, holds) {
+            (true, true, _) => not(&format!("{at} is any number"), holds),
+            (true, false, true) => format!("{at} <= {}", number(*hi)),
+            (true, false, false) => format!("{at} > {}", number(*hi)),
+            (false, true, true) => format!("{at} >= {}", number(*lo)),
+            (false, true, false) => format!("{at} < {}", number(*lo)),
+            (false, false, _) if lo == hi => {
+                let word = if holds { "==" } else { "!=" };
+                format!("{at} {word} {}", number(*lo))
+            }
+            (false, false, true) => format!("{at} >= {} and {at} <= {}", number(*lo), number(*hi)),
+            (false, false, false) => format!("({at} < {} or {at} > {})", number(*lo), number(*hi)),
+        };
+    }
+    let each: Vec<String> = ranges
+        .iter()
+        .map(|range| within(at, &[*range], ty, true))
+        .collect();
+    not(&format!("({})", some(each, " or ")), holds)
+}
+
+/// The word of a shape, and what stands after it.
+fn parts(shape: &Shape) -> Vec<(&'static str, String)> {
+    let one = |word, text: &String| vec![(word, string(text))];
+    match shape {
+        Shape::Prefix(text) => one("starts_with", text),
+        Shape::Suffix(text) => one("ends_with", text),
+        Shape::Contains(text) => one("contains", text),
+        Shape::Glob(_, text) => one("like", text),
+        Shape::Regex(text) => one("matches", text),
+        Shape::UnderPath(text) | Shape::UnderHost(text) => one("under", text),
+        Shape::AnyOf(shapes) => shapes.iter().flat_map(parts).collect(),
+    }
+}
+
+fn shaped(at: &str, shape: &Shape) -> String {
+    let parts = parts(shape);
+    let words: BTreeSet<&str> = parts.iter().map(|(word, _)| *word).collect();
+    let of = |word: &str| {
+        let texts = parts.iter().filter(|(own, _)| *own == word);
+        format!("{at} {word} {}", set(texts.map(|(_, text)| text.clone()).collect()))
+    };
+    let texts: Vec<String> = words.iter().map(|word| of(word)).collect();
+    match texts.as_slice() {
+        [one] => one.clone(),
+        all => format!("({})", all.join(" or ")),
+    }
+}
+
+fn constant(value: &Value, ty: &Ty) -> String {
+    match value {
+        Value::Num(n) => number(*n, ty),
+        Value::Bool(known) => known.to_string(),
+        Value::Enum(member) => name_of(*member, ty),
+        Value::Absent => "nothing".to_owned(),
+        value => match value.text() {
+            Some(text) => string(text),
+            None => "…".to_owned(),
+        },
+    }
+}

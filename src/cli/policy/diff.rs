@@ -1,0 +1,210 @@
+//! `gait policy diff`: what two policies decide differently, proved for every call. The comparison is `crate::compare`;
+//! here are the files, what was accepted of them, and the exit code.
+
+mod document;
+mod entries;
+mod html;
+mod markdown;
+mod plain;
+
+use super::replay;
+use super::source::{self, PolicyFile};
+use crate::analysis::Difference;
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::render::Findings;
+use crate::cli::ui::Ui;
+use crate::compile::{self, Checked, Purpose};
+use crate::domain::Verdict;
+use crate::gate::Gate;
+use crate::host::Host;
+use crate::replay::Options;
+use crate::{compare, limits};
+use entries::{Entry, Recorded};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Compare two policies: which calls get another verdict, obligation, approval or code
+///
+/// Each difference is a kind of calls with one of them, judged by both policies. What is not listed is proved to be
+/// decided the same, for every call, context, origin and session. Loosened comes first.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The policy as it was
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// The policy as it is
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
+    /// Exit 5 if something is loosened that is not accepted
+    #[arg(long)]
+    require_narrowing: bool,
+    /// A file of accepted differences: an id per line, `#` starts a comment
+    #[arg(long, value_name = "FILE", requires = "require_narrowing")]
+    accepted: Option<PathBuf>,
+    /// Files of recorded calls to count differences in, as `gait policy replay --calls` reads them
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    calls: Vec<PathBuf>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "json")]
+    format: Format,
+}
+
+/// For whom it is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a pull request
+    Markdown,
+    /// A page by itself
+    Html,
+}
+
+/// All there is to print.
+struct Comparison {
+    before: String,
+    after: String,
+    compared: usize,
+    entries: Vec<Entry>,
+    recorded: Option<Recorded>,
+}
+
+impl Comparison {
+    /// What is loosened, or may be, and not accepted.
+    fn loosened(&self) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.is_loosened && !entry.is_accepted)
+    }
+}
+
+/// Compares two policies and prints what is different.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let before = source::read(host, &args.before)?;
+    let after = source::read(host, &args.after)?;
+    let accepted = match &args.accepted {
+        Some(path) => accepted(host, path)?,
+        None => BTreeSet::new(),
+    };
+    let policies = [checked(ui, host, &before)?, checked(ui, host, &after)?];
+    let [old, new] = &policies;
+    let difference = compare::compare(old, new);
+    let recorded = match args.calls.as_slice() {
+        [] => None,
+        files => Some(recorded(ui, host, &policies, files)?),
+    };
+    let comparison = shown((&before, &after), &difference, recorded, &accepted);
+    let refused = args.require_narrowing && comparison.loosened().next().is_some();
+    let exit = if refused { Exit::Regression } else { Exit::Success };
+    if ui.is_json() {
+        ui.json(&document::document(&comparison, exit))?;
+        return Ok(exit);
+    }
+    match args.format {
+        Format::Text => plain::print(ui, &comparison)?,
+        Format::Markdown => ui.raw(markdown::page(&comparison).as_bytes())?,
+        Format::Html => ui.raw(html::page(&comparison).as_bytes())?,
+    }
+    if refused {
+        let ids: Vec<&str> = comparison.loosened().map(|entry| entry.id.as_str()).collect();
+        ui.warn(&format!(
+            "not narrower: write {} into a file for `--accepted`, if that is meant",
+            ids.join(", ")
+        ));
+    }
+    Ok(exit)
+}
+
+fn shown(
+    (before, after): (&PolicyFile, &PolicyFile),
+    difference: &Difference,
+    recorded: Option<Recorded>,
+    accepted: &BTreeSet<String>,
+) -> Comparison {
+    let mut entries = entries::entries(difference, recorded.as_ref());
+    for entry in &mut entries {
+        entry.is_accepted = accepted.contains(&entry.id);
+    }
+    Comparison {
+        before: before.name.clone(),
+        after: after.name.clone(),
+        compared: difference.compared,
+        entries,
+        recorded,
+    }
+}
+
+/// A policy that has no error but assertions that do not hold; those are about it alone.
+fn checked(ui: &mut Ui, host: &dyn Host, file: &PolicyFile) -> Result<Checked, CliError> {
+    let report = file.unproved(host, &file.name, Purpose::Author);
+    if let Some(checked) = report.checked {
+        return Ok(checked);
+    }
+    if !ui.is_json() {
+        source::tell(
+            ui,
+            Findings {
+                diagnostics: &report.diagnostics,
+                sources: &report.sources,
+            },
+        );
+    }
+    let message = format!("{} has errors", file.name);
+    let hint = format!("`gait policy check {}` lists them", file.name);
+    Err(CliError::new(Category::InvalidInput, "policy.invalid", message).hint(&hint))
+}
+
+/// The ids in a file.
+fn accepted(host: &dyn Host, path: &Path) -> Result<BTreeSet<String>, CliError> {
+    let bytes = host.read(path, limits::SOURCE_BYTES as u64)?;
+    let refuse = |message: String| {
+        CliError::new(Category::InvalidInput, "diff.bad_accepted", message)
+            .hint("write one id per line as `gait policy diff` prints it; `#` starts a comment")
+    };
+    let text = String::from_utf8(bytes).map_err(|_| refuse(format!("{} is not UTF-8", path.display())))?;
+    let mut ids = BTreeSet::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let id = line.split('#').next().unwrap_or_default().trim();
+        if id.is_empty() {
+            continue;
+        }
+        if !entries::is_id(id) {
+            return Err(refuse(format!("{}, line {number}: `{id}` is no id", path.display())));
+        }
+        ids.insert(id.to_owned());
+    }
+    Ok(ids)
+}
+
+/// How often recorded calls get another verdict.
+fn recorded(
+    ui: &Ui,
+    host: &dyn Host,
+    policies: &[Checked; 2],
+    files: &[PathBuf],
+) -> Result<Recorded, CliError> {
+    let mut each: Vec<Vec<(String, Verdict)>> = Vec::new();
+    for checked in policies {
+        let gate = Gate::new(compile::lower(checked));
+        let options = Options {
+            each: true,
+            ..Options::default()
+        };
+        each.push(replay::replay(ui, host, &gate, options, files)?.each);
+    }
+    let mut recorded = Recorded {
+        calls: 0,
+        changed: BTreeMap::new(),
+    };
+    if let [before, after] = each.as_slice() {
+        for ((tool, old), (_, new)) in before.iter().zip(after) {
+            recorded.calls += 1;
+            if old != new {
+                *recorded.changed.entry((tool.clone(), *old, *new)).or_default() += 1;
+            }
+        }
+    }
+    Ok(recorded)
+}

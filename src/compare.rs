@@ -1,0 +1,67 @@
+//! Comparing two policies: what the analysis finds different, with calls that the production evaluators of both have
+//! judged. In: two checked policies. Out: the difference. Pure: the same policies give the same.
+
+use crate::analysis::difference::{self, Difference};
+use crate::compile::Checked;
+use crate::domain::{self, ApprovalSpec};
+use crate::hir::{Case, Package, SessionStep};
+use crate::json::Json;
+use crate::suite::Runner;
+
+/// Compares two policies.
+pub fn compare(before: &Checked, after: &Checked) -> Difference {
+    let packages = [before.package(), after.package()];
+    let mut runners = [Runner::new(before), Runner::new(after)];
+    let mut judges = |case: &Case| -> Option<[difference::Decision; 2]> {
+        let mut judged = runners.iter_mut().zip(packages).map(|(runner, package)| {
+            let case = as_declared(case, package);
+            told(runner.judge(&case).decision)
+        });
+        Some([judged.next()?, judged.next()?])
+    };
+    difference::difference(before.package(), after.package(), &mut judges)
+}
+
+/// The call as a policy declares it: without arguments and context that only the other one knows.
+fn as_declared(case: &Case, package: &Package) -> Case {
+    let args = |tool: &str, args: &Json| match package.tools.iter().find(|known| known.name == tool) {
+        Some(tool) if !tool.open => only(args, &|name| tool.args.iter().any(|arg| arg.name == name)),
+        _ => args.clone(),
+    };
+    let session = case.session.iter().map(|step| match step {
+        SessionStep::Call { tool, args: given, ok } => SessionStep::Call {
+            tool: tool.clone(),
+            args: args(tool, given),
+            ok: *ok,
+        },
+        other => other.clone(),
+    });
+    Case {
+        args: args(&case.tool, &case.args),
+        given: only(&case.given, &|name| {
+            package.context.iter().any(|context| context.field.name == name)
+        }),
+        session: session.collect(),
+        ..case.clone()
+    }
+}
+
+fn only(object: &Json, is_known: &dyn Fn(&str) -> bool) -> Json {
+    let members = object.as_object().unwrap_or_default().iter();
+    Json::Object(members.filter(|(name, _)| is_known(name)).cloned().collect())
+}
+
+fn told(decision: domain::Decision) -> difference::Decision {
+    let by = decision.matched.iter().filter(|rule| rule.verdict == decision.verdict);
+    let asked = |spec: &ApprovalSpec| match &spec.from {
+        Some(role) => format!("{spec} ({})", role.members.join(", ")),
+        None => spec.to_string(),
+    };
+    difference::Decision {
+        by: by.map(|rule| rule.name.clone()).collect(),
+        approvals: decision.approvals.iter().map(asked).collect(),
+        obligations: decision.obligations.iter().map(|o| format!("{o:?}")).collect(),
+        verdict: decision.verdict,
+        codes: decision.reason_codes,
+    }
+}
