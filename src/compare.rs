@@ -10,14 +10,16 @@ use crate::suite::Runner;
 
 /// Compares two policies.
 pub fn compare(before: &Checked, after: &Checked) -> Difference {
-    let packages = [before.package(), after.package()];
-    let mut runners = [Runner::new(before), Runner::new(after)];
-    let mut judges = |case: &Case| -> Option<[difference::Decision; 2]> {
-        let mut judged = runners.iter_mut().zip(packages).map(|(runner, package)| {
-            let case = as_declared(case, package);
-            told(runner.judge(&case).decision)
-        });
-        Some([judged.next()?, judged.next()?])
+    let [mut old, mut new] = [Runner::new(before), Runner::new(after)];
+    let mut judges = |case: &Case| {
+        let mut judge = |runner: &mut Runner<'_>, package: &Package| {
+            let judged = runner.judge(&as_declared(case, package));
+            (told(judged.decision), judged.record)
+        };
+        [
+            judge(&mut old, before.package()),
+            judge(&mut new, after.package()),
+        ]
     };
     difference::difference(before.package(), after.package(), &mut judges)
 }
@@ -29,7 +31,11 @@ fn as_declared(case: &Case, package: &Package) -> Case {
         _ => args.clone(),
     };
     let session = case.session.iter().map(|step| match step {
-        SessionStep::Call { tool, args: given, ok } => SessionStep::Call {
+        SessionStep::Call {
+            tool,
+            args: given,
+            ok,
+        } => SessionStep::Call {
             tool: tool.clone(),
             args: args(tool, given),
             ok: *ok,
@@ -52,7 +58,10 @@ fn only(object: &Json, is_known: &dyn Fn(&str) -> bool) -> Json {
 }
 
 fn told(decision: domain::Decision) -> difference::Decision {
-    let by = decision.matched.iter().filter(|rule| rule.verdict == decision.verdict);
+    let by = decision
+        .matched
+        .iter()
+        .filter(|rule| rule.verdict == decision.verdict);
     let asked = |spec: &ApprovalSpec| match &spec.from {
         Some(role) => format!("{spec} ({})", role.members.join(", ")),
         None => spec.to_string(),

@@ -69,7 +69,10 @@ pub(super) fn tool(before: Option<&Tool>, after: Option<&Tool>, is_open: bool) -
         }
     }
     match (before.open, after.open) {
-        (false, true) => say(Direction::Loosened, "takes arguments that are not declared".to_owned()),
+        (false, true) => say(
+            Direction::Loosened,
+            "takes arguments that are not declared".to_owned(),
+        ),
         (true, false) => say(Direction::Tightened, "takes declared arguments only".to_owned()),
         _ => {}
     }
@@ -84,7 +87,10 @@ pub(super) fn tool(before: Option<&Tool>, after: Option<&Tool>, is_open: bool) -
         );
     }
     if before.carries != after.carries {
-        say(Direction::Sideways, "other arguments leave the boundary".to_owned());
+        say(
+            Direction::Sideways,
+            "other arguments leave the boundary".to_owned(),
+        );
     }
     out
 }
@@ -104,7 +110,10 @@ pub(super) fn policy(before: &Package, after: &Package) -> Vec<Declared> {
         );
     }
     for field in &before.context {
-        let now = after.context.iter().find(|now| now.field.name == field.field.name);
+        let now = after
+            .context
+            .iter()
+            .find(|now| now.field.name == field.field.name);
         let Some(now) = now else { continue };
         if now.trust != field.trust {
             let direction = match now.trust {

@@ -2,14 +2,15 @@
 //! Out: per tool the kinds of calls that get another verdict, other obligations, approvals or codes, as regions with a
 //! call each, and what is declared differently. What is not in it is proved to be the same.
 
-use super::diagram::{Function, TooLarge};
 use super::declared::{self, Declared};
+use super::diagram::{Function, TooLarge};
 use super::joint::{Joint, joint};
 use super::{Decided, Found};
 use crate::classes::Matchers;
 use crate::domain::{ApprovalSpec, Verdict};
 use crate::hir::{Case, Duty, Package, Rule, Tool, canonical_json};
 use crate::limits;
+use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The way a policy changes.
@@ -65,8 +66,8 @@ pub struct Decision {
     pub codes: Vec<String>,
 }
 
-/// Judges a call by both policies; none where it cannot be put to both.
-pub type Judges<'j> = &'j mut dyn FnMut(&Case) -> Option<[Decision; 2]>;
+/// Judges a call by both policies: what they decide, and what their rules looked at.
+pub type Judges<'j> = &'j mut dyn FnMut(&Case) -> [(Decision, Option<Value>); 2];
 
 /// A kind of calls.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,7 +180,10 @@ impl Tools<'_> {
         let package = &self.joint.package;
         let tool = package.tools.iter().position(|tool| tool.name == name);
         let mut decided = Decided::new(package, tool.ok_or(TooLarge)?, &[], matchers)?;
-        let [before, after] = [self.verdicts(&mut decided, name, 0)?, self.verdicts(&mut decided, name, 1)?];
+        let [before, after] = [
+            self.verdicts(&mut decided, name, 0)?,
+            self.verdicts(&mut decided, name, 1)?,
+        ];
         let of = |all: &[Function; 4], verdict: Verdict| {
             all.get(verdict as usize).copied().unwrap_or(Function::NOTHING)
         };
@@ -190,7 +194,10 @@ impl Tools<'_> {
                 let both = decided.diagrams().and(of(&before, from), of(&after, to))?;
                 if from == to {
                     same.push(both);
-                    let codes = [self.codes(&mut decided, from, 0)?, self.codes(&mut decided, from, 1)?];
+                    let codes = [
+                        self.codes(&mut decided, from, 0)?,
+                        self.codes(&mut decided, from, 1)?,
+                    ];
                     self.said(&mut decided, both, &codes, What::Codes, &mut changes)?;
                 } else if both != Function::NOTHING {
                     changes.push((What::Verdict(from, to), both));
@@ -216,7 +223,10 @@ impl Tools<'_> {
         found.sort_by_key(|change| change.direction);
         let blocked = of(&after, Verdict::Block);
         let possible = decided.possible();
-        Ok((found, decided.diagrams().without(possible, blocked)? != Function::NOTHING))
+        Ok((
+            found,
+            decided.diagrams().without(possible, blocked)? != Function::NOTHING,
+        ))
     }
 
     fn package(&self, side: usize) -> Option<&Package> {
@@ -225,11 +235,19 @@ impl Tools<'_> {
 
     /// Whether a rule of the joint package is one of a side's.
     fn is_of(&self, side: usize, rule: usize) -> bool {
-        self.joint.rules.get(side).is_some_and(|rules| rules.contains(&rule))
+        self.joint
+            .rules
+            .get(side)
+            .is_some_and(|rules| rules.contains(&rule))
     }
 
     /// The calls of each verdict; a tool that a policy does not know is blocked.
-    fn verdicts(&self, decided: &mut Decided<'_>, name: &str, side: usize) -> Result<[Function; 4], TooLarge> {
+    fn verdicts(
+        &self,
+        decided: &mut Decided<'_>,
+        name: &str,
+        side: usize,
+    ) -> Result<[Function; 4], TooLarge> {
         match self.package(side) {
             Some(package) if tool(package, name).is_some() => {
                 decided.verdicts(package.default.0, &|rule| self.is_of(side, rule))
@@ -363,8 +381,12 @@ impl Tools<'_> {
         for region in regions {
             let mut judged = None;
             let found = decided.find(region.calls, &mut |call| {
-                judged = judges(call).filter(|both| is_so(&what, both));
-                judged.is_some()
+                let [(before, old), (after, new)] = judges(call);
+                let both = [before, after];
+                let record = self.joint.record(decided.tool, &[old, new]);
+                let shows = is_so(&what, &both) && region.has(&decided.with_own_slots(record));
+                judged = shows.then_some(both);
+                shows
             });
             let example = match found {
                 Found::Call(call) => judged.map(|both| (*call, both)),
@@ -396,7 +418,8 @@ impl Tools<'_> {
             What::Obligations(gone, come) => by(gone, come),
             What::Approvals(gone, come) => {
                 let covered = |some: &[String], by: &[String]| {
-                    some.iter().all(|one| by.iter().any(|other| self.covers(other, one)))
+                    some.iter()
+                        .all(|one| by.iter().any(|other| self.covers(other, one)))
                 };
                 match (covered(gone, come), covered(come, gone)) {
                     (true, false) => Direction::Tightened,
@@ -423,8 +446,10 @@ impl Tools<'_> {
     /// Whether whoever has what is asked by one text has what is asked by the other.
     fn covers(&self, strong: &str, weak: &str) -> bool {
         let rules = self.joint.package.rules.iter();
-        let mut specs: BTreeMap<String, &ApprovalSpec> =
-            rules.flat_map(|rule| &rule.approvals).map(|spec| (self.asked(spec), spec)).collect();
+        let mut specs: BTreeMap<String, &ApprovalSpec> = rules
+            .flat_map(|rule| &rule.approvals)
+            .map(|spec| (self.asked(spec), spec))
+            .collect();
         let plain = ApprovalSpec::default();
         specs.insert(plain.to_string(), &plain);
         match (specs.get(strong), specs.get(weak)) {

@@ -8,6 +8,7 @@ use crate::hir::{
     Place, Question, Relation, Slot, Step, Term, Tool, place,
 };
 use crate::ty::{Field, Ty};
+use crate::value::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,6 +18,50 @@ pub(super) struct Joint {
     pub package: Package,
     /// The rules of each.
     pub rules: [Range<usize>; 2],
+    /// What is in each, by the numbers of the joint package.
+    numbers: [Numbers; 2],
+}
+
+impl Joint {
+    /// A call of a tool, by number, as the joint package sees it: from what the policies looked at.
+    pub fn record(&self, tool: usize, records: &[Option<Value>; 2]) -> Value {
+        let Some(declared) = self.package.tools.get(tool) else {
+            return Value::Absent;
+        };
+        let args = declared.args.len();
+        let mut context = vec![Value::Absent; self.package.context.len()];
+        let mut values = vec![Value::Absent; args + 1 + declared.slots.len()];
+        for (numbers, record) in self.numbers.iter().zip(records) {
+            let own = numbers.tools.iter().position(|known| *known == tool);
+            let (Some(own), Some(Value::Record(record))) = (own, record) else {
+                continue;
+            };
+            let to_args = numbers.args.get(own).map_or(&[][..], Vec::as_slice);
+            let to_slots = numbers.slots.get(own).map_or(&[][..], Vec::as_slice);
+            let mut put = |at: usize, value: &Value| {
+                if let Some(place) = values.get_mut(at) {
+                    place.clone_from(value);
+                }
+            };
+            for (at, value) in to_args.iter().zip(record) {
+                put(*at as usize, value);
+            }
+            for (at, value) in to_slots.iter().zip(record.iter().skip(to_args.len() + 1)) {
+                put(args + 1 + *at as usize, value);
+            }
+            if let Some(Value::Record(fields)) = record.get(to_args.len()) {
+                for (at, value) in numbers.context.iter().zip(fields) {
+                    if let Some(place) = context.get_mut(*at as usize) {
+                        place.clone_from(value);
+                    }
+                }
+            }
+        }
+        if let Some(place) = values.get_mut(args) {
+            *place = Value::Record(context);
+        }
+        Value::Record(values)
+    }
 }
 
 /// What is in a type of a policy, as the joint package sees it.
@@ -68,7 +113,12 @@ pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
     package.labels.sources = sources(after, numbers.first()?)?;
     let shared = shared(before, after, &package, &numbers);
     let common: Vec<usize> = match &numbers {
-        [a, b] => a.tools.iter().filter(|at| b.tools.contains(at)).copied().collect(),
+        [a, b] => a
+            .tools
+            .iter()
+            .filter(|at| b.tools.contains(at))
+            .copied()
+            .collect(),
     };
     for numbers in &mut numbers {
         numbers.shared = shared;
@@ -106,6 +156,10 @@ pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
     Some(Joint {
         package,
         rules: [0..first, first..all],
+        numbers: {
+            let [of_after, of_before] = numbers;
+            [of_before, of_after]
+        },
     })
 }
 
@@ -329,7 +383,9 @@ fn reasons(own: &Package, joint: &Package, bit: usize) -> (Vec<bool>, Vec<String
                 source.kind == kind && if named { of } else { source.from.is_empty() }
             })
         };
-        last(true).or(last(false)).is_some_and(|source| has(source.labels))
+        last(true)
+            .or(last(false))
+            .is_some_and(|source| has(source.labels))
     };
     let kinds = ArgumentSource::ALL.into_iter().map(|kind| from(kind, None));
     let of_tools = joint.tools.iter().map(|tool| {
@@ -770,4 +826,3 @@ fn question(question: &Question, own: &Ty, joint: &Ty) -> Question {
         _ => question.clone(),
     }
 }
-

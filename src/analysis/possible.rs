@@ -171,6 +171,12 @@ fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
     (0..absent)
         .filter(|class| is_there(*class))
         .for_each(|class| classes.insert(class));
+    if variable
+        .steps
+        .ends_with(&[Step::Part(Part::Domain), Step::Part(Part::Ip)])
+    {
+        classes = ClassSet::empty(variable.count);
+    }
     if may_be_missing(ty, &variable.steps) {
         classes.insert(absent);
     }
@@ -181,7 +187,7 @@ fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
 fn may_be_missing(ty: &Ty, steps: &[Step]) -> bool {
     let mut ty = ty.clone();
     for at in steps {
-        // A host need not be an address.
+        // A host need not be an address, and the domain of an email address never is one.
         if *at == Step::Part(Part::Ip) || ty.is_optional() {
             return true;
         }

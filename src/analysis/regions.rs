@@ -5,18 +5,33 @@
 use super::diagram::{Asked, Diagrams, Function, TooLarge};
 use super::{Decided, text};
 use crate::classes::ClassSet;
+use crate::hir::answer::holds;
+use crate::hir::{Cond, Slot};
 use crate::ir::space::Literal;
+use crate::value::Value;
 
 /// A part of a function.
 pub(super) struct Region {
     /// What holds there, each question on its own; everything where there is none.
     pub conditions: Vec<String>,
+    /// The same, as far as it can be asked of one call, and whether it holds.
+    asked: Vec<(Cond, bool)>,
     /// Its calls; those of several regions may be the same.
     pub calls: Function,
 }
 
+impl Region {
+    /// Whether a call is in it, as far as that can be told; `record` is what rules look at, with every slot.
+    pub fn has(&self, record: &Value) -> bool {
+        self.asked
+            .iter()
+            .all(|(cond, wanted)| holds(cond, &[record]) == *wanted)
+    }
+}
+
 /// A question with its answer.
 struct Answer {
+    asked: Option<Cond>,
     variable: u32,
     calls: Function,
     text: String,
@@ -24,6 +39,30 @@ struct Answer {
 }
 
 impl Decided<'_> {
+    /// A record with what is computed by its rules' conditions alone behind the slots that it has.
+    pub(super) fn with_own_slots(&self, record: Value) -> Value {
+        let mut record = record;
+        let args = self
+            .package
+            .tools
+            .get(self.tool)
+            .map_or(0, |tool| tool.args.len());
+        loop {
+            let Value::Record(values) = &record else {
+                return record;
+            };
+            let slot = self.slots.get(values.len().saturating_sub(args + 1));
+            let Some(slot) = slot else { return record };
+            let value = match slot {
+                Slot::Holds(cond) => Value::Bool(holds(cond, &[&record])),
+                _ => Value::Absent,
+            };
+            if let Value::Record(values) = &mut record {
+                values.push(value);
+            }
+        }
+    }
+
     /// At most `most` regions of a function, and whether there are more.
     pub(super) fn regions(&mut self, of: Function, most: usize) -> Result<(Vec<Region>, bool), TooLarge> {
         let mut regions = Vec::new();
@@ -68,7 +107,11 @@ impl Decided<'_> {
         for answer in &answers {
             calls = self.diagrams().and(calls, answer.calls)?;
         }
+        let asked = answers
+            .iter()
+            .filter_map(|answer| Some((answer.asked.clone()?, answer.holds)));
         Ok(Region {
+            asked: asked.collect(),
             conditions: answers.into_iter().map(|answer| answer.text).collect(),
             calls,
         })
@@ -93,8 +136,12 @@ impl Decided<'_> {
         for literal in &self.literals {
             let (of, yes) = match literal {
                 Literal::Is(of, yes, _) => (*of, yes.clone()),
-                Literal::Some(list, predicate, _) => {
-                    let first = self.calls.lists.get(*list as usize).map_or(0, |(first, _)| *first);
+                Literal::Some(list, predicate, ..) => {
+                    let first = self
+                        .calls
+                        .lists
+                        .get(*list as usize)
+                        .map_or(0, |(first, _)| *first);
                     let mut yes = ClassSet::empty(2);
                     yes.insert(1);
                     (first + predicate, yes)
@@ -130,6 +177,10 @@ impl Decided<'_> {
                 calls: self.calls.diagrams.is(variable, &own)?,
                 text: writer.literal(&literal, holds),
                 holds,
+                asked: match literal {
+                    Literal::Is(_, _, atom) => Some(Cond::Atom(atom)),
+                    Literal::Some(_, _, cond, alone) => alone.then_some(cond),
+                },
             });
         }
         if !is_told {
@@ -137,13 +188,14 @@ impl Decided<'_> {
             own.insert(class);
             let text = match self.calls.level.variables.get(variable as usize) {
                 Some(variable) => writer.class(variable, class),
-                None => "what is asked of a list".to_owned(),
+                None => "in part what is asked of a list".to_owned(),
             };
             answers.push(Answer {
                 variable,
                 calls: self.calls.diagrams.is(variable, &own)?,
                 text,
                 holds: true,
+                asked: None,
             });
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Conditions as a policy would write them, from their meaning: for people who are shown what a policy does rather than
 //! what its author wrote. In: conditions of one tool. Out: one line of text each.
 
-use crate::builtins::written::number;
+use crate::builtins::{ip, written::number};
 use crate::classes::{Classifier, sample};
 use crate::hir::{
-    Atom, Beside, Cond, Labelled, Monitor, Package, Part, PatternStep, Place, Question, RelationOp, Shape, Slot,
-    Step, Term, Tool, place,
+    Atom, Beside, Cond, Labelled, Monitor, Package, Part, PatternStep, Place, Question, Relation, RelationOp,
+    Shape, Slot, Step, Term, Tool, place,
 };
 use crate::ir::space::{Literal, Variable};
 use crate::syntax::quote::{dotted_name, string};
@@ -47,8 +47,11 @@ impl<'a> Writer<'a> {
     pub fn literal(&self, literal: &Literal, holds: bool) -> String {
         match literal {
             Literal::Is(_, _, atom) => self.atom(atom, holds, &Chain::new()),
-            Literal::Some(_, _, Some(cond)) => self.cond(cond, holds, &mut Chain::new()),
-            Literal::Some(..) => "what is asked of a list".to_owned(),
+            Literal::Some(_, _, cond, true) => self.cond(cond, holds, &mut Chain::new()),
+            Literal::Some(_, _, cond, false) => {
+                let text = self.cond(cond, true, &mut Chain::new());
+                not(&format!("in part ({text})"), holds)
+            }
         }
     }
 
@@ -59,13 +62,22 @@ impl<'a> Writer<'a> {
             steps: variable.steps.clone(),
         };
         let at = self.place(&place, &Chain::new());
-        if class + 1 == variable.count {
-            return format!("not present {at}");
+        let before = self.optionals(&place, &Chain::new());
+        let is_missing = class + 1 == variable.count;
+        match (before.split_last(), is_missing) {
+            (None, true) => format!("not present {at}"),
+            (Some((last, [])), true) => format!("not present {last}"),
+            (Some((last, before)), true) => not(&asking_first(before, format!("present {last}")), false),
+            (None, false) => self.of_class(&at, variable, class),
+            (Some(_), false) => asking_first(&before, self.of_class(&at, variable, class)),
         }
+    }
+
+    fn of_class(&self, at: &str, variable: &Variable, class: u32) -> String {
         if let Classifier::Cuts(cuts) = &variable.classifier
             && let Some(range) = sample::interval(&variable.ty, cuts, class)
         {
-            return within(&at, &[range], &variable.ty, true);
+            return within(at, &[range], &variable.ty, true);
         }
         let kind = sample::Kind {
             ty: &variable.ty,
@@ -83,19 +95,11 @@ impl<'a> Writer<'a> {
             Cond::Const(known) => (*known == holds).to_string(),
             Cond::Atom(atom) => self.atom(atom, holds, chain),
             Cond::Relation(relation) => {
-                let ty = self.ty_of(&relation.left, chain).or_else(|| self.ty_of(&relation.right, chain));
+                let ty = self
+                    .ty_of(&relation.left, chain)
+                    .or_else(|| self.ty_of(&relation.right, chain));
                 let ty = ty.unwrap_or(Ty::Int);
-                let left = self.term(&relation.left, &ty, chain);
-                let right = self.term(&relation.right, &ty, chain);
-                match (relation.op, holds) {
-                    (RelationOp::Equal, true) => format!("{left} == {right}"),
-                    (RelationOp::Equal, false) => format!("{left} != {right}"),
-                    (RelationOp::Less, true) => format!("{left} < {right}"),
-                    (RelationOp::Less, false) => format!("not ({left} < {right})"),
-                    (RelationOp::LessOrEqual, true) => format!("{left} <= {right}"),
-                    (RelationOp::LessOrEqual, false) => format!("not ({left} <= {right})"),
-                    (RelationOp::Under, _) => not(&format!("{left} under {right}"), holds),
-                }
+                self.relation(relation, &ty, holds, chain)
             }
             Cond::Not(inner) => self.cond(inner, !holds, chain),
             Cond::And(parts) => self.joined(parts, holds, chain, if holds { "and" } else { "or" }),
@@ -106,10 +110,66 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A comparison, a constant on its right.
+    fn relation(&self, relation: &Relation, ty: &Ty, holds: bool, chain: &mut Chain<'a>) -> String {
+        let turned = matches!(relation.left, Term::Const(_));
+        let (left, right) = match turned {
+            true => (&relation.right, &relation.left),
+            false => (&relation.left, &relation.right),
+        };
+        // Where something is missing, neither it nor its opposite holds.
+        let mut before = Vec::new();
+        [left, right]
+            .into_iter()
+            .for_each(|term| self.missing(term, chain, &mut before));
+        let opposite = !holds && before.is_empty();
+        let word = match (relation.op, turned, opposite) {
+            (RelationOp::Equal, _, false) => "==",
+            (RelationOp::Equal, _, true) => "!=",
+            (RelationOp::Less, false, false) | (RelationOp::LessOrEqual, true, true) => "<",
+            (RelationOp::Less, true, false) | (RelationOp::LessOrEqual, false, true) => ">",
+            (RelationOp::LessOrEqual, false, false) | (RelationOp::Less, true, true) => "<=",
+            (RelationOp::LessOrEqual, true, false) | (RelationOp::Less, false, true) => ">=",
+            (RelationOp::Under, ..) => "under",
+        };
+        let text = format!(
+            "{} {word} {}",
+            self.term(left, ty, chain),
+            self.term(right, ty, chain)
+        );
+        if !before.is_empty() {
+            return not(&asking_first(&before, text), holds);
+        }
+        match holds || relation.op != RelationOp::Under {
+            true => text,
+            false => format!("not ({text})"),
+        }
+    }
+
+    /// The optionals that a term needs.
+    fn missing(&self, term: &Term, chain: &Chain<'a>, found: &mut Vec<String>) {
+        match term {
+            Term::Place(place) => {
+                for optional in self.optionals(place, chain) {
+                    if !found.contains(&optional) {
+                        found.push(optional);
+                    }
+                }
+            }
+            Term::Add(a, b) | Term::Sub(a, b) => {
+                self.missing(a, chain, found);
+                self.missing(b, chain, found);
+            }
+            Term::Const(_) | Term::Else(..) | Term::Sum { .. } | Term::Count { .. } => {}
+        }
+    }
+
     fn joined(&self, parts: &[Cond], holds: bool, chain: &mut Chain<'a>, word: &str) -> String {
         let mut texts: Vec<String> = Vec::new();
         for part in parts {
             let text = self.cond(part, holds, chain);
+            let is_open = text.starts_with("any ") || text.starts_with("all ");
+            let text = if is_open { format!("({text})") } else { text };
             if !texts.contains(&text) {
                 texts.push(text);
             }
@@ -143,16 +203,22 @@ impl<'a> Writer<'a> {
             labelled,
         };
         let hidden = chain.insert(level, own);
-        let inner = self.cond(body, holds, chain);
+        let mut before = self.optionals(list, chain);
+        before.retain(|optional| *optional != at);
+        let inner = self.cond(body, holds || !in_list || !before.is_empty(), chain);
         chain.remove(&level);
         if let Some(hidden) = hidden {
             chain.insert(level, hidden);
+        }
+        if in_list && !before.is_empty() {
+            let text = format!("(any {name} in {at}: {inner})");
+            return not(&asking_first(&before, text), holds);
         }
         match (in_list, holds) {
             (true, true) => format!("any {name} in {at}: {inner}"),
             (true, false) => format!("all {name} in {at}: {inner}"),
             (false, true) => format!("(present {at} and {inner})"),
-            (false, false) => format!("(not present {at} or {inner})"),
+            (false, false) => format!("not (present {at} and {inner})"),
         }
     }
 
@@ -224,33 +290,46 @@ impl<'a> Writer<'a> {
 
     fn atom(&self, atom: &Atom, holds: bool, chain: &Chain<'a>) -> String {
         let asked = match (atom.place.level, &atom.test, self.slot(&atom.place.steps)) {
-            (0, Question::True, Some(slot)) if atom.place.steps.len() == 1 => return self.of_slot(slot, holds),
+            (0, Question::True, Some(slot)) if atom.place.steps.len() == 1 => {
+                return self.of_slot(slot, holds);
+            }
             _ => &atom.test,
         };
         let at = self.place(&atom.place, chain);
-        let text = question(&at, asked, &atom.ty, holds);
-        // Beyond an optional, the answer where it is missing is part of the question.
-        match (atom.when_absent == holds) && self.is_optional(&atom.place, chain) {
-            true if *asked != Question::Present => format!("({text} or not present {at})"),
-            _ => text,
+        let mut before = self.optionals(&atom.place, chain);
+        if *asked == Question::Present {
+            before.retain(|optional| *optional != at);
         }
+        if before.is_empty() {
+            return question(&at, asked, &atom.ty, holds);
+        }
+        // What is missing is asked for first, as the language wants it.
+        let holds_if_absent = atom.when_absent == holds;
+        let text = question(&at, asked, &atom.ty, holds != holds_if_absent);
+        not(&asking_first(&before, text), !holds_if_absent)
     }
 
-    fn is_optional(&self, place: &Place, chain: &Chain<'a>) -> bool {
+    /// The optionals on the way to a place.
+    fn optionals(&self, place: &Place, chain: &Chain<'a>) -> Vec<String> {
         let mut ty = match chain.get(&place.level) {
             Some(element) => element.ty.clone(),
             None => self.request.clone(),
         };
-        for step in &place.steps {
-            match place::step(&ty, *step) {
-                Some((_, next)) => ty = next,
-                None => return false,
-            }
+        let mut found = Vec::new();
+        for (number, step) in place.steps.iter().enumerate() {
+            let Some((_, next)) = place::step(&ty, *step) else {
+                break;
+            };
+            ty = next;
             if ty.is_optional() || *step == Step::Part(Part::Ip) {
-                return true;
+                let to = Place {
+                    level: place.level,
+                    steps: place.steps.iter().take(number + 1).copied().collect(),
+                };
+                found.push(self.place(&to, chain));
             }
         }
-        false
+        found
     }
 
     fn of_slot(&self, slot: &Slot, holds: bool) -> String {
@@ -275,11 +354,12 @@ impl<'a> Writer<'a> {
                 format!("used of {}", limit.map_or("", |limit| limit.spec.name.as_str()))
             }
             Slot::Lookup { map, key, .. } => {
-                let (map, key) = (
-                    self.place(map, &Chain::new()),
-                    self.term(key, &Ty::String { max: 0 }, &mut Chain::new()),
-                );
-                format!("{map}[{key}]")
+                let ty = match place::ty_at(&self.request, &map.steps) {
+                    Some(Ty::Map { key, .. }) => *key,
+                    _ => Ty::Poison,
+                };
+                let key = self.term(key, &ty, &mut Chain::new());
+                format!("{}[{key}]", self.place(map, &Chain::new()))
             }
         }
     }
@@ -350,7 +430,10 @@ impl<'a> Writer<'a> {
             parts.push(format!("call {}", some(tools.collect(), ", ")));
         }
         if event.labels != 0 {
-            parts.push(self.labels("result", event.labels).replace("labels(result)", "result"));
+            parts.push(
+                self.labels("result", event.labels)
+                    .replace("labels(result)", "result"),
+            );
         }
         match event.ok {
             Some(true) => parts.push("succeeded".to_owned()),
@@ -380,7 +463,9 @@ impl<'a> Writer<'a> {
         match term {
             Term::Place(place) => self.place(place, chain),
             Term::Const(value) => constant(value, ty),
-            Term::Else(place, value) => format!("({} else {})", self.place(place, chain), constant(value, ty)),
+            Term::Else(place, value) => {
+                format!("({} else {})", self.place(place, chain), constant(value, ty))
+            }
             Term::Add(a, b) => format!("{} + {}", self.term(a, ty, chain), self.term(b, ty, chain)),
             Term::Sub(a, b) => format!("{} - {}", self.term(a, ty, chain), self.term(b, ty, chain)),
             Term::Sum { list, level, term } => {
@@ -405,6 +490,13 @@ impl<'a> Writer<'a> {
             }
         }
     }
+}
+
+/// A condition about what may be missing: what is on the way is asked for first, as the language wants it.
+fn asking_first(optionals: &[String], text: String) -> String {
+    let optionals = optionals.iter().map(|at| format!("present {at}"));
+    let all: Vec<String> = optionals.chain([text]).collect();
+    format!("({})", all.join(" and "))
 }
 
 fn not(text: &str, holds: bool) -> String {
@@ -462,8 +554,11 @@ fn one_of(at: &str, texts: impl Iterator<Item = String>, holds: bool) -> String 
 }
 
 fn within(at: &str, ranges: &[(i128, i128)], ty: &Ty, holds: bool) -> String {
+    if *ty.required() == Ty::Ip {
+        return addresses(at, ranges, holds);
+    }
     let (least, most) = sample::range(ty.required());
-    let number = |n: i128| number(n, ty);
+    let number = |n: i128| literal(n, ty);
     // All numbers but one.
     if let [(lo, before), (after, hi)] = ranges
         && *lo <= least
@@ -495,6 +590,26 @@ fn within(at: &str, ranges: &[(i128, i128)], ty: &Ty, holds: bool) -> String {
     not(&format!("({})", some(each, " or ")), holds)
 }
 
+/// That an address is in networks.
+fn addresses(at: &str, ranges: &[(i128, i128)], holds: bool) -> String {
+    let one = |ranges: &[(i128, i128)]| {
+        let network = ip::network_of(ranges)?;
+        let word = if network.contains('/') { "under" } else { "==" };
+        Some(format!("{at} {word} {}", string(&network)))
+    };
+    let from = |(start, end): &(i128, i128)| {
+        let (start, end) = (ip::to_text(*start), ip::to_text(*end));
+        format!("{at} is from {} to {}", string(&start), string(&end))
+    };
+    if let Some(text) = one(ranges) {
+        return not(&text, holds);
+    }
+    let each = ranges
+        .iter()
+        .map(|range| one(&[*range]).unwrap_or_else(|| from(range)));
+    not(&format!("({})", some(each.collect(), " or ")), holds)
+}
+
 /// The word of a shape, and what stands after it.
 fn parts(shape: &Shape) -> Vec<(&'static str, String)> {
     let one = |word, text: &String| vec![(word, string(text))];
@@ -514,7 +629,10 @@ fn shaped(at: &str, shape: &Shape) -> String {
     let words: BTreeSet<&str> = parts.iter().map(|(word, _)| *word).collect();
     let of = |word: &str| {
         let texts = parts.iter().filter(|(own, _)| *own == word);
-        format!("{at} {word} {}", set(texts.map(|(_, text)| text.clone()).collect()))
+        format!(
+            "{at} {word} {}",
+            set(texts.map(|(_, text)| text.clone()).collect())
+        )
     };
     let texts: Vec<String> = words.iter().map(|word| of(word)).collect();
     match texts.as_slice() {
@@ -523,9 +641,18 @@ fn shaped(at: &str, shape: &Shape) -> String {
     }
 }
 
+/// A number as a condition writes it.
+fn literal(n: i128, ty: &Ty) -> String {
+    match ty.required() {
+        ty @ (Ty::Instant | Ty::Date | Ty::Ip) => string(&number(n, ty)),
+        Ty::Duration { .. } => number(n, &Ty::Duration { unit: None }),
+        ty => number(n, ty),
+    }
+}
+
 fn constant(value: &Value, ty: &Ty) -> String {
     match value {
-        Value::Num(n) => number(*n, ty),
+        Value::Num(n) => literal(*n, ty),
         Value::Bool(known) => known.to_string(),
         Value::Enum(member) => name_of(*member, ty),
         Value::Absent => "nothing".to_owned(),

@@ -8,8 +8,8 @@ use crate::domain::{ArgumentOrigin, ArgumentSource, LabelOf};
 use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::context::request_ty;
 use crate::hir::{
-    Atom, Case, Cond, LimitOn, Monitor, Package, Part, PatternStep, Question, Relation, SessionStep, Slot, Step,
-    Term, Tool, entry, place,
+    Atom, Case, Cond, LimitOn, Monitor, Package, Part, PatternStep, Question, Relation, SessionStep, Slot,
+    Step, Term, Tool, entry, place,
 };
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
@@ -65,11 +65,7 @@ impl<'a> Maker<'a> {
     pub fn calls(&self, wanted: &Wanted) -> Vec<Case> {
         let slot_of = |variable: u32| {
             let variable = self.level.variables.get(variable as usize)?;
-            let Some(Step::Field(field)) = variable.steps.first() else {
-                return None;
-            };
-            let at = (*field as usize).checked_sub(self.tool.args.len() + 1)?;
-            Some((self.slots.get(at)?, variable))
+            Some((self.slots.get(self.slot_at(&variable.steps)?)?, variable))
         };
         let (mut plain, mut found) = (Vec::new(), Vec::new());
         for (variable, classes) in &wanted.classes {
@@ -78,14 +74,27 @@ impl<'a> Maker<'a> {
                 None => plain.push((*variable, classes.clone())),
             }
         }
+        let computed = |(list, ..): &&(u32, u32, bool)| {
+            let list = self.level.lists.get(*list as usize);
+            list.is_some_and(|list| self.slot_at(&list.steps).is_some())
+        };
         let wants = Needs {
             classes: plain,
-            lists: wanted.lists.clone(),
+            lists: wanted
+                .lists
+                .iter()
+                .filter(|list| !computed(list))
+                .copied()
+                .collect(),
         };
         let Some(mut record) = self.plainest() else {
             return Vec::new();
         };
         if !fill(&mut record, &self.ty, self.level, &wants) {
+            return Vec::new();
+        }
+        self.look_up(&mut record, wanted);
+        if !meets(&record, self.level, &wants) {
             return Vec::new();
         }
         let mut record = self.with_slots(record, &BTreeMap::new());
@@ -111,6 +120,74 @@ impl<'a> Maker<'a> {
             ty => place::plain(ty),
         };
         fields.iter().map(value).collect::<Option<_>>().map(Value::Record)
+    }
+
+    /// The slot that steps from the request lead to.
+    fn slot_at(&self, steps: &[Step]) -> Option<usize> {
+        match steps.first() {
+            Some(Step::Field(field)) => (*field as usize).checked_sub(self.tool.args.len() + 1),
+            _ => None,
+        }
+    }
+
+    /// Puts entries into maps, so that what is looked up in them is as asked.
+    fn look_up(&self, record: &mut Value, wanted: &Wanted) {
+        for (number, slot) in self.slots.iter().enumerate() {
+            let Slot::Lookup { map, key, ty } = slot else {
+                continue;
+            };
+            let (level, wants) = self.behind(number, wanted);
+            let found = entry(map, key, record);
+            if meets(&found, &level, &wants) {
+                continue;
+            }
+            let (Some(key), Some(mut value)) = (key.computed(&[record]), place::plain(ty.required())) else {
+                continue;
+            };
+            if !fill(&mut value, ty.required(), &level, &wants) {
+                continue;
+            }
+            let mut entries: Vec<Value> = elements(record, &map.steps).to_vec();
+            entries.retain(|entry| entry.fields().and_then(<[Value]>::first) != Some(&key));
+            entries.push(Value::Record(vec![key, value]));
+            entries.sort();
+            let mut changed = record.clone();
+            if place::put(&mut changed, &self.ty, &map.steps, &Value::List(entries)).is_some() {
+                *record = changed;
+            }
+        }
+    }
+
+    /// What is asked of the value of a slot, from there.
+    fn behind(&self, slot: usize, wanted: &Wanted) -> (Level, Needs) {
+        let rest = |steps: &[Step]| match self.slot_at(steps) == Some(slot) {
+            true => steps.get(1..).map(<[Step]>::to_vec),
+            false => None,
+        };
+        let (mut level, mut needs) = (Level::default(), Needs::default());
+        for (variable, classes) in &wanted.classes {
+            let found = self.level.variables.get(*variable as usize);
+            if let Some((found, steps)) = found.and_then(|found| Some((found, rest(&found.steps)?))) {
+                let number = u32::try_from(level.variables.len()).unwrap_or(u32::MAX);
+                needs.classes.push((number, classes.clone()));
+                level.variables.push(Variable {
+                    steps,
+                    ..found.clone()
+                });
+            }
+        }
+        for (list, predicate, holds) in &wanted.lists {
+            let found = self.level.lists.get(*list as usize);
+            if let Some((found, steps)) = found.and_then(|found| Some((found, rest(&found.steps)?))) {
+                let number = u32::try_from(level.lists.len()).unwrap_or(u32::MAX);
+                needs.lists.push((number, *predicate, *holds));
+                level.lists.push(List {
+                    steps,
+                    ..found.clone()
+                });
+            }
+        }
+        (level, needs)
     }
 
     /// A record of arguments and context with all that is computed for a call that begins a session at `MONDAY`, and that
@@ -140,12 +217,13 @@ impl<'a> Maker<'a> {
             return BTreeMap::new();
         };
         let slots = values.iter().skip(self.tool.args.len() + 1);
-        let used = slots.zip(self.slots).enumerate().filter_map(|(number, (value, slot))| {
-            match (slot, value) {
+        let used = slots
+            .zip(self.slots)
+            .enumerate()
+            .filter_map(|(number, (value, slot))| match (slot, value) {
                 (Slot::Used { .. }, Value::Num(n)) if *n > 0 => Some((number, *n)),
                 _ => None,
-            }
-        });
+            });
         used.collect()
     }
 
@@ -196,10 +274,7 @@ impl<'a> Maker<'a> {
                 continue;
             };
             // Of what is computed only what has been used can be had as one likes.
-            let slot = match steps.first() {
-                Some(Step::Field(field)) => (*field as usize).checked_sub(self.tool.args.len() + 1),
-                _ => None,
-            };
+            let slot = self.slot_at(&steps);
             let computed = slot.and_then(|slot| self.slots.get(slot));
             if computed.is_some_and(|slot| !matches!(slot, Slot::Used { .. }) || value < Value::Num(0)) {
                 continue;

@@ -141,6 +141,31 @@ fn hosts(prefix: u32) -> u128 {
     u128::MAX.checked_shr(prefix).unwrap_or(0)
 }
 
+/// The network whose addresses are exactly these, as it is written; of one address the address.
+pub fn network_of(ranges: &[(i128, i128)]) -> Option<String> {
+    let (start, end) = *ranges.first()?;
+    if ranges.len() == 1 && start == end {
+        return Some(to_text(start));
+    }
+    let first = bits(start);
+    let offset = if (MAPPED.0..=MAPPED.1).contains(&first) {
+        96
+    } else {
+        0
+    };
+    let is_it = |prefix: &u32| {
+        first & hosts(*prefix) == 0
+            && Network {
+                first,
+                prefix: *prefix,
+            }
+            .ranges()
+                == ranges
+    };
+    let prefix = (offset..=128).find(is_it)?;
+    Some(format!("{}/{}", to_text(start), prefix - offset))
+}
+
 impl Network {
     /// The numbers of its first and last address.
     pub fn ends(self) -> (i128, i128) {
@@ -171,7 +196,7 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use super::{DOC, network, of_host, parse, to_text};
+    use super::{DOC, network, network_of, of_host, parse, to_text};
     use crate::builtins::{host, testing};
     use proptest::prelude::*;
 
@@ -317,5 +342,25 @@ mod tests {
             let ends = [parse(&of(address & mask)).unwrap(), parse(&of(address | !mask)).unwrap()];
             prop_assert_eq!(ranges, vec![(ends[0], ends[1])]);
         }
+    }
+
+    #[test]
+    fn networks_read_back() {
+        for text in [
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "::/0",
+            "fd00::/8",
+            "::/95",
+            "10.1.2.2/31",
+        ] {
+            assert_eq!(
+                network_of(&network(text).unwrap().ranges()).as_deref(),
+                Some(text)
+            );
+        }
+        let address = parse("10.1.2.3").unwrap();
+        assert_eq!(network_of(&[(address, address)]).as_deref(), Some("10.1.2.3"));
+        assert_eq!(network_of(&[(address, address + 1)]), None);
     }
 }

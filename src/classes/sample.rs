@@ -64,6 +64,8 @@ pub fn range(ty: &Ty) -> (i128, i128) {
     let most = match ty {
         Ty::Int => limits::SAFE_INTEGER,
         Ty::Ip => return (i128::MIN, i128::MAX),
+        // Lengths of time that are written are not negative.
+        Ty::Duration { .. } => return (0, limits::DECIMAL_MAGNITUDE),
         _ => limits::DECIMAL_MAGNITUDE,
     };
     (-most, most)

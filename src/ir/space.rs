@@ -74,9 +74,9 @@ pub struct List {
 pub enum Literal {
     /// Of a variable; the classes that answer yes.
     Is(u32, ClassSet, Atom),
-    /// Whether some element of a list satisfies a predicate, by their numbers, and the quantifier that asks it. None where
-    /// that asks more.
-    Some(u32, u32, Option<Cond>),
+    /// Whether some element of a list satisfies a predicate, by their numbers; the quantifier that asks it, and whether that
+    /// asks nothing else.
+    Some(u32, u32, Cond, bool),
 }
 
 /// The space of one tool.
@@ -148,8 +148,8 @@ impl Space {
         let alone = rows.len() == 1 && rows.iter().all(|row| row.len() == 1);
         for literal in rows.iter().flat_map(BTreeMap::keys) {
             if let rows::Literal::Any(list, predicate) = literal {
-                let cond = alone.then(|| cond.clone());
-                self.asked.push(Literal::Some(*list, *predicate, cond));
+                self.asked
+                    .push(Literal::Some(*list, *predicate, cond.clone(), alone));
             }
         }
     }

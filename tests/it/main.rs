@@ -20,6 +20,7 @@ mod cli_bundle;
 mod cli_keys;
 #[cfg(test)]
 mod codes;
+mod compare;
 #[cfg(test)]
 mod corpora;
 #[cfg(test)]

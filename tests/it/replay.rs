@@ -215,6 +215,7 @@ fn options_leave_out_and_count() {
         at: None,
         tool_prefix: Some("a.".to_owned()),
         only: vec![("suite".to_owned(), "a".to_owned())],
+        ..Options::default()
     };
     let report = replay_with(text.as_bytes(), options).unwrap();
     assert_eq!(

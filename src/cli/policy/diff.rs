@@ -46,7 +46,13 @@ pub struct Args {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     calls: Vec<PathBuf>,
     /// How to print it
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, conflicts_with = "json")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        conflicts_with = "json"
+    )]
     format: Format,
 }
 
@@ -171,7 +177,10 @@ fn accepted(host: &dyn Host, path: &Path) -> Result<BTreeSet<String>, CliError> 
             continue;
         }
         if !entries::is_id(id) {
-            return Err(refuse(format!("{}, line {number}: `{id}` is no id", path.display())));
+            return Err(refuse(format!(
+                "{}, line {number}: `{id}` is no id",
+                path.display()
+            )));
         }
         ids.insert(id.to_owned());
     }

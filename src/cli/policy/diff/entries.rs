@@ -20,8 +20,6 @@ pub(super) struct Entry {
     pub direction: Direction,
     /// The tool; none where it is about the policy.
     pub tool: Option<String>,
-    /// The verdicts before and after, where they are what is different.
-    pub verdicts: Option<(Verdict, Verdict)>,
     /// What is different, in words.
     pub title: String,
     /// What holds of the calls it is about; none where it is about all, or about a declaration.
@@ -50,7 +48,12 @@ pub(super) fn is_id(text: &str) -> bool {
 /// Every difference, what is loosened first.
 pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    entries.extend(difference.declared.iter().map(|declared| of_declared(None, declared)));
+    entries.extend(
+        difference
+            .declared
+            .iter()
+            .map(|declared| of_declared(None, declared)),
+    );
     for tool in &difference.tools {
         let name = Some(tool.tool.as_str());
         entries.extend(tool.declared.iter().map(|declared| of_declared(name, declared)));
@@ -89,7 +92,6 @@ fn entry(tool: Option<&str>, direction: Direction, title: String, conditions: Ve
         id,
         direction,
         tool: tool.map(str::to_owned),
-        verdicts: None,
         title,
         conditions,
         example: None,
@@ -107,19 +109,22 @@ fn of_change(tool: &str, change: &Change, recorded: Option<&Recorded>) -> Vec<En
         _ => None,
     };
     let of_kind = |kind: &Kind| Entry {
-        verdicts,
         example: kind.example.clone(),
         is_certain: kind.example.is_some(),
         recorded: recorded.zip(verdicts).map(|(recorded, (from, to))| {
             let found = recorded.changed.get(&(tool.to_owned(), from, to));
             found.copied().unwrap_or(0)
         }),
-        ..entry(Some(tool), change.direction, title.clone(), kind.conditions.clone())
+        ..entry(
+            Some(tool),
+            change.direction,
+            title.clone(),
+            kind.conditions.clone(),
+        )
     };
     let mut entries: Vec<Entry> = change.kinds.iter().map(of_kind).collect();
     if change.more {
         entries.push(Entry {
-            verdicts,
             is_certain: false,
             ..entry(
                 Some(tool),

@@ -22,7 +22,11 @@ pub(super) fn page(comparison: &Comparison) -> String {
         escape(&total(comparison))
     );
     for direction in Direction::ALL {
-        let mut entries = comparison.entries.iter().filter(|e| e.direction == direction).peekable();
+        let mut entries = comparison
+            .entries
+            .iter()
+            .filter(|e| e.direction == direction)
+            .peekable();
         if entries.peek().is_some() {
             out.push_str(&format!("<h2>{}</h2>\n", heading(direction)));
         }
@@ -47,7 +51,10 @@ fn section(entry: &Entry) -> String {
     if entry.is_accepted {
         out.push_str(" (accepted)");
     }
-    out.push_str(&format!(" <span class=\"dim\">{}</span></p>\n", escape(&entry.id)));
+    out.push_str(&format!(
+        " <span class=\"dim\">{}</span></p>\n",
+        escape(&entry.id)
+    ));
     if !entry.conditions.is_empty() {
         let all: Vec<String> = entry.conditions.iter().map(|text| code(text)).collect();
         out.push_str(&format!("<p>when {}</p>\n", all.join(" and ")));
@@ -55,7 +62,9 @@ fn section(entry: &Entry) -> String {
     if let Some((call, [before, after])) = &entry.example {
         let call = code(&canonical_json(&document(call)));
         let (before, after) = (escape(&by(before)), escape(&by(after)));
-        out.push_str(&format!("<p>{call}</p>\n<p class=\"dim\">{before}, now {after}</p>\n"));
+        out.push_str(&format!(
+            "<p>{call}</p>\n<p class=\"dim\">{before}, now {after}</p>\n"
+        ));
     }
     out.push_str("</section>\n");
     out

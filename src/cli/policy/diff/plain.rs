@@ -62,7 +62,11 @@ pub(super) fn total(comparison: &Comparison) -> String {
         let entries = comparison.entries.iter();
         entries.filter(|entry| entry.direction == direction).count()
     };
-    let files = format!("{} -> {}", one_line(&comparison.before), one_line(&comparison.after));
+    let files = format!(
+        "{} -> {}",
+        one_line(&comparison.before),
+        one_line(&comparison.after)
+    );
     let recorded = match &comparison.recorded {
         Some(recorded) => format!(
             "; {} of {} get another verdict",
