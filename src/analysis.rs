@@ -10,6 +10,7 @@ pub mod difference;
 mod joint;
 mod possible;
 mod regions;
+mod related;
 mod text;
 mod witness;
 
@@ -21,6 +22,7 @@ use crate::ir::space::{Formula, Level, Literal, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use diagram::{Asked, Diagrams, Function, TooLarge};
+use related::Related;
 
 pub use assertions::{Outcome, assertions};
 pub use difference::{Difference, Direction, difference};
@@ -153,6 +155,17 @@ impl<'p> Decided<'p> {
         also: &[&Cond],
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
+        Decided::with_labels(package, tool, also, u64::MAX, matchers)
+    }
+
+    /// The same where only some labels come from the sources of the package.
+    fn with_labels(
+        package: &'p Package,
+        tool: usize,
+        also: &[&Cond],
+        labels: u64,
+        matchers: &mut Matchers,
+    ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
         let on = |(index, rule): (usize, &'p Rule)| {
             let (_, cond) = rule.on.iter().find(|(of, _)| *of == tool)?;
@@ -171,8 +184,9 @@ impl<'p> Decided<'p> {
         let literals = space.asked().to_vec();
         let slots = space.slots().1.to_vec();
         let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots))?;
-        let compared = possible::compared(&mut calls, declared.args.len() + 1, &slots)?;
-        calls.possible = calls.diagrams.and(calls.possible, compared)?;
+        let related = Related::new(package, declared.args.len(), &slots, labels);
+        let related = related.possible(&mut calls)?;
+        calls.possible = calls.diagrams.and(calls.possible, related)?;
         let mut functions = Vec::new();
         for formula in &formulas {
             functions.push(calls.function(formula)?);

@@ -12,7 +12,7 @@ use crate::suite::Runner;
 pub fn compare(before: &Checked, after: &Checked) -> Difference {
     let [mut old, mut new] = [Runner::new(before), Runner::new(after)];
     let mut judges = |case: &Case| {
-        let mut judge = |runner: &mut Runner<'_>, package: &Package| {
+        let judge = |runner: &mut Runner<'_>, package: &Package| {
             let judged = runner.judge(&as_declared(case, package));
             (told(judged.decision), judged.record)
         };

@@ -8,7 +8,6 @@ pub mod monitor;
 pub mod obligation;
 pub mod redact;
 pub mod reference;
-pub mod window;
 
 use crate::domain::Verdict;
 use crate::hir::answer::{elements, view};

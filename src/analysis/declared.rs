@@ -5,7 +5,8 @@ use super::Direction;
 use super::joint::meet;
 use crate::builtins::written::number;
 use crate::domain::Trust;
-use crate::hir::{Package, Tool};
+use crate::hir::{Package, Per, Tool};
+use crate::ty::Ty;
 
 /// Something that is declared differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +57,21 @@ pub(super) fn tool(before: Option<&Tool>, after: Option<&Tool>, is_open: bool) -
             _ => Direction::Loosened,
         };
         let (old, new) = (&field.ty, &now.ty);
-        let text = match old.to_string() == new.to_string() {
-            true => format!("argument `{}` takes other values of `{old}`", field.name),
-            false => format!("argument `{}` was `{old}`, is `{new}`", field.name),
+        let text = match (old.required(), new.required()) {
+            (Ty::Enum { members, .. }, Ty::Enum { members: now, .. })
+                if old.to_string() == new.to_string() =>
+            {
+                format!(
+                    "argument `{}` was one of {}, is one of {}",
+                    field.name,
+                    members.join(", "),
+                    now.join(", ")
+                )
+            }
+            _ if old.to_string() == new.to_string() => {
+                format!("argument `{}` takes other values of `{old}`", field.name)
+            }
+            _ => format!("argument `{}` was `{old}`, is `{new}`", field.name),
         };
         say(direction, text);
     }
@@ -93,6 +106,25 @@ pub(super) fn tool(before: Option<&Tool>, after: Option<&Tool>, is_open: bool) -
         );
     }
     out
+}
+
+/// The labels of what tools return, where they are others.
+pub(super) fn returned(before: &Package, after: &Package, tool: &str) -> Option<Declared> {
+    let names = |package: &Package| {
+        let tool = package.tools.iter().find(|known| known.name == tool)?;
+        let names = package.labels.names.iter().enumerate();
+        let names = names.filter(|(bit, _)| tool.returns & 1 << bit != 0);
+        let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
+        Some(match names.as_slice() {
+            [] => "nothing".to_owned(),
+            names => names.join(", "),
+        })
+    };
+    let (old, new) = (names(before)?, names(after)?);
+    (old != new).then(|| Declared {
+        direction: Direction::Sideways,
+        text: format!("what it returns was labelled {old}, is labelled {new}"),
+    })
 }
 
 /// What is declared differently beside the tools.
@@ -136,6 +168,16 @@ pub(super) fn policy(before: &Package, after: &Package) -> Vec<Declared> {
     for old in &before.limits {
         let new = after.limits.iter().find(|limit| limit.spec.name == old.spec.name);
         let Some(new) = new else { continue };
+        if new.spec.per != old.spec.per {
+            let direction = match (old.spec.per, new.spec.per) {
+                // What is counted for longer is used up sooner.
+                (Per::Time(old), Per::Time(new)) if new > old => Direction::Tightened,
+                (Per::Time(_), Per::Time(_)) => Direction::Loosened,
+                _ => Direction::Sideways,
+            };
+            let text = format!("limit `{}` counts within another span", old.spec.name);
+            say(direction, text);
+        }
         if new.spec.max != old.spec.max && new.spec.ty == old.spec.ty {
             let direction = match new.spec.max > old.spec.max {
                 true => Direction::Loosened,

@@ -140,7 +140,8 @@ pub fn difference(before: &Package, after: &Package, judges: Judges<'_>) -> Diff
             Ok(found) => (false, found),
             Err(TooLarge) => (true, (Vec::new(), true)),
         };
-        let declared = declared::tool(of(before), of(after), is_open);
+        let mut declared = declared::tool(of(before), of(after), is_open);
+        declared.extend(declared::returned(before, after, name));
         if too_large || !changes.is_empty() || !declared.is_empty() {
             tools.push(ToolDifference {
                 tool: (*name).to_owned(),
@@ -179,7 +180,8 @@ impl Tools<'_> {
     ) -> Result<(Vec<Change>, bool), TooLarge> {
         let package = &self.joint.package;
         let tool = package.tools.iter().position(|tool| tool.name == name);
-        let mut decided = Decided::new(package, tool.ok_or(TooLarge)?, &[], matchers)?;
+        let mut decided =
+            Decided::with_labels(package, tool.ok_or(TooLarge)?, &[], self.joint.labels, matchers)?;
         let [before, after] = [
             self.verdicts(&mut decided, name, 0)?,
             self.verdicts(&mut decided, name, 1)?,

@@ -7,11 +7,9 @@ use super::Calls;
 use super::diagram::{Diagrams, Function, TooLarge};
 use crate::classes::{ClassSet, Classifier, sample};
 use crate::hir::answer::view;
-use crate::hir::{Cond, Part, Relation, RelationOp, Slot, Step, Term, place};
+use crate::hir::{Part, Step, place};
 use crate::ir::space::{Level, List, Needs, Variable};
 use crate::ty::Ty;
-use crate::value::Value;
-use std::collections::BTreeSet;
 
 type Result<T> = std::result::Result<T, TooLarge>;
 
@@ -42,111 +40,6 @@ pub(super) fn possible(calls: &mut Calls, ty: &Ty) -> Result<Function> {
         all = calls.diagrams.and(all, size)?;
     }
     Ok(all)
-}
-
-/// Which comparisons hold together: those of one computed value with several constants, and several ones of the same two
-/// values. `first` is the field that the first slot is in.
-pub(super) fn compared(calls: &mut Calls, first: usize, slots: &[Slot]) -> Result<Function> {
-    let variable = |at: usize| {
-        let steps = [Step::Field(u32::try_from(first + at).ok()?)];
-        let found = calls.level.variables.iter().position(|v| v.steps == steps)?;
-        u32::try_from(found).ok()
-    };
-    let relations = slots.iter().enumerate().filter_map(|(at, slot)| match slot {
-        Slot::Holds(Cond::Relation(relation)) => Some((variable(at)?, Compared::of(relation)?)),
-        _ => None,
-    });
-    let mut groups: Vec<Vec<(u32, Compared)>> = Vec::new();
-    for (variable, relation) in relations {
-        let group = groups
-            .iter_mut()
-            .find(|group| group.first().is_some_and(|(_, known)| known.is_like(&relation)));
-        match group {
-            Some(group) => group.push((variable, relation)),
-            None => groups.push(vec![(variable, relation)]),
-        }
-    }
-    let mut all = Function::EVERYTHING;
-    for group in groups.iter().filter(|group| group.len() > 1) {
-        let mut any = Function::NOTHING;
-        for outcome in Compared::outcomes(group) {
-            let mut here = Function::EVERYTHING;
-            for (variable, relation) in group {
-                let mut classes = ClassSet::empty(calls.diagrams.count(*variable));
-                classes.insert(u32::from(relation.holds(outcome)));
-                let own = calls.diagrams.is(*variable, &classes)?;
-                here = calls.diagrams.and(here, own)?;
-            }
-            any = calls.diagrams.or(any, here)?;
-        }
-        all = calls.diagrams.and(all, any)?;
-    }
-    Ok(all)
-}
-
-/// A comparison of two numbers: the difference of two computed values with zero, or a computed value with a constant.
-struct Compared<'a> {
-    value: &'a Term,
-    /// What it is compared with, where that is no constant.
-    other: Option<&'a Term>,
-    /// The constant; zero where it is compared with another value.
-    with: i128,
-    op: RelationOp,
-    /// Whether the constant is on the left.
-    turned: bool,
-}
-
-impl<'a> Compared<'a> {
-    fn of(relation: &'a Relation) -> Option<Compared<'a>> {
-        let number = |term: &Term| match term {
-            Term::Const(Value::Num(n)) => Some(*n),
-            Term::Const(Value::Enum(member)) => Some(i128::from(*member)),
-            _ => None,
-        };
-        let (left, right) = (&relation.left, &relation.right);
-        let compared = |value, other, with, turned| Compared {
-            value,
-            other,
-            with,
-            op: relation.op,
-            turned,
-        };
-        let is_text = matches!(left, Term::Const(_)) || matches!(right, Term::Const(_));
-        match (number(left), number(right)) {
-            _ if relation.op == RelationOp::Under => None,
-            (Some(_), Some(_)) => None,
-            (Some(with), None) => Some(compared(right, None, with, true)),
-            (None, Some(with)) => Some(compared(left, None, with, false)),
-            (None, None) if is_text => None,
-            (None, None) => Some(compared(left, Some(right), 0, false)),
-        }
-    }
-
-    fn is_like(&self, other: &Compared<'_>) -> bool {
-        (self.value, self.other) == (other.value, other.other)
-    }
-
-    /// Values on all sides of every constant, and none where something is missing.
-    fn outcomes(group: &[(u32, Compared<'_>)]) -> Vec<Option<i128>> {
-        let near = |with: i128| [with.saturating_sub(1), with, with.saturating_add(1)];
-        let values = group.iter().flat_map(|(_, one)| near(one.with));
-        let values: BTreeSet<i128> = values.collect();
-        values.into_iter().map(Some).chain([None]).collect()
-    }
-
-    fn holds(&self, value: Option<i128>) -> bool {
-        let Some(value) = value else { return false };
-        let (left, right) = match self.turned {
-            true => (self.with, value),
-            false => (value, self.with),
-        };
-        match self.op {
-            RelationOp::Equal => left == right,
-            RelationOp::Less => left < right,
-            RelationOp::LessOrEqual => left <= right,
-            RelationOp::Under => false,
-        }
-    }
 }
 
 /// The classes of a variable that a value of its type can be in.

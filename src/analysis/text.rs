@@ -4,8 +4,8 @@
 use crate::builtins::{ip, written::number};
 use crate::classes::{Classifier, sample};
 use crate::hir::{
-    Atom, Beside, Cond, Labelled, Monitor, Package, Part, PatternStep, Place, Question, Relation, RelationOp,
-    Shape, Slot, Step, Term, Tool, place,
+    Atom, Beside, Cond, Labelled, Monitor, Package, Part, PatternStep, Per, Place, Question, Relation,
+    RelationOp, Shape, Slot, Step, Term, Tool, place,
 };
 use crate::ir::space::{Literal, Variable};
 use crate::syntax::quote::{dotted_name, string};
@@ -229,10 +229,9 @@ impl<'a> Writer<'a> {
         }
         if let Some(element) = chain.get(&list.level)
             && let Some(labelled) = element.labelled
+            && let Some(Beside::List(inner)) = labelled.beside(&list.steps)
         {
-            if let Some(Beside::List(inner)) = labelled.beside(&list.steps) {
-                return (inner.ty(), Some(inner));
-            }
+            return (inner.ty(), Some(inner));
         }
         let base = match chain.get(&list.level) {
             Some(element) => &element.ty,
@@ -332,7 +331,18 @@ impl<'a> Writer<'a> {
         found
     }
 
+    /// A slot in words; one that another like it comes before means something else in the policy that was.
     fn of_slot(&self, slot: &Slot, holds: bool) -> String {
+        let mut like = self.slots.iter().filter(|known| *known == slot);
+        let is_first = like.next().is_none_or(|first| std::ptr::eq(first, slot));
+        let text = self.slot_text(slot, holds);
+        match is_first {
+            true => text,
+            false => format!("{text} (before)"),
+        }
+    }
+
+    fn slot_text(&self, slot: &Slot, holds: bool) -> String {
         let monitor = |number: &u32| {
             let found = self.package.history.monitors.get(*number as usize);
             found.map_or_else(String::new, |monitor| self.monitor(monitor))
@@ -350,8 +360,15 @@ impl<'a> Writer<'a> {
             }
             Slot::Now => "now".to_owned(),
             Slot::Used { limit, .. } => {
-                let limit = self.package.limits.get(*limit as usize);
-                format!("used of {}", limit.map_or("", |limit| limit.spec.name.as_str()))
+                let Some(limit) = self.package.limits.get(*limit as usize) else {
+                    return String::new();
+                };
+                let per = match limit.spec.per {
+                    Per::Time(millis) => literal(i128::from(millis), &Ty::Duration { unit: None }),
+                    Per::Session => "session".to_owned(),
+                    Per::Run => "run".to_owned(),
+                };
+                format!("used of {} per {per}", limit.spec.name)
             }
             Slot::Lookup { map, key, .. } => {
                 let ty = match place::ty_at(&self.request, &map.steps) {
@@ -384,8 +401,8 @@ impl<'a> Writer<'a> {
                 clear: Some(clear),
                 clear_wins,
             } => match clear_wins {
-                true => format!("after({}) without({})", self.event(*set), self.event(*clear)),
-                false => format!("once({}) since({})", self.event(*set), self.event(*clear)),
+                true => format!("once({}) since({})", self.event(*set), self.event(*clear)),
+                false => format!("after({}) without({})", self.event(*set), self.event(*clear)),
             },
             Monitor::Pattern(steps) => {
                 let steps: Vec<String> = steps

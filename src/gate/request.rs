@@ -8,7 +8,7 @@ use super::limit;
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
 use crate::domain::{Charge, LabelFact, LabelOf, Request, reserved};
-use crate::eval::{monitor, window};
+use crate::eval::monitor;
 use crate::hir::{self, Monitor, Slot, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
 use crate::json::Json;
@@ -122,9 +122,7 @@ pub fn bind(
             Slot::Lookup { map, key, .. } => hir::entry(map, key, &record),
             Slot::Window(number) => {
                 let window = program.windows.get(*number as usize);
-                let is_open = window
-                    .zip(request.now)
-                    .and_then(|(w, now)| window::is_open(w, now));
+                let is_open = window.zip(request.now).and_then(|(w, now)| w.is_open(now));
                 Value::Bool(is_open.ok_or_else(timeless)?)
             }
             Slot::Used { limit, by, .. } => {

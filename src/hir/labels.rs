@@ -81,6 +81,22 @@ impl Labels {
         }
     }
 
+    /// The labels of what a tool returns: those of its source without what it takes off, and those it declares.
+    pub fn of_result(&self, tool: &Tool) -> u64 {
+        let results = self
+            .sources
+            .iter()
+            .filter(|s| s.kind == ArgumentSource::ToolOutput);
+        let named = results.clone().filter(|s| s.from.contains(&tool.name));
+        let given = named.map(|s| s.labels).reduce(|a, b| a | b);
+        let default = results
+            .clone()
+            .find(|s| s.from.is_empty())
+            .map_or(1, |s| s.labels);
+        let removed = self.declassify.iter().filter(|(by, _)| *by == tool.name);
+        removed.fold(given.unwrap_or(default), |given, (_, labels)| given & !labels) | tool.returns
+    }
+
     /// The bits a value has that is given a label or a member of a level.
     fn given(&self, name: &str) -> Option<u64> {
         if let Some(bit) = self.names.iter().position(|n| n == name) {

@@ -3,8 +3,8 @@
 
 use crate::folder::Folder;
 use crate::oracle::{args, condition, policy};
+use gait::analysis::Difference;
 use gait::analysis::difference::What;
-use gait::analysis::{Difference, Direction};
 use gait::compare::compare;
 use gait::compile::{self, Checked, Purpose, Texts};
 use gait::hir::Case;
@@ -79,9 +79,6 @@ fn shown_is_so(difference: &Difference, new: &Checked, text: &str) -> Result<(),
             for kind in &change.kinds {
                 let Some((call, [before, after])) = &kind.example else {
                     COUNTS[1].fetch_add(1, Ordering::Relaxed);
-                    if std::env::var_os("GAIT_SHOW_OPEN").is_some() {
-                        println!("open: {:?}", kind.conditions);
-                    }
                     continue;
                 };
                 COUNTS[0].fetch_add(1, Ordering::Relaxed);
@@ -132,5 +129,492 @@ proptest! {
     fn a_policy_is_the_same_as_itself_in_any_order(policy in policy()) {
         let Some(one) = checked(&policy) else { return Ok(()) };
         prop_assert!(compare(&one, &one).tools.is_empty());
+    }
+}
+
+const BASE: &str = r#"gaitpol 1
+policy acme.desk
+default require_approval code unmatched
+label secret
+enum Env { dev, staging, prod }
+context { fact user: Email }
+role finance { "ann@acme.com", "bob@acme.com" }
+window office = mon..fri "08:00".."18:00" tz "Europe/Berlin"
+tool vault.read { key: String[max 40], returns secret }
+tool pay { to: Email, amount: Money[EUR, 2], env: Env, note: String[max 100]?, carries note }
+tool fs.write { path: Path, mode: Int }
+tool mail { to: List[Email, max 5], body: String[max 200], carries body }
+tool sh { cmd: Command }
+rule small on pay when args.to.domain under "acme.com" and args.amount <= 500.00 allow code small
+rule prod on pay when args.env == prod require_approval { from finance count 2 distinct }
+rule secrets on mail when labels(carried) has secret block
+rule mails on mail when all r in args.to: r.domain == "acme.com" allow oblige log(info)
+rule writes on fs.write when args.path under "/ws" allow
+rule after_vault on fs.write when once(call vault.read) block
+rule reads on vault.read when args.key starts_with "app/" allow
+rule shell on sh when all c in args.cmd.commands: c.program == "ls" allow
+limit spend on pay max 1_000.00 of args.amount per 1d exceed block
+"#;
+
+/// Changes of `BASE`, and what is said of them: direction, tool, what, conditions.
+const CHANGES: &[(&str, &str, &[&str])] = &[
+    ("args.amount <= 500.00", "args.amount <= 500", &[]),
+    (
+        "args.amount <= 500.00",
+        "args.amount <= 800.00",
+        &[
+            "loosened pay: require_approval -> allow when args.to.domain under \"acme.com\" and args.amount > 500.00 and args.amount <= 800.00 and args.env != prod and used of spend per 24h + args.amount <= 1_000.00",
+        ],
+    ),
+    (
+        "r.domain == \"acme.com\" allow",
+        "r.domain in { \"acme.com\", \"acme.org\" } allow",
+        &[
+            "loosened mail: require_approval -> allow when not labels(carried) has secret and any x in args.to: x.domain != \"acme.com\" and all x in args.to: x.domain in { \"acme.com\", \"acme.org\" }",
+            "tightened mail: obliges nothing -> log(level: \"info\") when labels(carried) has secret and any x in args.to: x.domain != \"acme.com\" and all x in args.to: x.domain in { \"acme.com\", \"acme.org\" }",
+        ],
+    ),
+    (
+        "count 2 distinct",
+        "count 1",
+        &[
+            "loosened pay: asks for approval from finance count 2 distinct -> from finance count 1 when args.env == prod and used of spend per 24h + args.amount <= 1_000.00",
+        ],
+    ),
+    (
+        "\"bob@acme.com\" }",
+        "\"bob@acme.com\", \"cid@acme.com\" }",
+        &[
+            "loosened pay: asks for approval from finance count 2 distinct (ann@acme.com, bob@acme.com) -> from finance count 2 distinct (ann@acme.com, bob@acme.com, cid@acme.com) when args.env == prod and used of spend per 24h + args.amount <= 1_000.00",
+        ],
+    ),
+    (
+        "rule after_vault on fs.write when once(call vault.read) block\n",
+        "",
+        &[
+            "loosened fs.write: block -> allow when args.path under \"/ws\" and once(call vault.read)",
+            "loosened fs.write: block -> require_approval when not args.path under \"/ws\" and once(call vault.read)",
+        ],
+    ),
+    (
+        "once(call vault.read) block",
+        "after(call vault.read) without(turn) block",
+        &[
+            "loosened fs.write: block -> allow when args.path under \"/ws\" and not after(call vault.read) without(turn) and once(call vault.read)",
+            "loosened fs.write: block -> require_approval when not args.path under \"/ws\" and not after(call vault.read) without(turn) and once(call vault.read)",
+        ],
+    ),
+    (
+        "once(call vault.read) block",
+        "count(call vault.read) > 2 block",
+        &[
+            "loosened fs.write: block -> allow when args.path under \"/ws\" and count(call vault.read) < 3 and once(call vault.read)",
+            "loosened fs.write: block -> require_approval when not args.path under \"/ws\" and count(call vault.read) < 3 and once(call vault.read)",
+        ],
+    ),
+    (
+        "max 1_000.00 of",
+        "max 2_000.00 of",
+        &[
+            "loosened -: limit `spend` was 1_000.00, is 2_000.00",
+            "loosened pay: block -> allow when args.to.domain under \"acme.com\" and args.amount <= 500.00 and args.env != prod and used of spend per 24h + args.amount > 1_000.00 and used of spend per 24h + args.amount <= 2_000.00",
+            "loosened pay: block -> require_approval when not args.to.domain under \"acme.com\" and used of spend per 24h + args.amount > 1_000.00 and used of spend per 24h + args.amount <= 2_000.00",
+            "loosened pay: block -> require_approval when args.env == prod and used of spend per 24h + args.amount > 1_000.00 and used of spend per 24h + args.amount <= 2_000.00",
+            "loosened pay: block -> require_approval when args.amount > 500.00 and used of spend per 24h + args.amount > 1_000.00 and used of spend per 24h + args.amount <= 2_000.00",
+        ],
+    ),
+    (
+        "per 1d exceed",
+        "per 7d exceed",
+        &[
+            "tightened -: limit `spend` counts within another span",
+            "tightened pay: allow -> block when args.to.domain under \"acme.com\" and args.amount <= 500.00 and args.env != prod and used of spend per 24h + args.amount <= 1_000.00 and used of spend per 168h + args.amount > 1_000.00",
+            "tightened pay: require_approval -> block when not args.to.domain under \"acme.com\" and used of spend per 24h + args.amount <= 1_000.00 and used of spend per 168h + args.amount > 1_000.00",
+            "tightened pay: require_approval -> block when args.env == prod and used of spend per 24h + args.amount <= 1_000.00 and used of spend per 168h + args.amount > 1_000.00",
+            "tightened pay: require_approval -> block when args.amount > 500.00 and used of spend per 24h + args.amount <= 1_000.00 and used of spend per 168h + args.amount > 1_000.00",
+        ],
+    ),
+    (
+        "oblige log(info)",
+        "oblige log(warn)",
+        &[
+            "sideways mail: obliges log(level: \"info\") -> log(level: \"warn\") when all x in args.to: x.domain == \"acme.com\"",
+        ],
+    ),
+    (
+        "oblige log(info)",
+        "",
+        &[
+            "loosened mail: obliges log(level: \"info\") -> nothing when all x in args.to: x.domain == \"acme.com\"",
+        ],
+    ),
+    (
+        "default require_approval",
+        "default block",
+        &[
+            "sideways pay: code nothing -> unmatched when not args.to.domain under \"acme.com\" and args.env != prod and used of spend per 24h + args.amount > 1_000.00",
+            "sideways pay: code nothing -> unmatched when args.amount > 500.00 and args.env != prod and used of spend per 24h + args.amount > 1_000.00",
+            "tightened fs.write: require_approval -> block when not args.path under \"/ws\" and not once(call vault.read)",
+            "tightened mail: require_approval -> block when not labels(carried) has secret and any x in args.to: x.domain != \"acme.com\"",
+            "tightened pay: require_approval -> block when not args.to.domain under \"acme.com\" and args.env != prod and used of spend per 24h + args.amount <= 1_000.00",
+            "tightened pay: require_approval -> block when args.amount > 500.00 and args.env != prod and used of spend per 24h + args.amount <= 1_000.00",
+            "tightened sh: require_approval -> block when any x in args.cmd.commands: x.program != \"ls\" (perhaps)",
+            "tightened vault.read: require_approval -> block when not args.key starts_with \"app/\"",
+        ],
+    ),
+    (
+        "mode: Int",
+        "mode: Int, force: Bool?",
+        &["loosened fs.write: a new argument `force`: `Bool?`"],
+    ),
+    (
+        "mode: Int",
+        "mode: Int?",
+        &["loosened fs.write: argument `mode` was `Int`, is `Int?`"],
+    ),
+    (
+        "note: String[max 100]?, carries note",
+        "note: String[max 10]?, carries note",
+        &["tightened pay: argument `note` was `String[max 100]?`, is `String[max 10]?`"],
+    ),
+    (
+        "{ dev, staging, prod }",
+        "{ dev, staging, prod, lab }",
+        &["loosened pay: argument `env` was one of dev, staging, prod, is one of dev, staging, prod, lab"],
+    ),
+    (
+        "tool sh { cmd: Command }\n",
+        "tool sh { cmd: Command }\ntool rm { path: Path }\nrule rms on rm when args.path under \"/tmp\" allow\n",
+        &[
+            "loosened rm: a new tool",
+            "loosened rm: block -> allow when args.path under \"/tmp\"",
+            "loosened rm: block -> require_approval when not args.path under \"/tmp\"",
+        ],
+    ),
+    (
+        "labels(carried) has secret",
+        "labels(carried) has untrusted",
+        &[
+            "tightened mail: allow -> block when labels(carried) has untrusted and not labels(carried) has secret and all x in args.to: x.domain == \"acme.com\"",
+            "tightened mail: require_approval -> block when labels(carried) has untrusted and not labels(carried) has secret and any x in args.to: x.domain != \"acme.com\"",
+        ],
+    ),
+    (
+        "returns secret",
+        "returns untrusted",
+        &[
+            "loosened mail: block -> allow when not labels(carried) has secret and labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
+            "loosened mail: block -> require_approval when not labels(carried) has secret and labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
+            "sideways vault.read: what it returns was labelled secret, is labelled untrusted",
+            "tightened mail: allow -> block when labels(carried) has secret and not labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
+            "tightened mail: require_approval -> block when labels(carried) has secret and not labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
+        ],
+    ),
+    (
+        "rule writes on fs.write when",
+        "rule writes on fs.write when now in office and",
+        &[
+            "tightened fs.write: allow -> require_approval when args.path under \"/ws\" and now not in office and not once(call vault.read)",
+        ],
+    ),
+    (
+        "fact user: Email",
+        "claim user: Email from intent context.user",
+        &[
+            "loosened -: context `user` was a fact, is a claim",
+            "sideways -: context `user` is taken from elsewhere",
+        ],
+    ),
+    (
+        "args.key starts_with \"app/\"",
+        "args.key starts_with \"app/\" or args.key == \"x\"",
+        &["loosened vault.read: require_approval -> allow when args.key == \"x\""],
+    ),
+    (
+        "policy acme.desk\n",
+        "policy acme.desk\nprofile dev\n",
+        &["loosened -: profile was `standard`, is `dev`"],
+    ),
+];
+
+#[test]
+fn changes_are_told_as_they_are() {
+    for (from, to, expected) in CHANGES {
+        assert_eq!(BASE.matches(from).count(), 1, "{from}");
+        let at = Folder::new();
+        at.write("a.gaitpol", BASE.as_bytes());
+        at.write("b.gaitpol", BASE.replace(from, to).as_bytes());
+        let found = at.json(&["policy", "diff", "a.gaitpol", "b.gaitpol"], 0, "policy_diff");
+        let said: Vec<String> = found["differences"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(line)
+            .collect();
+        assert_eq!(said, *expected, "{from} -> {to}");
+    }
+}
+
+fn line(entry: &serde_json::Value) -> String {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+    let conditions: Vec<String> = entry["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(text)
+        .collect();
+    let when = if conditions.is_empty() { "" } else { " when " };
+    let perhaps = if entry["certain"] == true {
+        ""
+    } else {
+        " (perhaps)"
+    };
+    format!(
+        "{} {}: {}{when}{}{perhaps}",
+        text(&entry["direction"]),
+        text(&entry["tool"]),
+        text(&entry["what"]),
+        conditions.join(" and ")
+    )
+}
+
+/// Conditions on what is not in the call.
+const AROUND: [&str; 16] = [
+    "labels(args.to) has untrusted",
+    "labels(args.to) has secret",
+    "labels(carried) has secret",
+    "labels(carried) has any { secret, pii }",
+    "labels(session) has pii",
+    "labels(session) has secret",
+    "once(call read)",
+    "not yet(call note)",
+    "after(call read) without(turn)",
+    "once(call read) since(turn)",
+    "once(result has secret)",
+    "count(call read) > 1",
+    "count(call read within 1h) > 1",
+    "count(call read within 2h) > 2",
+    "history matches [call read, *, call note]",
+    "now in office",
+];
+
+fn around() -> impl Strategy<Value = String> {
+    let pick = |from: &'static [&'static str]| prop::sample::select(from);
+    let rules = prop::collection::vec((pick(&AROUND), pick(&AROUND), any::<bool>(), verdict()), 1..4);
+    let source = pick(&[
+        "",
+        "source tool_output from read => secret\n",
+        "source external => pii\n",
+    ]);
+    let returns = pick(&["", ", returns secret", ", returns pii"]);
+    let takes = pick(&["", "declassify note removes secret\n"]);
+    let limit = pick(&[
+        "",
+        "2 calls per 1h",
+        "3 calls per 1h",
+        "2 calls per 2h",
+        "5 of args.n per session",
+        "3 of args.n per session",
+    ]);
+    let default = verdict();
+    (rules, source, returns, takes, limit, default).prop_map(|(rules, source, returns, takes, limit, default)| {
+        let mut text = format!(
+            "gaitpol 1\npolicy random.around\nprofile dev\ndefault {default}\nlabel secret\nlabel pii\n{source}{takes}\
+             window office = mon..fri \"08:00\"..\"18:00\" tz \"Europe/Berlin\"\n\
+             tool read {{ n: Int{returns} }}\ntool note {{ n: Int }}\ntool send {{ to: String[max 9], n: Int, carries to }}\n"
+        );
+        for (number, (a, b, both, verdict)) in rules.iter().enumerate() {
+            let word = if *both { "and" } else { "or" };
+            text.push_str(&format!("rule r{number} on send when {a} {word} ({b}) {verdict}\n"));
+        }
+        if !limit.is_empty() {
+            text.push_str(&format!("limit most on send max {limit} exceed block\n"));
+        }
+        text
+    })
+}
+
+/// A call of `send` after others.
+fn after_others() -> impl Strategy<Value = Case> {
+    use gait::domain::{ArgumentOrigin, ArgumentSource};
+    use gait::hir::SessionStep;
+    const START: i128 = 1_767_571_200_000;
+    let step = prop_oneof![
+        (
+            prop::sample::select(&["read", "note", "send"][..]),
+            0..4,
+            any::<bool>()
+        )
+            .prop_map(|(tool, n, ok)| {
+                let to = if tool == "send" { "\"to\":\"a\"," } else { "" };
+                let args = json::parse(format!("{{{to}\"n\":{n}}}").as_bytes()).unwrap_or(json::Json::Null);
+                SessionStep::Call {
+                    tool: tool.to_owned(),
+                    args,
+                    ok,
+                }
+            }),
+        Just(SessionStep::Turn),
+    ];
+    let steps = prop::collection::vec((step, 0..90i128), 0..6);
+    let origin = prop::sample::select(vec![
+        None,
+        Some((ArgumentSource::User, None)),
+        Some((ArgumentSource::External, None)),
+        Some((ArgumentSource::ToolOutput, Some("read"))),
+        Some((ArgumentSource::ToolOutput, Some("note"))),
+    ]);
+    (steps, origin, 0..4, 0..30i128).prop_map(|(steps, origin, n, hours)| {
+        let mut now = START;
+        let mut session = Vec::new();
+        for (step, minutes) in steps {
+            now += minutes * 60_000;
+            session.extend([SessionStep::At(now), step]);
+        }
+        let args = json::parse(format!("{{\"to\":\"a\",\"n\":{n}}}").as_bytes()).unwrap_or(json::Json::Null);
+        let origins = origin.map(|(source, tool): (_, Option<&str>)| {
+            vec![ArgumentOrigin {
+                path: vec!["to".to_owned()],
+                source,
+                tool: tool.map(str::to_owned),
+                digest: None,
+            }]
+        });
+        Case {
+            session,
+            origins,
+            at: Some(now + hours * 3_600_000),
+            ..Case::call("send", args)
+        }
+    })
+}
+
+/// Kinds with a call, and without.
+static AROUND_COUNTS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn labels_history_and_limits_are_compared(
+        old in around(),
+        new in around(),
+        calls in prop::collection::vec(after_others(), 1..20),
+    ) {
+        let (Some(a), Some(b)) = (checked(&old), checked(&new)) else {
+            return Err(TestCaseError::fail(format!("{old}\n{new}")));
+        };
+        let difference = compare(&a, &b);
+        let tool = difference.tools.iter().find(|tool| tool.tool == "send");
+        let mut runners = [Runner::new(&a), Runner::new(&b)];
+        for call in &calls {
+            let [before, after] = &mut runners;
+            let (before, after) = (before.judge(call).decision.verdict, after.judge(call).decision.verdict);
+            if before != after {
+                let is = |what: &What| *what == What::Verdict(before, after);
+                let said = tool.is_some_and(|tool| tool.changes.iter().any(|change| is(&change.what)));
+                prop_assert!(said, "{before} -> {after} of {call:?}\n{old}\n{new}\n{tool:#?}");
+            }
+        }
+        for kind in difference.tools.iter().flat_map(|tool| &tool.changes).flat_map(|change| &change.kinds) {
+            AROUND_COUNTS[usize::from(kind.example.is_none())].fetch_add(1, Ordering::Relaxed);
+            if kind.example.is_none() && std::env::var_os("GAIT_SHOW_OPEN").is_some() {
+                println!("open: {:?}\n{old}\n{new}", kind.conditions);
+            }
+        }
+        let count = |at: usize| AROUND_COUNTS[at].load(Ordering::Relaxed);
+        println!("{} kinds with a call, {} without", count(0), count(1));
+    }
+}
+
+fn pair(from: &str, to: &str) -> Folder {
+    let at = Folder::new();
+    at.write("a.gaitpol", BASE.as_bytes());
+    at.write("b.gaitpol", BASE.replace(from, to).as_bytes());
+    at
+}
+
+#[test]
+fn a_loosening_has_to_be_accepted() {
+    let at = pair("args.amount <= 500.00", "args.amount <= 800.00");
+    let diff = ["policy", "diff", "a.gaitpol", "b.gaitpol", "--require-narrowing"];
+    let found = at.json(&diff, 5, "policy_diff");
+    assert_eq!(found["ok"], false);
+    let id = found["differences"][0]["id"].as_str().unwrap();
+    assert_eq!(
+        found["differences"][0]["call"]["args"]["amount"],
+        serde_json::json!(500.01)
+    );
+    assert_eq!(
+        found["differences"][0]["after"]["rules"],
+        serde_json::json!(["small"])
+    );
+    at.write(
+        "ok.txt",
+        format!("# raised in spring\n{id}  # by finance\n").as_bytes(),
+    );
+    let with = |file| [&diff[..], &["--accepted", file]].concat();
+    let found = at.json(&with("ok.txt"), 0, "policy_diff");
+    assert_eq!(found["differences"][0]["accepted"], true);
+    // The other way round it is narrower.
+    at.json(
+        &["policy", "diff", "b.gaitpol", "a.gaitpol", "--require-narrowing"],
+        0,
+        "policy_diff",
+    );
+    at.write("bad.txt", b"5461c472fc89\nsmall\n");
+    at.fails(&with("bad.txt"), 6, "diff.bad_accepted");
+    at.write("c.gaitpol", b"gaitpol 1\npolicy x\ndefault blok\n");
+    at.fails(&["policy", "diff", "a.gaitpol", "c.gaitpol"], 6, "policy.invalid");
+}
+
+#[test]
+fn recorded_calls_are_counted() {
+    let at = pair("args.amount <= 500.00", "args.amount <= 800.00");
+    let call = |amount: u32| {
+        format!(
+            "{{\"tool\":\"pay\",\"args\":{{\"to\":\"ann@acme.com\",\"amount\":{amount},\"env\":\"dev\"}}}}\n"
+        )
+    };
+    let calls: String = [100, 600].map(call).concat();
+    at.write("calls.jsonl", calls.as_bytes());
+    let diff = [
+        "policy",
+        "diff",
+        "a.gaitpol",
+        "b.gaitpol",
+        "--calls",
+        "calls.jsonl",
+    ];
+    let at_noon = [&diff[..], &["--evaluation-time", "2026-01-05T12:00:00Z"]].concat();
+    let found = at.json(&at_noon, 0, "policy_diff");
+    assert_eq!(found["recorded"]["calls"], 2);
+    assert_eq!(found["recorded"]["changed"][0]["calls"], 1);
+    assert_eq!(
+        found["differences"][0]["recorded_calls"],
+        found["recorded"]["changed"][0]["calls"]
+    );
+}
+
+#[test]
+fn people_read_it_in_a_terminal_a_pull_request_and_a_browser() {
+    let at = pair(
+        "r.domain == \"acme.com\" allow",
+        "r.local == \"`a&b`\" or r.domain == \"acme.com\" allow",
+    );
+    for (format, parts) in [
+        ("text", &["loosened ", "now allow by mails", "1 loosened"][..]),
+        (
+            "markdown",
+            &["#### Loosened", "``all x in args.to: ", "- `mail`"][..],
+        ),
+        ("html", &["<h2>Loosened</h2>", "`a&amp;b`", "<!doctype html>"][..]),
+    ] {
+        let out = at.run(&["policy", "diff", "a.gaitpol", "b.gaitpol", "--format", format]);
+        let text = String::from_utf8(out.stdout).unwrap();
+        for part in parts {
+            assert!(text.contains(part), "{format}: {part}\n{text}");
+        }
+        assert!(!text.contains("`a&b`") || format != "html");
     }
 }

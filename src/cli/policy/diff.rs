@@ -12,6 +12,7 @@ use super::source::{self, PolicyFile};
 use crate::analysis::Difference;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
+use crate::cli::load;
 use crate::cli::render::Findings;
 use crate::cli::ui::Ui;
 use crate::compile::{self, Checked, Purpose};
@@ -45,6 +46,9 @@ pub struct Args {
     /// Files of recorded calls to count differences in, as `gait policy replay --calls` reads them
     #[arg(long, value_name = "FILE", num_args = 1..)]
     calls: Vec<PathBuf>,
+    /// The time of recorded calls that do not say when they were made, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "RFC3339", requires = "calls")]
+    evaluation_time: Option<String>,
     /// How to print it
     #[arg(
         long,
@@ -99,7 +103,15 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let difference = compare::compare(old, new);
     let recorded = match args.calls.as_slice() {
         [] => None,
-        files => Some(recorded(ui, host, &policies, files)?),
+        files => {
+            let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
+            let options = Options {
+                at: at.map(|at| i128::from(at.as_millisecond())),
+                each: true,
+                ..Options::default()
+            };
+            Some(recorded(ui, host, &policies, &options, files)?)
+        }
     };
     let comparison = shown((&before, &after), &difference, recorded, &accepted);
     let refused = args.require_narrowing && comparison.loosened().next().is_some();
@@ -192,16 +204,13 @@ fn recorded(
     ui: &Ui,
     host: &dyn Host,
     policies: &[Checked; 2],
+    options: &Options,
     files: &[PathBuf],
 ) -> Result<Recorded, CliError> {
     let mut each: Vec<Vec<(String, Verdict)>> = Vec::new();
     for checked in policies {
         let gate = Gate::new(compile::lower(checked));
-        let options = Options {
-            each: true,
-            ..Options::default()
-        };
-        each.push(replay::replay(ui, host, &gate, options, files)?.each);
+        each.push(replay::replay(ui, host, &gate, options.clone(), files)?.each);
     }
     let mut recorded = Recorded {
         calls: 0,
