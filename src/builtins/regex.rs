@@ -197,14 +197,14 @@ mod tests {
     use regex_automata::dfa::Automaton;
     use regex_automata::util::start::Config;
 
-    /// Whether the automaton accepts the whole text.
-    fn accepts(expression: &str, text: &str) -> bool {
-        let dfa = automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES).unwrap();
+    /// Whether the automaton accepts the whole text; none where it is too large.
+    fn accepts(expression: &str, text: &str) -> Option<bool> {
+        let dfa = automaton(&[expression.to_owned()], limits::AUTOMATON_BYTES).ok()?;
         let start = dfa.start_state(&Config::new().anchored(Anchored::Yes)).unwrap();
         let state = text
             .bytes()
             .fold(start, |state, byte| dfa.next_state(state, byte));
-        dfa.is_match_state(dfa.next_eoi_state(state))
+        Some(dfa.is_match_state(dfa.next_eoi_state(state)))
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         ];
         for (expression, text, matches) in cases {
             assert_eq!(is_match(expression, text), matches, "{expression} {text}");
-            assert_eq!(accepts(expression, text), matches, "{expression} {text}");
+            assert_eq!(accepts(expression, text), Some(matches), "{expression} {text}");
         }
     }
 
@@ -243,7 +243,8 @@ mod tests {
             text in "[aé€/\u{10ffff}\u{80}]{0,6}",
         ) {
             let expression = parts.concat();
-            prop_assert_eq!(accepts(&expression, &text), is_match(&expression, &text), "{}", expression);
+            let Some(accepts) = accepts(&expression, &text) else { return Ok(()) };
+            prop_assert_eq!(accepts, is_match(&expression, &text), "{}", expression);
         }
     }
 }
