@@ -23,6 +23,7 @@ use crate::limits;
 use crate::ty::{Field, Ty};
 use diagram::{Asked, Diagrams, Function, TooLarge};
 use related::Related;
+use std::cell::OnceCell;
 
 pub use assertions::{Outcome, assertions};
 pub use difference::{Difference, Direction, difference};
@@ -143,6 +144,8 @@ pub struct Decided<'p> {
     rules: Vec<(usize, Function)>,
     /// What the rules ask, each thing as often as it is asked.
     literals: Vec<Literal>,
+    /// Texts to try where values are read from one.
+    pools: OnceCell<Vec<witness::Pool>>,
     /// The calls of each further condition.
     also: Vec<Function>,
 }
@@ -200,6 +203,7 @@ impl<'p> Decided<'p> {
             slots,
             rules,
             literals,
+            pools: OnceCell::new(),
             also,
         })
     }
@@ -272,10 +276,11 @@ impl<'p> Decided<'p> {
             return Found::Unknown;
         };
         let maker = witness::Maker::new(self.package, tool, (&self.calls.level, &self.slots));
+        let pools = self.pools.get_or_init(|| maker.pools());
         let mut left = PATHS;
         let mut found = Found::Unknown;
         self.calls.diagrams.paths(function, &mut |path| {
-            let calls = maker.calls(&self.calls.wanted(path));
+            let calls = maker.calls(&self.calls.wanted(path), pools);
             if let Some(call) = calls.into_iter().find(|call| is_one(call)) {
                 found = Found::Call(Box::new(call));
                 return true;

@@ -195,6 +195,8 @@ pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 pub const ANALYSIS_EDGES: usize = 4_000_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
+/// Texts that an analysis tries for one value that is read from a text.
+pub const ANALYSIS_TEXTS: usize = 4_000;
 /// Kinds of calls that are told apart where the same is different of them.
 pub const DIFFERENT_KINDS: usize = 8;
 /// Combinations of texts that are said of calls of one tool by one of two policies only.

@@ -3,6 +3,7 @@
 //! is one is told by judging it; nothing here is believed.
 
 mod around;
+mod parsed;
 
 use super::diagram::Asked;
 use crate::classes::{ClassSet, sample};
@@ -21,6 +22,8 @@ use crate::{
     classes::Matchers,
 };
 use std::collections::BTreeMap;
+
+pub(super) use parsed::Pool;
 
 /// What a path asks, with the quantifiers told apart from the variables.
 pub(super) struct Wanted {
@@ -62,7 +65,7 @@ impl<'a> Maker<'a> {
     }
 
     /// The calls that may be on a path, the plainest first.
-    pub fn calls(&self, wanted: &Wanted) -> Vec<Case> {
+    pub fn calls(&self, wanted: &Wanted, pools: &[Pool]) -> Vec<Case> {
         let slot_of = |variable: u32| {
             let variable = self.level.variables.get(variable as usize)?;
             Some((self.slots.get(self.slot_at(&variable.steps)?)?, variable))
@@ -90,6 +93,7 @@ impl<'a> Maker<'a> {
         let Some(mut record) = self.plainest() else {
             return Vec::new();
         };
+        self.parse(&mut record, pools, wanted);
         if !fill(&mut record, &self.ty, self.level, &wants) {
             return Vec::new();
         }
@@ -508,10 +512,11 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let function = all.function(&formula).ok()?;
     let function = all.diagrams.and(function, all.possible).ok()?;
     let maker = Maker::new(package, tool, (&all.level, &slots));
+    let pools = maker.pools();
     let mut found = None;
     let mut left = super::PATHS;
     all.diagrams.paths(function, &mut |path| {
-        found = maker.calls(&all.wanted(path)).into_iter().next();
+        found = maker.calls(&all.wanted(path), &pools).into_iter().next();
         left -= 1;
         found.is_some() || left == 0
     });
