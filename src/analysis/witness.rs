@@ -339,6 +339,9 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// What is asked of a variable.
+type Asks<'a> = (&'a Variable, &'a ClassSet);
+
 /// Puts what is asked into a record or element; false where that was not managed.
 fn fill(value: &mut Value, ty: &Ty, level: &Level, wants: &Needs) -> bool {
     for round in 0..ROUNDS {
@@ -347,7 +350,11 @@ fn fill(value: &mut Value, ty: &Ty, level: &Level, wants: &Needs) -> bool {
                 return false;
             };
             if !classes.contains(class_at(value, variable)) {
-                put(value, ty, variable, classes, round);
+                let here = wants.classes.iter().filter_map(|(number, classes)| {
+                    let other = level.variables.get(*number as usize)?;
+                    (other.steps == variable.steps).then_some((other, classes))
+                });
+                put(value, ty, (variable, classes), &here.collect::<Vec<_>>(), round);
             }
         }
         for (number, list) in (0u32..).zip(&level.lists) {
@@ -362,6 +369,7 @@ fn fill(value: &mut Value, ty: &Ty, level: &Level, wants: &Needs) -> bool {
                     add(value, ty, list, *predicate, &asked);
                 }
             }
+            mend(value, ty, list, &asked);
         }
         if meets(value, level, wants) {
             return true;
@@ -398,8 +406,8 @@ fn some(value: &Value, list: &List, predicate: u32) -> bool {
         .any(|element| rows.is_some_and(|rows| rows.iter().any(|needs| meets(element, &list.element, needs))))
 }
 
-/// Puts a value of one of the classes; another one each round.
-fn put(value: &mut Value, ty: &Ty, variable: &Variable, classes: &ClassSet, round: usize) {
+/// Values of the classes of a variable.
+fn fitting(variable: &Variable, classes: &ClassSet) -> Vec<Value> {
     let part = match variable.steps.last() {
         Some(Step::Part(part)) if *part != Part::Len => Some(*part),
         _ => None,
@@ -409,25 +417,82 @@ fn put(value: &mut Value, ty: &Ty, variable: &Variable, classes: &ClassSet, roun
         part,
     };
     let samples = sample::samples(kind, &variable.classifier, variable.count);
-    let mut fitting: Vec<&Value> = classes
-        .iter()
-        .filter_map(|class| samples.get(class as usize)?.as_ref())
-        .collect();
-    if fitting.is_empty() {
+    let of = |class: u32| samples.get(class as usize)?.clone();
+    classes.iter().filter_map(of).collect()
+}
+
+/// Puts a value of one of the classes, another one each round; one that suits all that is asked of the place, where one is
+/// found.
+fn put(value: &mut Value, ty: &Ty, (variable, classes): Asks<'_>, here: &[Asks<'_>], round: usize) {
+    let mut own = fitting(variable, classes);
+    if own.is_empty() {
         return;
     }
-    let turn = round % fitting.len();
-    fitting.rotate_left(turn);
-    for sample in fitting {
+    let turn = round % own.len();
+    own.rotate_left(turn);
+    let others = here
+        .iter()
+        .flat_map(|(variable, classes)| fitting(variable, classes));
+    let with = |sample: &Value| {
         let mut changed = value.clone();
-        let done = match sample {
-            Value::Absent => place::clear(&mut changed, ty, &variable.steps),
-            sample => place::put(&mut changed, ty, &variable.steps, sample),
-        };
-        if done.is_some() && classes.contains(class_at(&changed, variable)) {
-            *value = changed;
-            return;
+        match sample {
+            Value::Absent => place::clear(&mut changed, ty, &variable.steps)?,
+            sample => place::put(&mut changed, ty, &variable.steps, sample)?,
         }
+        classes.contains(class_at(&changed, variable)).then_some(changed)
+    };
+    let suits = |value: &Value| {
+        here.iter()
+            .all(|(of, classes)| classes.contains(class_at(value, of)))
+    };
+    let found = own
+        .iter()
+        .cloned()
+        .chain(others)
+        .filter_map(|sample| with(&sample));
+    let found = found
+        .into_iter()
+        .find(suits)
+        .or_else(|| own.iter().find_map(with));
+    if let Some(found) = found {
+        *value = found;
+    }
+}
+
+/// Replaces the elements that satisfy what none must.
+fn mend(value: &mut Value, ty: &Ty, list: &List, asked: &[(u32, bool)]) {
+    let Some(element_ty) = place::ty_at(ty, &list.steps).and_then(|of| of.element()) else {
+        return;
+    };
+    let holds = |element: &Value, predicate: u32| {
+        let rows = list.predicates.get(predicate as usize);
+        rows.is_some_and(|rows| rows.iter().any(|needs| meets(element, &list.element, needs)))
+    };
+    let is_wrong = |element: &Value| {
+        asked
+            .iter()
+            .any(|(predicate, wanted)| !wanted && holds(element, *predicate))
+    };
+    let items = elements(value, &list.steps).to_vec();
+    if !items.iter().any(is_wrong) {
+        return;
+    }
+    let ways = without(list, asked);
+    let other = ways.iter().find_map(|way| {
+        let mut element = place::plain(element_ty.required())?;
+        let needs = Needs {
+            classes: way.clone(),
+            lists: Vec::new(),
+        };
+        (fill(&mut element, &element_ty, &list.element, &needs) && !is_wrong(&element)).then_some(element)
+    });
+    let Some(other) = other else { return };
+    let items = items
+        .into_iter()
+        .map(|item| if is_wrong(&item) { other.clone() } else { item });
+    let mut changed = value.clone();
+    if place::put(&mut changed, ty, &list.steps, &Value::List(items.collect())).is_some() {
+        *value = changed;
     }
 }
 
