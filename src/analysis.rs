@@ -22,7 +22,7 @@ use crate::ir::space::{Formula, Level, Literal, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use diagram::{Asked, Diagrams, Function, TooLarge};
-use related::Related;
+use related::{Known, Related};
 use std::cell::OnceCell;
 
 pub use assertions::{Outcome, assertions};
@@ -158,15 +158,15 @@ impl<'p> Decided<'p> {
         also: &[&Cond],
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
-        Decided::with_labels(package, tool, also, u64::MAX, matchers)
+        Decided::knowing(package, tool, also, Known::ALL, matchers)
     }
 
     /// The same where only some labels come from the sources of the package.
-    fn with_labels(
+    fn knowing(
         package: &'p Package,
         tool: usize,
         also: &[&Cond],
-        labels: u64,
+        known: Known,
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
@@ -187,7 +187,7 @@ impl<'p> Decided<'p> {
         let literals = space.asked().to_vec();
         let slots = space.slots().1.to_vec();
         let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots))?;
-        let related = Related::new(package, declared.args.len(), &slots, labels);
+        let related = Related::new(package, declared.args.len(), &slots, known);
         let related = related.possible(&mut calls)?;
         calls.possible = calls.diagrams.and(calls.possible, related)?;
         let mut functions = Vec::new();

@@ -4,11 +4,13 @@
 
 use super::declared::{self, Declared};
 use super::diagram::{Function, TooLarge};
-use super::joint::{Joint, joint};
+use super::joint::{BEFORE, Joint, joint};
+use super::related::Known;
 use super::{Decided, Found};
 use crate::classes::Matchers;
 use crate::domain::{ApprovalSpec, Verdict};
-use crate::hir::{Case, Duty, Package, Rule, Tool, canonical_json};
+use crate::hir::{Case, Duty, Package, Rule, Slot, Tool, canonical_json};
+use crate::json::Json;
 use crate::limits;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +76,8 @@ pub type Judges<'j> = &'j mut dyn FnMut(&Case) -> [(Decision, Option<Value>); 2]
 pub struct Kind {
     /// What holds of them, each condition on its own; every call where there is none.
     pub conditions: Vec<String>,
+    /// What the names in the conditions mean, for who compares two of these.
+    pub meaning: String,
     /// One of them, with what both policies decide of it; none was found where it is missing, and then the difference
     /// is not certain.
     pub example: Option<(Case, [Decision; 2])>,
@@ -124,6 +128,7 @@ pub fn difference(before: &Package, after: &Package, judges: Judges<'_>) -> Diff
         .flat_map(|package| &package.tools)
         .map(|tool| tool.name.as_str())
         .collect();
+    let labels = uses_labels(before) || uses_labels(after);
     let mut matchers = Matchers::default();
     let mut tools = Vec::new();
     for name in &names {
@@ -140,7 +145,7 @@ pub fn difference(before: &Package, after: &Package, judges: Judges<'_>) -> Diff
             Ok(found) => (false, found),
             Err(TooLarge) => (true, (Vec::new(), true)),
         };
-        let mut declared = declared::tool(of(before), of(after), is_open);
+        let mut declared = declared::tool(of(before), of(after), is_open, labels);
         declared.extend(declared::returned(before, after, name));
         if too_large || !changes.is_empty() || !declared.is_empty() {
             tools.push(ToolDifference {
@@ -158,8 +163,20 @@ pub fn difference(before: &Package, after: &Package, judges: Judges<'_>) -> Diff
     }
 }
 
+/// Whether a rule asks for labels. Then what a tool is named as a source of depends on whether it is declared.
+fn uses_labels(package: &Package) -> bool {
+    let mut slots = package.tools.iter().flat_map(|tool| &tool.slots);
+    slots.any(|slot| matches!(slot, Slot::Label { .. } | Slot::Each(_)))
+}
+
 fn tool<'p>(package: &'p Package, name: &str) -> Option<&'p Tool> {
     package.tools.iter().find(|tool| tool.name == name)
+}
+
+/// Whether the same arguments of a tool leave the boundary in both.
+fn same_carries(sides: [&Package; 2], name: &str) -> bool {
+    let [before, after] = sides.map(|package| tool(package, name).map(|tool| &tool.carries));
+    before == after
 }
 
 struct Tools<'p> {
@@ -180,8 +197,11 @@ impl Tools<'_> {
     ) -> Result<(Vec<Change>, bool), TooLarge> {
         let package = &self.joint.package;
         let tool = package.tools.iter().position(|tool| tool.name == name);
-        let mut decided =
-            Decided::with_labels(package, tool.ok_or(TooLarge)?, &[], self.joint.labels, matchers)?;
+        let known = Known {
+            labels: self.joint.labels,
+            carried: same_carries(self.sides, name),
+        };
+        let mut decided = Decided::knowing(package, tool.ok_or(TooLarge)?, &[], known, matchers)?;
         let [before, after] = [
             self.verdicts(&mut decided, name, 0)?,
             self.verdicts(&mut decided, name, 1)?,
@@ -391,10 +411,11 @@ impl Tools<'_> {
                 shows
             });
             let example = match found {
-                Found::Call(call) => judged.map(|both| (*call, both)),
+                Found::Call(call) => judged.map(|both| (once(*call), both)),
                 _ => None,
             };
             kinds.push(Kind {
+                meaning: region.meaning,
                 conditions: region.conditions,
                 example,
             });
@@ -407,29 +428,44 @@ impl Tools<'_> {
         })
     }
 
+    /// What is gone and nothing new covers is loosened; what has come and nothing old covered is tightened.
     fn direction(&self, what: &What) -> Direction {
-        let by = |gone: &[String], come: &[String]| match (gone.is_empty(), come.is_empty()) {
-            (false, true) => Direction::Loosened,
-            (true, false) => Direction::Tightened,
-            _ => Direction::Sideways,
+        let by = |gone: &[String], come: &[String], covers: &dyn Fn(&str, &str) -> bool| {
+            let covered = |some: &[String], by: &[String]| {
+                some.iter().all(|one| by.iter().any(|other| covers(other, one)))
+            };
+            match (covered(gone, come), covered(come, gone)) {
+                (false, _) => Direction::Loosened,
+                (true, true) => Direction::Sideways,
+                (true, false) => Direction::Tightened,
+            }
         };
         match what {
             What::Verdict(from, to) if to < from => Direction::Loosened,
             What::Verdict(..) => Direction::Tightened,
             What::Codes(..) => Direction::Sideways,
-            What::Obligations(gone, come) => by(gone, come),
-            What::Approvals(gone, come) => {
-                let covered = |some: &[String], by: &[String]| {
-                    some.iter()
-                        .all(|one| by.iter().any(|other| self.covers(other, one)))
-                };
-                match (covered(gone, come), covered(come, gone)) {
-                    (true, false) => Direction::Tightened,
-                    (false, true) => Direction::Loosened,
-                    _ => by(gone, come),
-                }
-            }
+            What::Approvals(gone, come) => by(gone, come, &|strong, weak| self.covers(strong, weak)),
+            What::Obligations(gone, come) => by(gone, come, &|strong, weak| self.obliges(strong, weak)),
         }
+    }
+
+    /// Whether who does what is obliged by one text does what is obliged by the other: both are told the same in the
+    /// end where both rules fire.
+    fn obliges(&self, strong: &str, weak: &str) -> bool {
+        let of = |text: &str| {
+            self.sides.iter().find_map(|package| {
+                let duties = package.rules.iter().flat_map(|rule| &rule.duties);
+                let mut duties =
+                    duties.map(|duty| (&duty.node, package.obligations.get(duty.node.kind as usize)));
+                duties.find(|(duty, _)| obliged(package, duty) == text)
+            })
+        };
+        let (Some((strong, Some(kind))), Some((weak, Some(other)))) = (of(strong), of(weak)) else {
+            return false;
+        };
+        kind == other
+            && strong.place == weak.place
+            && kind.join(&weak.values, &strong.values).as_ref() == Ok(&strong.values)
     }
 
     /// What is asked as text; people are named where they are not those of another role of this name.
@@ -458,6 +494,22 @@ impl Tools<'_> {
             (Some(strong), Some(weak)) => strong.covers(weak),
             _ => false,
         }
+    }
+}
+
+/// The call without what is there twice, because it is of another type in the first policy.
+fn once(call: Case) -> Case {
+    let only = |object: Json| match object {
+        Json::Object(members) => {
+            let members = members.into_iter().filter(|(name, _)| !name.ends_with(BEFORE));
+            Json::Object(members.collect())
+        }
+        other => other,
+    };
+    Case {
+        args: only(call.args),
+        given: only(call.given),
+        ..call
     }
 }
 

@@ -6,12 +6,15 @@ mod mapper;
 
 use crate::domain::ArgumentSource;
 use crate::hir::{
-    ContextField, Event, Labels, Limit, LimitOn, Monitor, Package, PatternStep, Slot, Tool, labels,
+    Cond, ContextField, Event, Labels, Limit, LimitOn, Monitor, Package, PatternStep, Slot, Tool, labels,
 };
 use crate::ty::{Field, Ty};
 use crate::value::Value;
 use mapper::Mapper;
 use std::ops::Range;
+
+/// What stands after the name of a thing that means something else in the first policy.
+pub(super) const BEFORE: &str = " (before)";
 
 /// Two policies as one.
 pub(super) struct Joint {
@@ -130,7 +133,6 @@ pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
     }
     let [of_after, of_before] = &mut numbers;
     for (own, numbers) in [(after, of_after), (before, of_before)] {
-        history(&mut package, own, numbers)?;
         numbers.windows = own
             .windows
             .iter()
@@ -140,8 +142,17 @@ pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
                 })
             })
             .collect::<Option<_>>()?;
+        let slots_of = own.tools.iter().map(|tool| vec![UNKNOWN; tool.slots.len()]);
+        numbers.slots = slots_of.collect();
+        // What happened may be about what is computed of single calls, and a limit about both.
+        let sides = (before, after);
+        slots(&mut package, sides, own, numbers, &|slot| !is_of_session(slot))?;
+        history(&mut package, own, numbers)?;
+        slots(&mut package, sides, own, numbers, &|slot| {
+            is_of_session(slot) && !is_used(slot)
+        })?;
         limits(&mut package, own, numbers)?;
-        slots(&mut package, (before, after), own, numbers)?;
+        slots(&mut package, sides, own, numbers, &is_used)?;
     }
     let [of_after, of_before] = &numbers;
     let first = before.rules.len();
@@ -250,8 +261,9 @@ fn context(before: &Package, after: &Package, numbers: &mut [Numbers; 2]) -> Vec
                 at
             }
             _ => {
+                let is_known = all.iter().any(|known| known.field.name == field.field.name);
                 all.push(ContextField {
-                    field: once_more(&field.field, found.is_some()),
+                    field: once_more(&field.field, is_known),
                     ..field.clone()
                 });
                 all.len() - 1
@@ -266,7 +278,7 @@ fn context(before: &Package, after: &Package, numbers: &mut [Numbers; 2]) -> Vec
 fn once_more(field: &Field, is_known: bool) -> Field {
     match is_known {
         true => Field {
-            name: format!("{} (before)", field.name),
+            name: format!("{}{BEFORE}", field.name),
             ty: field.ty.clone(),
         },
         false => field.clone(),
@@ -428,16 +440,18 @@ fn reasons(own: &Package, joint: &Package, bit: usize) -> (Vec<bool>, Vec<String
     (
         kinds.chain(of_tools).collect(),
         taken.map(|(tool, _)| tool.clone()).collect(),
-        lifted.map(|(spec, _)| spec.to_string()).collect(),
+        lifted.map(|(spec, _)| format!("{spec:?}")).collect(),
     )
 }
 
 fn history(joint: &mut Package, own: &Package, numbers: &mut Numbers) -> Option<()> {
     for event in &own.history.events {
-        let mut calls = Vec::new();
+        let (mut calls, mut is_said) = (Vec::new(), true);
         for (tool, cond) in &event.calls {
-            let cond = Mapper::new(joint, own, numbers, *tool)?.cond(cond)?;
-            calls.push((*numbers.tools.get(*tool)?, cond));
+            // What cannot be said is not the same as anything, and nothing that is made up is it.
+            let said = Mapper::new(joint, own, numbers, *tool)?.cond(cond);
+            is_said &= said.is_some();
+            calls.push((*numbers.tools.get(*tool)?, said.unwrap_or(Cond::Const(false))));
         }
         let labels = numbers.bits(event.labels)?;
         let event = Event {
@@ -454,7 +468,7 @@ fn history(joint: &mut Package, own: &Package, numbers: &mut Numbers) -> Option<
                 ..event.clone()
             }
         };
-        let same = labels & !numbers.shared == 0;
+        let same = is_said && labels & !numbers.shared == 0;
         let known = |known: &Event| same && unplaced(&common(known)) == unplaced(&common(&event));
         let at = add(&mut joint.history.events, event.clone(), known)?;
         numbers.events.push(at);
@@ -570,26 +584,38 @@ fn limits(joint: &mut Package, own: &Package, numbers: &mut Numbers) -> Option<(
     Some(())
 }
 
+/// The number of a slot that is not there yet.
+const UNKNOWN: u32 = u32::MAX;
+
+fn is_used(slot: &Slot) -> bool {
+    matches!(slot, Slot::Used { .. })
+}
+
+fn is_of_session(slot: &Slot) -> bool {
+    matches!(slot, Slot::Used { .. } | Slot::History(_) | Slot::Tally(_))
+}
+
 fn slots(
     joint: &mut Package,
     (before, after): (&Package, &Package),
     own: &Package,
     numbers: &mut Numbers,
+    wanted: &dyn Fn(&Slot) -> bool,
 ) -> Option<()> {
     for (tool, declared) in own.tools.iter().enumerate() {
-        numbers.slots.push(Vec::new());
         let carries = |package: &Package| {
             let tool = package.tools.iter().find(|tool| tool.name == declared.name);
             tool.map(|tool| tool.carries.clone())
         };
         let carries = carries(before) == carries(after);
         let at = *numbers.tools.get(tool)?;
-        for slot in &declared.slots {
+        let slots = declared.slots.iter().enumerate().filter(|(_, slot)| wanted(slot));
+        for (number, slot) in slots {
             let (slot, shared) = Mapper::new(joint, own, numbers, tool)?.slot(slot, carries)?;
             let all = &mut joint.tools.get_mut(at)?.slots;
             let same = |known: &Slot| shared && *known == slot;
             let place = add(all, slot.clone(), same)?;
-            numbers.slots.get_mut(tool)?.push(place);
+            *numbers.slots.get_mut(tool)?.get_mut(number)? = place;
         }
     }
     Some(())

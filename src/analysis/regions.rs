@@ -6,9 +6,10 @@ use super::diagram::{Asked, Diagrams, Function, TooLarge};
 use super::{Decided, text};
 use crate::classes::ClassSet;
 use crate::hir::answer::holds;
-use crate::hir::{Cond, Slot};
+use crate::hir::{Cond, Slot, Step};
 use crate::ir::space::Literal;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// A part of a function.
 pub(super) struct Region {
@@ -16,6 +17,8 @@ pub(super) struct Region {
     pub conditions: Vec<String>,
     /// The same, as far as it can be asked of one call, and whether it holds.
     asked: Vec<(Cond, bool)>,
+    /// What the names in the conditions mean, so that the same words about something else are not the same.
+    pub meaning: String,
     /// Its calls; those of several regions may be the same.
     pub calls: Function,
 }
@@ -110,11 +113,52 @@ impl Decided<'_> {
         let asked = answers
             .iter()
             .filter_map(|answer| Some((answer.asked.clone()?, answer.holds)));
+        let variables = answers.iter().map(|answer| answer.variable);
         Ok(Region {
+            meaning: self.meaning(variables.collect()),
             asked: asked.collect(),
             conditions: answers.into_iter().map(|answer| answer.text).collect(),
             calls,
         })
+    }
+
+    /// What the windows, limits, labels and events mean that variables are about.
+    fn meaning(&self, variables: Vec<u32>) -> String {
+        let package = self.package;
+        let args = package.tools.get(self.tool).map_or(0, |tool| tool.args.len());
+        let slot_at = |steps: &[Step]| match steps.first() {
+            Some(Step::Field(field)) => (*field as usize).checked_sub(args + 1),
+            _ => None,
+        };
+        let variables = variables
+            .iter()
+            .filter_map(|at| self.calls.level.variables.get(*at as usize));
+        let mut slots: BTreeSet<usize> = variables
+            .filter_map(|variable| slot_at(&variable.steps))
+            .collect();
+        for at in slots.clone() {
+            if let Some(slot) = self.slots.get(at) {
+                slot.each_place(&mut |place| {
+                    slots.extend(slot_at(&place.steps).filter(|_| place.level == 0))
+                });
+            }
+        }
+        let number = |number: &u32| *number as usize;
+        let meaning = slots.iter().filter_map(|at| match self.slots.get(*at)? {
+            Slot::Label { .. } | Slot::Each(_) => Some(format!("{:?}", package.labels)),
+            Slot::Window(window) => {
+                let window = package.windows.get(number(window))?;
+                Some(format!("{:?} {:?}", window.zone, window.spans))
+            }
+            Slot::Used { limit, .. } => Some(format!("{:?}", package.limits.get(number(limit))?.spec)),
+            Slot::History(monitor) | Slot::Tally(monitor) => {
+                let monitor = package.history.monitors.get(number(monitor))?;
+                let labels = package.history.events.iter().any(|event| event.labels != 0);
+                Some(format!("{monitor:?} {:?}", labels.then_some(&package.labels)))
+            }
+            Slot::Holds(_) | Slot::Now | Slot::Lookup { .. } => None,
+        });
+        meaning.collect::<Vec<String>>().join(" ")
     }
 
     /// The answers to all questions about a variable in one of these classes: they tell the class from every other.

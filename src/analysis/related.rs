@@ -18,17 +18,33 @@ pub(super) struct Related<'a> {
     /// The field that the first one is in.
     first: usize,
     slots: &'a [Slot],
-    /// Labels whose sources are those of the package.
-    labels: u64,
+    known: Known,
+}
+
+/// Which labels come from the sources of the package, and from nowhere else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// As bits.
+    pub labels: u64,
+    /// Whether what is carried are the arguments that the tool says.
+    pub carried: bool,
+}
+
+impl Known {
+    /// All of them: the package is that of a policy.
+    pub const ALL: Known = Known {
+        labels: u64::MAX,
+        carried: true,
+    };
 }
 
 impl<'a> Related<'a> {
-    pub fn new(package: &'a Package, args: usize, slots: &'a [Slot], labels: u64) -> Related<'a> {
+    pub fn new(package: &'a Package, args: usize, slots: &'a [Slot], known: Known) -> Related<'a> {
         Related {
             package,
             first: args + 1,
             slots,
-            labels,
+            known,
         }
     }
 
@@ -134,7 +150,9 @@ impl<'a> Related<'a> {
     /// A value has its labels from its sources, all those of each.
     fn labelled(&self, calls: &mut Calls) -> Result<Function> {
         let asked = self.slots.iter().enumerate().filter_map(|(at, slot)| match slot {
-            Slot::Label { of, mask } if mask & !self.labels == 0 => {
+            Slot::Label { of, mask }
+                if mask & !self.known.labels == 0 && (self.known.carried || *of != LabelOf::Carried) =>
+            {
                 Some((self.variable(calls, at)?, of, *mask))
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! Conditions as a policy would write them, from their meaning: for people who are shown what a policy does rather than
 //! what its author wrote. In: conditions of one tool. Out: one line of text each.
 
+use super::joint::BEFORE;
 use crate::builtins::{ip, written::number};
 use crate::classes::{Classifier, sample};
 use crate::hir::{
@@ -338,7 +339,7 @@ impl<'a> Writer<'a> {
         let text = self.slot_text(slot, holds);
         match is_first {
             true => text,
-            false => format!("{text} (before)"),
+            false => format!("{text}{BEFORE}"),
         }
     }
 
@@ -354,9 +355,18 @@ impl<'a> Writer<'a> {
             Slot::History(number) => not(&monitor(number), holds),
             Slot::Tally(number) => monitor(number),
             Slot::Window(window) => {
-                let window = self.package.windows.get(*window as usize);
+                let windows = &self.package.windows;
+                let Some(own) = windows.get(*window as usize) else {
+                    return String::new();
+                };
+                let first = windows.iter().position(|known| known.name == own.name);
+                let before = if first == Some(*window as usize) {
+                    ""
+                } else {
+                    BEFORE
+                };
                 let word = if holds { "in" } else { "not in" };
-                format!("now {word} {}", window.map_or("", |window| window.name.as_str()))
+                format!("now {word} {}{before}", own.name)
             }
             Slot::Now => "now".to_owned(),
             Slot::Used { limit, .. } => {
@@ -368,7 +378,15 @@ impl<'a> Writer<'a> {
                     Per::Session => "session".to_owned(),
                     Per::Run => "run".to_owned(),
                 };
-                format!("used of {} per {per}", limit.spec.name)
+                let name = &limit.spec.name;
+                let mut like = self.package.limits.iter();
+                let first = like.find(|known| known.spec.name == *name && known.spec.per == limit.spec.per);
+                let before = if first.is_some_and(|first| std::ptr::eq(first, limit)) {
+                    ""
+                } else {
+                    BEFORE
+                };
+                format!("used of {name} per {per}{before}")
             }
             Slot::Lookup { map, key, .. } => {
                 let ty = match place::ty_at(&self.request, &map.steps) {
@@ -453,8 +471,8 @@ impl<'a> Writer<'a> {
             );
         }
         match event.ok {
-            Some(true) => parts.push("succeeded".to_owned()),
-            Some(false) => parts.push("failed".to_owned()),
+            Some(true) => parts.push("result ok".to_owned()),
+            Some(false) => parts.push("result failed".to_owned()),
             None => {}
         }
         match parts.is_empty() {

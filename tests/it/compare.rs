@@ -238,7 +238,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         "oblige log(info)",
         "oblige log(warn)",
         &[
-            "sideways mail: obliges log(level: \"info\") -> log(level: \"warn\") when all x in args.to: x.domain == \"acme.com\"",
+            "tightened mail: obliges log(level: \"info\") -> log(level: \"warn\") when all x in args.to: x.domain == \"acme.com\"",
         ],
     ),
     (
@@ -258,7 +258,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
             "tightened mail: require_approval -> block when not labels(carried) has secret and any x in args.to: x.domain != \"acme.com\"",
             "tightened pay: require_approval -> block when not args.to.domain under \"acme.com\" and args.env != prod and used of spend per 24h + args.amount <= 1_000.00",
             "tightened pay: require_approval -> block when args.amount > 500.00 and args.env != prod and used of spend per 24h + args.amount <= 1_000.00",
-            "tightened sh: require_approval -> block when any x in args.cmd.commands: x.program != \"ls\" (perhaps)",
+            "tightened sh: require_approval -> block when any x in args.cmd.commands: x.program != \"ls\"",
             "tightened vault.read: require_approval -> block when not args.key starts_with \"app/\"",
         ],
     ),
@@ -322,7 +322,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         "claim user: Email from intent context.user",
         &[
             "loosened -: context `user` was a fact, is a claim",
-            "sideways -: context `user` is taken from elsewhere",
+            "loosened -: context `user` is taken from elsewhere",
         ],
     ),
     (
@@ -334,6 +334,32 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         "policy acme.desk\n",
         "policy acme.desk\nprofile dev\n",
         &["loosened -: profile was `standard`, is `dev`"],
+    ),
+    (
+        "body: String[max 200], carries body",
+        "body: String[max 200], carries to",
+        &[
+            "loosened mail: block -> allow when not labels(carried) has secret and labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
+            "loosened mail: block -> require_approval when not labels(carried) has secret and labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
+            "sideways mail: other arguments leave the boundary",
+            "tightened mail: allow -> block when labels(carried) has secret and not labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
+            "tightened mail: require_approval -> block when labels(carried) has secret and not labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
+        ],
+    ),
+    ("fact user: Email", "fact user: Email?", &[]),
+    (
+        "from finance count 2 distinct",
+        "from finance count 2 single_use",
+        &[
+            "loosened pay: asks for approval from finance count 2 distinct -> from finance count 2 single_use when args.env == prod and used of spend per 24h + args.amount <= 1_000.00",
+        ],
+    ),
+    (
+        "oblige log(info)",
+        "oblige notify(\"ops\")",
+        &[
+            "loosened mail: obliges log(level: \"info\") -> notify(channel: [\"ops\"]) when all x in args.to: x.domain == \"acme.com\"",
+        ],
     ),
 ];
 
@@ -617,4 +643,45 @@ fn people_read_it_in_a_terminal_a_pull_request_and_a_browser() {
         }
         assert!(!text.contains("`a&b`") || format != "html");
     }
+}
+
+/// What a comparison must not stumble over: each policy is the same as itself.
+const ITSELF: [&str; 3] = [
+    "limit most on pay when labels(args.to) has untrusted max 2 calls per 1h exceed block",
+    "limit most on pay when now in office and once(call vault.read) max 2 calls per session exceed block",
+    "rule after on pay when once(call fs.write when now in office) block",
+];
+
+#[test]
+fn what_is_computed_of_what_is_computed_is_compared() {
+    for more in ITSELF {
+        let text = format!("{BASE}{more}\n");
+        let policy = checked(&text).unwrap_or_else(|| panic!("{more}"));
+        let difference = compare(&policy, &policy);
+        assert!(difference.tools.is_empty(), "{more}: {difference:#?}");
+    }
+}
+
+#[test]
+fn the_same_words_about_another_window_are_not_the_same() {
+    let ids = ["18:01", "24:00"].map(|end| {
+        let within = "rule writes on fs.write when now in office and";
+        let base = BASE.replace("rule writes on fs.write when", within);
+        let at = Folder::new();
+        at.write("a.gaitpol", base.as_bytes());
+        at.write(
+            "b.gaitpol",
+            base.replace("\"18:00\"", &format!("\"{end}\"")).as_bytes(),
+        );
+        let found = at.json(&["policy", "diff", "a.gaitpol", "b.gaitpol"], 0, "policy_diff");
+        let first = &found["differences"][0];
+        assert_eq!(first["direction"], "loosened");
+        assert!(
+            line(first).contains("now not in office (before)"),
+            "{}",
+            line(first)
+        );
+        first["id"].to_string()
+    });
+    assert_ne!(ids[0], ids[1]);
 }

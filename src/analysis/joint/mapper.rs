@@ -2,7 +2,7 @@
 //! monitors, windows and limits by their numbers there. In: conditions, terms and slots. Out: the same; none where that
 //! cannot be said.
 
-use super::{Numbers, number};
+use super::{Numbers, UNKNOWN, number};
 use crate::domain::LabelOf;
 use crate::hir::{Atom, Beside, Cond, Labelled, Package, Place, Question, Relation, Slot, Step, Term, place};
 use crate::ty::Ty;
@@ -132,6 +132,9 @@ impl<'a> Mapper<'a> {
             }
         } else {
             let slot = self.numbers.slots.get(self.tool)?.get(first - self.args - 1)?;
+            if *slot == UNKNOWN {
+                return None;
+            }
             out.push(Step::Field(number(context) + 1 + slot));
         }
         out.append(&mut rest);

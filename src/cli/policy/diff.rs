@@ -9,7 +9,6 @@ mod plain;
 
 use super::replay;
 use super::source::{self, PolicyFile};
-use crate::analysis::Difference;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::load;
@@ -113,7 +112,22 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             Some(recorded(ui, host, &policies, &options, files)?)
         }
     };
-    let comparison = shown((&before, &after), &difference, recorded, &accepted);
+    let all: String = policies
+        .iter()
+        .flat_map(Checked::files)
+        .map(|(.., text)| text)
+        .collect();
+    let mut entries = entries::entries(&difference, recorded.as_ref(), &all);
+    for entry in &mut entries {
+        entry.is_accepted = accepted.contains(&entry.id);
+    }
+    let comparison = Comparison {
+        before: before.name.clone(),
+        after: after.name.clone(),
+        compared: difference.compared,
+        entries,
+        recorded,
+    };
     let refused = args.require_narrowing && comparison.loosened().next().is_some();
     let exit = if refused { Exit::Regression } else { Exit::Success };
     if ui.is_json() {
@@ -133,25 +147,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         ));
     }
     Ok(exit)
-}
-
-fn shown(
-    (before, after): (&PolicyFile, &PolicyFile),
-    difference: &Difference,
-    recorded: Option<Recorded>,
-    accepted: &BTreeSet<String>,
-) -> Comparison {
-    let mut entries = entries::entries(difference, recorded.as_ref());
-    for entry in &mut entries {
-        entry.is_accepted = accepted.contains(&entry.id);
-    }
-    Comparison {
-        before: before.name.clone(),
-        after: after.name.clone(),
-        compared: difference.compared,
-        entries,
-        recorded,
-    }
 }
 
 /// A policy that has no error but assertions that do not hold; those are about it alone.

@@ -30,7 +30,7 @@ pub(super) struct Entry {
     /// Whether it is loosened, or may be.
     pub is_loosened: bool,
     pub is_accepted: bool,
-    /// Recorded calls of this tool whose verdict changes like this, where calls were given.
+    /// Recorded calls of this tool that get the other verdict, of whatever kind they are, where calls were given.
     pub recorded: Option<u64>,
 }
 
@@ -45,8 +45,8 @@ pub(super) fn is_id(text: &str) -> bool {
     text.len() == ID && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Every difference, what is loosened first.
-pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>) -> Vec<Entry> {
+/// Every difference, what is loosened first. `policies` is all of both: what is not known in full is accepted of them only.
+pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>, policies: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     entries.extend(
         difference
@@ -59,16 +59,17 @@ pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>) -> V
         entries.extend(tool.declared.iter().map(|declared| of_declared(name, declared)));
         if tool.too_large {
             let declared = Declared {
+                meaning: String::new(),
                 direction: Direction::Loosened,
                 text: "its rules were not compared: they tell too many kinds of calls apart".to_owned(),
             };
             entries.push(Entry {
                 is_certain: false,
-                ..of_declared(name, &declared)
+                ..entry(name, declared.direction, declared.text, Vec::new(), policies)
             });
         }
         for change in &tool.changes {
-            entries.extend(of_change(&tool.tool, change, recorded));
+            entries.extend(of_change(&tool.tool, change, recorded, policies));
         }
     }
     entries.sort_by_key(|entry| entry.direction);
@@ -76,11 +77,24 @@ pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>) -> V
 }
 
 fn of_declared(tool: Option<&str>, declared: &Declared) -> Entry {
-    entry(tool, declared.direction, declared.text.clone(), Vec::new())
+    entry(
+        tool,
+        declared.direction,
+        declared.text.clone(),
+        Vec::new(),
+        &declared.meaning,
+    )
 }
 
-fn entry(tool: Option<&str>, direction: Direction, title: String, conditions: Vec<String>) -> Entry {
+fn entry(
+    tool: Option<&str>,
+    direction: Direction,
+    title: String,
+    conditions: Vec<String>,
+    meaning: &str,
+) -> Entry {
     let said = Json::Array(vec![
+        Json::str(meaning),
         tool.map_or(Json::Null, Json::str),
         Json::str(&title),
         Json::Array(conditions.iter().map(Json::str).collect()),
@@ -102,7 +116,7 @@ fn entry(tool: Option<&str>, direction: Direction, title: String, conditions: Ve
     }
 }
 
-fn of_change(tool: &str, change: &Change, recorded: Option<&Recorded>) -> Vec<Entry> {
+fn of_change(tool: &str, change: &Change, recorded: Option<&Recorded>, policies: &str) -> Vec<Entry> {
     let title = title(&change.what);
     let verdicts = match change.what {
         What::Verdict(from, to) => Some((from, to)),
@@ -120,6 +134,7 @@ fn of_change(tool: &str, change: &Change, recorded: Option<&Recorded>) -> Vec<En
             change.direction,
             title.clone(),
             kind.conditions.clone(),
+            &kind.meaning,
         )
     };
     let mut entries: Vec<Entry> = change.kinds.iter().map(of_kind).collect();
@@ -131,6 +146,7 @@ fn of_change(tool: &str, change: &Change, recorded: Option<&Recorded>) -> Vec<En
                 change.direction,
                 format!("{title}, of further kinds of calls"),
                 Vec::new(),
+                policies,
             )
         });
     }

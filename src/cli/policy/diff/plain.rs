@@ -37,7 +37,7 @@ fn lines(entry: &Entry) -> Vec<String> {
         head.push("(perhaps: no call was found that shows it)".to_owned());
     }
     if let Some(calls) = entry.recorded {
-        head.push(format!("({} like this)", tally(calls, "recorded call")));
+        head.push(format!("({} of the tool)", tally(calls, "recorded call")));
     }
     if entry.is_accepted {
         head.push("(accepted)".to_owned());
