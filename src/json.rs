@@ -58,6 +58,16 @@ impl Json {
         Json::Object(owned.collect())
     }
 
+    /// How deep it is nested: 1 where nothing is in it.
+    pub fn depth(&self) -> usize {
+        let deepest = match self {
+            Json::Array(items) => items.iter().map(Json::depth).max(),
+            Json::Object(members) => members.iter().map(|(_, value)| value.depth()).max(),
+            _ => None,
+        };
+        1 + deepest.unwrap_or(0)
+    }
+
     /// The member of an object.
     pub fn get(&self, key: &str) -> Option<&Json> {
         match self {

@@ -201,6 +201,13 @@ pub fn sign_all<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<Signed<T>
 pub fn sign_and_name<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<(Signed<T>, Digest), BuildError> {
     let json = value.to_json();
     let payload = jcs::to_vec(&json);
+    if json.depth() >= limits::JSON_DEPTH {
+        // What the reader of the envelope would say.
+        json::parse(&payload).map_err(|error| VerifyError::NotJson {
+            what: "payload",
+            error,
+        })?;
+    }
     let read = T::from_json(&json)?;
     // Equal values have equal documents; others may, such as times of which only the milliseconds are kept.
     if read != *value && jcs::to_vec(&read.to_json()) != payload {

@@ -278,6 +278,25 @@ fn resign(payload: &str, kind: PayloadType) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_signed_can_be_verified() {
+    let signed = (55..70).map(|depth| {
+        let nested = (0..depth).fold(json::Json::Null, |inner, _| json::Json::Array(vec![inner]));
+        let record = gait::artifact::TraceRecord {
+            facts: Some(json::Json::object([("deep", nested)])),
+            ..record(0, None)
+        };
+        let Ok(signed) = envelope::sign(&record, &key()) else {
+            return false;
+        };
+        let verified = signed.verify(&trusted(), crate::folder::AT.parse().unwrap());
+        assert!(verified.is_ok(), "{depth}: {verified:?}");
+        true
+    });
+    let signed: Vec<bool> = signed.collect();
+    assert!(signed.contains(&true) && signed.contains(&false), "{signed:?}");
+}
+
+#[test]
 fn each_step_of_verification_has_its_error() {
     let good = a_trace();
     let payload = String::from_utf8(jcs::to_vec(&record(0, None).to_json())).unwrap();
