@@ -12,7 +12,7 @@ use crate::eval::{Workspace, redact};
 use crate::gate::{Gate, JudgedStep};
 use crate::host::Host;
 use crate::json::Json;
-use crate::session::{self, Event, SessionError};
+use crate::session::{self, Event, Flaw, SessionError};
 use crate::store::Ledger;
 use jiff::Timestamp;
 use std::path::Path;
@@ -81,6 +81,8 @@ pub struct Recorded {
     pub charges: Vec<Charge>,
     /// How much had been spent of them before; none where nobody counts.
     pub usage: Option<Usage>,
+    /// What the session's journal had lost before.
+    pub flaw: Option<Flaw>,
 }
 
 impl Boundary {
@@ -194,6 +196,7 @@ impl Boundary {
             before: moment.state.clone(),
             charges: judged.charges,
             usage: moment.usage.clone(),
+            flaw: None,
         })
     }
 
@@ -273,16 +276,15 @@ impl Boundary {
             recorded = Some(judged);
             Ok(event)
         });
-        match holds.filter(|holds| moment.session_id.as_ref() != Some(holds)) {
-            Some(holds) => {
-                return Err(SessionError::Foreign {
-                    path: journal.path.to_owned(),
-                    holds,
-                    wanted: moment.session_id.clone().unwrap_or_default(),
-                });
-            }
-            None => appended?,
+        if let Some(holds) = holds.filter(|holds| moment.session_id.as_ref() != Some(holds)) {
+            return Err(SessionError::Foreign {
+                path: journal.path.to_owned(),
+                holds,
+                wanted: moment.session_id.clone().unwrap_or_default(),
+            });
         }
+        let flaw = appended?;
+        let recorded = recorded.map(|recorded| Recorded { flaw, ..recorded });
         recorded.ok_or_else(|| SessionError::NoTrace("the journal was not written".to_owned()))
     }
 }
@@ -299,10 +301,10 @@ impl Boundary {
         Some(verified.into_value())
     }
 
-    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, so that
-    /// rules about the session block.
+    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, or where the
+    /// journal is there and has none, so that rules about the session block.
     fn state_of(&self, head: &session::Head, last: Option<&TraceRecord>) -> Option<State> {
-        if head.last.is_none() {
+        if head.fresh {
             return Some(self.gate.fresh_state());
         }
         let after = &last?.state.as_ref()?.after;

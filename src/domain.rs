@@ -4,6 +4,7 @@
 pub mod approval;
 pub mod counter;
 pub mod decision;
+pub mod hidden;
 pub mod intent;
 pub mod labels;
 pub mod obligation;

@@ -130,6 +130,8 @@ pub const INPUT: &str = "-";
 /// How a file of lines ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Tail<'t> {
+    /// Whether there was no file.
+    pub fresh: bool,
     /// The last whole line, without its end; none in a new file.
     pub last: Option<&'t [u8]>,
     /// Bytes after the last line end.
@@ -215,7 +217,7 @@ mod tests {
         let mut seen = Vec::new();
         for line in ["one", "two", "three"] {
             let mut next = |tail: Tail<'_>| {
-                seen.push((tail.last.map(<[u8]>::to_vec), tail.torn.to_vec()));
+                seen.push((tail.fresh, tail.last.map(<[u8]>::to_vec), tail.torn.to_vec()));
                 append(line.as_bytes(), false)
             };
             host.append_line(path, &mut next).unwrap();
@@ -224,11 +226,21 @@ mod tests {
         assert_eq!(host.read(path, 99).unwrap(), b"one\ntwo\nthree\n");
         let none = Vec::new;
         let expected = [
-            (None, none()),
-            (Some(b"one".to_vec()), none()),
-            (Some(b"two".to_vec()), none()),
+            (true, None, none()),
+            (false, Some(b"one".to_vec()), none()),
+            (false, Some(b"two".to_vec()), none()),
         ];
         assert_eq!(seen, expected);
+        // What nothing was appended to is not there; what is there without a line is no new file.
+        let other = path.with_extension("other");
+        host.append_line(&other, &mut |_| None).unwrap();
+        assert!(!host.exists(&other));
+        host.write_new(&other, b"", Mode::Private).unwrap();
+        host.append_line(&other, &mut |tail| {
+            assert!(!tail.fresh && tail.last.is_none() && tail.torn.is_empty());
+            append(b"one", false)
+        })
+        .unwrap();
         let long = vec![b'x'; 200_000];
         host.append_line(path, &mut |_| append(&long, false)).unwrap();
         host.append_line(path, &mut |tail| {

@@ -126,6 +126,8 @@ pub const YAML_NODES: usize = 100_000;
 pub const IMPORT_DECIMAL_PLACES: u32 = 9;
 /// Longest wait for a file another process has locked, in milliseconds.
 pub const LOCK_WAIT_MILLIS: u64 = 10_000;
+/// Longest wait for the first line of a file that another process may just have made, in milliseconds.
+pub const EMPTY_WAIT_MILLIS: u64 = 1_000;
 /// Time between two tries for a lock, in milliseconds.
 pub const LOCK_RETRY_MILLIS: u64 = 5;
 

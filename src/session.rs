@@ -10,6 +10,7 @@ use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
 use crate::host::{Append, Host, HostError, Mode, Tail};
 use crate::json::{self, Json};
 use crate::limits;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The schema every line names.
@@ -65,12 +66,45 @@ pub enum SessionError {
 /// Where the next trace goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// Whether the session starts here: there was no journal.
+    pub fresh: bool,
     /// The number of the next line, from 1.
     pub sequence: u64,
     /// The digest of the last trace.
     pub previous: Option<Digest>,
     /// The last trace itself; nothing in it is trusted before it verifies.
     pub last: Option<Signed<TraceRecord>>,
+}
+
+/// What a journal had lost when a call was appended to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Whether it has no entry, so that nobody knows what happened in the session.
+    pub bare: bool,
+    /// How many bytes of a line that was cut off it ended in.
+    pub torn: usize,
+    /// Where these are now.
+    pub aside: Option<PathBuf>,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.aside, self.bare) {
+            (Some(aside), _) => write!(
+                f,
+                "it ended in {} bytes of an entry that was cut off, now in {}",
+                self.torn,
+                aside.display()
+            )?,
+            (None, _) => f.write_str("it was there and empty")?,
+        }
+        if self.bare {
+            f.write_str(
+                "; no entry says what happened in the session before, so rules that ask about that block",
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// What one line holds of a judged call.
@@ -97,33 +131,41 @@ pub struct Entry {
 
 /// Judges and appends in one step: `judge` is told where its trace goes, and nothing is appended when it fails. The
 /// lock is held meanwhile, so two callers never write the same place of the chain. Bytes after the last line end stay
-/// when they are a whole entry that only lacks its line end; others are set aside in a file of their own, never lost.
+/// when they are a whole entry that only lacks its line end; others are set aside in a file of their own, never lost. Gives
+/// what the journal had lost before.
 pub fn append(
     host: &dyn Host,
     path: &Path,
     judge: impl FnOnce(&Head) -> Result<Event, String>,
-) -> Result<(), SessionError> {
+) -> Result<Option<Flaw>, SessionError> {
     let mut judge = Some(judge);
-    let mut result: Option<Result<(), SessionError>> = None;
+    let mut result: Option<Result<Option<Flaw>, SessionError>> = None;
     let mut next = |tail: Tail<'_>| {
-        let outcome = head(path, tail.last).and_then(|before| {
-            let keep_torn = mend(host, path, &before, tail.torn)?;
+        let outcome = head(path, tail.last, tail.fresh).and_then(|before| {
+            let (keep_torn, aside) = mend(host, path, &before, tail.torn)?;
             let (head, previous) = if keep_torn {
-                head(path, Some(tail.torn))?
+                head(path, Some(tail.torn), false)?
             } else {
                 before
             };
+            let bare = head.last.is_none() && !head.fresh;
+            let flaw = (bare || aside.is_some()).then(|| Flaw {
+                bare,
+                torn: tail.torn.len(),
+                aside,
+            });
             let judge = judge
                 .take()
                 .ok_or_else(|| SessionError::NoTrace("asked twice".to_owned()))?;
             let event = judge(&head).map_err(SessionError::NoTrace)?;
-            Ok(Append {
+            let append = Append {
                 line: line(&head, previous, &event)?,
                 keep_torn,
-            })
+            };
+            Ok((append, flaw))
         });
         let (append, outcome) = match outcome {
-            Ok(append) => (Some(append), Ok(())),
+            Ok((append, flaw)) => (Some(append), Ok(flaw)),
             Err(error) => (None, Err(error)),
         };
         result = Some(outcome);
@@ -133,15 +175,15 @@ pub fn append(
     result.unwrap_or_else(|| Err(SessionError::NoTrace("the journal was not written".to_owned())))
 }
 
-/// Whether torn bytes are an entry that only lacks its line end. Others are copied beside the journal.
+/// Whether torn bytes are an entry that only lacks its line end. Others are copied beside the journal; where to.
 fn mend(
     host: &dyn Host,
     path: &Path,
     (head, previous): &(Head, Option<Digest>),
     torn: &[u8],
-) -> Result<bool, SessionError> {
+) -> Result<(bool, Option<PathBuf>), SessionError> {
     if torn.is_empty() || entry(torn, head.sequence, *previous).is_ok() {
-        return Ok(!torn.is_empty());
+        return Ok((!torn.is_empty(), None));
     }
     let name = path
         .file_name()
@@ -152,16 +194,17 @@ fn mend(
     let aside = path.with_file_name(format!("{name}.torn-{short}"));
     match host.write_new(&aside, torn, Mode::Private) {
         // The same bytes have been set aside before.
-        Ok(()) | Err(HostError::Exists { .. }) => Ok(false),
+        Ok(()) | Err(HostError::Exists { .. }) => Ok((false, Some(aside))),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Where the next line goes, and the digest of the last one.
-fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), SessionError> {
+fn head(path: &Path, last: Option<&[u8]>, fresh: bool) -> Result<(Head, Option<Digest>), SessionError> {
     let Some(bytes) = last else {
         return Ok((
             Head {
+                fresh,
                 sequence: 1,
                 previous: None,
                 last: None,
@@ -186,6 +229,7 @@ fn head(path: &Path, last: Option<&[u8]>) -> Result<(Head, Option<Digest>), Sess
     let trace = trace.ok_or_else(|| wrong("it names no trace"))?;
     Ok((
         Head {
+            fresh: false,
             sequence: sequence + 1,
             previous: Some(trace),
             last: parsed.get("trace").map(|t| Signed::from_bytes(jcs::to_vec(t))),

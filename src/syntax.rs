@@ -4,7 +4,6 @@
 pub mod ast;
 mod explain;
 pub mod format;
-pub mod hidden;
 pub mod highlight;
 pub mod lexer;
 pub mod literal;
@@ -15,6 +14,8 @@ mod terminal;
 pub mod token;
 mod tree;
 pub mod written;
+
+pub use crate::domain::hidden;
 
 pub use format::format;
 pub use highlight::highlight;

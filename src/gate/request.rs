@@ -164,8 +164,8 @@ pub fn bind(
 fn known(state: Option<&State>) -> Result<&State, Blocked> {
     state.ok_or_else(|| Blocked {
         code: reserved::STATE_UNAVAILABLE,
-        detail: "a rule on this tool asks about the session, and nobody tells its state: no session is named, or its last \
-                 trace is not trusted or of a policy that asks otherwise"
+        detail: "a rule on this tool asks about the session, and nobody tells its state: no session is named, its journal \
+                 has lost its entries, or its last trace is not trusted or of a policy that asks otherwise"
             .to_owned(),
     })
 }

@@ -71,7 +71,7 @@ impl<'c> Roles<'c> {
 fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
     let mut seen: BTreeMap<String, &Spanned<String>> = BTreeMap::new();
     for member in &declared.members {
-        if member.node.trim().is_empty() {
+        if approval::person(&member.node).is_empty() {
             let message = "a member of a role has no name";
             out.push(
                 Diagnostic::error(BAD_LITERAL, member.span, message)
@@ -105,7 +105,7 @@ fn named_again(member: &Spanned<String>, first: &Spanned<String>) -> Diagnostic 
         "`{}` is in the role already, spelled `{}`",
         member.node, first.node
     ))
-    .why("principals that differ in case or in white space around them are one person")
+    .why("principals that differ in case, in width or composition of letters, or in what nobody sees are one person")
     .help("keep the one that stands in approvals")
 }
 

@@ -96,6 +96,7 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let roles = Roles::new(&items, &context, out);
     approval::check(&items, &roles, out);
     labels::sources(&items, &tools, (&roles, &names), &mut labels, out);
+    labels::of_lower(&policies, &labels, &mut tools);
     let obligations = Kinds::new(&items, &names, out);
     let windows = window::windows(&items, out);
     let known = Known {

@@ -7,6 +7,7 @@ use super::condition::Failed;
 use super::labelled::{self, Whose};
 use super::names::Names;
 use super::scope::{Scope, member_names, member_of};
+use super::scopes::Policies;
 use super::{Atom, Beside, Cond, Question, Slot, Step, Tool};
 use crate::diag::codes::{
     BAD_LABEL, DUPLICATE_NAME, NOT_ON_EVERY_TOOL, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
@@ -129,6 +130,20 @@ impl Labels {
     fn all_names(&self) -> impl Iterator<Item = &str> {
         let least = self.levels.iter().filter_map(|l| l.members.first());
         self.names.iter().chain(least).map(String::as_str)
+    }
+}
+
+/// What a tool of a lower policy returns has every label that something may have to the policies above. They know no tool of
+/// that name, and to them it may be anything: a declaration below must not tell them that it is less.
+pub(super) fn of_lower(policies: &Policies<'_>, labels: &Labels, tools: &mut [Tool]) {
+    let given = labels.sources.iter().fold(0, |all, source| all | source.labels);
+    for level in (0..policies.len().saturating_sub(1)).rev() {
+        let above = tools.iter().filter(|tool| policies.of(tool.span.file) > level);
+        let above = above.fold(given, |all, tool| all | tool.returns);
+        let here = tools
+            .iter_mut()
+            .filter(|tool| policies.of(tool.span.file) == level);
+        here.for_each(|tool| tool.returns |= above);
     }
 }
 

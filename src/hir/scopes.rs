@@ -117,27 +117,27 @@ impl<'a> Policies<'a> {
             .collect()
     }
 
-    /// The strictest profile that one of the policies names; a looser one below a stricter one is reported.
+    /// The strictest profile of all policies; one that names none has the default. A looser one below a stricter one is
+    /// reported.
     pub fn profile(&self, out: &mut Vec<Diagnostic>) -> Profile {
         let mut most: Option<(Profile, Span)> = None;
-        for (_, module) in self.modules().rev() {
-            for name in profiles(module) {
-                let Some(profile) = Profile::parse(&name.text) else {
-                    continue;
-                };
-                match most {
-                    Some((above, span)) if profile < above && span.file != name.span.file => {
-                        let message = format!("profile `{profile}` is looser than `{above}`");
-                        let report = Diagnostic::error(FOR_UPPER, name.span, message);
-                        out.push(
-                            report
-                                .also(span, "a policy above asks for this one")
-                                .help("leave it out, or name a stricter one"),
-                        );
-                    }
-                    Some((above, _)) if profile <= above => {}
-                    _ => most = Some((profile, name.span)),
+        for (file, module) in self.modules().rev() {
+            let (own, span) = profile_of(module).unwrap_or((Profile::default(), Span::new(file, 0, 0)));
+            match most {
+                Some((above, place)) if own < above => {
+                    let message = format!("profile `{own}` is looser than `{above}`");
+                    let report = Diagnostic::error(FOR_UPPER, span, message);
+                    out.push(
+                        report
+                            .also(
+                                place,
+                                "a policy above has this one; `standard` where it names none",
+                            )
+                            .help("leave it out, or name a stricter one"),
+                    );
                 }
+                Some((above, _)) if own == above => {}
+                _ => most = Some((own, span)),
             }
         }
         most.map_or_else(Profile::default, |(profile, _)| profile)
@@ -266,11 +266,13 @@ fn scopes_of(names: &[Name]) -> BTreeSet<PolicyScope> {
         .collect()
 }
 
-fn profiles(module: &Module) -> impl Iterator<Item = &Name> {
-    module.items.iter().filter_map(|item| match item {
-        Item::Profile(name) => Some(name),
+/// The strictest profile that a policy names, and where.
+fn profile_of(module: &Module) -> Option<(Profile, Span)> {
+    let named = module.items.iter().filter_map(|item| match item {
+        Item::Profile(name) => Profile::parse(&name.text).map(|profile| (profile, name.span)),
         _ => None,
-    })
+    });
+    named.reduce(|most, next| if next.0 > most.0 { next } else { most })
 }
 
 fn context_fields(module: &Module) -> impl Iterator<Item = &Name> {

@@ -51,6 +51,11 @@ pub fn movement(cond: &Cond, tool: &Tool, context: &[ContextField]) -> Movement 
     claims.of(cond, &mut Vec::new())
 }
 
+/// The condition with all that claims decide taken for met: whatever callers say, it holds where the condition does.
+pub fn widest(cond: &Cond, tool: &Tool, context: &[ContextField]) -> Cond {
+    Claims { tool, context }.met(cond, true, &mut Vec::new())
+}
+
 struct Claims<'a> {
     tool: &'a Tool,
     context: &'a [ContextField],
@@ -93,6 +98,43 @@ impl Claims<'_> {
                 None => self.of(body, claimed),
             }
             .or(self.inner(body, *level, list, claimed)),
+        }
+    }
+
+    /// The condition with what claims decide as it has to be for the condition to come out as `wanted`.
+    fn met(&self, cond: &Cond, wanted: bool, claimed: &mut Vec<(u32, u32)>) -> Cond {
+        let each = |parts: &[Cond], claimed: &mut Vec<(u32, u32)>| -> Vec<Cond> {
+            parts.iter().map(|part| self.met(part, wanted, claimed)).collect()
+        };
+        match cond {
+            Cond::Not(inner) => Cond::Not(Box::new(self.met(inner, !wanted, claimed))),
+            Cond::And(parts) => Cond::And(each(parts, claimed)),
+            Cond::Or(parts) => Cond::Or(each(parts, claimed)),
+            Cond::Any { list, .. } if self.claim(list, claimed).is_some() => Cond::Const(wanted),
+            Cond::Any {
+                list,
+                level,
+                body,
+                span,
+            } => Cond::Any {
+                list: list.clone(),
+                level: *level,
+                body: Box::new(self.met(body, wanted, claimed)),
+                span: *span,
+            },
+            Cond::Atom(atom) if self.computed(&atom.place, claimed) => Cond::Const(wanted),
+            Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) if self.of(cond, claimed).is_none() => {
+                cond.clone()
+            }
+            Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) => Cond::Const(wanted),
+        }
+    }
+
+    /// Whether what is at a place was computed from a claim.
+    fn computed(&self, place: &Place, claimed: &mut Vec<(u32, u32)>) -> bool {
+        match self.slot(place) {
+            Some(Slot::Holds(cond)) => !self.of(cond, claimed).is_none(),
+            _ => false,
         }
     }
 
@@ -148,14 +190,19 @@ impl Claims<'_> {
 
     /// The map and key of the look-up a place lies in.
     fn lookup(&self, place: &Place) -> Option<(&Place, &Term)> {
+        match self.slot(place)? {
+            Slot::Lookup { map, key, .. } => Some((map, key)),
+            _ => None,
+        }
+    }
+
+    /// What the gate computes at a place.
+    fn slot(&self, place: &Place) -> Option<&Slot> {
         let (0, [Step::Field(first), ..]) = (place.level, place.steps.as_slice()) else {
             return None;
         };
         let number = (*first as usize).checked_sub(self.tool.args.len() + 1)?;
-        match self.tool.slots.get(number)? {
-            Slot::Lookup { map, key, .. } => Some((map, key)),
-            _ => None,
-        }
+        self.tool.slots.get(number)
     }
 
     /// The claim a place lies in, or what is there was looked up in or by.

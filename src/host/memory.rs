@@ -162,17 +162,23 @@ impl Host for Memory {
 
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
         self.check_folders(path)?;
-        let mut bytes = if self.exists(path) {
-            self.read(path, u64::MAX)?
-        } else {
+        let fresh = !self.exists(path);
+        let mut bytes = if fresh {
             Vec::new()
+        } else {
+            self.read(path, u64::MAX)?
         };
         let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
         let torn = bytes.split_off(whole);
         let last = bytes
             .strip_suffix(b"\n")
             .and_then(|lines| lines.rsplit(|b| *b == b'\n').next());
-        if let Some(append) = next(Tail { last, torn: &torn }) {
+        let tail = Tail {
+            fresh,
+            last,
+            torn: &torn,
+        };
+        if let Some(append) = next(tail) {
             if append.keep_torn && !torn.is_empty() {
                 bytes.extend(&torn);
                 bytes.push(b'\n');

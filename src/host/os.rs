@@ -81,19 +81,9 @@ impl Host for Os {
     fn append_line(&self, path: &Path, next: &mut NextLine<'_>) -> Result<(), HostError> {
         let wrong = |error| explain(path, &error);
         make_folder(&folder_of(path))?;
-        let fresh = !self.exists(path);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        restrict(&mut options, Mode::Private);
-        let mut file = options.open(path).map_err(wrong)?;
-        if !file.metadata().map_err(wrong)?.is_file() {
-            return Err(HostError::NotRegular {
-                path: path.to_owned(),
-            });
-        }
-        lock(&file, path)?;
-        let ending = ending(&mut file).map_err(wrong)?;
+        let (mut file, ending, fresh) = open_lines(path)?;
         let tail = Tail {
+            fresh,
             last: ending.last.as_deref(),
             torn: &ending.torn,
         };
@@ -109,6 +99,9 @@ impl Host for Os {
             file.seek(SeekFrom::Start(ending.end)).map_err(wrong)?;
             file.write_all(&bytes).map_err(wrong)?;
             file.sync_data().map_err(wrong)?;
+        } else if fresh {
+            // Others that have it open see that it is empty, and look for the file again.
+            std::fs::remove_file(path).map_err(wrong)?;
         }
         if fresh { flush_folder(path) } else { Ok(()) }
     }
@@ -221,6 +214,42 @@ fn lock(file: &File, path: &Path) -> Result<(), HostError> {
                 waited += limits::LOCK_RETRY_MILLIS;
             }
         }
+    }
+}
+
+/// Opens and locks a file of lines; true where there was none. Who makes it writes to it at once or takes it away again, so
+/// one that is found empty is looked at again for a while: only one that stays so is old.
+fn open_lines(path: &Path) -> Result<(File, Ending, bool), HostError> {
+    let wrong = |error| explain(path, &error);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    restrict(&mut options, Mode::Private);
+    let mut waited = 0;
+    loop {
+        let (opened, fresh) = match options.clone().create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (options.open(path), false),
+            made => (made, true),
+        };
+        let late = waited >= limits::EMPTY_WAIT_MILLIS;
+        match opened {
+            // Taken away again.
+            Err(error) if !fresh && error.kind() == io::ErrorKind::NotFound && !late => {}
+            Err(error) => return Err(wrong(error)),
+            Ok(mut file) => {
+                if !file.metadata().map_err(wrong)?.is_file() {
+                    return Err(HostError::NotRegular {
+                        path: path.to_owned(),
+                    });
+                }
+                lock(&file, path)?;
+                let ending = ending(&mut file).map_err(wrong)?;
+                if fresh || late || ending.last.is_some() || !ending.torn.is_empty() {
+                    return Ok((file, ending, fresh));
+                }
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(limits::LOCK_RETRY_MILLIS));
+        waited += limits::LOCK_RETRY_MILLIS;
     }
 }
 

@@ -89,7 +89,11 @@ fn one_tool(
         return None;
     }
     builder.reflect();
-    super::polarity::check(package, tool, &written, &rules, &mut builder, out);
+    let with_slots = crate::hir::Tool {
+        slots: slots.clone(),
+        ..declared.clone()
+    };
+    super::polarity::check(package, &with_slots, &written, &rules, &mut builder, out);
     let mut all: Vec<Row> = Vec::new();
     let mut rule_of = Vec::new();
     for (index, cond) in &rules {

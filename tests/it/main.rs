@@ -50,6 +50,8 @@ mod import;
 #[cfg(test)]
 mod intents;
 #[cfg(test)]
+mod journals;
+#[cfg(test)]
 mod lang;
 #[cfg(test)]
 mod laundering;

@@ -5,7 +5,7 @@ use crate::folder::{Folder, shown};
 use gait::artifact::jcs;
 use gait::compile::{self, Pin, Purpose, Report, Text, Texts};
 use gait::diag::codes::OUTSIDE_DELEGATION;
-use gait::domain::{Request, Verdict};
+use gait::domain::{ArgumentOrigin, ArgumentSource, Request, Verdict};
 use gait::gate::Gate;
 use gait::json;
 use proptest::prelude::*;
@@ -333,4 +333,51 @@ fn a_composed_policy_is_locked_tested_and_bundled() {
         b"gaitpol 1\npolicy acme.org\nscope org\ndefault block\n",
     );
     assert_eq!(check(6)["files"][0]["diagnostics"][0]["code"], "GP0119");
+}
+
+/// A name that no tool above has may stand for anything that was read; a tool of that name below does not make it less.
+#[test]
+fn a_tool_declared_below_returns_whatever_the_policies_above_fear() {
+    let rules = "source tool_output => {}\nlabel pii\nsource external => pii\ntool web { returns untrusted }\n\
+        tool send { to: String[max 9] }\nrule w on web allow\n\
+        rule s on send when not (labels(args.to) has any { untrusted, pii }) allow\ndelegate tools to team\n";
+    let above = format!("gaitpol 1\npolicy above\nscope org\ndefault block\n{rules}");
+    let below =
+        "gaitpol 1\npolicy below\nscope team under \"above.gaitpol\"\ntool foo {}\nrule f on foo block\n";
+    let composed = compile::lower(&checked(below, Some(&above)).checked.unwrap());
+    let returns = |name: &str| {
+        composed
+            .tools
+            .iter()
+            .find(|tool| tool.name == name)
+            .unwrap()
+            .returns
+    };
+    assert_eq!((returns("web"), returns("send"), returns("foo")), (1, 0, 3));
+    let args = json::parse(br#"{"to":"x"}"#).unwrap();
+    let origins = [ArgumentOrigin {
+        path: vec!["to".to_owned()],
+        source: ArgumentSource::ToolOutput,
+        tool: Some("foo".to_owned()),
+        digest: None,
+    }];
+    for gate in [compiled(&above, None).unwrap(), Gate::new(composed)] {
+        let mut workspace = gate.workspace();
+        let none = json::parse(b"{}").unwrap();
+        let fresh = gate.fresh_state();
+        let read = Request {
+            state: Some(&fresh),
+            ..Request::call("web", &none)
+        };
+        let after = gate.decide(&read, &mut workspace).after.unwrap();
+        let send = Request {
+            state: Some(&after),
+            origins: Some(&origins),
+            ..Request::call("send", &args)
+        };
+        assert_eq!(
+            gate.decide(&send, &mut workspace).decision.verdict,
+            Verdict::Block
+        );
+    }
 }

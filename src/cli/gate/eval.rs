@@ -137,7 +137,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
     };
     let (recorded, path) = match &call.session {
-        Some(session) => in_session(&call, &mut boundary, session)?,
+        Some(session) => in_session(ui, &call, &mut boundary, session)?,
         None => alone(&call, &mut boundary)?,
     };
     let exit = Exit::of_verdict(recorded.record.decision.verdict);
@@ -226,6 +226,7 @@ fn alone(call: &Call<'_>, boundary: &mut Boundary) -> Result<(Recorded, PathBuf)
 
 /// The journal's place in the chain makes the event distinct, so there is nothing to try again.
 fn in_session(
+    ui: &mut Ui,
     call: &Call<'_>,
     boundary: &mut Boundary,
     session: &str,
@@ -235,14 +236,18 @@ fn in_session(
     {
         return Err(exists(HostError::Exists { path: path.clone() }));
     }
+    let kept = journal(session);
     let journal = Journal {
         host: call.host,
-        path: &journal(session),
+        path: &kept,
         ledger: call.ledger.clone(),
     };
     let recorded = boundary
         .judge_in_session(journal, call.intent, &moment(call), call.key)
         .map_err(failure::session)?;
+    if let Some(flaw) = &recorded.flaw {
+        ui.warn(&format!("{}: {flaw}", kept.display()));
+    }
     let path = call.place.path(&recorded.record.trace_id);
     finished(call, write(call, &path, &recorded), recorded, path)
 }
