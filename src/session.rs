@@ -149,7 +149,7 @@ pub fn append(
                 before
             };
             let bare = head.last.is_none() && !head.fresh;
-            let flaw = (bare || aside.is_some()).then(|| Flaw {
+            let flaw = (bare || aside.is_some()).then_some(Flaw {
                 bare,
                 torn: tail.torn.len(),
                 aside,

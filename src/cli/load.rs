@@ -44,15 +44,16 @@ pub fn session_state(
         return Ok(gate.fresh_state());
     }
     let entries = session::read(host, &path).map_err(failure::session)?.entries;
+    let no_state = |message: String| CliError::new(Category::InvalidInput, "session.no_state", message);
     let Some(last) = entries.last() else {
-        return Ok(gate.fresh_state());
+        let message = format!("the journal of session {session} is there and has no entry");
+        return Err(no_state(message).hint("it has lost its calls; explain the call in a new session"));
     };
     let verified = last.trace.verify(trusted, host.now());
     let verified = verified.map_err(|error| failure::verification(&path, &error))?;
     let untold = |reason: String| {
         let message = format!("the last trace of session {session} tells no state: {reason}");
-        CliError::new(Category::InvalidInput, "session.no_state", message)
-            .hint("a session is explained by the policy that judged it")
+        no_state(message).hint("a session is explained by the policy that judged it")
     };
     let state = verified.value().state.as_ref();
     let after = state.ok_or_else(|| untold("it has none".to_owned()))?;
