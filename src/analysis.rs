@@ -7,6 +7,7 @@ pub mod declared;
 pub mod delegated;
 pub mod diagram;
 pub mod difference;
+pub mod idle;
 mod joint;
 mod possible;
 mod regions;
@@ -57,8 +58,8 @@ struct Calls {
 }
 
 impl Calls {
-    /// Of values of a type.
-    fn over(level: Level, ty: &Ty) -> Result<Calls, TooLarge> {
+    /// Of values of a type, with so many edges at most.
+    fn over(level: Level, ty: &Ty, edges: usize) -> Result<Calls, TooLarge> {
         let mut counts: Vec<u32> = level.variables.iter().map(|variable| variable.count).collect();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let own = number(counts.len());
@@ -69,7 +70,7 @@ impl Calls {
         }
         let mut calls = Calls {
             level,
-            diagrams: Diagrams::new(counts, limits::ANALYSIS_EDGES),
+            diagrams: Diagrams::new(counts, edges),
             lists,
             own,
             possible: Function::EVERYTHING,
@@ -161,12 +162,32 @@ impl<'p> Decided<'p> {
         Decided::knowing(package, tool, also, Known::ALL, matchers)
     }
 
+    /// Of one tool, with diagrams of so many edges at most.
+    fn within(
+        package: &'p Package,
+        tool: usize,
+        edges: usize,
+        matchers: &mut Matchers,
+    ) -> Result<Decided<'p>, TooLarge> {
+        Decided::with(package, tool, &[], (Known::ALL, edges), matchers)
+    }
+
     /// The same where only some labels come from the sources of the package.
     fn knowing(
         package: &'p Package,
         tool: usize,
         also: &[&Cond],
         known: Known,
+        matchers: &mut Matchers,
+    ) -> Result<Decided<'p>, TooLarge> {
+        Decided::with(package, tool, also, (known, limits::ANALYSIS_EDGES), matchers)
+    }
+
+    fn with(
+        package: &'p Package,
+        tool: usize,
+        also: &[&Cond],
+        (known, edges): (Known, usize),
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
@@ -186,7 +207,7 @@ impl<'p> Decided<'p> {
         let formulas: Vec<Formula> = formulas.collect::<Option<_>>().ok_or(TooLarge)?;
         let literals = space.asked().to_vec();
         let slots = space.slots().1.to_vec();
-        let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots))?;
+        let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots), edges)?;
         let related = Related::new(package, declared.args.len(), &slots, known);
         let related = related.possible(&mut calls)?;
         calls.possible = calls.diagrams.and(calls.possible, related)?;

@@ -153,13 +153,14 @@ pub fn lint(report: &mut Report, flags: &Flags) -> usize {
         let unlabelled = crate::hir::unlabelled::package(&checked.package);
         let package = unlabelled.as_ref().unwrap_or(&checked.package);
         let levels = Levels::new(checked.modules.first(), package.profile, flags);
+        let idle = lint::idle(&checked.package, &levels);
         let sources = package.sources.iter().zip(&package.source_policies);
         for (((source, policy), module), (_, kind, _)) in sources.zip(&checked.modules).zip(checked.files()) {
             // What a policy above says is for its own authors to mend.
             if kind == FileKind::Library || *policy > 0 {
                 continue;
             }
-            let context = lint::Context::new(package, source, module, kind == FileKind::Policy);
+            let context = lint::Context::new(package, (source, module), kind == FileKind::Policy, &idle);
             let found: Linted = lint::run(&context, &levels);
             silenced += found.silenced;
             report.diagnostics.extend(found.diagnostics);

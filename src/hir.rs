@@ -281,6 +281,8 @@ pub struct Rule {
     pub verdict: Verdict,
     /// It is that of a limit: it only ever tightens, so a call that none but such rules match has the default too.
     pub limit: bool,
+    /// It makes other rules give way.
+    pub refines: bool,
     /// Its reason code.
     pub code: String,
     /// What the author tells the caller.

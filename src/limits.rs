@@ -195,6 +195,8 @@ pub const NEAREST_CALLS: usize = 20_000;
 pub const NEAREST_COMBINATIONS: usize = 2_000_000;
 /// Edges of the decision diagrams of one tool.
 pub const ANALYSIS_EDGES: usize = 4_000_000;
+/// The same of the rules of one tool, when it is looked for those that change nothing.
+pub const IDLE_EDGES: usize = 200_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
 /// Texts that an analysis tries for one value that is read from a text.

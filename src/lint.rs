@@ -9,6 +9,7 @@ pub mod meaning;
 pub mod silence;
 
 mod amounts;
+mod idle;
 mod looks;
 mod partial_redaction;
 mod pattern;
@@ -27,6 +28,7 @@ mod code_style;
 mod confusable_names;
 mod constant_comparison;
 mod currencies_differ;
+mod dead_rule;
 mod default_approval;
 mod deny_list;
 mod double_negation;
@@ -55,6 +57,7 @@ mod secret_in_text;
 mod shadowed_name;
 mod single_member_set;
 mod stringly_argument;
+mod subsumed_rule;
 mod swallowed_condition;
 mod text_as_email;
 mod text_as_host;
@@ -82,11 +85,14 @@ mod unused_set;
 mod unused_type;
 mod unused_window;
 mod vacuous_all;
+mod vacuous_rule;
 
 pub use context::Context;
 pub use levels::{Flags, Levels};
 
+use crate::analysis::{self, idle::Idle};
 use crate::diag::{Code, Diagnostic, Level, Severity, codes};
+use crate::hir::Package;
 
 /// Every lint, by code. A new one is its file and its line here.
 pub const ALL: &[&Lint] = &[
@@ -158,6 +164,9 @@ pub const ALL: &[&Lint] = &[
     &unused_approval::LINT,
     &unknown_path::LINT,
     &swallowed_condition::LINT,
+    &dead_rule::LINT,
+    &vacuous_rule::LINT,
+    &subsumed_rule::LINT,
 ];
 
 /// One lint.
@@ -288,6 +297,15 @@ pub struct Linted {
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that comments silence.
     pub silenced: usize,
+}
+
+/// Rules that change nothing, where a lint that is not allowed asks for them. It is the package that is decided by.
+pub fn idle(package: &Package, levels: &Levels) -> Vec<(usize, Idle)> {
+    let asking = [&dead_rule::LINT, &vacuous_rule::LINT, &subsumed_rule::LINT];
+    match asking.iter().any(|lint| levels.of(lint) != Level::Allow) {
+        true => analysis::idle::idle(package),
+        false => Vec::new(),
+    }
 }
 
 /// Runs every lint that is not allowed.

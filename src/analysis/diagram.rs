@@ -178,6 +178,42 @@ impl Diagrams {
         }
     }
 
+    /// How many edges there are.
+    pub fn edges(&self) -> usize {
+        self.nodes.iter().map(|node| node.children.len()).sum()
+    }
+
+    /// A value of each variable at which a function is true; none where it is true nowhere.
+    pub fn point(&self, of: Function) -> Option<Vec<u32>> {
+        let mut point = vec![0; self.counts.len()];
+        let mut at = of;
+        while at != Function::EVERYTHING {
+            let node = self.node(at).filter(|_| at != Function::NOTHING)?;
+            let mut children = (0u32..).zip(&node.children);
+            let (class, child) = children.find(|(_, child)| **child != Function::NOTHING)?;
+            *point.get_mut(node.variable as usize)? = class;
+            at = *child;
+        }
+        Some(point)
+    }
+
+    /// Whether a function is true at a point.
+    pub fn is_at(&self, of: Function, point: &[u32]) -> bool {
+        let mut at = of;
+        while at != Function::EVERYTHING {
+            let node = self.node(at).filter(|_| at != Function::NOTHING);
+            let next = node.and_then(|node| {
+                let class = point.get(node.variable as usize)?;
+                node.children.get(*class as usize)
+            });
+            match next {
+                Some(next) => at = *next,
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// Shows the paths on which a function is true, in the order of the variables and their classes, until `see` says
     /// that it has seen enough. A path names the variables it asks, each once, with all classes that lead the same way.
     pub fn paths(&self, of: Function, see: &mut dyn FnMut(&[Asked]) -> bool) -> bool {
@@ -302,6 +338,13 @@ mod tests {
                 });
                 let expected: Vec<usize> = table.iter().map(|t| usize::from(*t)).collect();
                 prop_assert_eq!(&seen, &expected);
+                for (row, holds) in rows.iter().zip(table) {
+                    prop_assert_eq!(diagrams.is_at(*function, row), *holds);
+                }
+                match diagrams.point(*function) {
+                    Some(point) => prop_assert!(diagrams.is_at(*function, &point)),
+                    None => prop_assert!(!table.contains(&true)),
+                }
             }
         }
     }

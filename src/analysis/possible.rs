@@ -9,6 +9,7 @@ use crate::classes::{ClassSet, Classifier, sample};
 use crate::hir::answer::view;
 use crate::hir::{Part, Step, place};
 use crate::ir::space::{Level, List, Needs, Variable};
+use crate::limits;
 use crate::ty::Ty;
 
 type Result<T> = std::result::Result<T, TooLarge>;
@@ -172,7 +173,7 @@ fn elements(calls: &mut Calls, number: usize, list: &List, ty: &Ty) -> Result<Fu
 
 /// The kinds of elements there may be, by which predicates hold of them.
 fn kinds(list: &List, ty: &Ty) -> Result<Option<Vec<Vec<bool>>>> {
-    let mut calls = Calls::over(list.element.clone(), ty)?;
+    let mut calls = Calls::over(list.element.clone(), ty, limits::ANALYSIS_EDGES)?;
     let mut kinds = vec![(calls.possible, Vec::new())];
     for rows in &list.predicates {
         let holds = rows.iter().map(|row| conjunction(&mut calls, row));

@@ -573,7 +573,12 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let mut space = Space::new(first_slot, &tool.slots, &[cond], &mut Matchers::default())?;
     let formula = space.formula(cond)?;
     let slots = space.slots().1.to_vec();
-    let mut all = super::Calls::over(space.level(), &super::computed_ty(package, tool, &slots)).ok()?;
+    let mut all = super::Calls::over(
+        space.level(),
+        &super::computed_ty(package, tool, &slots),
+        crate::limits::ANALYSIS_EDGES,
+    )
+    .ok()?;
     let function = all.function(&formula).ok()?;
     let function = all.diagrams.and(function, all.possible).ok()?;
     let maker = Maker::new(package, tool, (&all.level, &slots));

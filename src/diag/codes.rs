@@ -271,6 +271,12 @@ codes! {
     UNKNOWN_PATH = "GP0668";
     /// A condition that stands in the body of a quantifier and asks nothing of its elements.
     SWALLOWED_CONDITION = "GP0669";
+    /// A rule without which every call is decided the same.
+    DEAD_RULE = "GP0670";
+    /// A rule that matches no call there can be.
+    VACUOUS_RULE = "GP0671";
+    /// A rule that adds nothing to other rules but its name.
+    SUBSUMED_RULE = "GP0672";
     /// An assertion that some call breaks.
     ASSERTION_FAILS = "GP0701";
     /// What an analysis could not decide.

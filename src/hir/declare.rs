@@ -587,6 +587,7 @@ fn rule(declared: &ast::Rule, env: &Env<'_>, names: &Names<'_>, out: &mut Vec<Di
         policy: 0,
         verdict: declared.verdict.node,
         limit: false,
+        refines: !declared.refines.is_empty(),
         code,
         hint: declared.hint.as_ref().map(|h| h.node.clone()),
         approvals: Vec::new(),

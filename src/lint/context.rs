@@ -3,6 +3,7 @@
 
 use super::meaning::Calls;
 use super::walk::{self, Polarity};
+use crate::analysis::idle::Idle;
 use crate::classes::Matchers;
 use crate::domain::Verdict;
 use crate::hir::{self, Atom, Cond, Package, Part, Step};
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     pub module: &'a ast::Module,
     /// Whether it is the policy. What a module declares is for others to use.
     pub is_policy: bool,
+    /// Rules that change nothing, by index, and why.
+    pub idle: &'a [(usize, Idle)],
     rules: BTreeMap<Span, &'a hir::Rule>,
     tools: BTreeMap<Span, (usize, &'a hir::Tool)>,
     atoms: BTreeMap<Span, Vec<Asked<'a>>>,
@@ -43,7 +46,12 @@ pub struct Asked<'a> {
 
 impl<'a> Context<'a> {
     /// Brings together what belongs together. `module` is the tree of `source`, one of the package's.
-    pub fn new(package: &'a Package, source: &'a Source, module: &'a ast::Module, is_policy: bool) -> Self {
+    pub fn new(
+        package: &'a Package,
+        (source, module): (&'a Source, &'a ast::Module),
+        is_policy: bool,
+        idle: &'a [(usize, Idle)],
+    ) -> Self {
         let mut atoms: BTreeMap<Span, Vec<Asked<'a>>> = BTreeMap::new();
         for rule in &package.rules {
             for (tool, cond) in &rule.on {
@@ -67,6 +75,7 @@ impl<'a> Context<'a> {
             source,
             module,
             is_policy,
+            idle,
             rules: package.rules.iter().map(|r| (r.span, r)).collect(),
             tools: tools.map(|(i, t)| (t.span, (i, t))).collect(),
             atoms,

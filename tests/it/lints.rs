@@ -144,7 +144,7 @@ fn mending_keeps_the_meaning_and_ends() {
 const POLICY: &str = r#"gaitpol 1
 policy acme.lint
 
-lints { deny broad_allow }
+lints { deny broad_allow, allow subsumed_rule }
 
 default block code no_rule_matched
 

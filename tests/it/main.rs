@@ -46,6 +46,8 @@ mod generated;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod idle;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod intents;

@@ -48,7 +48,11 @@ pub const TABLE: &[Module] = &[
     module("classes", Layer::L2, &["hir", "ty", "builtins"]),
     module("ir", Layer::L2, &["hir", "classes", "ty", "builtins"]),
     module("analysis", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
-    module("lint", Layer::L2, &["ty", "builtins", "hir", "classes", "ir"]),
+    module(
+        "lint",
+        Layer::L2,
+        &["ty", "builtins", "hir", "classes", "ir", "analysis"],
+    ),
     module(
         "compile",
         Layer::L2,

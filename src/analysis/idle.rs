@@ -1,0 +1,182 @@
+//! Rules that change nothing: those that match no call, and those of whose calls other rules say all that they say. In:
+//! a package. Out: such rules, each with a smallest set of rules that cover it. All of them can be removed at once. A
+//! rule of which nothing is said may change nothing, too; of those that are named it is proved.
+
+mod needs;
+
+use super::Decided;
+use super::diagram::{Function, TooLarge};
+use crate::classes::Matchers;
+use crate::hir::{Package, Rule};
+use crate::limits;
+use needs::Need;
+use std::collections::BTreeSet;
+
+/// In what way a rule changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It matches no call.
+    Vacuous,
+    /// Without it every call gets the same verdict, codes, approvals and obligations.
+    Dead,
+    /// The same but for its code.
+    Subsumed,
+}
+
+/// Why a rule changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// In what way.
+    pub kind: Kind,
+    /// Rules that together say all that it says, by index, in order; none of them can be left out.
+    pub covers: Vec<usize>,
+    /// Whether the default says the same of calls that no other rule speaks of.
+    pub default: bool,
+}
+
+/// A rule that changes nothing, by index, and why.
+pub fn idle(package: &Package) -> Vec<(usize, Idle)> {
+    let mut tools = Tools::new(package);
+    // A limit also counts.
+    let own = |(_, rule): &(usize, &Rule)| rule.policy == 0 && !rule.limit && !rule.on.is_empty();
+    let rules: Vec<(usize, &Rule)> = package.rules.iter().enumerate().filter(own).collect();
+    let mut found: Vec<(usize, Idle)> = Vec::new();
+    // Of two rules that say the same the later one is named.
+    for kind in [Kind::Dead, Kind::Subsumed] {
+        for (index, rule) in rules.iter().rev() {
+            // Whose code is written, that is what it is for.
+            let may_be = kind == Kind::Dead || rule.code == rule.name;
+            if may_be
+                && found.iter().all(|(known, _)| known != index)
+                && let Some(idle) = tools.everywhere(*index, rule, kind)
+            {
+                found.push((*index, idle));
+            }
+        }
+    }
+    found.sort_by_key(|(index, _)| *index);
+    found
+}
+
+/// Every tool, with what is decided of it as far as that can be told.
+struct Tools<'p> {
+    package: &'p Package,
+    decided: Vec<Option<Decided<'p>>>,
+    /// Rules that are taken to be removed.
+    removed: BTreeSet<usize>,
+}
+
+impl<'p> Tools<'p> {
+    fn new(package: &'p Package) -> Tools<'p> {
+        let mut matchers = Matchers::default();
+        let mut left = limits::ANALYSIS_EDGES;
+        let decided = (0..package.tools.len()).map(|tool| {
+            let most = left.min(limits::IDLE_EDGES);
+            let mut decided = Decided::within(package, tool, most, &mut matchers).ok()?;
+            left = left.saturating_sub(decided.diagrams().edges());
+            Some(decided)
+        });
+        Tools {
+            package,
+            decided: decided.collect(),
+            removed: BTreeSet::new(),
+        }
+    }
+
+    /// Why a rule changes nothing on any of its tools; then it counts as removed.
+    fn everywhere(&mut self, index: usize, rule: &Rule, kind: Kind) -> Option<Idle> {
+        let mut all = Idle {
+            kind: Kind::Vacuous,
+            covers: Vec::new(),
+            default: false,
+        };
+        let mut is_needed_where_nothing_speaks = false;
+        for (tool, _) in &rule.on {
+            let decided = self.decided.get_mut(*tool)?.as_mut()?;
+            let here = on_tool(decided, index, kind, &self.removed).ok()??;
+            all.kind = all.kind.max(here.kind);
+            all.covers.extend(here.covers);
+            all.default |= here.default;
+            is_needed_where_nothing_speaks |=
+                needs::is_needed_where_nothing_speaks(self.package, *tool, index, &self.removed);
+        }
+        // Rules that give way to it would no longer.
+        if (is_needed_where_nothing_speaks || rule.refines) && all.kind != Kind::Vacuous {
+            return None;
+        }
+        if !is_needed_where_nothing_speaks {
+            self.removed.insert(index);
+        }
+        all.covers.sort_unstable();
+        all.covers.dedup();
+        Some(all)
+    }
+}
+
+/// Why a rule changes nothing on one tool, with some rules removed; none where it changes something.
+pub(super) fn on_tool(
+    decided: &mut Decided<'_>,
+    index: usize,
+    kind: Kind,
+    removed: &BTreeSet<usize>,
+) -> Result<Option<Idle>, TooLarge> {
+    let possible = decided.possible();
+    let own = decided.rules().iter().find(|(of, _)| *of == index);
+    let Some((_, matches)) = own.copied() else {
+        return Ok(None);
+    };
+    let calls = decided.diagrams().and(possible, matches)?;
+    if calls == Function::NOTHING {
+        return Ok(Some(Idle {
+            kind: Kind::Vacuous,
+            covers: Vec::new(),
+            default: false,
+        }));
+    }
+    let (needs, left_to_default) = needs::needs(decided, (index, calls), kind, removed)?;
+    let mut covers = BTreeSet::new();
+    for need in &needs {
+        match cover(decided, need, &|_| true)? {
+            Some(some) => covers.extend(some),
+            None => return Ok(None),
+        }
+    }
+    for rule in covers.clone().into_iter().rev() {
+        covers.remove(&rule);
+        for need in &needs {
+            if cover(decided, need, &|other| covers.contains(&other))?.is_none() {
+                covers.insert(rule);
+                break;
+            }
+        }
+    }
+    Ok(Some(Idle {
+        kind,
+        covers: covers.into_iter().collect(),
+        default: left_to_default,
+    }))
+}
+
+/// Rules that speak of all calls of a need, of those that may count; none where some call is left.
+fn cover(
+    decided: &mut Decided<'_>,
+    need: &Need,
+    may_count: &dyn Fn(usize) -> bool,
+) -> Result<Option<Vec<usize>>, TooLarge> {
+    let diagrams = decided.diagrams();
+    let mut left = need.calls;
+    let mut used = Vec::new();
+    while let Some(point) = diagrams.point(left) {
+        // One call of which nobody speaks is enough to know.
+        let speaks = need
+            .by
+            .iter()
+            .find(|(rule, calls)| may_count(*rule) && diagrams.is_at(*calls, &point));
+        let Some((rule, calls)) = speaks else {
+            return Ok(None);
+        };
+        left = diagrams.without(left, *calls)?;
+        used.push(*rule);
+    }
+    Ok(Some(used))
+}
