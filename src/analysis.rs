@@ -3,6 +3,7 @@
 //! a call is proof only once it has been judged, which is for those who call this.
 
 mod assertions;
+pub mod coverage;
 pub mod declared;
 pub mod delegated;
 pub mod diagram;

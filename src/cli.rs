@@ -16,6 +16,7 @@ mod junit;
 pub mod key_args;
 mod keys;
 mod load;
+mod markdown;
 mod policy;
 mod regress;
 mod render;

@@ -43,6 +43,7 @@ pub mod store;
 pub mod boundary;
 pub mod bundling;
 pub mod compare;
+pub mod coverage;
 pub mod explain;
 pub mod import;
 #[cfg(feature = "cli")]

@@ -58,6 +58,34 @@ pub fn idle(package: &Package) -> Vec<(usize, Idle)> {
     found
 }
 
+/// Rules that change nothing on one tool, by index, and why; each for itself.
+pub(super) fn on_one(decided: &mut Decided<'_>) -> Result<Vec<(usize, Idle)>, TooLarge> {
+    let package = decided.package;
+    let none = BTreeSet::new();
+    let mut found = Vec::new();
+    for (index, _) in decided.rules().to_vec() {
+        let Some(rule) = package.rules.get(index).filter(|rule| !rule.limit) else {
+            continue;
+        };
+        let own_code = if rule.code == rule.name {
+            Kind::Subsumed
+        } else {
+            Kind::Dead
+        };
+        let mut idle = on_tool(decided, index, Kind::Dead, &none)?;
+        if idle.is_none() && own_code == Kind::Subsumed {
+            idle = on_tool(decided, index, Kind::Subsumed, &none)?;
+        }
+        let is_needed =
+            rule.refines || needs::is_needed_where_nothing_speaks(package, decided.tool, index, &none);
+        found.extend(
+            idle.filter(|idle| idle.kind == Kind::Vacuous || !is_needed)
+                .map(|idle| (index, idle)),
+        );
+    }
+    Ok(found)
+}
+
 /// Every tool, with what is decided of it as far as that can be told.
 struct Tools<'p> {
     package: &'p Package,

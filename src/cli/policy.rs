@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod coverage;
 mod diff;
 mod explain;
 mod fmt;
@@ -18,7 +19,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, compare, lint, explain, format, test, prove, lock, compile, import and replay policies
+/// Check, cover, compare, lint, explain, format, test, prove, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -29,6 +30,7 @@ pub struct Args {
 enum Command {
     Compile(compile::Args),
     Check(check::Args),
+    Coverage(coverage::Args),
     Diff(diff::Args),
     Explain(explain::Args),
     Fmt(fmt::Args),
@@ -45,6 +47,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Compile(args) => compile::run(ui, host, args),
         Command::Check(args) => check::run(ui, host, args),
+        Command::Coverage(args) => coverage::run(ui, host, args),
         Command::Diff(args) => diff::run(ui, host, args),
         Command::Explain(args) => explain::run(ui, host, args),
         Command::Fmt(args) => fmt::run(ui, host, args),

@@ -75,6 +75,8 @@ mod policies;
 mod policy;
 mod proofs;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod regress;
 #[cfg(test)]
 mod replay;

@@ -8,13 +8,12 @@ mod markdown;
 mod plain;
 
 use super::replay;
-use super::source::{self, PolicyFile};
+use super::source;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::load;
-use crate::cli::render::Findings;
 use crate::cli::ui::Ui;
-use crate::compile::{self, Checked, Purpose};
+use crate::compile::{self, Checked};
 use crate::domain::Verdict;
 use crate::gate::Gate;
 use crate::host::Host;
@@ -97,7 +96,10 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Some(path) => accepted(host, path)?,
         None => BTreeSet::new(),
     };
-    let policies = [checked(ui, host, &before)?, checked(ui, host, &after)?];
+    let policies = [
+        source::checked(ui, host, &before)?,
+        source::checked(ui, host, &after)?,
+    ];
     let [old, new] = &policies;
     let difference = compare::compare(old, new);
     let recorded = match args.calls.as_slice() {
@@ -147,26 +149,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         ));
     }
     Ok(exit)
-}
-
-/// A policy that has no error but assertions that do not hold; those are about it alone.
-fn checked(ui: &mut Ui, host: &dyn Host, file: &PolicyFile) -> Result<Checked, CliError> {
-    let report = file.unproved(host, &file.name, Purpose::Author);
-    if let Some(checked) = report.checked {
-        return Ok(checked);
-    }
-    if !ui.is_json() {
-        source::tell(
-            ui,
-            Findings {
-                diagnostics: &report.diagnostics,
-                sources: &report.sources,
-            },
-        );
-    }
-    let message = format!("{} has errors", file.name);
-    let hint = format!("`gait policy check {}` lists them", file.name);
-    Err(CliError::new(Category::InvalidInput, "policy.invalid", message).hint(&hint))
 }
 
 /// The ids in a file.

@@ -3,7 +3,7 @@
 use crate::cli::error::{Category, CliError};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Ui, one_line};
-use crate::compile::{self, Purpose, Report};
+use crate::compile::{self, Checked, Purpose, Report};
 use crate::host::{Host, INPUT};
 use crate::prove::{self, Proof};
 use crate::{limits, project};
@@ -81,6 +81,26 @@ fn of_bytes(path: &Path, name: String, bytes: Vec<u8>) -> Result<PolicyFile, Cli
 /// Reads every file before anything is done with one.
 pub(super) fn read_all(host: &dyn Host, paths: &[PathBuf]) -> Result<Vec<PolicyFile>, CliError> {
     paths.iter().map(|path| read(host, path)).collect()
+}
+
+/// A policy that has no error but assertions that do not hold; those are about it alone.
+pub(super) fn checked(ui: &mut Ui, host: &dyn Host, file: &PolicyFile) -> Result<Checked, CliError> {
+    let report = file.unproved(host, &file.name, Purpose::Author);
+    if let Some(checked) = report.checked {
+        return Ok(checked);
+    }
+    if !ui.is_json() {
+        tell(
+            ui,
+            Findings {
+                diagnostics: &report.diagnostics,
+                sources: &report.sources,
+            },
+        );
+    }
+    let message = format!("{} has errors", file.name);
+    let hint = format!("`gait policy check {}` lists them", file.name);
+    Err(CliError::new(Category::InvalidInput, "policy.invalid", message).hint(&hint))
 }
 
 /// Shows diagnostics to a person.

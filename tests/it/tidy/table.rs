@@ -82,6 +82,12 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     Module {
+        name: "coverage",
+        layer: Layer::L5,
+        sideways: &["suite"],
+        never: &["host", "store"],
+    },
+    Module {
         name: "compare",
         layer: Layer::L5,
         sideways: &["suite"],

@@ -4,7 +4,7 @@ use super::Comparison;
 use super::entries::{Entry, by};
 use super::plain::total;
 use crate::analysis::{Direction, document};
-use crate::cli::ui::one_line;
+use crate::cli::markdown::span;
 use crate::hir::canonical_json;
 
 pub(super) fn page(comparison: &Comparison) -> String {
@@ -52,15 +52,4 @@ fn item(entry: &Entry) -> String {
         out.push_str(&format!("  - {call}\n  - {before}, now {after}\n"));
     }
     out
-}
-
-/// A code span that ends where its text ends (CommonMark 0.31, section 6.1).
-fn span(text: &str) -> String {
-    let text = one_line(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    match text.starts_with('`') || text.ends_with('`') || text.is_empty() {
-        true => format!("{fence} {text} {fence}"),
-        false => format!("{fence}{text}{fence}"),
-    }
 }
