@@ -4,6 +4,7 @@
 pub mod answer;
 mod approval;
 mod assertion;
+mod claim;
 mod compare;
 mod condition;
 mod constant;
@@ -48,6 +49,7 @@ use crate::ty::{Field, Ty};
 use std::collections::BTreeSet;
 
 pub use assertion::Assertion;
+pub use claim::Claim;
 pub use context::ContextField;
 pub use declare::{Role, Unit, lower, profile};
 pub use duty::Duty;

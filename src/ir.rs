@@ -4,6 +4,7 @@
 
 mod apart;
 mod approval;
+mod claim;
 mod codec;
 mod context;
 mod decode;
@@ -30,6 +31,7 @@ use crate::source::Position;
 use crate::ty::Field;
 use std::collections::BTreeSet;
 
+pub use claim::claim;
 pub use context::{ContextField, uses as context_uses};
 pub use decode::{DecodeError, decode};
 pub use encode::encode;

@@ -3,15 +3,17 @@
 //! is shown. Pure: the same policy gives the same proofs.
 
 use crate::analysis::{self, Outcome};
+use crate::artifact::{Digest, digest};
 use crate::compile::{Checked, Report};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{ASSERTION_FAILS, NOT_DECIDED};
 use crate::domain::Verdict;
 use crate::hir::{Assertion, Case, Package, canonical_json};
+use crate::ir;
 use crate::suite::Runner;
 use crate::value::Value;
 
-/// What became of one assertion.
+/// What became of one assertion. Only `prove` makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     /// Its name.
@@ -20,6 +22,14 @@ pub struct Proof {
     pub outcome: Outcome,
     /// The verdict of the call that breaks it, and the rules that give it.
     pub broken: Option<(Verdict, Vec<String>)>,
+    claim: Digest,
+}
+
+impl Proof {
+    /// The digest of what it says, whatever it is called and wherever it is written.
+    pub fn claim(&self) -> Digest {
+        self.claim
+    }
 }
 
 /// Proves every assertion of a policy without errors, and adds an error to its report for each that is not proved.
@@ -27,14 +37,19 @@ pub fn prove(report: &mut Report) -> Vec<Proof> {
     let Some(checked) = &report.checked else {
         return Vec::new();
     };
-    let (proofs, diagnostics) = proofs(checked);
+    let (proofs, diagnostics) = found(checked);
     if !diagnostics.is_empty() {
         report.refuse(diagnostics);
     }
     proofs
 }
 
-fn proofs(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
+/// What becomes of every assertion of a checked policy, in order.
+pub fn proofs(checked: &Checked) -> Vec<Proof> {
+    found(checked).0
+}
+
+fn found(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
     if checked.package().assertions.is_empty() {
         return (Vec::new(), Vec::new());
     }
@@ -53,6 +68,7 @@ fn proofs(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
             name: assertion.name.clone(),
             outcome,
             broken,
+            claim: digest::sha256(&ir::claim(package, assertion)),
         });
     }
     (proofs, diagnostics)

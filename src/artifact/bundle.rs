@@ -7,8 +7,9 @@ use super::archive::Entry;
 use super::envelope::{PayloadType, TrustedKeys, Verified};
 use super::fields::{Fields, number};
 use super::key::SigningKey;
-use super::manifest::{self, Files, Manifest, Meta};
-use super::{BuildError, Digest, VerifyError};
+use super::manifest::{self, Files, Manifest, Meta, check_declared};
+use super::proof::ProofEntry;
+use super::{BuildError, Digest, VerifyError, digest};
 use crate::domain::Profile;
 use crate::json::Json;
 use crate::limits;
@@ -91,6 +92,8 @@ pub struct BundleContents {
     pub sources: Vec<SourceFile>,
     /// The result of the policy's own tests.
     pub tests: TestSummary,
+    /// The assertions that were proved: all there are.
+    pub proofs: Vec<ProofEntry>,
     /// The version of the compiler.
     pub compiler: String,
     /// The version of the tz database that zones of windows are taken from.
@@ -114,6 +117,8 @@ pub struct BundleMeta {
     edition: u32,
     epoch: u64,
     tests: TestSummary,
+    /// Sorted by name, each with the digest of what was proved.
+    proofs: Vec<(ProofEntry, Digest)>,
     compiler: String,
     tz: String,
     profile: Profile,
@@ -121,23 +126,28 @@ pub struct BundleMeta {
     sources: Vec<(String, SourceKind, String)>,
 }
 
-/// Builds and signs a bundle. The order of `sources` does not matter.
+/// Builds and signs a bundle. The order of `sources` and `proofs` does not matter.
 pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, BuildError> {
     if i128::from(contents.epoch) > limits::SAFE_INTEGER {
         return Err(BuildError::Invalid("the epoch is over 2^53 - 1".to_owned()));
     }
     contents.sources.sort();
-    let duplicate = contents.sources.windows(2).find_map(|pair| match pair {
-        [a, b] if a.name == b.name => Some(a.name.clone()),
-        _ => None,
-    });
-    if let Some(name) = duplicate {
-        return Err(BuildError::Duplicate(name));
+    contents.proofs.sort();
+    let sources = contents.sources.iter().map(|source| &source.name);
+    let proofs = contents.proofs.iter().map(|proof| &proof.name);
+    if let Some(name) = duplicate(sources).or_else(|| duplicate(proofs)) {
+        return Err(BuildError::Duplicate(name.clone()));
     }
     let policies = contents.sources.iter().filter(|s| s.kind == SourceKind::Policy);
     if policies.count() != 1 {
         return Err(BuildError::Invalid("there is not exactly one policy".to_owned()));
     }
+    let program = digest::sha256(&contents.ir);
+    let proved = contents.proofs.into_iter().map(|proof| {
+        let digest = proof.digest(program, &contents.compiler);
+        (proof, digest)
+    });
+    let proofs = proved.collect();
     let mut entries = vec![Entry {
         name: IR_NAME.to_owned(),
         bytes: contents.ir,
@@ -157,12 +167,19 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
         edition: contents.edition,
         epoch: contents.epoch,
         tests: contents.tests,
+        proofs,
         compiler: contents.compiler,
         tz: contents.tz,
         profile: contents.profile,
         sources,
     };
     manifest::pack(meta, entries, key)
+}
+
+/// The first of two equal names beside each other.
+fn duplicate<'n>(names: impl Iterator<Item = &'n String> + Clone) -> Option<&'n String> {
+    let pairs = names.clone().zip(names.skip(1));
+    pairs.into_iter().find_map(|(a, b)| (a == b).then_some(a))
 }
 
 /// Opens a bundle; the only way to a `Verified<Bundle>`.
@@ -181,6 +198,13 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
     let ir = files
         .remove(IR_NAME)
         .ok_or_else(|| wrong(format!("`{IR_NAME}` is missing")))?;
+    let program = digest::sha256(&ir);
+    let mut proofs = Vec::new();
+    for (proof, declared) in meta.proofs {
+        let what = format!("the proof of {}", proof.name);
+        check_declared(&what, declared, proof.digest(program, &meta.compiler))?;
+        proofs.push(proof);
+    }
     let mut sources = Vec::new();
     for (name, kind, file) in meta.sources {
         let bytes = files
@@ -201,6 +225,7 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         profile: meta.profile,
         sources,
         tests: meta.tests,
+        proofs,
         compiler: meta.compiler,
         tz: meta.tz,
     };
@@ -229,6 +254,7 @@ impl Meta for BundleMeta {
                 ("file", Json::str(file)),
             ])
         });
+        let proofs = self.proofs.iter().map(|(proof, digest)| proof.to_json(*digest));
         let tests = Json::object([
             ("passed", number(self.tests.passed.into())),
             ("total", number(self.tests.total.into())),
@@ -239,6 +265,7 @@ impl Meta for BundleMeta {
             ("edition", number(self.edition.into())),
             ("epoch", number(self.epoch)),
             ("tests", tests),
+            ("proofs", Json::Array(proofs.collect())),
             ("compiler", Json::str(&self.compiler)),
             ("tz", Json::str(&self.tz)),
             ("profile", Json::str(self.profile.as_str())),
@@ -248,7 +275,7 @@ impl Meta for BundleMeta {
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let known = [
-            "name", "version", "edition", "epoch", "tests", "compiler", "tz", "profile", "sources",
+            "name", "version", "edition", "epoch", "tests", "proofs", "compiler", "tz", "profile", "sources",
         ];
         let fields = Fields::open("bundle manifest", json, &known)?;
         let tests = Fields::open(
@@ -263,6 +290,9 @@ impl Meta for BundleMeta {
         if tests.passed > tests.total {
             return Err(fields.refuse("more tests passed than there are"));
         }
+        let proofs = fields.list("proofs", ProofEntry::from_json)?;
+        let names: Vec<&str> = proofs.iter().map(|(proof, _)| proof.name.as_str()).collect();
+        fields.sorted("proofs", &names)?;
         let sources = fields.list("sources", |json| {
             let source = Fields::open("bundle manifest source", json, &["name", "kind", "file"])?;
             let kind = SourceKind::parse(source.text("kind")?)
@@ -292,6 +322,7 @@ impl Meta for BundleMeta {
             edition: fields.small("edition")?,
             epoch: fields.count("epoch")?,
             tests,
+            proofs,
             compiler: fields.name("compiler")?,
             tz: fields.name("tz")?,
             profile,

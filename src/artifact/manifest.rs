@@ -137,14 +137,19 @@ impl FileEntry {
 
 /// Errors unless `content` has the digest declared.
 pub fn check_digest(name: &str, declared: Digest, content: &[u8]) -> Result<(), VerifyError> {
-    match sha256(content) {
-        found if found == declared => Ok(()),
-        found => Err(VerifyError::DigestMismatch {
-            name: name.to_owned(),
-            declared,
-            found,
-        }),
+    check_declared(name, declared, sha256(content))
+}
+
+/// Errors unless the digest found is the one declared.
+pub fn check_declared(name: &str, declared: Digest, found: Digest) -> Result<(), VerifyError> {
+    if found == declared {
+        return Ok(());
     }
+    Err(VerifyError::DigestMismatch {
+        name: name.to_owned(),
+        declared,
+        found,
+    })
 }
 
 impl<M: Meta> Payload for Manifest<M> {

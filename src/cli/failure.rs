@@ -39,7 +39,13 @@ pub fn open(path: &Path, error: &OpenError) -> CliError {
 pub fn rebuild(difference: &Difference, compiler: &str) -> CliError {
     let error = CliError::new(Category::Verification, difference.code(), difference.to_string());
     if compiler == COMPILER {
-        return error.hint("the bundle was not made from the sources in it; do not use it");
+        return error.hint(match difference {
+            Difference::ProofMissing(_)
+            | Difference::ProofExtra(_)
+            | Difference::Claim { .. }
+            | Difference::Unproved { .. } => "what the bundle says is proved is not; do not use it",
+            _ => "the bundle was not made from the sources in it; do not use it",
+        });
     }
     error.hint(format!(
         "compiler {compiler} made the bundle and this is {COMPILER}: rebuild with that version"

@@ -80,19 +80,21 @@ pub(super) fn encode_session(w: &mut Writer, program: &Program) {
         approval::encode(w, spec);
         w.int(*labels);
     });
-    w.list(&program.events, |w, event| {
-        w.int(event.labels);
-        w.byte(match event.ok {
-            None => 0,
-            Some(false) => 1,
-            Some(true) => 2,
-        });
-        w.byte(u8::from(event.turn));
-    });
+    w.list(&program.events, event);
     w.list(&program.monitors, monitor);
 }
 
-fn monitor(w: &mut Writer, monitor: &Monitor) {
+pub(super) fn event(w: &mut Writer, event: &EventTest) {
+    w.int(event.labels);
+    w.byte(match event.ok {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    });
+    w.byte(u8::from(event.turn));
+}
+
+pub(super) fn monitor(w: &mut Writer, monitor: &Monitor) {
     match monitor {
         Monitor::Flag {
             set,

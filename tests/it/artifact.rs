@@ -16,8 +16,9 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::{of_json, sha256};
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, SourceFile, SourceKind,
-    TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time, trace,
+    BundleContents, PayloadType, PolicyRef, ProofEntry, RunpackContents, Signed, SigningKey, SourceFile,
+    SourceKind, TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time,
+    trace,
 };
 use gait::domain::approval::Role;
 use gait::domain::{
@@ -62,6 +63,10 @@ fn contents() -> BundleContents {
         ],
         profile: Profile::Strict,
         tests: TestSummary { passed: 3, total: 3 },
+        proofs: vec![ProofEntry {
+            name: "strangers_wait".into(),
+            claim: sha256(b"claim"),
+        }],
         compiler: "0.1.0".into(),
         tz: "2026f".to_owned(),
     }

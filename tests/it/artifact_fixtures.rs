@@ -204,6 +204,15 @@ fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
             manifest.bytes = change(&manifest.bytes);
         })
     };
+    // Another manifest, rightly signed.
+    let resealed = |change: &dyn Fn(&mut serde_json::Value)| {
+        named(&|bytes| {
+            let envelope: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+            let payload = edit(&payload, |payload| change(&mut payload["meta"]));
+            seal(&payload, PayloadType::BundleManifest)
+        })
+    };
     let extra = again(|entries| {
         let (name, bytes) = ("zz/evil".to_owned(), b"x".to_vec());
         entries.push(Entry { name, bytes });
@@ -259,6 +268,29 @@ fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
         (
             "bundle_epoch_raised__verify.signature_invalid.gaitbundle",
             named(&|bytes| repayload(bytes, |payload| payload["meta"]["epoch"] = 2.into())),
+        ),
+        (
+            "bundle_with_a_proof_of_another_program__verify.digest_mismatch.gaitbundle",
+            resealed(&|meta| meta["proofs"][0]["digest"] = meta["proofs"][0]["claim"].clone()),
+        ),
+        (
+            "bundle_with_a_proof_renamed__verify.digest_mismatch.gaitbundle",
+            resealed(&|meta| meta["proofs"][0]["name"] = "nothing_leaves".into()),
+        ),
+        (
+            "bundle_with_more_of_a_proof__verify.shape.gaitbundle",
+            resealed(&|meta| meta["proofs"][0]["by"] = "me".into()),
+        ),
+        (
+            "bundle_with_a_proof_twice__verify.shape.gaitbundle",
+            resealed(&|meta| {
+                let one = meta["proofs"][0].clone();
+                meta["proofs"] = serde_json::json!([one, one]);
+            }),
+        ),
+        (
+            "bundle_that_says_nothing_of_proofs__verify.shape.gaitbundle",
+            resealed(&|meta| drop(meta.as_object_mut().unwrap().remove("proofs"))),
         ),
         (
             "bundle_unsigned__verify.unsigned.gaitbundle",

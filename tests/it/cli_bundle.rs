@@ -48,6 +48,7 @@ fn a_bundle_says_what_it_holds_and_rebuilds() {
         "deep/er/q.gaitbundle",
         "sha256:",
         "tests    3 of 3 passed",
+        "proofs   1 assertion proved",
     ] {
         assert!(
             text(&plain.stdout).contains(part),
@@ -84,13 +85,94 @@ fn a_bundle_says_what_it_holds_and_rebuilds() {
     }
 
     let verified = run(here, &["bundle", "verify", "p.gaitbundle", "--rebuild", "--json"]);
-    assert_eq!(document(&verified, "bundle_verify")["rebuilt"], true);
+    let verified = document(&verified, "bundle_verify");
+    assert_eq!(verified["rebuilt"], true);
+    assert_eq!(verified["reproved"], false);
     let any = document(&run(here, &["verify", "p.gaitbundle", "--json"]), "verify");
     assert_eq!(any["digest"], program["digest"]);
     assert_eq!(
         exit(&run(here, &["bundle", "verify", "p.gaitbundle", "--rebuild"])),
         0
     );
+}
+
+#[test]
+fn a_bundle_records_what_was_proved_and_proves_it_again() {
+    let folder = compiled();
+    let here = folder.path();
+    let inspect = run(here, &["bundle", "inspect", "p.gaitbundle", "--json"]);
+    let inspect = document(&inspect, "bundle_inspect");
+    let [proof] = inspect["proofs"].as_array().unwrap().as_slice() else {
+        panic!("{inspect}");
+    };
+    assert_eq!(proof["name"], "large_ones_wait");
+    // Anybody can tell the digest from what else is shown.
+    let stated = serde_json::json!({
+        "schema": "gait.proof/1", "name": proof["name"], "claim": proof["claim"],
+        "program": inspect["program"]["digest"], "compiler": inspect["compiler"],
+    });
+    let canonical = gait::artifact::jcs::to_vec(&gait::json::parse(stated.to_string().as_bytes()).unwrap());
+    let digest = gait::artifact::digest::sha256(&canonical).to_string();
+    assert_eq!(proof["digest"], digest.as_str());
+    let plain = run(here, &["bundle", "inspect", "p.gaitbundle"]);
+    let shown = format!("large_ones_wait {digest}");
+    assert!(text(&plain.stdout).contains(&shown), "{}", text(&plain.stdout));
+
+    let again = run(here, &["bundle", "verify", "p.gaitbundle", "--reprove", "--json"]);
+    let again = document(&again, "bundle_verify");
+    assert_eq!((&again["reproved"], &again["proofs"]), (&true.into(), &1.into()));
+    let plain = run(here, &["bundle", "verify", "p.gaitbundle", "--reprove"]);
+    let shown = "1 assertion proved again, each as the bundle records it";
+    assert!(text(&plain.stdout).contains(shown), "{}", text(&plain.stdout));
+}
+
+#[test]
+fn a_bundle_that_says_something_else_is_proved_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(
+        here.join("test.public.json"),
+        fixture_key().verifying_key().to_file(),
+    )
+    .unwrap();
+    let loose = POLICY
+        .replace("  require_approval\n", "  dry_run\n")
+        .replace("=> require_approval", "=> dry_run");
+    let refuted = |contents: &mut gait::artifact::BundleContents| {
+        let checked = gait::compile::check("policy.gaitpol", &loose).checked.unwrap();
+        contents.ir = gait::ir::encode(&gait::compile::lower(&checked));
+        contents.sources = gait::bundling::sources(&checked);
+    };
+    let bundles = [
+        (
+            forged_bundle(|contents| contents.proofs.clear()),
+            "reprove.missing",
+        ),
+        (
+            forged_bundle(|contents| contents.proofs[0].name.push('s')),
+            "reprove.extra",
+        ),
+        (
+            forged_bundle(|contents| contents.proofs[0].claim = gait::artifact::digest::sha256(b"")),
+            "reprove.claim",
+        ),
+        (forged_bundle(refuted), "reprove.fails"),
+    ];
+    for (bytes, code) in bundles {
+        std::fs::write(here.join("b.gaitbundle"), bytes).unwrap();
+        let args = ["bundle", "verify", "b.gaitbundle", "--trust", "test.public.json"];
+        let rebuilt = [&args[..], &["--rebuild"]].concat();
+        assert_eq!(
+            exit(&run(here, &rebuilt)),
+            0,
+            "{code}: the program is that of the sources"
+        );
+        let reproved = [&args[..], &["--reprove"]].concat();
+        assert_eq!(refusal(here, &reproved), is(code, 2));
+        let shown = run(here, &reproved);
+        let shown = text(&shown.stderr);
+        assert!(shown.contains("what the bundle says is proved is not"), "{shown}");
+    }
 }
 
 #[test]

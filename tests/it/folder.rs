@@ -50,6 +50,7 @@ pub fn compiled(text: &str) -> Vec<u8> {
         profile: package.profile,
         sources: gait::bundling::sources(&checked),
         tests: TestSummary { passed: 0, total: 0 },
+        proofs: Vec::new(),
         compiler: "test".to_owned(),
         tz: "2026f".to_owned(),
     };

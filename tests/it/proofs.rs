@@ -161,3 +161,77 @@ rule all on * allow
         assert!(program(&claim) == plain, "{condition}");
     }
 }
+
+/// What a claim is named by: the same wherever and beside whatever it is written, another as soon as it says something else.
+#[test]
+fn a_claim_has_one_digest() {
+    const POLICY: &str = r#"gaitpol 1
+policy acme.desk
+default block
+label secret
+context { fact user: Email, fact limit: Int }
+window office = mon..fri "08:00".."18:00" tz "Europe/Berlin"
+tool vault.read { key: String[max 40], returns secret }
+tool send { to: List[Email, max 5], n: Int, carries to }
+rule seen on send when args.n > 1 and once(call vault.read) block
+rule all on vault.read allow
+pred mine(n: Int) = n > 7
+"#;
+    let claims = |text: &str| -> Vec<(String, String)> {
+        let report = compile::check("p.gaitpol", text);
+        let checked = report
+            .checked
+            .unwrap_or_else(|| panic!("{text}\n{:#?}", report.diagnostics));
+        let proofs = prove::proofs(&checked);
+        proofs
+            .iter()
+            .map(|p| (p.name.clone(), p.claim().to_string()))
+            .collect()
+    };
+    let conditions = [
+        "args.n > 7",
+        "args.n > 8",
+        "once(call vault.read when args.key == \"k\")",
+        "once(call vault.read when args.key == \"l\")",
+        "not once(call vault.read when args.key == \"k\")",
+        "once(call vault.read when args.key == \"k\") and count(call send when args.n < context.limit within 1h) > 3",
+        "count(call send when args.n < context.limit within 2h) > 3",
+        "count(call send within 1h) > 3",
+        "now in office",
+        "labels(session) has secret",
+        "any r in args.to: labels(r) has untrusted",
+        "any r in args.to: labels(r) has secret",
+        "any r in args.to: r == context.user",
+        "args.n < context.limit",
+        "args.n <= context.limit",
+    ];
+    let line = |number: usize, condition: &str| {
+        format!("assert a{number} on send when {condition} verdict <= block\n")
+    };
+    let all: Vec<String> = conditions.iter().enumerate().map(|(n, c)| line(n, c)).collect();
+    let together = claims(&format!("{POLICY}{}", all.concat()));
+    let digests: std::collections::BTreeSet<&String> = together.iter().map(|(_, digest)| digest).collect();
+    assert_eq!(
+        digests.len(),
+        conditions.len(),
+        "no two of them say the same: {together:#?}"
+    );
+    let reversed: String = all.iter().rev().cloned().collect();
+    let mut reversed = claims(&format!("{POLICY}\n\n{reversed}"));
+    reversed.reverse();
+    assert_eq!(reversed, together);
+    for (alone, of) in all.iter().zip(&together) {
+        assert_eq!(
+            claims(&format!("{POLICY}{alone}")),
+            std::slice::from_ref(of),
+            "{alone}"
+        );
+    }
+    // Neither its name nor that of a predicate is part of it; tools and verdict are.
+    let other = "assert b on send when mine(args.n) verdict <= block\nassert c on send when args.n > 7 verdict != block\n\
+        assert d on * verdict <= block\nassert e on send verdict <= block\n";
+    let other = claims(&format!("{POLICY}{other}"));
+    assert_eq!(other[0].1, together[0].1);
+    let different: std::collections::BTreeSet<&String> = other.iter().map(|(_, digest)| digest).collect();
+    assert_eq!(different.len(), 4, "{other:#?}");
+}

@@ -72,6 +72,14 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
         program.default.0,
         one_line(&program.default.1)
     ))?;
+    let compiled = sha256(&contents.ir);
+    if !contents.proofs.is_empty() {
+        ui.line(&paint(Tone::Strong, "proofs"))?;
+    }
+    for proof in &contents.proofs {
+        let digest = proof.digest(compiled, &contents.compiler);
+        ui.line(&format!("  {} {digest}", one_line(&proof.name)))?;
+    }
     ui.line(&paint(Tone::Strong, "sources"))?;
     for source in &contents.sources {
         ui.line(&format!(
@@ -119,9 +127,17 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
             ("digest", sha256(source.text.as_bytes()).to_json()),
         ])
     });
+    let compiled = sha256(&contents.ir);
+    let proofs = contents.proofs.iter().map(|proof| {
+        Json::object([
+            ("name", Json::str(&proof.name)),
+            ("claim", proof.claim.to_json()),
+            ("digest", proof.digest(compiled, &contents.compiler).to_json()),
+        ])
+    });
     let program_bytes = Json::object([
         ("bytes", number(contents.ir.len())),
-        ("digest", sha256(&contents.ir).to_json()),
+        ("digest", compiled.to_json()),
         ("text", printed.map_or(Json::Null, Json::String)),
     ]);
     Json::object([
@@ -139,6 +155,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("compiler", Json::str(&contents.compiler)),
         ("tz", Json::str(&contents.tz)),
         ("tests", tests),
+        ("proofs", Json::Array(proofs.collect())),
         ("default", default),
         ("program", program_bytes),
         ("sources", Json::Array(sources.collect())),

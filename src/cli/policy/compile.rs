@@ -21,8 +21,8 @@ const EXTENSION: &str = "gaitbundle";
 
 /// Compile a policy into a signed bundle
 ///
-/// Checks the policy, runs its tests, signs, and opens the result again before it is written. Exits 6 when the policy
-/// has errors and 5 when a test fails. The same file, epoch and key give the same bytes, wherever the file lies.
+/// Checks the policy, proves its assertions, runs its tests, signs, and opens the result again before it is written. Exits 6
+/// when the policy has errors and 5 when a test fails. The same file, epoch and key give the same bytes, wherever the file lies.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy file
@@ -46,7 +46,7 @@ fn epoch(text: &str) -> Result<u64, String> {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let name = source_name(&args.file)?;
     let out = destination(&args)?;
-    let report = source::read(host, &args.file)?.check(host, &name, Purpose::Sign);
+    let (report, proofs) = source::read(host, &args.file)?.prove(host, &name, Purpose::Sign);
     if !ui.is_json() {
         source::tell(ui, findings(&report));
     }
@@ -55,7 +55,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let key = signing_key(host, &args.key)?;
     key_args::usable(host, &key, &TrustArgs::default())?;
-    let built = bundling::build(checked, args.epoch, &key).map_err(|error| refused(ui, &args.file, error))?;
+    let built = bundling::build_proved(checked, &proofs, args.epoch, &key)
+        .map_err(|error| refused(ui, &args.file, error))?;
     host.write_atomic(&out, &built.bytes, Mode::Public)?;
     let contents = &built.bundle.value().contents;
     if contents.tests.total == 0 {
@@ -139,6 +140,8 @@ fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
                 ("failures", Json::Array(lines.iter().map(Json::str).collect())),
             ])
         }
+        // `prove` has made each of them an error of the policy.
+        BundlingError::Unproved(_) => CliError::new(Category::Internal, "policy.unproved", message),
         BundlingError::Build(error) => CliError::from(error).in_file(path),
         BundlingError::Reopen(_) | BundlingError::Reload(_) => {
             CliError::new(Category::Internal, "policy.unopened", message)
@@ -185,6 +188,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
             ("rules", number(rules)),
             ("tools", number(tools)),
             ("tests", Json::int(i64::from(contents.tests.total))),
+            ("proofs", number(contents.proofs.len())),
             ("program_bytes", number(contents.ir.len())),
             ("bundle_bytes", number(built.bytes.len())),
             ("bundle", Json::str(path)),
@@ -215,8 +219,12 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
         "  tests    {} of {} passed",
         contents.tests.passed, contents.tests.total
     ))?;
+    if !contents.proofs.is_empty() {
+        let all = source::count(contents.proofs.len(), "assertion");
+        ui.line(&format!("  proofs   {all} proved"))?;
+    }
     ui.note(&format!(
-        "next: `gait bundle verify {path} --rebuild`, or `gait gate eval --bundle {path} --intent FILE`"
+        "next: `gait bundle verify {path} --reprove`, or `gait gate eval --bundle {path} --intent FILE`"
     ));
     Ok(())
 }
