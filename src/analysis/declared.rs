@@ -5,8 +5,8 @@ use super::Direction;
 use super::joint::meet;
 use crate::builtins::written::number;
 use crate::domain::Trust;
-use crate::hir::{Package, Per, Place, Step, Tool};
-use crate::ty::Ty;
+use crate::hir::{ContextField, Limit, Package, Per, Place, Step, Tool};
+use crate::ty::{Field, Ty};
 
 /// Something that is declared differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,104 +15,130 @@ pub struct Declared {
     pub direction: Direction,
     /// What, in words.
     pub text: String,
-    /// All of it, for who compares two of these.
+    /// What the words leave out, for who compares two of these.
     pub meaning: String,
 }
 
-/// What is declared differently of a tool; `is_open` says whether any call of it gets through, `source` whether it matters
-/// what else comes from it.
+impl Declared {
+    fn new(direction: Direction, text: impl Into<String>) -> Declared {
+        Declared {
+            direction,
+            text: text.into(),
+            meaning: String::new(),
+        }
+    }
+
+    fn meaning(self, meaning: String) -> Declared {
+        Declared { meaning, ..self }
+    }
+}
+
+/// What is declared differently of a tool; `is_open` says whether any call of it gets through, `labels` whether a rule asks
+/// for labels.
 pub(super) fn tool(
     before: Option<&Tool>,
     after: Option<&Tool>,
     is_open: bool,
-    source: bool,
+    labels: bool,
 ) -> Vec<Declared> {
-    let is_open = is_open || (source && (before.is_none() || after.is_none()));
-    let mut out = Vec::new();
-    let mut say = |direction: Direction, text: String| {
-        let direction = match direction {
-            Direction::Loosened if !is_open => Direction::Sideways,
-            other => other,
-        };
-        let meaning = String::new();
-        out.push(Declared {
-            direction,
-            text,
-            meaning,
-        });
-    };
-    let (before, after) = match (before, after) {
-        (Some(before), Some(after)) => (before, after),
-        (None, Some(_)) => {
-            say(Direction::Loosened, "a new tool".to_owned());
-            return out;
+    let all = match (before, after) {
+        (Some(before), Some(after)) => arguments(before, after)
+            .into_iter()
+            .chain(beside_arguments(before, after))
+            .collect(),
+        // What is said to come of a tool that is not declared may come of anything.
+        (None, Some(_)) if labels => {
+            let text = "a new tool: what is said to come of it has its labels, and no others";
+            return vec![Declared::new(Direction::Loosened, text)];
         }
-        (Some(_), None) => {
-            let direction = if source {
-                Direction::Loosened
-            } else {
-                Direction::Tightened
-            };
-            say(direction, "no longer declared".to_owned());
-            return out;
+        (Some(_), None) if labels => {
+            let text = "no longer declared: what is said to come of it may come of any tool";
+            return vec![Declared::new(Direction::Loosened, text)];
         }
-        (None, None) => return out,
+        (None, Some(_)) => vec![Declared::new(Direction::Loosened, "a new tool")],
+        (Some(_), None) => vec![Declared::new(Direction::Tightened, "no longer declared")],
+        (None, None) => Vec::new(),
     };
+    let mut all: Vec<Declared> = all;
+    for one in &mut all {
+        if one.direction == Direction::Loosened && !is_open {
+            one.direction = Direction::Sideways;
+        }
+    }
+    all
+}
+
+/// Which way another type goes.
+fn by_type(old: &Ty, new: &Ty) -> Direction {
+    match meet(old, new) {
+        Some(both) if both == *new => Direction::Tightened,
+        _ => Direction::Loosened,
+    }
+}
+
+fn by_order(is_looser: bool) -> Direction {
+    match is_looser {
+        true => Direction::Loosened,
+        false => Direction::Tightened,
+    }
+}
+
+fn arguments(before: &Tool, after: &Tool) -> Vec<Declared> {
+    let mut all = Vec::new();
+    let named = |fields: &[Field], name: &str| fields.iter().find(|field| field.name == name).cloned();
     for field in &before.args {
-        let Some(now) = after.args.iter().find(|arg| arg.name == field.name) else {
-            let direction = match field.ty.is_optional() && !after.open {
-                true => Direction::Tightened,
+        match named(&after.args, &field.name) {
+            None => {
                 // Calls without it, or with any value of it, are no longer refused.
-                false => Direction::Loosened,
-            };
-            say(direction, format!("argument `{}` is gone", field.name));
-            continue;
-        };
-        if now.ty == field.ty {
-            continue;
+                let looser = !field.ty.is_optional() || after.open;
+                let text = format!("argument `{}` is gone", field.name);
+                all.push(Declared::new(by_order(looser), text));
+            }
+            Some(now) if now.ty != field.ty => {
+                let text = was("argument", &field.name, &field.ty, &now.ty);
+                all.push(Declared::new(by_type(&field.ty, &now.ty), text));
+            }
+            Some(_) => {}
         }
-        let direction = match meet(&field.ty, &now.ty) {
-            Some(both) if both == now.ty => Direction::Tightened,
-            _ => Direction::Loosened,
-        };
-        let text = was("argument", &field.name, &field.ty, &now.ty);
-        say(direction, text);
     }
     for field in &after.args {
-        if !before.args.iter().any(|arg| arg.name == field.name) {
+        if named(&before.args, &field.name).is_none() {
             let text = format!("a new argument `{}`: `{}`", field.name, field.ty);
-            let direction = match before.open {
-                true => Direction::Tightened,
-                false => Direction::Loosened,
-            };
-            say(direction, text);
+            all.push(Declared::new(by_order(!before.open), text));
         }
     }
-    match (before.open, after.open) {
-        (false, true) => say(
-            Direction::Loosened,
-            "takes arguments that are not declared".to_owned(),
-        ),
-        (true, false) => say(Direction::Tightened, "takes declared arguments only".to_owned()),
-        _ => {}
+    all
+}
+
+fn beside_arguments(before: &Tool, after: &Tool) -> Vec<Declared> {
+    let mut all = Vec::new();
+    if before.open != after.open {
+        let text = match after.open {
+            true => "takes arguments that are not declared",
+            false => "takes declared arguments only",
+        };
+        all.push(Declared::new(by_order(after.open), text));
     }
     if before.effects != after.effects {
         let list = |tool: &Tool| match tool.effects.as_slice() {
             [] => "none".to_owned(),
             effects => effects.join(", "),
         };
-        say(
-            Direction::Sideways,
-            format!("effects were {}, are {}", list(before), list(after)),
-        );
+        let text = format!("effects were {}, are {}", list(before), list(after));
+        all.push(Declared::new(Direction::Sideways, text));
     }
     if before.carries != after.carries {
-        say(
-            Direction::Sideways,
-            "other arguments leave the boundary".to_owned(),
-        );
+        let list = |tool: &Tool| match tool.carries.as_slice() {
+            [] => "nothing".to_owned(),
+            carries => {
+                let carries = carries.iter().map(|path| path.join("."));
+                carries.collect::<Vec<_>>().join(", ")
+            }
+        };
+        let text = format!("carried {}, carries {}", list(before), list(after));
+        all.push(Declared::new(Direction::Sideways, text));
     }
-    out
+    all
 }
 
 /// What takes other values than before, in words.
@@ -156,11 +182,7 @@ fn reads(package: &Package, name: &str) -> bool {
 /// Which approvals take which labels off, by the names of those.
 fn lifts(package: &Package) -> Vec<(String, Vec<&str>)> {
     let names = |mask: u64| {
-        let names = package.labels.names.iter().enumerate();
-        let mut names: Vec<&str> = names
-            .filter(|(bit, _)| mask & 1 << bit != 0)
-            .map(|(_, name)| name.as_str())
-            .collect();
+        let mut names: Vec<&str> = package.labels.names_of(mask).collect();
         names.sort_unstable();
         names
     };
@@ -174,132 +196,105 @@ fn lifts(package: &Package) -> Vec<(String, Vec<&str>)> {
 pub(super) fn returned(before: &Package, after: &Package, tool: &str) -> Option<Declared> {
     let names = |package: &Package| {
         let tool = package.tools.iter().find(|known| known.name == tool)?;
-        let names = package.labels.names.iter().enumerate();
-        let names = names.filter(|(bit, _)| tool.returns & 1 << bit != 0);
-        let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
+        let names: Vec<&str> = package.labels.names_of(tool.returns).collect();
         Some(match names.as_slice() {
             [] => "nothing".to_owned(),
             names => names.join(", "),
         })
     };
     let (old, new) = (names(before)?, names(after)?);
-    (old != new).then(|| Declared {
-        meaning: String::new(),
-        direction: Direction::Sideways,
-        text: format!("what it returns was labelled {old}, is labelled {new}"),
-    })
+    let text = format!("what it returns was labelled {old}, is labelled {new}");
+    (old != new).then(|| Declared::new(Direction::Sideways, text))
 }
 
 /// What is declared differently beside the tools.
 pub(super) fn policy(before: &Package, after: &Package) -> Vec<Declared> {
-    let mut out = Vec::new();
-    let mut say = |direction, text: String, meaning: String| {
-        out.push(Declared {
-            direction,
-            text,
-            meaning,
-        })
-    };
+    let mut all = Vec::new();
     if before.profile != after.profile {
-        let direction = match after.profile < before.profile {
-            true => Direction::Loosened,
-            false => Direction::Tightened,
-        };
-        say(
-            direction,
-            format!("profile was `{}`, is `{}`", before.profile, after.profile),
-            String::new(),
-        );
+        let text = format!("profile was `{}`, is `{}`", before.profile, after.profile);
+        all.push(Declared::new(by_order(after.profile < before.profile), text));
     }
-    for field in &before.context {
-        let now = after
-            .context
-            .iter()
-            .find(|now| now.field.name == field.field.name);
-        let Some(now) = now else {
-            if reads(before, &field.field.name) {
-                // What refused calls without it, or with a wrong value, is gone.
-                let text = format!("context `{}` is gone", field.field.name);
-                say(Direction::Loosened, text, String::new());
-            }
-            continue;
-        };
-        if now.field.ty != field.field.ty && (reads(before, &now.field.name) || reads(after, &now.field.name))
-        {
-            let direction = match meet(&field.field.ty, &now.field.ty) {
-                Some(both) if both == now.field.ty => Direction::Tightened,
-                _ => Direction::Loosened,
-            };
-            say(
-                direction,
-                was("context", &field.field.name, &field.field.ty, &now.field.ty),
-                String::new(),
-            );
-        }
-        if now.trust != field.trust {
-            let direction = match now.trust {
-                Trust::Claim => Direction::Loosened,
-                Trust::Fact => Direction::Tightened,
-            };
-            let text = format!(
-                "context `{}` was a {}, is a {}",
-                field.field.name,
-                field.trust.as_str(),
-                now.trust.as_str()
-            );
-            say(direction, text, String::new());
-        }
-        if now.from != field.from {
-            let text = format!("context `{}` is taken from elsewhere", field.field.name);
-            let meaning = format!("{:?} {:?}", field.from, now.from);
-            say(Direction::Loosened, text, meaning);
-        }
-    }
+    all.extend(context(before, after));
     for old in &before.obligations {
         let new = after.obligations.iter().find(|new| new.name == old.name);
         if new.is_some_and(|new| new != old) {
-            let text = format!(
-                "obligation `{}` is told other things, or joins them otherwise",
-                old.name
-            );
-            say(Direction::Loosened, text, format!("{old:?} {new:?}"));
+            let name = &old.name;
+            let text = format!("obligation `{name}` is told other things, or joins them otherwise");
+            all.push(Declared::new(Direction::Loosened, text).meaning(format!("{old:?} {new:?}")));
         }
     }
-    if lifts(before) != lifts(after) {
-        let text = "other approvals take labels off arguments".to_owned();
-        say(
-            Direction::Loosened,
-            text,
-            format!("{:?} {:?}", lifts(before), lifts(after)),
-        );
+    let (old, new) = (lifts(before), lifts(after));
+    if old != new {
+        let text = "other approvals take labels off arguments";
+        all.push(Declared::new(Direction::Loosened, text).meaning(format!("{old:?} {new:?}")));
     }
     for old in &before.limits {
-        let new = after.limits.iter().find(|limit| limit.spec.name == old.spec.name);
-        let Some(new) = new else { continue };
-        if new.spec.per != old.spec.per {
-            let direction = match (old.spec.per, new.spec.per) {
-                // What is counted for longer is used up sooner.
-                (Per::Time(old), Per::Time(new)) if new > old => Direction::Tightened,
-                (Per::Time(_), Per::Time(_)) => Direction::Loosened,
-                _ => Direction::Sideways,
-            };
-            let text = format!("limit `{}` counts within another span", old.spec.name);
-            say(direction, text, String::new());
-        }
-        if new.spec.max != old.spec.max && new.spec.ty == old.spec.ty {
-            let direction = match new.spec.max > old.spec.max {
-                true => Direction::Loosened,
-                false => Direction::Tightened,
-            };
-            let number = |n| number(n, &new.spec.ty);
-            let text = format!(
-                "limit `{}` was {}, is {}",
-                old.spec.name,
-                number(old.spec.max),
-                number(new.spec.max)
-            );
-            say(direction, text, String::new());
-        }
+        let new = after.limits.iter().find(|new| new.spec.name == old.spec.name);
+        all.extend(new.into_iter().flat_map(|new| limit(old, new)));
     }
-    out
+    all
+}
+
+fn context(before: &Package, after: &Package) -> Vec<Declared> {
+    let mut all = Vec::new();
+    for old in &before.context {
+        let name = &old.field.name;
+        let Some(new) = after.context.iter().find(|new| new.field.name == *name) else {
+            if reads(before, name) {
+                // What refused calls without it, or with a wrong value, is gone.
+                let text = format!("context `{name}` is gone");
+                all.push(Declared::new(Direction::Loosened, text));
+            }
+            continue;
+        };
+        let is_read = reads(before, name) || reads(after, name);
+        all.extend(context_field(old, new, is_read));
+    }
+    all
+}
+
+fn context_field(old: &ContextField, new: &ContextField, is_read: bool) -> Vec<Declared> {
+    let mut all = Vec::new();
+    let (name, was_ty, is_ty) = (&old.field.name, &old.field.ty, &new.field.ty);
+    if was_ty != is_ty && is_read {
+        let text = was("context", name, was_ty, is_ty);
+        all.push(Declared::new(by_type(was_ty, is_ty), text));
+    }
+    if old.trust != new.trust {
+        let (old, trust) = (old.trust.as_str(), new.trust.as_str());
+        let text = format!("context `{name}` was a {old}, is a {trust}");
+        all.push(Declared::new(by_order(new.trust == Trust::Claim), text));
+    }
+    if old.from != new.from {
+        let text = format!("context `{name}` is taken from elsewhere");
+        let meaning = format!("{:?} {:?}", old.from, new.from);
+        all.push(Declared::new(Direction::Loosened, text).meaning(meaning));
+    }
+    all
+}
+
+fn limit(old: &Limit, new: &Limit) -> Vec<Declared> {
+    let mut all = Vec::new();
+    let (old, new) = (&old.spec, &new.spec);
+    if new.per != old.per {
+        let direction = match (old.per, new.per) {
+            // What is counted for longer is used up sooner.
+            (Per::Time(old), Per::Time(new)) => by_order(new < old),
+            _ => Direction::Sideways,
+        };
+        let text = format!("limit `{}` counts within another span", old.name);
+        let meaning = format!("{:?} {:?}", old.per, new.per);
+        all.push(Declared::new(direction, text).meaning(meaning));
+    }
+    if new.max != old.max && new.ty == old.ty {
+        let number = |n| number(n, &new.ty);
+        let text = format!(
+            "limit `{}` was {}, is {}",
+            old.name,
+            number(old.max),
+            number(new.max)
+        );
+        all.push(Declared::new(by_order(new.max > old.max), text));
+    }
+    all
 }

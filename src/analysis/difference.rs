@@ -4,7 +4,7 @@
 
 use super::declared::{self, Declared};
 use super::diagram::{Function, TooLarge};
-use super::joint::{BEFORE, Joint, joint};
+use super::joint::{BEFORE, Joint, joint, same_carries};
 use super::related::Known;
 use super::{Decided, Found};
 use crate::classes::Matchers;
@@ -173,12 +173,6 @@ fn tool<'p>(package: &'p Package, name: &str) -> Option<&'p Tool> {
     package.tools.iter().find(|tool| tool.name == name)
 }
 
-/// Whether the same arguments of a tool leave the boundary in both.
-fn same_carries(sides: [&Package; 2], name: &str) -> bool {
-    let [before, after] = sides.map(|package| tool(package, name).map(|tool| &tool.carries));
-    before == after
-}
-
 struct Tools<'p> {
     joint: &'p Joint,
     sides: [&'p Package; 2],
@@ -284,6 +278,14 @@ impl Tools<'_> {
         }
     }
 
+    /// The rules of a side about the tool, with the calls that each matches.
+    fn rules_of(&self, decided: &Decided<'_>, side: usize) -> Vec<(&Rule, Function)> {
+        let rules = decided.rules().iter();
+        let own = rules.filter(|(index, _)| self.is_of(side, *index));
+        own.filter_map(|(index, calls)| Some((self.joint.package.rules.get(*index)?, *calls)))
+            .collect()
+    }
+
     /// The calls of which each text is said by rules of a side.
     fn of_rules(
         &self,
@@ -292,11 +294,7 @@ impl Tools<'_> {
         texts: &dyn Fn(&Rule) -> Vec<String>,
     ) -> Result<Said, TooLarge> {
         let mut said = Said::new();
-        for (index, calls) in decided.rules().to_vec() {
-            let rule = self.joint.package.rules.get(index);
-            let Some(rule) = rule.filter(|_| self.is_of(side, index)) else {
-                continue;
-            };
+        for (rule, calls) in self.rules_of(decided, side) {
             for text in texts(rule) {
                 add(decided, &mut said, text, calls)?;
             }
@@ -318,14 +316,34 @@ impl Tools<'_> {
         Ok(said)
     }
 
+    /// The calls of which each approval is asked that no other one asked covers, were the verdict to ask for any.
     fn approvals(&self, decided: &mut Decided<'_>, side: usize) -> Result<Said, TooLarge> {
-        let mut said = self.of_rules(decided, side, &|rule| {
-            rule.approvals.iter().map(|spec| self.asked(spec)).collect()
-        })?;
-        let matched = decided.any(&|index, _| self.is_of(side, index))?;
-        let possible = decided.possible();
-        let silent = decided.diagrams().without(possible, matched)?;
-        add(decided, &mut said, ApprovalSpec::default().to_string(), silent)?;
+        let plain = ApprovalSpec::default();
+        let rules = self.joint.package.rules.iter();
+        let mut specs: BTreeSet<&ApprovalSpec> = rules.flat_map(|rule| &rule.approvals).collect();
+        specs.insert(&plain);
+        let mut asked: Vec<(&ApprovalSpec, Function)> = Vec::new();
+        for spec in specs {
+            let asks = |index, rule: &Rule| self.is_of(side, index) && rule.approvals.contains(spec);
+            let mut calls = decided.any(&asks)?;
+            if *spec == plain {
+                let asks = |index, rule: &Rule| self.is_of(side, index) && !rule.approvals.is_empty();
+                let (any, possible) = (decided.any(&asks)?, decided.possible());
+                let silent = decided.diagrams().without(possible, any)?;
+                calls = decided.diagrams().or(calls, silent)?;
+            }
+            asked.push((spec, calls));
+        }
+        let mut said = Said::new();
+        for (spec, calls) in &asked {
+            let mut left = *calls;
+            for (by, also) in &asked {
+                if by != spec && by.covers(spec) && (by < spec || !spec.covers(by)) {
+                    left = decided.diagrams().without(left, *also)?;
+                }
+            }
+            add(decided, &mut said, self.asked(spec), left)?;
+        }
         Ok(said)
     }
 
@@ -341,11 +359,7 @@ impl Tools<'_> {
         let matched = decided.any(&|index, _| self.is_of(side, index))?;
         let possible = decided.possible();
         let silent = decided.diagrams().without(possible, matched)?;
-        for (index, _) in decided.rules().to_vec() {
-            let rule = self.joint.package.rules.get(index);
-            let Some(rule) = rule.filter(|_| self.is_of(side, index)) else {
-                continue;
-            };
+        for (rule, _) in self.rules_of(decided, side) {
             for duty in rule.duties.iter().filter(|duty| duty.node.place.is_some()) {
                 add(decided, &mut said, text(&duty.node), silent)?;
             }
@@ -405,7 +419,7 @@ impl Tools<'_> {
             let found = decided.find(region.calls, &mut |call| {
                 let [(before, old), (after, new)] = judges(call);
                 let both = [before, after];
-                let record = self.joint.record(decided.tool, &[old, new]);
+                let record = self.joint.record(decided.tool, self.sides, &[old, new]);
                 let shows = is_so(&what, &both) && region.has(&decided.with_own_slots(record));
                 judged = shows.then_some(both);
                 shows
@@ -449,23 +463,19 @@ impl Tools<'_> {
         }
     }
 
-    /// Whether who does what is obliged by one text does what is obliged by the other: both are told the same in the
-    /// end where both rules fire.
+    /// Whether who does what is obliged by one text does what is obliged by the other.
     fn obliges(&self, strong: &str, weak: &str) -> bool {
         let of = |text: &str| {
             self.sides.iter().find_map(|package| {
                 let duties = package.rules.iter().flat_map(|rule| &rule.duties);
-                let mut duties =
-                    duties.map(|duty| (&duty.node, package.obligations.get(duty.node.kind as usize)));
-                duties.find(|(duty, _)| obliged(package, duty) == text)
+                let mut duties = duties.map(|duty| &duty.node);
+                Some((*package, duties.find(|duty| obliged(package, duty) == text)?))
             })
         };
-        let (Some((strong, Some(kind))), Some((weak, Some(other)))) = (of(strong), of(weak)) else {
-            return false;
-        };
-        kind == other
-            && strong.place == weak.place
-            && kind.join(&weak.values, &strong.values).as_ref() == Ok(&strong.values)
+        match (of(strong), of(weak)) {
+            (Some((by, strong)), Some((package, weak))) => weak.adds_nothing(package, strong, by),
+            _ => false,
+        }
     }
 
     /// What is asked as text; people are named where they are not those of another role of this name.

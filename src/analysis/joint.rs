@@ -4,6 +4,7 @@
 
 mod mapper;
 
+use crate::builtins::bind;
 use crate::domain::ArgumentSource;
 use crate::hir::{
     Cond, ContextField, Event, Labels, Limit, LimitOn, Monitor, Package, PatternStep, Slot, Tool, labels,
@@ -29,44 +30,56 @@ pub(super) struct Joint {
 }
 
 impl Joint {
-    /// A call of a tool, by number, as the joint package sees it: from what the policies looked at.
-    pub fn record(&self, tool: usize, records: &[Option<Value>; 2]) -> Value {
+    /// A call of a tool, by number, as the joint package sees it: from what the two policies looked at.
+    pub fn record(&self, tool: usize, sides: [&Package; 2], records: &[Option<Value>; 2]) -> Value {
         let Some(declared) = self.package.tools.get(tool) else {
             return Value::Absent;
         };
         let args = declared.args.len();
         let mut context = vec![Value::Absent; self.package.context.len()];
         let mut values = vec![Value::Absent; args + 1 + declared.slots.len()];
-        for (numbers, record) in self.numbers.iter().zip(records) {
+        for ((numbers, package), record) in self.numbers.iter().zip(sides).zip(records) {
             let own = numbers.tools.iter().position(|known| *known == tool);
             let (Some(own), Some(Value::Record(record))) = (own, record) else {
                 continue;
             };
+            let Some(of) = package.tools.get(own) else {
+                continue;
+            };
             let to_args = numbers.args.get(own).map_or(&[][..], Vec::as_slice);
             let to_slots = numbers.slots.get(own).map_or(&[][..], Vec::as_slice);
-            let mut put = |at: usize, value: &Value| {
-                if let Some(place) = values.get_mut(at) {
-                    place.clone_from(value);
-                }
-            };
-            for (at, value) in to_args.iter().zip(record) {
-                put(*at as usize, value);
+            for ((at, value), field) in to_args.iter().zip(record).zip(&of.args) {
+                let now = declared.args.get(*at as usize);
+                put(&mut values, *at as usize, as_joint(value, &field.ty, now));
             }
             for (at, value) in to_slots.iter().zip(record.iter().skip(to_args.len() + 1)) {
-                put(args + 1 + *at as usize, value);
+                put(&mut values, args + 1 + *at as usize, value.clone());
             }
             if let Some(Value::Record(fields)) = record.get(to_args.len()) {
-                for (at, value) in numbers.context.iter().zip(fields) {
-                    if let Some(place) = context.get_mut(*at as usize) {
-                        place.clone_from(value);
-                    }
+                for ((at, value), field) in numbers.context.iter().zip(fields).zip(&package.context) {
+                    let now = self.package.context.get(*at as usize).map(|now| &now.field);
+                    put(&mut context, *at as usize, as_joint(value, &field.field.ty, now));
                 }
             }
         }
-        if let Some(place) = values.get_mut(args) {
-            *place = Value::Record(context);
-        }
+        put(&mut values, args, Value::Record(context));
         Value::Record(values)
+    }
+}
+
+fn put(values: &mut [Value], at: usize, value: Value) {
+    if let Some(place) = values.get_mut(at) {
+        *place = value;
+    }
+}
+
+/// A value of one type as that of the joint field; what is none of its values is missing.
+fn as_joint(value: &Value, ty: &Ty, now: Option<&Field>) -> Value {
+    match now {
+        Some(now) if now.ty != *ty && *value != Value::Absent => {
+            bind::bind(&bind::to_json(value, ty), &now.ty).unwrap_or(Value::Absent)
+        }
+        _ => value.clone(),
     }
 }
 
@@ -117,7 +130,7 @@ pub(super) fn joint(before: &Package, after: &Package) -> Option<Joint> {
         }
     }
     let [of_after, of_before] = &numbers;
-    package.labels = all_labels((before, of_before), (after, of_after), package.labels)?;
+    package.labels = all_labels((after, of_after), (before, of_before), package.labels)?;
     let shared = shared(before, after, &package, &numbers);
     let common: Vec<usize> = match &numbers {
         [a, b] => a
@@ -208,25 +221,22 @@ fn labels(joint: &mut Labels, own: &Labels) -> Option<Vec<u32>> {
     bits.iter().all(|bit| *bit < 64).then_some(bits)
 }
 
-/// Where labels come from and what takes them off in either policy. What counts for a call that is made up stands last:
+/// Where labels come from and what takes them off in either policy. What counts for a call that is made up stands first:
 /// the sources of the second one.
-fn all_labels(before: (&Package, &Numbers), after: (&Package, &Numbers), names: Labels) -> Option<Labels> {
+fn all_labels(after: (&Package, &Numbers), before: (&Package, &Numbers), names: Labels) -> Option<Labels> {
     let mut all = Labels {
         sources: Vec::new(),
         declassify: Vec::new(),
         lifted: Vec::new(),
         ..names
     };
-    for (own, numbers) in [before, after] {
+    for (own, numbers) in [after, before] {
         for tool in &own.tools {
-            all.sources.insert(
-                0,
-                labels::Source {
-                    kind: ArgumentSource::ToolOutput,
-                    from: vec![tool.name.clone()],
-                    labels: numbers.bits(own.labels.of_result(tool))?,
-                },
-            );
+            all.sources.push(labels::Source {
+                kind: ArgumentSource::ToolOutput,
+                from: vec![tool.name.clone()],
+                labels: numbers.bits(own.labels.of_result(&tool.name, tool.returns))?,
+            });
         }
         for source in &own.labels.sources {
             all.sources.push(labels::Source {
@@ -401,6 +411,16 @@ pub(super) fn meet(a: &Ty, b: &Ty) -> Option<Ty> {
     })
 }
 
+/// Whether the same arguments of a tool leave the boundary in both.
+pub(super) fn same_carries(sides: [&Package; 2], tool: &str) -> bool {
+    let carries = |package: &Package| {
+        let tool = package.tools.iter().find(|known| known.name == tool);
+        tool.map(|tool| tool.carries.clone())
+    };
+    let [before, after] = sides.map(carries);
+    before == after
+}
+
 /// The labels that both policies have and that values get for the same reasons.
 fn shared(before: &Package, after: &Package, joint: &Package, numbers: &[Numbers; 2]) -> u64 {
     let [of_after, of_before] = numbers;
@@ -419,26 +439,15 @@ fn shared(before: &Package, after: &Package, joint: &Package, numbers: &[Numbers
 fn reasons(own: &Package, joint: &Package, bit: usize) -> (Vec<bool>, Vec<String>, Vec<String>) {
     let has = |mask: u64| mask & 1 << bit != 0;
     let labels = &own.labels;
-    let from = |kind: ArgumentSource, tool: Option<&str>| {
-        let last = |named: bool| {
-            labels.sources.iter().rev().find(|source| {
-                let of = tool.is_some_and(|tool| source.from.iter().any(|from| from == tool));
-                source.kind == kind && if named { of } else { source.from.is_empty() }
-            })
-        };
-        last(true)
-            .or(last(false))
-            .is_some_and(|source| has(source.labels))
-    };
-    let kinds = ArgumentSource::ALL.into_iter().map(|kind| from(kind, None));
+    let kinds = ArgumentSource::ALL.into_iter().map(|kind| labels.of_kind(kind));
     let of_tools = joint.tools.iter().map(|tool| {
-        let returns = own.tools.iter().find(|own| own.name == tool.name);
-        from(ArgumentSource::ToolOutput, Some(&tool.name)) || returns.is_some_and(|tool| has(tool.returns))
+        let declared = own.tools.iter().find(|own| own.name == tool.name);
+        labels.of_result(&tool.name, declared.map_or(0, |tool| tool.returns))
     });
     let taken = labels.declassify.iter().filter(|(_, mask)| has(*mask));
     let lifted = labels.lifted.iter().filter(|(_, mask)| has(*mask));
     (
-        kinds.chain(of_tools).collect(),
+        kinds.chain(of_tools).map(has).collect(),
         taken.map(|(tool, _)| tool.clone()).collect(),
         lifted.map(|(spec, _)| format!("{spec:?}")).collect(),
     )
@@ -603,11 +612,7 @@ fn slots(
     wanted: &dyn Fn(&Slot) -> bool,
 ) -> Option<()> {
     for (tool, declared) in own.tools.iter().enumerate() {
-        let carries = |package: &Package| {
-            let tool = package.tools.iter().find(|tool| tool.name == declared.name);
-            tool.map(|tool| tool.carries.clone())
-        };
-        let carries = carries(before) == carries(after);
+        let carries = same_carries([before, after], &declared.name);
         let at = *numbers.tools.get(tool)?;
         let slots = declared.slots.iter().enumerate().filter(|(_, slot)| wanted(slot));
         for (number, slot) in slots {

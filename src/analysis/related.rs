@@ -308,7 +308,8 @@ fn ordered(
 fn label_sets(package: &Package) -> BTreeSet<u64> {
     let labels = &package.labels;
     let of_sources = labels.sources.iter().map(|source| source.labels);
-    let of_tools = package.tools.iter().map(|tool| labels.of_result(tool));
+    let tools = package.tools.iter();
+    let of_tools = tools.map(|tool| labels.of_result(&tool.name, tool.returns));
     let mut sets: BTreeSet<u64> = of_sources.chain(of_tools).collect();
     for (_, mask) in &labels.lifted {
         let less: Vec<u64> = sets.iter().map(|set| set & !mask).collect();

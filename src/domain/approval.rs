@@ -49,19 +49,24 @@ impl Default for ApprovalSpec {
 impl ApprovalSpec {
     /// Whether approvals that are enough for this one are always enough for another.
     pub fn covers(&self, other: &ApprovalSpec) -> bool {
-        let from = match (&self.from, &other.from) {
-            (_, None) => true,
-            (Some(own), Some(other)) => own.members.iter().all(|one| other.members.contains(one)),
-            (None, Some(_)) => false,
-        };
         let expires = match (self.expires, other.expires) {
             (_, None) => true,
             (Some(own), Some(other)) => own <= other,
             (None, Some(_)) => false,
         };
-        from && expires
-            && self.count >= other.count
-            && self.distinct >= other.distinct
+        expires && self.implies(other)
+    }
+
+    /// Whether approvals that are enough for this one are enough for another, where both expire alike.
+    pub fn implies(&self, other: &ApprovalSpec) -> bool {
+        let from = match (&self.from, &other.from) {
+            (_, None) => true,
+            (Some(own), Some(other)) => own.members.iter().all(|one| other.members.contains(one)),
+            (None, Some(_)) => false,
+        };
+        from && self.count >= other.count
+            // One approval always comes from one person.
+            && (self.distinct || !other.distinct || other.count == 1)
             && self.excluding_requester >= other.excluding_requester
             && self.excluding_chain >= other.excluding_chain
             && self.single_use >= other.single_use

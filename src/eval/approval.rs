@@ -13,31 +13,11 @@ pub fn conjunction(asked: impl Iterator<Item = ApprovalSpec>) -> Vec<ApprovalSpe
     let needed = |at: usize, spec: &ApprovalSpec| {
         !specs.iter().enumerate().any(|(other, by)| {
             // Of two that imply one another the first stays.
-            other != at && implies(by, spec) && (other < at || !implies(spec, by))
+            other != at && by.implies(spec) && (other < at || !spec.implies(by))
         })
     };
     let kept = specs.iter().enumerate().filter(|(at, spec)| needed(*at, spec));
     kept.map(|(_, spec)| spec.clone()).collect()
-}
-
-/// Whether whatever meets `a` meets `b`; both expire alike.
-fn implies(a: &ApprovalSpec, b: &ApprovalSpec) -> bool {
-    let whose = match (&a.from, &b.from) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(a), Some(b)) => a.members.iter().all(|member| b.members.contains(member)),
-    };
-    let flags = [
-        (a.excluding_requester, b.excluding_requester),
-        (a.excluding_chain, b.excluding_chain),
-        (a.single_use, b.single_use),
-        (a.bind_args, b.bind_args),
-        (a.bind_policy, b.bind_policy),
-    ];
-    whose
-        && a.count >= b.count
-        && (a.distinct || !b.distinct || b.count == 1)
-        && flags.iter().all(|(a, b)| *a || !*b)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Sources<'_> {
 
     /// The labels of a value of which nobody says where it comes from.
     fn missing(&self) -> u64 {
-        self.default(ArgumentSource::Missing) | self.read()
+        self.program.labels.of_kind(ArgumentSource::Missing) | self.read()
     }
 
     /// The labels of an argument that count for this call. What comes of it has the others too.
@@ -142,10 +142,7 @@ impl Sources<'_> {
 
     fn source(&self, origin: &ArgumentOrigin) -> u64 {
         // A name that is no tool's tells as little as none.
-        let tool = origin
-            .tool
-            .as_deref()
-            .filter(|tool| self.program.tool(tool).is_some());
+        let tool = origin.tool.as_deref().and_then(|tool| self.program.tool(tool));
         let given = source(self.program, origin.source, tool);
         match (origin.source, tool) {
             // It comes from some tool that was read, whichever.
@@ -154,50 +151,27 @@ impl Sources<'_> {
             _ => given,
         }
     }
-
-    fn default(&self, kind: ArgumentSource) -> u64 {
-        default(&self.program.labels, kind)
-    }
 }
 
-/// The labels of what comes from a source; a tool's result has those that the tool declares, too.
-fn source(program: &Program, kind: ArgumentSource, tool: Option<&str>) -> u64 {
-    let labels = &program.labels;
-    let returned = tool.filter(|_| kind == ArgumentSource::ToolOutput);
-    let returned = returned
-        .and_then(|tool| program.tool(tool))
-        .map_or(0, |tool| tool.returns);
-    let named = labels.sources.iter();
-    let named = named.filter(|s| s.kind == kind && s.from.iter().any(|t| Some(t.as_str()) == tool));
-    let given = named
-        .map(|s| s.labels)
-        .reduce(|a, b| a | b)
-        .unwrap_or_else(|| default(labels, kind));
-    let removed = labels.declassify.iter();
-    let removed = removed.filter(|(t, _)| kind == ArgumentSource::ToolOutput && Some(t.as_str()) == tool);
-    removed.fold(given, |given, (_, labels)| given & !labels) | returned
+/// The labels of what comes from a source.
+fn source(program: &Program, kind: ArgumentSource, tool: Option<&ToolProgram>) -> u64 {
+    match (kind, tool) {
+        (ArgumentSource::ToolOutput, Some(tool)) => of_result(program, tool),
+        (kind, _) => program.labels.of_kind(kind),
+    }
 }
 
 /// Every label that something may have by where it comes from.
 fn any_source(program: &Program) -> u64 {
     let given = program.labels.sources.iter().map(|source| source.labels);
     let returned = program.tools.iter().map(|tool| tool.returns);
-    let missing = default(&program.labels, ArgumentSource::Missing);
+    let missing = program.labels.of_kind(ArgumentSource::Missing);
     given.chain(returned).fold(missing, |all, labels| all | labels)
-}
-
-fn default(labels: &Labels, kind: ArgumentSource) -> u64 {
-    let default = labels
-        .sources
-        .iter()
-        .find(|s| s.kind == kind && s.from.is_empty());
-    // A kind without a rule cannot be; it would count as untrusted.
-    default.map_or(1, |s| s.labels)
 }
 
 /// The labels of a tool's result.
 pub(super) fn of_result(program: &Program, tool: &ToolProgram) -> u64 {
-    source(program, ArgumentSource::ToolOutput, Some(&tool.name))
+    program.labels.of_result(&tool.name, tool.returns)
 }
 
 #[derive(Default)]
@@ -279,13 +253,9 @@ pub(super) fn names(mask: u64, labels: &Labels) -> Vec<String> {
                 && (bit + 1..first + l.members.len().saturating_sub(1)).any(has)
         })
     };
-    let mut names: Vec<String> = labels
-        .names
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| has(*bit) && !in_level(*bit))
-        .map(|(_, name)| name.clone())
-        .collect();
+    let shown = (0..labels.names.len()).filter(|bit| has(*bit) && !in_level(*bit));
+    let shown = shown.fold(0, |mask, bit| mask | 1 << bit);
+    let mut names: Vec<String> = labels.names_of(shown).map(str::to_owned).collect();
     names.sort();
     names
 }

@@ -3,7 +3,7 @@
 
 use super::obligation::{Kinds, ObligationKind, Param, Subject};
 use super::scope::{member_names, member_of};
-use super::{Step, Tool, constant};
+use super::{Package, Step, Tool, constant};
 use crate::diag::codes::{
     BAD_DUTY, DUPLICATE_NAME, NOT_ON_EVERY_TOOL, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME,
 };
@@ -24,6 +24,26 @@ pub struct Duty {
     pub place: Option<Vec<String>>,
     /// A value per parameter.
     pub values: Vec<Value>,
+}
+
+impl Duty {
+    /// Whether this duty of one policy's rules adds nothing to a duty of another's, where both are done.
+    pub fn adds_nothing(&self, package: &Package, to: &Duty, of: &Package) -> bool {
+        let own = package.obligations.get(self.kind as usize);
+        let (Some(own), Some(other)) = (own, of.obligations.get(to.kind as usize)) else {
+            return false;
+        };
+        if own == other && self.place == to.place {
+            return own.join(&to.values, &self.values).as_ref() == Ok(&to.values);
+        }
+        match (&self.place, &to.place) {
+            // What is redacted says all about what lies in it.
+            (Some(place), Some(wide)) if other.name == obligation::REDACT => {
+                place.starts_with(wide) && (own.name == obligation::MASK || place.len() > wide.len())
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The tools a rule is about, each with its index.

@@ -82,20 +82,31 @@ impl Labels {
         }
     }
 
-    /// The labels of what a tool returns: those of its source without what it takes off, and those it declares.
-    pub fn of_result(&self, tool: &Tool) -> u64 {
-        let results = self
-            .sources
-            .iter()
-            .filter(|s| s.kind == ArgumentSource::ToolOutput);
-        let named = results.clone().filter(|s| s.from.contains(&tool.name));
+    /// The labels of what comes from a kind of source of which nothing more is known.
+    pub fn of_kind(&self, kind: ArgumentSource) -> u64 {
+        let mut sources = self.sources.iter();
+        let default = sources.find(|s| s.kind == kind && s.from.is_empty());
+        // A kind without a source cannot be; it would count as untrusted.
+        default.map_or(1, |s| s.labels)
+    }
+
+    /// The labels of a tool's result: those of its source without what it takes off, and those that it declares.
+    pub fn of_result(&self, tool: &str, declared: u64) -> u64 {
+        let kind = ArgumentSource::ToolOutput;
+        let named = self.sources.iter();
+        let named = named.filter(|s| s.kind == kind && s.from.iter().any(|from| from == tool));
         let given = named.map(|s| s.labels).reduce(|a, b| a | b);
-        let default = results
-            .clone()
-            .find(|s| s.from.is_empty())
-            .map_or(1, |s| s.labels);
-        let removed = self.declassify.iter().filter(|(by, _)| *by == tool.name);
-        removed.fold(given.unwrap_or(default), |given, (_, labels)| given & !labels) | tool.returns
+        let removed = self.declassify.iter().filter(|(by, _)| by == tool);
+        let given = given.unwrap_or_else(|| self.of_kind(kind));
+        removed.fold(given, |given, (_, labels)| given & !labels) | declared
+    }
+
+    /// The names of bits, in their order.
+    pub fn names_of(&self, mask: u64) -> impl Iterator<Item = &str> {
+        let names = self.names.iter().enumerate();
+        names
+            .filter(move |(bit, _)| mask >> bit & 1 == 1)
+            .map(|(_, name)| name.as_str())
     }
 
     /// The bits a value has that is given a label or a member of a level.

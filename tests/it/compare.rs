@@ -2,6 +2,7 @@
 //! call, and what is said to be different is so for the call that is shown, for the reason that is shown.
 
 use crate::folder::Folder;
+use crate::judged::{call, checked};
 use crate::oracle::{args, condition, policy};
 use gait::analysis::Difference;
 use gait::analysis::difference::What;
@@ -15,17 +16,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Kinds with a call, kinds without one, tools that were too large.
 static COUNTS: [AtomicUsize; 3] = [AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)];
-
-fn checked(text: &str) -> Option<Checked> {
-    compile::check_with("p.gaitpol", text, &Texts::default(), Purpose::Author).checked
-}
-
-fn call(args: &str) -> Case {
-    Case {
-        at: Some(0),
-        ..Case::call("t.one", json::parse(args.as_bytes()).unwrap_or(json::Json::Null))
-    }
-}
 
 fn verdict() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["allow", "dry_run", "require_approval", "block"])
@@ -286,7 +276,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         "tool sh { cmd: Command }\n",
         "tool sh { cmd: Command }\ntool rm { path: Path }\nrule rms on rm when args.path under \"/tmp\" allow\n",
         &[
-            "loosened rm: a new tool",
+            "loosened rm: a new tool: what is said to come of it has its labels, and no others",
             "loosened rm: block -> allow when args.path under \"/tmp\"",
             "loosened rm: block -> require_approval when not args.path under \"/tmp\"",
         ],
@@ -341,7 +331,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
         &[
             "loosened mail: block -> allow when not labels(carried) has secret and labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
             "loosened mail: block -> require_approval when not labels(carried) has secret and labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
-            "sideways mail: other arguments leave the boundary",
+            "sideways mail: carried body, carries to",
             "tightened mail: allow -> block when labels(carried) has secret and not labels(carried) has secret (before) and all x in args.to: x.domain == \"acme.com\" (perhaps)",
             "tightened mail: require_approval -> block when labels(carried) has secret and not labels(carried) has secret (before) and any x in args.to: x.domain != \"acme.com\" (perhaps)",
         ],
@@ -551,6 +541,55 @@ proptest! {
         let count = |at: usize| AROUND_COUNTS[at].load(Ordering::Relaxed);
         println!("{} kinds with a call, {} without", count(0), count(1));
     }
+}
+
+fn differences(old: &str, new: &str) -> Vec<String> {
+    let at = Folder::new();
+    at.write("a.gaitpol", old.as_bytes());
+    at.write("b.gaitpol", new.as_bytes());
+    let found = at.json(&["policy", "diff", "a.gaitpol", "b.gaitpol"], 0, "policy_diff");
+    let all = found.get("differences").and_then(|all| all.as_array());
+    all.into_iter().flatten().map(line).collect()
+}
+
+#[test]
+fn what_is_asked_anyway_is_no_difference() {
+    let policy = |more: &str| {
+        format!(
+            "gaitpol 1\npolicy p\ndefault block\ntool t {{ n: Int }}\nrole finance {{ \"ann\", \"bob\" }}\n\
+             rule two on t when args.n > 0 require_approval {{ from finance count 2 distinct }}\n{more}"
+        )
+    };
+    let plain = "rule one on t when args.n > 5 require_approval\n";
+    let told = differences(&policy(plain), &policy(""));
+    assert_eq!(told, ["sideways t: code one -> nothing when args.n >= 6"]);
+    // It counts where it asks of calls that nothing else asks of.
+    let wide = plain.replace("args.n > 5", "args.n > -5");
+    let told = differences(&policy(&wide), &policy(plain));
+    let expected = [
+        "sideways t: code one -> nothing when args.n < 6 and args.n >= 1",
+        "tightened t: require_approval -> block when args.n < 1 and args.n >= -4",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_call_is_shown_for_the_members_that_it_has() {
+    let policy = |members: &str, rule: &str| {
+        format!(
+            "gaitpol 1\npolicy p\ndefault block\nenum Env {{ {members} }}\ntool t {{ env: Env, n: Int }}\n\
+             rule all on t when {rule} allow\n"
+        )
+    };
+    let told = differences(
+        &policy("dev, test, lab, prod", "args.env == lab"),
+        &policy("lab, prod", "args.env == lab and args.n > 2"),
+    );
+    let expected = [
+        "tightened t: argument `env` was one of dev, test, lab, prod, is one of lab, prod",
+        "tightened t: allow -> block when args.env == lab and args.n < 3",
+    ];
+    assert_eq!(told, expected);
 }
 
 fn pair(from: &str, to: &str) -> Folder {

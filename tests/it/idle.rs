@@ -1,31 +1,19 @@
 //! Rules that are said to change nothing, against judged calls: without them every random call of a random policy is
 //! decided the same, and the comparison of both policies shows no call.
 
+use crate::judged::{call, checked};
 use crate::oracle::{args, condition, policy};
 use gait::analysis::difference::What;
 use gait::analysis::idle::{Idle, Kind, idle};
 use gait::compare::compare;
-use gait::compile::{self, Checked, Purpose, Texts};
+use gait::compile::Checked;
 use gait::domain::Decision;
-use gait::hir::Case;
-use gait::json;
 use gait::suite::Runner;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rules that match nothing, are dead, are subsumed, and all.
 static COUNTS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
-
-fn checked(text: &str) -> Option<Checked> {
-    compile::check_with("p.gaitpol", text, &Texts::default(), Purpose::Author).checked
-}
-
-fn call(args: &str) -> Case {
-    Case {
-        at: Some(0),
-        ..Case::call("t.one", json::parse(args.as_bytes()).unwrap_or(json::Json::Null))
-    }
-}
 
 /// The policy without some rules, each of which is a line.
 fn without(text: &str, rules: &[&str]) -> String {

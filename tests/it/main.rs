@@ -54,6 +54,8 @@ mod intents;
 #[cfg(test)]
 mod journals;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod lang;
 #[cfg(test)]
 mod laundering;

@@ -2,13 +2,12 @@
 //! refuted by a call that the gate judges so.
 
 use crate::folder::Folder;
+use crate::judged::call;
 use crate::oracle::{args, condition, policy};
 use gait::analysis::Outcome;
 use gait::compile::{self, Purpose, Texts};
-use gait::hir::Case;
 use gait::hir::answer::holds;
 use gait::ir;
-use gait::json;
 use gait::prove;
 use gait::suite::Runner;
 use proptest::prelude::*;
@@ -25,13 +24,6 @@ fn claim() -> impl Strategy<Value = &'static str> {
         "verdict <= dry_run",
         "verdict != block",
     ])
-}
-
-fn call(args: &str) -> Case {
-    Case {
-        at: Some(0),
-        ..Case::call("t.one", json::parse(args.as_bytes()).unwrap_or(json::Json::Null))
-    }
 }
 
 proptest! {

@@ -2,21 +2,13 @@
 //! that give it, and each call that is shown gets the verdict it is shown for.
 
 use crate::folder::{Folder, shown};
+use crate::judged::call;
 use crate::oracle::{args, policy};
 use gait::compile::{self, Purpose, Texts};
 use gait::coverage::coverage;
-use gait::hir::Case;
-use gait::json;
 use gait::suite::Runner;
 use proptest::prelude::*;
 use std::path::Path;
-
-fn call(args: &str) -> Case {
-    Case {
-        at: Some(0),
-        ..Case::call("t.one", json::parse(args.as_bytes()).unwrap_or(json::Json::Null))
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]

@@ -6,7 +6,7 @@
 use super::super::Decided;
 use super::super::diagram::{Function, TooLarge};
 use super::Kind;
-use crate::domain::{ApprovalSpec, Verdict, obligation};
+use crate::domain::{ApprovalSpec, Verdict};
 use crate::hir::{Duty, Package, Rule};
 use std::collections::BTreeSet;
 
@@ -196,26 +196,7 @@ pub(super) fn is_needed_where_nothing_speaks(
 fn obliges(package: &Package, rule: &Rule, duty: &Duty) -> bool {
     rule.duties
         .iter()
-        .any(|other| adds_nothing(package, duty, &other.node))
-}
-
-fn adds_nothing(package: &Package, duty: &Duty, to: &Duty) -> bool {
-    let kind = |duty: &Duty| package.obligations.get(duty.kind as usize);
-    let (Some(own), Some(other)) = (kind(duty), kind(to)) else {
-        return false;
-    };
-    if duty.kind == to.kind && duty.place == to.place {
-        return own
-            .join(&to.values, &duty.values)
-            .is_ok_and(|both| both == to.values);
-    }
-    match (&duty.place, &to.place) {
-        // What is redacted says all about what lies in it.
-        (Some(place), Some(wide)) if other.name == obligation::REDACT => {
-            place.starts_with(wide) && (own.name == obligation::MASK || place.len() > wide.len())
-        }
-        _ => false,
-    }
+        .any(|other| duty.adds_nothing(package, &other.node, package))
 }
 
 /// Whether a spec, beside what another asks, leaves no trace: not in what is asked, nor in how it is put.
@@ -224,10 +205,5 @@ fn says_all_of(by: &ApprovalSpec, spec: &ApprovalSpec) -> bool {
         expires: None,
         ..spec.clone()
     };
-    // One approval always comes from one person.
-    let plain = |spec: &ApprovalSpec| ApprovalSpec {
-        distinct: spec.distinct && spec.count > 1,
-        ..for_ever(spec)
-    };
-    by.covers(spec) && (for_ever(by) == for_ever(spec) || !plain(spec).covers(&plain(by)))
+    by.covers(spec) && (for_ever(by) == for_ever(spec) || !spec.implies(by))
 }

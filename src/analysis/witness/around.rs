@@ -136,13 +136,8 @@ impl Maker<'_> {
             ..case.clone()
         };
         if session_wants != 0 {
-            let reads = self.package.tools.iter().find(|tool| {
-                let untrusted = labels
-                    .sources
-                    .iter()
-                    .any(|s| s.kind == ArgumentSource::ToolOutput && s.labels & session_wants != 0);
-                tool.returns & session_wants != 0 || untrusted
-            });
+            let gives = |tool: &&Tool| labels.of_result(&tool.name, tool.returns) & session_wants != 0;
+            let reads = self.package.tools.iter().find(gives);
             if let Some(call) = reads.and_then(|tool| self.plain_call(tool)) {
                 case.session.push(call);
             }
@@ -153,29 +148,17 @@ impl Maker<'_> {
     /// Where an argument may come from, with the labels that gives it; plainest first.
     fn origins(&self) -> Vec<(ArgumentSource, Option<String>, u64)> {
         let labels = &self.package.labels;
-        let of = |kind, tool: Option<&str>| {
-            let named = labels
-                .sources
-                .iter()
-                .rev()
-                .find(|s| s.kind == kind && tool.is_some_and(|tool| s.from.iter().any(|f| f == tool)));
-            let any = labels
-                .sources
-                .iter()
-                .rev()
-                .find(|s| s.kind == kind && s.from.is_empty());
-            named.or(any).map_or(0, |source| source.labels)
-        };
-        let mut all = vec![
-            (ArgumentSource::User, None, of(ArgumentSource::User, None)),
-            (ArgumentSource::System, None, of(ArgumentSource::System, None)),
-            (ArgumentSource::External, None, of(ArgumentSource::External, None)),
+        let plain = [
+            ArgumentSource::User,
+            ArgumentSource::System,
+            ArgumentSource::External,
         ];
-        for tool in &self.package.tools {
-            let bits = of(ArgumentSource::ToolOutput, Some(&tool.name)) | tool.returns;
-            all.push((ArgumentSource::ToolOutput, Some(tool.name.clone()), bits));
-        }
-        all
+        let plain = plain.into_iter().map(|kind| (kind, None, labels.of_kind(kind)));
+        let of_tools = self.package.tools.iter().map(|tool| {
+            let bits = labels.of_result(&tool.name, tool.returns);
+            (ArgumentSource::ToolOutput, Some(tool.name.clone()), bits)
+        });
+        plain.chain(of_tools).collect()
     }
 
     /// Sessions in which what is asked of the history may hold.

@@ -58,14 +58,10 @@ pub(super) fn entries(difference: &Difference, recorded: Option<&Recorded>, poli
         let name = Some(tool.tool.as_str());
         entries.extend(tool.declared.iter().map(|declared| of_declared(name, declared)));
         if tool.too_large {
-            let declared = Declared {
-                meaning: String::new(),
-                direction: Direction::Loosened,
-                text: "its rules were not compared: they tell too many kinds of calls apart".to_owned(),
-            };
+            let title = "its rules were not compared: they tell too many kinds of calls apart, or cannot be put side by side";
             entries.push(Entry {
                 is_certain: false,
-                ..entry(name, declared.direction, declared.text, Vec::new(), policies)
+                ..entry(name, Direction::Loosened, title.to_owned(), Vec::new(), policies)
             });
         }
         for change in &tool.changes {
