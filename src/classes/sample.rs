@@ -56,7 +56,18 @@ pub fn interval(ty: &Ty, cuts: &[i128], class: u32) -> Option<(i128, i128)> {
         .get(class)
         .and_then(|cut| cut.checked_sub(1))
         .map_or(most, |hi| hi.min(most));
+    let (lo, hi) = whole(ty, (lo, hi));
     (lo <= hi).then_some((lo, hi))
+}
+
+/// An interval from the least number of the type in it to the greatest: a `Duration[s]` has whole seconds only.
+pub fn whole(ty: &Ty, (lo, hi): (i128, i128)) -> (i128, i128) {
+    let Ty::Duration { unit: Some(unit) } = ty.required() else {
+        return (lo, hi);
+    };
+    let step = unit.millis();
+    let down = |n: i128| n.saturating_sub(n.rem_euclid(step));
+    (down(lo.saturating_add(step - 1)), down(hi))
 }
 
 /// The least and the greatest number of a type.
@@ -394,6 +405,21 @@ mod tests {
             &[shape(Shape::Prefix("long".to_owned())), one_of(&["a", "longer"])],
             &["(\"\"):", "-", "(\"a\"):1", "-"],
         );
+    }
+
+    #[test]
+    fn intervals_have_whole_units_at_their_ends() {
+        let seconds = Ty::Duration {
+            unit: Some(crate::ty::Unit::Second),
+        };
+        assert_eq!(interval(&seconds, &[1_001, 1_500, 2_001], 0), Some((0, 1_000)));
+        assert_eq!(interval(&seconds, &[1_001, 1_500, 2_001], 1), None);
+        assert_eq!(
+            interval(&seconds, &[1_001, 1_500, 2_001], 2),
+            Some((2_000, 2_000))
+        );
+        assert_eq!(whole(&Ty::Int, (i128::MIN, 7)), (i128::MIN, 7));
+        assert!(whole(&seconds, (i128::MIN, i128::MAX)).0 <= 0);
     }
 
     #[test]

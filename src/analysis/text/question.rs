@@ -83,6 +83,8 @@ pub(super) fn within(at: &str, ranges: &[(i128, i128)], ty: &Ty, holds: bool) ->
     if *ty.required() == Ty::Ip {
         return addresses(at, ranges, holds);
     }
+    let whole: Vec<(i128, i128)> = ranges.iter().map(|range| sample::whole(ty, *range)).collect();
+    let ranges = whole.as_slice();
     let (least, most) = sample::range(ty.required());
     let number = |n: i128| literal(n, ty);
     // All numbers but one.
