@@ -22,7 +22,7 @@ pub mod time;
 pub mod trace;
 
 pub use archive::ArchiveError;
-pub use bundle::{Bundle, BundleContents, SourceFile, SourceKind, TestSummary};
+pub use bundle::{After, Bundle, BundleContents, SourceFile, SourceKind, TestSummary};
 pub use digest::Digest;
 pub use envelope::{PayloadType, Signed, TrustedKeys, Verified};
 pub use error::{BuildError, VerifyError};

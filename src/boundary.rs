@@ -6,6 +6,7 @@ use crate::artifact::{
     BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceScript, TraceState,
     TrustedKeys, Verified, VerifyError, bundle, digest, envelope, jcs, time,
 };
+use crate::bundling::succession::{self, Succession, SuccessionError};
 use crate::bundling::{self, LoadError};
 use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict, reserved};
 use crate::eval::{Workspace, redact};
@@ -26,6 +27,9 @@ pub enum OpenError {
     /// It verifies, but this program cannot read what it holds.
     #[error(transparent)]
     Program(#[from] LoadError),
+    /// It may not follow the bundle before it.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
 }
 
 /// A verified bundle, ready to judge.
@@ -107,6 +111,17 @@ impl Boundary {
             bundle: bundle.digest,
             policy,
         })
+    }
+
+    /// The same for a bundle that must follow another one: where it loosens that, it is refused, unless one of the keys that
+    /// signed it is a cosigner's and another one is trusted (`succession::open` opens such a bundle).
+    pub fn succeeding(
+        bundle: Verified<Bundle>,
+        trusted: &TrustedKeys,
+        succession: &Succession,
+    ) -> Result<Boundary, OpenError> {
+        succession::follows(&bundle, trusted, succession)?;
+        Boundary::of(bundle, trusted)
     }
 
     /// The gate, for callers that only ask.

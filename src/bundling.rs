@@ -3,6 +3,7 @@
 //! same policy, epoch and key give the same bytes.
 
 mod rebuild;
+pub mod succession;
 
 use crate::analysis::Outcome;
 use crate::artifact::{
@@ -17,6 +18,7 @@ use crate::suite::{self, CaseResult};
 use jiff::Timestamp;
 
 pub use rebuild::{Difference, rebuild, reprove};
+pub use succession::{Succession, SuccessionError};
 
 /// The version of this compiler, as bundles record it.
 pub const COMPILER: &str = env!("CARGO_PKG_VERSION");
@@ -30,6 +32,15 @@ pub struct Built {
     pub bundle: Verified<Bundle>,
     /// The program in it.
     pub program: Program,
+}
+
+/// Which release of its policy a bundle is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Release<'b> {
+    /// Its number.
+    pub epoch: u64,
+    /// The bundle that it is to follow, where it names one.
+    pub after: Option<&'b Bundle>,
 }
 
 /// Why no bundle was built.
@@ -46,6 +57,9 @@ pub enum BundlingError {
     /// The policy does not prove what it claims.
     #[error("assertion `{0}` is not proved")]
     Unproved(String),
+    /// It may not follow the bundle that it is to follow.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// The contents make no bundle.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -59,17 +73,18 @@ pub enum BundlingError {
 
 /// Proves what the policy claims, builds, signs and opens again. A policy whose tests or proofs fail gets no bundle.
 pub fn build(checked: &Checked, epoch: u64, key: &SigningKey) -> Result<Built, BundlingError> {
-    build_proved(checked, &prove::proofs(checked), epoch, key)
+    let release = Release { epoch, after: None };
+    build_proved(checked, &prove::proofs(checked), release, key)
 }
 
 /// The same with the proofs of this policy, which the caller has from `prove`.
 pub fn build_proved(
     checked: &Checked,
     proofs: &[Proof],
-    epoch: u64,
+    release: Release<'_>,
     key: &SigningKey,
 ) -> Result<Built, BundlingError> {
-    let contents = contents(checked, proofs, epoch)?;
+    let contents = contents(checked, proofs, release)?;
     let bytes = bundle::build(contents, key)?;
     // The key carries no validity window, so any instant will do.
     let trusted = TrustedKeys::new([key.verifying_key()]);
@@ -82,9 +97,18 @@ pub fn build_proved(
     })
 }
 
-fn contents(checked: &Checked, proofs: &[Proof], epoch: u64) -> Result<BundleContents, BundlingError> {
+fn contents(
+    checked: &Checked,
+    proofs: &[Proof],
+    release: Release<'_>,
+) -> Result<BundleContents, BundlingError> {
     let package = checked.package();
+    let epoch = release.epoch;
     let proofs = proved(checked, proofs)?;
+    let after = release
+        .after
+        .map(|before| succession::after(before, checked, epoch))
+        .transpose()?;
     let cases = suite::run(checked);
     let total = cases.len();
     let summary = summary(&cases);
@@ -102,6 +126,7 @@ fn contents(checked: &Checked, proofs: &[Proof], epoch: u64) -> Result<BundleCon
         sources: sources(checked),
         tests: summary,
         proofs,
+        after,
         compiler: COMPILER.to_owned(),
         tz: zone::version().to_owned(),
     })

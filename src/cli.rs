@@ -2,6 +2,7 @@
 //! command is one file with `Args` (its doc comment is the help) and `run(ui, host, args)`; it parses, calls library
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
+mod after;
 mod bundle;
 mod completions;
 mod demo;

@@ -1,12 +1,45 @@
 //! Comparing two policies: what the analysis finds different, with calls that the production evaluators of both have
 //! judged. In: two checked policies. Out: the difference. Pure: the same policies give the same.
 
-use crate::analysis::difference::{self, Difference};
+use crate::analysis::Direction;
+use crate::analysis::difference::{self, Difference, ToolDifference};
 use crate::compile::Checked;
 use crate::domain::{self, ApprovalSpec};
 use crate::hir::{Case, Package, SessionStep};
 use crate::json::Json;
 use crate::suite::Runner;
+
+/// How much a difference loosens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loosened {
+    /// Kinds of calls and declarations that are loosened.
+    pub certain: usize,
+    /// Those that may be: no call shows it, and no proof says that there is none.
+    pub undecided: usize,
+}
+
+/// How much a difference loosens, counted as `gait policy diff` lists it.
+pub fn loosened(difference: &Difference) -> Loosened {
+    let mut found = Loosened::default();
+    let tools = difference.tools.iter();
+    let declared = tools.clone().flat_map(|tool| &tool.declared);
+    let declared = difference.declared.iter().chain(declared);
+    found.certain += declared
+        .filter(|declared| declared.direction == Direction::Loosened)
+        .count();
+    tools.for_each(|tool| of_tool(tool, &mut found));
+    found
+}
+
+fn of_tool(tool: &ToolDifference, found: &mut Loosened) {
+    found.undecided += usize::from(tool.too_large);
+    let changes = tool.changes.iter();
+    for change in changes.filter(|change| change.direction == Direction::Loosened) {
+        let shown = change.kinds.iter().filter(|kind| kind.example.is_some()).count();
+        found.certain += shown;
+        found.undecided += change.kinds.len() - shown + usize::from(change.more);
+    }
+}
 
 /// Compares two policies.
 pub fn compare(before: &Checked, after: &Checked) -> Difference {

@@ -73,6 +73,43 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// The bundle that one was compiled to follow, and what its compiler found the change to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The digest that names it.
+    pub bundle: Digest,
+    /// Kinds of calls and declarations that are loosened, at most 2^32 - 1.
+    pub loosened: u32,
+    /// Those of which that is not known.
+    pub undecided: u32,
+}
+
+impl After {
+    fn to_json(self) -> Json {
+        Json::object([
+            ("bundle", self.bundle.to_json()),
+            ("loosened", number(self.loosened.into())),
+            ("undecided", number(self.undecided.into())),
+        ])
+    }
+
+    fn from_json(json: &Json) -> Result<Option<After>, VerifyError> {
+        if *json == Json::Null {
+            return Ok(None);
+        }
+        let fields = Fields::open(
+            "bundle manifest predecessor",
+            json,
+            &["bundle", "loosened", "undecided"],
+        )?;
+        Ok(Some(After {
+            bundle: fields.digest("bundle")?,
+            loosened: fields.small("loosened")?,
+            undecided: fields.small("undecided")?,
+        }))
+    }
+}
+
 /// What goes into a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleContents {
@@ -94,6 +131,8 @@ pub struct BundleContents {
     pub tests: TestSummary,
     /// The assertions that were proved: all there are.
     pub proofs: Vec<ProofEntry>,
+    /// The bundle it follows, where it was compiled to follow one.
+    pub after: Option<After>,
     /// The version of the compiler.
     pub compiler: String,
     /// The version of the tz database that zones of windows are taken from.
@@ -119,6 +158,7 @@ pub struct BundleMeta {
     tests: TestSummary,
     /// Sorted by name, each with the digest of what was proved.
     proofs: Vec<(ProofEntry, Digest)>,
+    after: Option<After>,
     compiler: String,
     tz: String,
     profile: Profile,
@@ -168,12 +208,24 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
         epoch: contents.epoch,
         tests: contents.tests,
         proofs,
+        after: contents.after,
         compiler: contents.compiler,
         tz: contents.tz,
         profile: contents.profile,
         sources,
     };
     manifest::pack(meta, entries, key)
+}
+
+/// Adds the signature of one more key to a bundle that opens; its digest stays the same.
+pub fn cosign(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+    key: &SigningKey,
+) -> Result<Vec<u8>, BuildError> {
+    open(bytes, trusted, now)?;
+    manifest::cosign::<BundleMeta>(bytes, trusted, now, key)
 }
 
 /// The first of two equal names beside each other.
@@ -226,6 +278,7 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         sources,
         tests: meta.tests,
         proofs,
+        after: meta.after,
         compiler: meta.compiler,
         tz: meta.tz,
     };
@@ -266,6 +319,7 @@ impl Meta for BundleMeta {
             ("epoch", number(self.epoch)),
             ("tests", tests),
             ("proofs", Json::Array(proofs.collect())),
+            ("after", self.after.map_or(Json::Null, After::to_json)),
             ("compiler", Json::str(&self.compiler)),
             ("tz", Json::str(&self.tz)),
             ("profile", Json::str(self.profile.as_str())),
@@ -275,7 +329,8 @@ impl Meta for BundleMeta {
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let known = [
-            "name", "version", "edition", "epoch", "tests", "proofs", "compiler", "tz", "profile", "sources",
+            "name", "version", "edition", "epoch", "tests", "proofs", "after", "compiler", "tz", "profile",
+            "sources",
         ];
         let fields = Fields::open("bundle manifest", json, &known)?;
         let tests = Fields::open(
@@ -323,6 +378,7 @@ impl Meta for BundleMeta {
             epoch: fields.count("epoch")?,
             tests,
             proofs,
+            after: After::from_json(fields.any("after")?)?,
             compiler: fields.name("compiler")?,
             tz: fields.name("tz")?,
             profile,

@@ -145,6 +145,17 @@ impl TrustedKeys {
         TrustedKeys { keys, required: 1 }
     }
 
+    /// These keys and those.
+    pub fn and(&self, others: &TrustedKeys) -> TrustedKeys {
+        let keys = self.keys.iter().chain(&others.keys);
+        TrustedKeys::new(keys.cloned()).requiring(self.required)
+    }
+
+    /// Whether a key is one of them, at whatever time.
+    pub fn knows(&self, id: KeyId) -> bool {
+        self.entries(id).next().is_some()
+    }
+
     /// Requires signatures by this many distinct keys; 0 counts as 1.
     pub fn requiring(self, distinct: usize) -> TrustedKeys {
         TrustedKeys {
@@ -218,18 +229,49 @@ pub fn sign_and_name<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<(Sig
     let mut signatures: Vec<(KeyId, [u8; 64])> =
         keys.iter().map(|key| (key.id(), key.sign(&message))).collect();
     signatures.sort();
+    Ok((
+        Signed::from_bytes(seal(media_type, &payload, &signatures)?),
+        sha256(&payload),
+    ))
+}
+
+/// Adds the signature of one more key to an envelope that verifies. Errors when that key has signed already.
+pub fn cosign<T: Payload>(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+    key: &SigningKey,
+) -> Result<Signed<T>, BuildError> {
+    let verified = verify::<T>(bytes, trusted, now)?;
+    if verified.keys().contains(&key.id()) {
+        return Err(BuildError::Duplicate(key.id().to_string()));
+    }
+    let parts = parts(bytes, T::TYPE)?;
+    let media_type = T::TYPE.media_type();
+    let mut signatures = parts.signatures;
+    signatures.push((key.id(), key.sign(&pae(media_type, &parts.payload)).to_vec()));
+    signatures.sort();
+    Ok(Signed::from_bytes(seal(media_type, &parts.payload, &signatures)?))
+}
+
+/// The envelope of a payload and its signatures, which are sorted.
+fn seal<S: AsRef<[u8]>>(
+    media_type: &str,
+    payload: &[u8],
+    signatures: &[(KeyId, S)],
+) -> Result<Vec<u8>, VerifyError> {
     check_signers(signatures.iter().map(|(id, _)| *id))?;
-    let signatures = signatures.into_iter().map(|(id, signature)| {
+    let signatures = signatures.iter().map(|(id, signature)| {
         let signature = Json::String(STANDARD.encode(signature));
         Json::object([("keyid", Json::String(id.to_string())), ("sig", signature)])
     });
     let bytes = jcs::object_to_vec(&[
-        ("payload", &Json::String(STANDARD.encode(&payload))),
+        ("payload", &Json::String(STANDARD.encode(payload))),
         ("payloadType", &Json::str(media_type)),
         ("signatures", &Json::Array(signatures.collect())),
     ]);
     check_size(&bytes)?;
-    Ok((Signed::from_bytes(bytes), sha256(&payload)))
+    Ok(bytes)
 }
 
 /// Verifies an envelope; the only way to a `Verified<T>`. The steps, each with its own error:

@@ -71,6 +71,23 @@ pub fn pack<M: Meta>(meta: M, mut entries: Vec<Entry>, key: &SigningKey) -> Resu
     Ok(archive::write(entries)?)
 }
 
+/// Adds a signature to the manifest of a container.
+pub fn cosign<M: Meta>(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+    key: &SigningKey,
+) -> Result<Vec<u8>, BuildError> {
+    let mut entries = archive::read(bytes).map_err(VerifyError::from)?;
+    let manifest = entries
+        .iter_mut()
+        .find(|entry| entry.name == MANIFEST_NAME)
+        .ok_or(VerifyError::ManifestMissing(MANIFEST_NAME))?;
+    let signed = envelope::cosign::<Manifest<M>>(&manifest.bytes, trusted, now, key)?;
+    manifest.bytes = signed.into_bytes();
+    Ok(archive::write(entries)?)
+}
+
 /// Opens a container: the archive, then the signed manifest, then every file against it.
 pub fn unpack<M: Meta>(
     bytes: &[u8],

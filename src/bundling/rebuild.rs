@@ -1,9 +1,9 @@
 //! Building a bundle again from the sources in it: whether they make its program, and whether what it says is proved of them
 //! is. In: an opened bundle. Out: the policy, or the first difference.
 
-use super::{LoadError, load, summary};
+use super::{LoadError, SuccessionError, load, summary};
 use crate::analysis::Outcome;
-use crate::artifact::{Bundle, Digest, SourceFile, SourceKind, TestSummary, digest};
+use crate::artifact::{After, Bundle, Digest, SourceFile, SourceKind, TestSummary, digest};
 use crate::compile::{self, Checked, Lock, Pin, Purpose, Text, Texts};
 use crate::ir::{self, Program};
 use crate::{prove, suite};
@@ -62,6 +62,17 @@ pub enum Difference {
         /// What was found instead.
         why: &'static str,
     },
+    /// It may not follow the bundle that it is compared with.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
+    /// What the manifest says of the bundle that it follows is not so.
+    #[error("it is {}, the manifest says {}", told(Some(found)), told(declared.as_ref()))]
+    After {
+        /// What the comparison finds.
+        found: After,
+        /// What the manifest says.
+        declared: Option<After>,
+    },
     /// The program is another one.
     #[error("the program differs from byte {byte} on: {what}")]
     Program {
@@ -70,6 +81,17 @@ pub enum Difference {
         /// The first part that differs.
         what: String,
     },
+}
+
+fn told(after: Option<&After>) -> String {
+    match after {
+        Some(After {
+            bundle,
+            loosened,
+            undecided,
+        }) => format!("after {bundle}, {loosened} loosened and {undecided} not decided"),
+        None => "after none".to_owned(),
+    }
 }
 
 impl Difference {
@@ -86,6 +108,8 @@ impl Difference {
             Difference::ProofExtra(_) => "reprove.extra",
             Difference::Claim { .. } => "reprove.claim",
             Difference::Unproved { .. } => "reprove.fails",
+            Difference::Succession(error) => error.code(),
+            Difference::After { .. } => "reprove.after",
         }
     }
 }
@@ -244,7 +268,7 @@ fn differing_part(found: &Program, rebuilt: &Program) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{contents, sources};
+    use super::super::{Release, contents, sources};
     use super::*;
     use crate::artifact::{BundleContents, ProofEntry, SigningKey, TrustedKeys, bundle};
     use crate::domain::Profile;
@@ -268,7 +292,7 @@ mod tests {
 
     fn bundle(change: impl FnOnce(&mut BundleContents)) -> Bundle {
         let checked = checked(POLICY);
-        let mut contents = contents(&checked, &prove::proofs(&checked), 1).unwrap();
+        let mut contents = contents(&checked, &prove::proofs(&checked), Release::default()).unwrap();
         change(&mut contents);
         let bytes = bundle::build(contents, &key()).unwrap();
         let trusted = TrustedKeys::new([key().verifying_key()]);

@@ -4,7 +4,7 @@
 use super::error::{Category, CliError};
 use crate::artifact::{BuildError, VerifyError};
 use crate::boundary::OpenError;
-use crate::bundling::{COMPILER, Difference};
+use crate::bundling::{COMPILER, Difference, SuccessionError};
 use crate::gate::IntentError;
 use crate::json::Json;
 use crate::regress::RegressError;
@@ -25,6 +25,7 @@ pub fn verification(path: &Path, error: &VerifyError) -> CliError {
 pub fn open(path: &Path, error: &OpenError) -> CliError {
     match error {
         OpenError::Verify(error) => verification(path, error),
+        OpenError::Succession(error) => succession(path, error),
         OpenError::Program(error) => about(
             path,
             Category::Verification,
@@ -32,6 +33,19 @@ pub fn open(path: &Path, error: &OpenError) -> CliError {
             &format!("{}: the bundle's program cannot be read: {error}", path.display()),
         )
         .hint("compile the policy again with this version of gait"),
+    }
+}
+
+/// A bundle that may not follow another.
+pub fn succession(path: &Path, error: &SuccessionError) -> CliError {
+    let message = format!("{}: {error}", path.display());
+    let failed = about(path, Category::Verification, error.code(), &message);
+    match error {
+        SuccessionError::Loosens(_) | SuccessionError::Undecided(_) => {
+            failed.hint("`gait bundle cosign` adds the second signature, of a key that `--cosigner` names")
+        }
+        SuccessionError::Epoch { .. } => failed.hint("`gait policy compile --epoch N` numbers releases"),
+        SuccessionError::Policy { .. } => failed,
     }
 }
 
@@ -43,7 +57,9 @@ pub fn rebuild(difference: &Difference, compiler: &str) -> CliError {
             Difference::ProofMissing(_)
             | Difference::ProofExtra(_)
             | Difference::Claim { .. }
-            | Difference::Unproved { .. } => "what the bundle says is proved is not; do not use it",
+            | Difference::Unproved { .. }
+            | Difference::After { .. } => "what the bundle says is proved is not; do not use it",
+            Difference::Succession(_) => "name the bundle that it follows",
             _ => "the bundle was not made from the sources in it; do not use it",
         });
     }

@@ -54,6 +54,12 @@ pub fn trusted_keys(host: &dyn Host, args: &TrustArgs) -> Result<TrustedKeys, Cl
     Ok(TrustedKeys::new(keys?))
 }
 
+/// Reads the keys of just these files; none where there are none.
+pub fn named_keys(host: &dyn Host, files: &[PathBuf]) -> Result<TrustedKeys, CliError> {
+    let keys: Result<Vec<_>, _> = files.iter().map(|file| keyring::public_key(host, file)).collect();
+    Ok(TrustedKeys::new(keys?))
+}
+
 /// Refuses a signing key whose public half is trusted here but out of its time: nobody would accept what it signs. A
 /// key that is not trusted here may be trusted where its signatures go.
 pub fn usable(host: &dyn Host, key: &SigningKey, args: &TrustArgs) -> Result<(), CliError> {

@@ -5,7 +5,7 @@ use super::failure;
 use super::gate::journal;
 use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, jcs, runpack};
 use crate::boundary::Boundary;
-use crate::bundling;
+use crate::bundling::{self, succession};
 use crate::compile::Checked;
 use crate::domain::State;
 use crate::gate::Gate;
@@ -24,6 +24,18 @@ pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<B
 pub fn bundle(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Verified<Bundle>, CliError> {
     let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
     bundle::open(&bytes, trusted, host.now()).map_err(|error| failure::verification(path, &error))
+}
+
+/// A bundle of which a cosigner may be one of the signers.
+pub fn cosigned(
+    host: &dyn Host,
+    path: &Path,
+    trusted: &TrustedKeys,
+    cosigners: &TrustedKeys,
+) -> Result<Verified<Bundle>, CliError> {
+    let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
+    succession::open(&bytes, trusted, cosigners, host.now())
+        .map_err(|error| failure::verification(path, &error))
 }
 
 /// The sources of a bundle, compiled again to the same program.

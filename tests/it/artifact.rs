@@ -16,9 +16,9 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::{of_json, sha256};
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, PayloadType, PolicyRef, ProofEntry, RunpackContents, Signed, SigningKey, SourceFile,
-    SourceKind, TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema, time,
-    trace,
+    After, BundleContents, PayloadType, PolicyRef, ProofEntry, RunpackContents, Signed, SigningKey,
+    SourceFile, SourceKind, TestSummary, TraceRecord, TrustedKeys, VerifyError, bundle, jcs, runpack, schema,
+    time, trace,
 };
 use gait::domain::approval::Role;
 use gait::domain::{
@@ -67,6 +67,11 @@ fn contents() -> BundleContents {
             name: "strangers_wait".into(),
             claim: sha256(b"claim"),
         }],
+        after: Some(After {
+            bundle: sha256(b"before"),
+            loosened: 2,
+            undecided: 0,
+        }),
         compiler: "0.1.0".into(),
         tz: "2026f".to_owned(),
     }

@@ -289,6 +289,14 @@ fn tampered_bundles() -> Vec<(&'static str, Vec<u8>)> {
             }),
         ),
         (
+            "bundle_that_says_nothing_of_its_predecessor__verify.shape.gaitbundle",
+            resealed(&|meta| drop(meta.as_object_mut().unwrap().remove("after"))),
+        ),
+        (
+            "bundle_with_half_a_predecessor__verify.shape.gaitbundle",
+            resealed(&|meta| meta["after"] = serde_json::json!({ "bundle": null, "loosened": 0 })),
+        ),
+        (
             "bundle_that_says_nothing_of_proofs__verify.shape.gaitbundle",
             resealed(&|meta| drop(meta.as_object_mut().unwrap().remove("proofs"))),
         ),

@@ -51,6 +51,7 @@ pub fn compiled(text: &str) -> Vec<u8> {
         sources: gait::bundling::sources(&checked),
         tests: TestSummary { passed: 0, total: 0 },
         proofs: Vec::new(),
+        after: None,
         compiler: "test".to_owned(),
         tz: "2026f".to_owned(),
     };

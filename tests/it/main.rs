@@ -96,6 +96,8 @@ mod shells;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
+mod succession;
+#[cfg(test)]
 mod syntax;
 #[cfg(test)]
 mod tidy;

@@ -2,6 +2,7 @@
 
 use crate::artifact::digest::sha256;
 use crate::artifact::{Bundle, Verified};
+use crate::cli::after;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
@@ -62,6 +63,9 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&format!("  compiler {}", one_line(&contents.compiler)))?;
     ui.line(&format!("  tz       {}", one_line(&contents.tz)))?;
     ui.line(&format!("  tests    {} of {} passed", tests.passed, tests.total))?;
+    if let Some(after) = contents.after {
+        ui.line(&format!("  after    {}", after::line(after)))?;
+    }
     ui.line(&format!(
         "  program  {} bytes, {}",
         contents.ir.len(),
@@ -156,6 +160,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("tz", Json::str(&contents.tz)),
         ("tests", tests),
         ("proofs", Json::Array(proofs.collect())),
+        ("after", contents.after.map_or(Json::Null, after::document)),
         ("default", default),
         ("program", program_bytes),
         ("sources", Json::Array(sources.collect())),

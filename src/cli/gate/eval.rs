@@ -1,8 +1,9 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
 use crate::artifact::envelope::Payload;
-use crate::artifact::{SigningKey, approval, limit, obligation};
+use crate::artifact::{Bundle, SigningKey, TrustedKeys, Verified, approval, limit, obligation};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
+use crate::bundling::Succession;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::{LEDGER, journal, tone};
@@ -31,6 +32,8 @@ pub struct Args {
     /// The bundle that decides
     #[arg(long, value_name = "FILE")]
     bundle: PathBuf,
+    #[command(flatten)]
+    follows: Follows,
     /// The intent: one v1 IntentRequest
     #[arg(long, value_name = "FILE")]
     intent: PathBuf,
@@ -62,6 +65,17 @@ pub struct Args {
     key: KeyArgs,
     #[command(flatten)]
     trust: TrustArgs,
+}
+
+/// What the bundle must follow.
+#[derive(Debug, clap::Args)]
+struct Follows {
+    /// The bundle it must follow: one that loosens this is refused, unless a cosigner has signed it, too
+    #[arg(long, value_name = "FILE")]
+    predecessor: Option<PathBuf>,
+    /// A public key whose signature, beside that of a trusted one, lets a bundle loosen its predecessor; may be repeated
+    #[arg(long, value_name = "FILE", requires = "predecessor")]
+    cosigner: Vec<PathBuf>,
 }
 
 /// Where traces are written.
@@ -118,9 +132,13 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .map(|path| load::facts(host, path))
         .transpose()?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
-    let bundle = load::bundle(host, &args.bundle, &trusted)?;
+    let (bundle, succession) = opened(host, &args.bundle, &args.follows, &trusted)?;
     let sources = args.explain.then(|| load::sources(&bundle));
-    let mut boundary = Boundary::of(bundle, &trusted).map_err(|error| failure::open(&args.bundle, &error))?;
+    let boundary = match &succession {
+        Some(succession) => Boundary::succeeding(bundle, &trusted, succession),
+        None => Boundary::of(bundle, &trusted),
+    };
+    let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
@@ -151,6 +169,25 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
+}
+
+/// The bundle that decides, and the one it must follow.
+fn opened(
+    host: &dyn Host,
+    path: &Path,
+    follows: &Follows,
+    trusted: &TrustedKeys,
+) -> Result<(Verified<Bundle>, Option<Succession>), CliError> {
+    let Some(predecessor) = &follows.predecessor else {
+        return Ok((load::bundle(host, path, trusted)?, None));
+    };
+    let cosigners = key_args::named_keys(host, &follows.cosigner)?;
+    let succession = Succession {
+        predecessor: load::cosigned(host, predecessor, trusted, &cosigners)?,
+        cosigners,
+    };
+    let bundle = load::cosigned(host, path, trusted, &succession.cosigners)?;
+    Ok((bundle, Some(succession)))
 }
 
 /// A promise that is none is refused, and one of an obligation that the policy does not have is worth a word: a misspelt one
@@ -397,7 +434,6 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::TrustedKeys;
     use crate::host::Memory;
     use crate::{bundling, compile};
 

@@ -2,13 +2,14 @@
 //! time, no folder.
 
 use super::source;
-use crate::artifact::Bundle;
-use crate::bundling::{self, Built, BundlingError};
+use crate::artifact::{Bundle, Verified};
+use crate::bundling::{self, Built, BundlingError, Release};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{self, KeyArgs, TrustArgs, signing_key};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Tone, Ui, brief, one_line, paint};
+use crate::cli::{after, load};
 use crate::compile::{Purpose, Report};
 use crate::domain::Profile;
 use crate::host::{Host, Mode};
@@ -33,8 +34,13 @@ pub struct Args {
     /// The number of this release, which the bundle states
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = epoch)]
     epoch: u64,
+    /// The bundle that this one is to follow; it is named in the new one, with what the change loosens
+    #[arg(long, value_name = "BUNDLE")]
+    after: Option<PathBuf>,
     #[command(flatten)]
     key: KeyArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 fn epoch(text: &str) -> Result<u64, String> {
@@ -55,7 +61,16 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let key = signing_key(host, &args.key)?;
     key_args::usable(host, &key, &TrustArgs::default())?;
-    let built = bundling::build_proved(checked, &proofs, args.epoch, &key)
+    let before = args
+        .after
+        .as_deref()
+        .map(|path| load::bundle(host, path, &key_args::trusted_keys(host, &args.trust)?))
+        .transpose()?;
+    let release = Release {
+        epoch: args.epoch,
+        after: before.as_ref().map(Verified::value),
+    };
+    let built = bundling::build_proved(checked, &proofs, release, &key)
         .map_err(|error| refused(ui, &args.file, error))?;
     host.write_atomic(&out, &built.bytes, Mode::Public)?;
     let contents = &built.bundle.value().contents;
@@ -142,6 +157,10 @@ fn refused(ui: &mut Ui, path: &Path, error: BundlingError) -> CliError {
         }
         // `prove` has made each of them an error of the policy.
         BundlingError::Unproved(_) => CliError::new(Category::Internal, "policy.unproved", message),
+        BundlingError::Succession(error) => {
+            let told = CliError::new(Category::InvalidInput, error.code(), message).in_file(path);
+            told.hint("a bundle follows one of the same policy, and with `--epoch` no lower")
+        }
         BundlingError::Build(error) => CliError::from(error).in_file(path),
         BundlingError::Reopen(_) | BundlingError::Reload(_) => {
             CliError::new(Category::Internal, "policy.unopened", message)
@@ -189,6 +208,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
             ("tools", number(tools)),
             ("tests", Json::int(i64::from(contents.tests.total))),
             ("proofs", number(contents.proofs.len())),
+            ("after", contents.after.map_or(Json::Null, after::document)),
             ("program_bytes", number(contents.ir.len())),
             ("bundle_bytes", number(built.bytes.len())),
             ("bundle", Json::str(path)),
@@ -222,6 +242,9 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     if !contents.proofs.is_empty() {
         let all = source::count(contents.proofs.len(), "assertion");
         ui.line(&format!("  proofs   {all} proved"))?;
+    }
+    if let Some(after) = contents.after {
+        ui.line(&format!("  after    {}", after::line(after)))?;
     }
     ui.note(&format!(
         "next: `gait bundle verify {path} --reprove`, or `gait gate eval --bundle {path} --intent FILE`"

@@ -69,7 +69,7 @@ pub const TABLE: &[Module] = &[
     module("host", Layer::Effects, &[]),
     module("store", Layer::Effects, &["host"]),
     module("boundary", Layer::L5, &["bundling", "session"]),
-    module("bundling", Layer::L5, &["prove", "suite"]),
+    module("bundling", Layer::L5, &["prove", "suite", "compare"]),
     module("keyring", Layer::L5, &[]),
     module("project", Layer::L5, &[]),
     module("session", Layer::L5, &[]),
