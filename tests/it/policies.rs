@@ -82,6 +82,32 @@ fn every_policy_is_formatted() {
     }
 }
 
+/// Nothing builds `benches/peers` but those who measure; its policies stay right all the same.
+#[test]
+fn policies_measured_beside_other_engines_compile_and_are_formatted() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/policies");
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let paths: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|e| e == "gaitpol"))
+        .collect();
+    assert_eq!(paths.len(), 3, "{paths:?}");
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let report = compile::check(&path.to_string_lossy(), &text);
+        assert!(
+            report.diagnostics.is_empty(),
+            "{}: {:?}",
+            path.display(),
+            report.diagnostics
+        );
+        let source = Source::new(FileId(0), path.to_string_lossy(), text.clone());
+        let formatted = syntax::format::format(&source).unwrap();
+        assert!(formatted == text, "{} is not formatted", path.display());
+    }
+}
+
 #[test]
 fn example_intents_are_decided_as_the_table_says() {
     for folder in folders() {
