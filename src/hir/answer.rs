@@ -140,15 +140,45 @@ pub fn holds(cond: &Cond, chain: &[&Value]) -> bool {
         },
         Cond::Any {
             list, level, body, ..
-        } => base(list).is_some_and(|outer| {
-            elements(outer, &list.steps).iter().any(|element| {
-                let mut inner = chain.to_vec();
-                inner.resize(*level as usize, element);
-                inner.push(element);
-                holds(body, &inner)
-            })
-        }),
+        } => any_element(list, *level, chain, |inner| holds(body, inner)),
     }
+}
+
+/// How deep quantifiers lie in one another before their chain takes space of its own.
+const SHALLOW: usize = 6;
+
+/// Shows the chain of each element of a list, up to the first that is told to be found; whether there is one. The chain is
+/// made once: from element to element only its end differs.
+pub(super) fn any_element<'v>(
+    list: &Place,
+    level: u32,
+    chain: &[&'v Value],
+    mut is_found: impl FnMut(&[&'v Value]) -> bool,
+) -> bool {
+    let outer = chain.get(list.level as usize);
+    let items = outer.map_or(&[][..], |outer| elements(outer, &list.steps));
+    let Some(first) = items.first() else {
+        return false;
+    };
+    let level = level as usize;
+    let (mut shallow, mut deep) = ([first; SHALLOW], Vec::new());
+    let inner = match shallow.get_mut(..=level) {
+        Some(inner) => inner,
+        None => {
+            deep.resize(level + 1, first);
+            deep.as_mut_slice()
+        }
+    };
+    let known = chain.len().min(level);
+    inner
+        .iter_mut()
+        .zip(chain)
+        .take(known)
+        .for_each(|(to, from)| *to = from);
+    items.iter().any(|element| {
+        inner.iter_mut().skip(known).for_each(|last| *last = element);
+        is_found(inner)
+    })
 }
 
 fn has_shape(shape: &Shape, text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Values that a condition computes: arguments, constants, sums, and comparisons between two of them. Plain data with
 //! its plain meaning; the oracle and the slots of a decision program both rest on it.
 
-use super::answer::{View, elements, holds, view};
+use super::answer::{View, any_element, holds, view};
 use super::{Cond, Place, Step};
 use crate::builtins::{host, path};
 use crate::source::Span;
@@ -89,8 +89,8 @@ impl Relation {
             (RelationOp::LessOrEqual, Seen::Num(a), Seen::Num(b)) => a <= b,
             (RelationOp::Less, Seen::Member(a), Seen::Member(b)) => a < b,
             (RelationOp::LessOrEqual, Seen::Member(a), Seen::Member(b)) => a <= b,
-            (RelationOp::Under, Seen::Path(a), Seen::Path(b)) => path::under(&a, &b),
-            (RelationOp::Under, Seen::Text(a), Seen::Text(b)) => host::under(&a, &b),
+            (RelationOp::Under, Seen::Path(a), Seen::Path(b)) => path::under(a, b),
+            (RelationOp::Under, Seen::Text(a), Seen::Text(b)) => host::under(a, b),
             _ => false,
         }
     }
@@ -137,13 +137,13 @@ impl Relation {
 }
 
 /// A value that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen<'v> {
     Num(i128),
     Bool(bool),
     Member(u32),
-    Text(String),
-    Path(String),
+    Text(&'v str),
+    Path(&'v str),
 }
 
 impl Term {
@@ -188,7 +188,7 @@ impl Term {
         })
     }
 
-    fn value(&self, chain: &[&Value]) -> Option<Seen> {
+    fn value<'v>(&'v self, chain: &[&'v Value]) -> Option<Seen<'v>> {
         match self {
             Term::Place(place) => at(place, chain),
             Term::Const(value) => seen(value, &[]),
@@ -196,15 +196,21 @@ impl Term {
             Term::Add(a, b) => Some(Seen::Num(a.number(chain)?.saturating_add(b.number(chain)?))),
             Term::Sub(a, b) => Some(Seen::Num(a.number(chain)?.saturating_sub(b.number(chain)?))),
             Term::Sum { list, level, term } => {
-                let mut sum: i128 = 0;
-                for inner in each(list, *level, chain) {
-                    sum = sum.saturating_add(term.number(&inner)?);
-                }
-                Some(Seen::Num(sum))
+                let mut sum = Some(0_i128);
+                any_element(list, *level, chain, |inner| {
+                    let more = term.number(inner);
+                    sum = sum.zip(more).map(|(sum, more)| sum.saturating_add(more));
+                    sum.is_none()
+                });
+                sum.map(Seen::Num)
             }
             Term::Count { list, level, body } => {
-                let found = each(list, *level, chain).filter(|inner| holds(body, inner));
-                i128::try_from(found.count()).ok().map(Seen::Num)
+                let mut count = 0_i128;
+                any_element(list, *level, chain, |inner| {
+                    count += i128::from(holds(body, inner));
+                    false
+                });
+                Some(Seen::Num(count))
             }
         }
     }
@@ -218,33 +224,19 @@ impl Term {
     }
 }
 
-/// The chain of each element of a list.
-fn each<'v>(list: &Place, level: u32, chain: &[&'v Value]) -> impl Iterator<Item = Vec<&'v Value>> {
-    let items = chain
-        .get(list.level as usize)
-        .map(|outer| elements(outer, &list.steps));
-    let chain = chain.to_vec();
-    items.unwrap_or_default().iter().map(move |element| {
-        let mut inner = chain.clone();
-        inner.resize(level as usize, element);
-        inner.push(element);
-        inner
-    })
-}
-
-fn at(place: &Place, chain: &[&Value]) -> Option<Seen> {
+fn at<'v>(place: &Place, chain: &[&'v Value]) -> Option<Seen<'v>> {
     seen(chain.get(place.level as usize)?, &place.steps)
 }
 
-fn seen(value: &Value, steps: &[super::Step]) -> Option<Seen> {
+fn seen<'v>(value: &'v Value, steps: &[super::Step]) -> Option<Seen<'v>> {
     match view(value, steps) {
         View::Num(n) => Some(Seen::Num(n)),
         View::Bool(b) => Some(Seen::Bool(b)),
         View::Member(m) => Some(Seen::Member(m)),
         View::Text(text) if matches!(super::answer::descend(value, steps), Some(Value::Path(_))) => {
-            Some(Seen::Path(text.to_owned()))
+            Some(Seen::Path(text))
         }
-        View::Text(text) => Some(Seen::Text(text.to_owned())),
+        View::Text(text) => Some(Seen::Text(text)),
         View::Absent | View::Whole(_) => None,
     }
 }
