@@ -1,10 +1,12 @@
-//! `block_all`: a stricter rule that one harmless element of a list switches off.
+//! `block_all`: a stricter rule that one harmless element of a list switches off, so that less is asked of the call. Where
+//! the default is stricter than the rule and nothing about the tool is looser, `all` is the safe word.
 
 use super::walk::{self, Polarity};
 use super::{Context, Group, Lint, targets};
 use crate::diag::codes::BLOCK_ALL;
 use crate::diag::{Diagnostic, Level};
 use crate::domain::Verdict;
+use crate::hir::Rule;
 use crate::source::Span;
 use crate::syntax::ast::ExprKind;
 
@@ -38,7 +40,7 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
                         .iter()
                         .any(|list| targets::over(cond, list, &mut |_, _| true))
                 });
-                !lists.is_empty() && !asked
+                !lists.is_empty() && !asked && loosens(context, rule, *index)
             }) else {
                 return;
             };
@@ -62,4 +64,11 @@ fn check(context: &Context<'_>, out: &mut Vec<Diagnostic>) {
             );
         });
     }
+}
+
+/// Whether a call of the tool may get a milder verdict where the rule does not match: that of another rule, or the default's.
+/// A rule as strict as the default is there to hold where others allow, whether they are written yet or not.
+fn loosens(context: &Context<'_>, rule: &Rule, tool: usize) -> bool {
+    let mut about = context.about(tool).iter();
+    context.package.default.0 <= rule.verdict || about.any(|(other, _)| other.verdict < rule.verdict)
 }
