@@ -102,7 +102,7 @@ fn told(decision: domain::Decision) -> difference::Decision {
     difference::Decision {
         by: by.map(|rule| rule.name.clone()).collect(),
         approvals: decision.approvals.iter().map(asked).collect(),
-        obligations: decision.obligations.iter().map(|o| format!("{o:?}")).collect(),
+        obligations: decision.obligations.iter().map(|o| o.to_string()).collect(),
         verdict: decision.verdict,
         codes: decision.reason_codes,
     }
