@@ -17,6 +17,8 @@ pub enum Mode {
     Public,
     /// The owner alone (0600), from the moment the file exists.
     Private,
+    /// Who may read the file that is replaced; where there is none, what the umask allows.
+    Kept,
 }
 
 /// A standard stream that may be a terminal.

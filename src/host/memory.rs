@@ -154,9 +154,13 @@ impl Host for Memory {
                 path: path.to_owned(),
             });
         }
-        self.files
-            .borrow_mut()
-            .insert(path.to_owned(), (bytes.to_vec(), mode));
+        let mut files = self.files.borrow_mut();
+        let mode = match (mode, files.get(path)) {
+            (Mode::Kept, Some((_, before))) => *before,
+            (Mode::Kept, None) => Mode::Public,
+            (mode, _) => mode,
+        };
+        files.insert(path.to_owned(), (bytes.to_vec(), mode));
         Ok(())
     }
 

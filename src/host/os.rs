@@ -73,7 +73,17 @@ impl Host for Os {
                 path: path.to_owned(),
             });
         }
-        let temporary = written(path, bytes, mode)?;
+        // Asked before it is written: nobody else reads the new text at any moment, either.
+        let kept = match mode {
+            Mode::Kept => std::fs::metadata(path).ok().map(|m| m.permissions()),
+            Mode::Public | Mode::Private => None,
+        };
+        let made = if kept.is_some() { Mode::Private } else { mode };
+        let temporary = written(path, bytes, made)?;
+        if let Some(kept) = kept {
+            let set = temporary.as_file().set_permissions(kept);
+            set.map_err(|error| explain(path, &error))?;
+        }
         temporary.persist(path).map_err(|e| explain(path, &e.error))?;
         flush_folder(path)
     }
@@ -436,6 +446,24 @@ mod tests {
         assert_eq!(mode() & 0o600, 0o600);
         Os.write_atomic(&path, b"x", Mode::Private).unwrap();
         assert_eq!(mode(), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_stays_as_readable_as_it_was() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy");
+        Os.write_new(&path, b"x", Mode::Public).unwrap();
+        for mode in [0o600, 0o640, 0o664, 0o755] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            Os.write_atomic(&path, b"y", Mode::Kept).unwrap();
+            let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{found:o}");
+        }
+        let fresh = folder.path().join("fresh");
+        Os.write_atomic(&fresh, b"x", Mode::Kept).unwrap();
+        assert_eq!(Os.read(&fresh, 9).unwrap(), b"x");
     }
 
     #[cfg(unix)]

@@ -90,6 +90,22 @@ fn fmt_shows_what_would_change() {
     assert_eq!((exit(&clean), clean.stdout.len()), (0, 0));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_policy_that_is_rewritten_stays_as_readable_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let single = GOOD.replace("== \"acme.com\"", "in { \"acme.com\" }");
+    for (text, args) in [(loose(), &["fmt"][..]), (single, &["lint", "--fix"])] {
+        let at = folder(&[("a.gaitpol", &text)]);
+        let path = at.path().join("a.gaitpol");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        run(at.path(), &[args, &["a.gaitpol"]].concat());
+        assert_ne!(std::fs::read_to_string(&path).unwrap(), text, "{args:?}");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{args:?}: {mode:o}");
+    }
+}
+
 #[test]
 fn fmt_reads_standard_input() {
     let at = folder(&[("a.gaitpol", &loose())]);

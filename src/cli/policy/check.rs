@@ -117,7 +117,7 @@ fn fix(host: &dyn Host, file: PolicyFile, report: Report) -> Result<Checked, Cli
     for edit in edits.iter().rev() {
         text.replace_range(edit.span.range(), &edit.replacement);
     }
-    host.write_atomic(&file.path, text.as_bytes(), Mode::Public)?;
+    host.write_atomic(&file.path, text.as_bytes(), Mode::Kept)?;
     let file = PolicyFile { text, ..file };
     let report = file.check(host, &file.name, Purpose::Author);
     Ok(Checked {

@@ -75,7 +75,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if args.writes() {
         for one in done.iter().filter(|d| !d.is_input()) {
             if let Some(text) = one.change() {
-                host.write_atomic(&one.path, text.as_bytes(), Mode::Public)?;
+                host.write_atomic(&one.path, text.as_bytes(), Mode::Kept)?;
             }
         }
     }

@@ -135,7 +135,7 @@ fn one(host: &dyn Host, file: PolicyFile, flags: &Flags, args: &Args) -> Result<
             return Ok(done);
         }
         if mended.applied > 0 {
-            host.write_atomic(&file.path, mended.text.as_bytes(), Mode::Public)?;
+            host.write_atomic(&file.path, mended.text.as_bytes(), Mode::Kept)?;
         }
         done.file.text = mended.text;
         done.report = mended.report;
