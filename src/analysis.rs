@@ -29,7 +29,7 @@ use std::cell::OnceCell;
 
 pub use assertions::{Outcome, assertions};
 pub use difference::{Difference, Direction, difference};
-pub use witness::document;
+pub use witness::{Words, document, texts_of};
 
 /// Paths on which a call is looked for, before it counts as not found.
 const PATHS: usize = limits::ANALYSIS_PATHS;

@@ -6,8 +6,10 @@
 mod candidate;
 mod frame;
 mod labelled;
+mod moment;
 mod nearest;
 mod questions;
+mod range;
 mod show;
 mod walk;
 

@@ -185,6 +185,8 @@ pub const SAMPLE_STATES: usize = 200_000;
 pub const SHOWN_VALUE_CHARS: usize = 160;
 /// Elements of one list whose labels a decision and its trace name one by one.
 pub const LABELLED_ELEMENTS: usize = 64;
+/// Texts that an explanation tries for a value that is read from one.
+pub const EXPLAINED_TEXTS: usize = 500;
 /// Elements of a list that an explanation of a quantifier goes into.
 pub const EXPLAINED_ELEMENTS: usize = 8;
 /// Changes of a call that together may make its nearest allowed one.
@@ -199,6 +201,8 @@ pub const ANALYSIS_EDGES: usize = 4_000_000;
 pub const IDLE_EDGES: usize = 200_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
+/// States of an automaton in which a class without texts is looked for.
+pub const INHABITED_STATES: usize = 20_000;
 /// Texts that an analysis tries for one value that is read from a text.
 pub const ANALYSIS_TEXTS: usize = 4_000;
 /// Kinds of calls that are told apart where the same is different of them.

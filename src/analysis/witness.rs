@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use fill::{ROUNDS, fill, meets};
 pub(super) use parsed::Pool;
+pub use parsed::{Words, texts_of};
 
 /// What a path asks, with the quantifiers told apart from the variables.
 pub(super) struct Wanted {

@@ -109,9 +109,9 @@ pub fn names(names: &[String]) -> Json {
 fn none(complete: bool) -> String {
     let most = limits::NEAREST_CHANGES;
     if complete {
-        format!("  nearest allow: no change of up to {most} arguments gives allow")
+        format!("  nearest allow: none found among changes of up to {most} values")
     } else {
-        format!("  nearest allow: none found among the first changes of up to {most} arguments")
+        format!("  nearest allow: none found among the first changes of up to {most} values")
     }
 }
 
@@ -272,6 +272,7 @@ fn people_change(ui: &mut Ui, change: &Change) -> Result<(), CliError> {
         Origin::Claim => " (said by the caller)",
         Origin::Provenance => " (where it comes from)",
         Origin::Session => " (what happened before)",
+        Origin::Time => " (when the call is made)",
     };
     let text = match &change.what {
         What::Put {

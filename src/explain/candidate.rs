@@ -3,12 +3,14 @@
 //! each is known to make a value of the declared types. It judges nothing.
 
 use super::questions::{List, Scope, Variable};
+use crate::analysis::{Words, texts_of};
 use crate::classes::{Classifier, sample};
 use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::{Slot, Step, Term, Tool, place};
 use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// A change of one place of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) enum Edit {
     LeaveOut(Vec<usize>),
     /// The list with one more element.
     Add(Value),
+    /// The call at another time, in milliseconds from 1970-01-01T00:00:00Z.
+    At(i128),
 }
 
 impl Candidate {
@@ -63,6 +67,8 @@ impl Candidate {
                 items.push(value.clone());
                 (items.len() as u64 <= max).then_some(())
             }
+            // What follows from the time is the gate's to find.
+            Edit::At(_) => Some(()),
         }
     }
 
@@ -73,6 +79,9 @@ impl Candidate {
 
     /// Whether one change would undo the other, or both are of one variable.
     pub fn conflicts(&self, other: &Candidate) -> bool {
+        if let (Edit::At(_), Edit::At(_)) = (&self.edit, &other.edit) {
+            return true;
+        }
         let common = self
             .into
             .iter()
@@ -206,7 +215,9 @@ impl Finder<'_> {
         }
         for relation in &scope.relations {
             for (steps, new) in relation.changes(chain) {
-                self.offer(into, &steps, Edit::Put(new, None));
+                for new in rounded(new, place::ty_at(self.ty, &steps)) {
+                    self.offer(into, &steps, Edit::Put(new, None));
+                }
             }
         }
         for (steps, list) in &scope.lists {
@@ -298,8 +309,83 @@ impl Finder<'_> {
                     at.pop();
                 }
             }
-            _ => {}
+            ty => self.written(ty, at),
         }
+    }
+
+    /// Other texts of a value that is read from one: the plainest of each kind that the rules tell apart.
+    fn written(&mut self, ty: &Ty, at: &[Step]) {
+        let mut words = Words::new();
+        self.parts(0, self.ty, (at, ""), &mut words);
+        let mut known: BTreeSet<Vec<u32>> = BTreeSet::from([self.told_apart(0, self.record)]);
+        let texts = texts_of(ty, &words);
+        for text in texts.iter().take(limits::EXPLAINED_TEXTS) {
+            let Some(value) = place::of_text(text, ty) else {
+                continue;
+            };
+            let mut changed = self.record.clone();
+            let put = place::put(&mut changed, self.ty, at, &value);
+            if put.is_some() && known.insert(self.told_apart(0, &changed)) {
+                self.offer(&[], at, Edit::Put(value, None));
+            }
+        }
+    }
+
+    /// The words that rules ask for below some steps, by the name of the part they are asked of.
+    fn parts(&self, scope: usize, ty: &Ty, (at, name): (&[Step], &str), words: &mut Words) {
+        let Some(scope) = self.scopes.get(scope) else {
+            return;
+        };
+        let part = |steps: &[Step]| {
+            let rest = steps.strip_prefix(at)?;
+            let mut here = (name.to_owned(), place::ty_at(ty, at)?);
+            for step in rest {
+                let (name, next) = place::step(&here.1, *step)?;
+                here = (name.to_owned(), next.required().clone());
+            }
+            Some(here)
+        };
+        for (steps, variable) in &scope.variables {
+            let Some((name, _)) = part(steps) else { continue };
+            let samples = edits(variable, steps, &View::Absent);
+            let texts = samples.iter().filter_map(|edit| match edit {
+                Edit::Put(Value::Num(n), _) => Some(n.to_string()),
+                Edit::Put(value, _) => value.text().map(str::to_owned),
+                _ => None,
+            });
+            let texts = texts.filter(|text| !text.is_empty());
+            words.entry(name).or_default().extend(texts);
+        }
+        for (steps, list) in &scope.lists {
+            if let Some((name, ty)) = part(steps) {
+                let element = ty.element().unwrap_or(ty);
+                self.parts(list.scope, &element, (&[], &name), words);
+            }
+        }
+    }
+
+    /// The classes that the variables of a record or element are in, and those of the elements of its lists.
+    fn told_apart(&self, scope: usize, value: &Value) -> Vec<u32> {
+        let Some(scope) = self.scopes.get(scope) else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (steps, variable) in &scope.variables {
+            let seen = view(value, steps);
+            let classes = variable.groups.iter();
+            out.extend(classes.map(|group| group.classifier.class(&seen).unwrap_or(group.absent())));
+        }
+        for (steps, list) in &scope.lists {
+            let items = elements(value, steps).iter();
+            let kinds: BTreeSet<Vec<u32>> = items.map(|item| self.told_apart(list.scope, item)).collect();
+            out.extend(
+                kinds
+                    .into_iter()
+                    .flat_map(|kind| kind.into_iter().chain([u32::MAX])),
+            );
+            out.push(u32::MAX);
+        }
+        out
     }
 
     /// The samples of the texts that are asked about below a list, those of programs apart; a few of each.
@@ -357,6 +443,17 @@ impl Finder<'_> {
             }
         }
         out
+    }
+}
+
+/// A value, after the whole seconds around it where it is a moment: people say those.
+fn rounded(value: Value, ty: Option<Ty>) -> Vec<Value> {
+    match (&value, ty.as_ref().map(Ty::required)) {
+        (Value::Num(n), Some(Ty::Instant)) if n.rem_euclid(1000) != 0 => {
+            let down = n - n.rem_euclid(1000);
+            vec![Value::Num(down), Value::Num(down.saturating_add(1000)), value]
+        }
+        _ => vec![value],
     }
 }
 

@@ -4,7 +4,8 @@
 
 use super::candidate::{self, Candidate, Edit, overlaps};
 use super::frame::{Frame, request_ty};
-use super::{Place, Seen, Shown, Subject, labelled, questions, show, walk};
+use super::range::Changed;
+use super::{Place, Seen, Shown, Subject, labelled, moment, questions, show, walk};
 use crate::builtins::bind;
 use crate::domain::{Decision, Request, Trust, Verdict};
 use crate::eval::{self, Workspace};
@@ -34,7 +35,8 @@ pub enum Nearest {
     },
     /// None was found.
     None {
-        /// Whether every change of up to `limits::NEAREST_CHANGES` places was tried; else the bound on calls ended it.
+        /// Whether one value of each kind was tried at up to `limits::NEAREST_CHANGES` places; else the bound on calls ended it.
+        /// Either way there may be such a call.
         complete: bool,
     },
 }
@@ -65,6 +67,8 @@ pub enum Origin {
     Provenance,
     /// What happened in the session before.
     Session,
+    /// When the call is made.
+    Time,
 }
 
 impl Origin {
@@ -76,6 +80,7 @@ impl Origin {
             Origin::Claim => "claim",
             Origin::Provenance => "provenance",
             Origin::Session => "session",
+            Origin::Time => "time",
         }
     }
 }
@@ -87,7 +92,7 @@ pub enum What {
     Put {
         /// One that would do.
         sample: Shown,
-        /// All that the rules treat like it, in words; for numbers.
+        /// The numbers around it that every rule treats like it, in words; none where that is not known.
         range: Option<String>,
     },
     /// No value.
@@ -131,11 +136,14 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
     candidates.retain(|candidate| lookup(Some(tool), candidate.root()).is_none());
     candidates.extend(candidate::keys(&said, &ty, tool));
     let mut distinct: Vec<Candidate> = Vec::new();
-    for candidate in candidates.into_iter().filter_map(|c| labelled::plain(tool, c)) {
+    let plain = candidates.into_iter().filter_map(|c| labelled::plain(tool, c));
+    for candidate in plain.filter_map(|c| moment::placed(subject.package, tool, request.now, c)) {
         if !distinct.contains(&candidate) {
             distinct.push(candidate);
         }
     }
+    // What the caller says is changed before what the gate finds.
+    distinct.sort_by_key(|candidate| moment::slot(tool, candidate.root()).is_some());
     let candidates = distinct;
     let mut search = Search {
         subject,
@@ -153,18 +161,20 @@ pub(super) fn search(subject: &Subject<'_>, gate: &Gate, request: &Request<'_>, 
         if let Some((changed, allowed)) = search.combine(&candidates, &touched, size, 0, &said, &mut chosen) {
             let all = || chosen.iter().map(|(_, candidate)| *candidate);
             let is_call = assumed(subject, &chosen).is_empty()
+                && moment::chosen(all()).is_none()
                 && !all().any(|candidate| labelled::is_turn(tool, candidate))
                 && labelled::shifted(request.origins, tool, all()).is_none();
             let call = self::said(subject, request, &changed)
                 .filter(|_| is_call)
                 .map(Box::new);
-            return found(
+            let found = Found {
                 subject,
-                &chosen,
-                (&said, &allowed.record),
-                &allowed.decision,
-                call,
-            );
+                ty: &ty,
+                now: request.now,
+                before: &said,
+                after: &allowed.record,
+            };
+            return found.nearest(&chosen, &allowed.decision, call);
         }
         if search.is_spent() {
             return Nearest::None { complete: false };
@@ -224,10 +234,15 @@ impl<'a> Needs<'a> {
     }
 
     fn touched(&self, candidate: &Candidate) -> Touch {
+        let is_of_time = |steps: &[Step]| {
+            let at = matches!(candidate.edit, Edit::At(_));
+            at && self.tool.is_some_and(|tool| moment::is_of_time(tool, steps))
+        };
         let looks = |cond: &Cond| {
             let mut found = false;
             cond.each_place(&mut |place| {
-                found |= place.level == 0 && self.looks_at(&place.steps, candidate.root());
+                let looks = self.looks_at(&place.steps, candidate.root()) || is_of_time(&place.steps);
+                found |= place.level == 0 && looks;
             });
             found
         };
@@ -339,6 +354,7 @@ impl Search<'_> {
             intent: &said.intent,
             facts: &said.facts,
             origins: origins.as_deref().or(self.request.origins),
+            now: moment::chosen(all()).or(self.request.now),
             ..*self.request
         };
         let judged = self.gate.decide(&request, &mut self.workspace);
@@ -487,84 +503,149 @@ fn set(at: &mut Json, path: &[String], value: Option<Json>) {
     }
 }
 
-/// The result in words.
-fn found(
-    subject: &Subject<'_>,
-    chosen: &[(usize, &Candidate)],
-    (before, after): (&Value, &Value),
-    decision: &Decision,
-    call: Option<Box<Said>>,
-) -> Nearest {
-    let turns = turns(subject, before, after);
-    let changes = chosen
-        .iter()
-        .filter_map(|(_, candidate)| change(subject, candidate, before, &turns))
-        .collect();
-    let by = decision
-        .matched
-        .iter()
-        .filter(|rule| rule.verdict == Verdict::Allow);
-    Nearest::Found {
-        changes,
-        by: by.map(|rule| rule.name.clone()).collect(),
-        call,
+/// What was found, to be put into words.
+struct Found<'a> {
+    subject: &'a Subject<'a>,
+    ty: &'a Ty,
+    now: Option<i128>,
+    /// What the rules looked at of the call as it is.
+    before: &'a Value,
+    /// What they look at after the changes.
+    after: &'a Value,
+}
+
+impl Found<'_> {
+    fn nearest(
+        &self,
+        chosen: &[(usize, &Candidate)],
+        decision: &Decision,
+        call: Option<Box<Said>>,
+    ) -> Nearest {
+        let turns = turns(self.subject, self.before, self.after);
+        let changes = chosen
+            .iter()
+            .filter_map(|(_, candidate)| self.change(candidate, &turns))
+            .collect();
+        let by = decision
+            .matched
+            .iter()
+            .filter(|rule| rule.verdict == Verdict::Allow);
+        Nearest::Found {
+            changes,
+            by: by.map(|rule| rule.name.clone()).collect(),
+            call,
+        }
+    }
+
+    fn change(&self, candidate: &Candidate, turns: &[(Vec<String>, Turn)]) -> Option<Change> {
+        let subject = self.subject;
+        let tool = subject.package.tools.get(subject.tool)?;
+        let request = Frame::request(tool, &subject.package.context, self.before);
+        let mut holders = vec![];
+        for (list, number) in &candidate.into {
+            let outer = holders.last().unwrap_or(&request);
+            let items = crate::hir::answer::elements(outer.value, list);
+            let is_list = outer.ty_at(list).is_some_and(|ty| ty.element().is_some());
+            let inner = outer.element(list, is_list.then_some(*number), items.get(*number)?);
+            holders.push(inner);
+        }
+        let holder = holders.last().unwrap_or(&request);
+        let is_label = holder.label(&candidate.steps).is_some();
+        let here = match is_label {
+            true => Ty::Bool,
+            false => holder.ty_at(&candidate.steps)?,
+        };
+        let mut from = holder.seen(subject, &candidate.steps);
+        let what = match &candidate.edit {
+            Edit::At(moment) => {
+                let show = |moment: i128| show::value(&Value::Num(moment), &Ty::Instant);
+                from = Seen {
+                    place: "now".to_owned(),
+                    value: self.now.map_or(Shown::Absent, show),
+                    because: None,
+                };
+                What::Put {
+                    sample: show(*moment),
+                    range: None,
+                }
+            }
+            _ if is_label || is_found(tool, candidate) => What::Turn,
+            Edit::Put(value, class) => What::Put {
+                sample: show::value(value, &here),
+                range: self
+                    .range(tool, candidate, value, *class)
+                    .map(|range| show::interval(range, crate::classes::sample::range(&here), &here)),
+            },
+            Edit::Clear => What::Clear,
+            Edit::Add(value) => What::Add {
+                sample: show::value(value, &element(&here)),
+            },
+            Edit::LeaveOut(numbers) => {
+                let items = crate::hir::answer::elements(holder.value, &candidate.steps);
+                let gone = numbers.iter().filter_map(|n| items.get(*n)).cloned().collect();
+                if from.value != Shown::Redacted {
+                    from.value = show::value(&Value::List(gone), &here);
+                }
+                What::LeaveOut
+            }
+        };
+        Some(Change {
+            origin: origin(subject, candidate.root()),
+            from,
+            what,
+            turns: self.turns_of(&request, candidate, turns),
+        })
+    }
+
+    /// The numbers around a changed one that every rule treats like it.
+    fn range(
+        &self,
+        tool: &Tool,
+        candidate: &Candidate,
+        value: &Value,
+        class: Option<(i128, i128)>,
+    ) -> Option<(i128, i128)> {
+        let Value::Num(number) = value else { return None };
+        let changed = Changed {
+            tool,
+            ty: self.ty,
+            record: self.after,
+            candidate,
+            number: *number,
+        };
+        changed.clipped(self.subject.rules().map(|(_, cond)| cond), class?)
+    }
+
+    /// The conditions that come out differently because of one change.
+    fn turns_of(
+        &self,
+        request: &Frame<'_>,
+        candidate: &Candidate,
+        turns: &[(Vec<String>, Turn)],
+    ) -> Vec<Turn> {
+        let tool = self.subject.package.tools.get(self.subject.tool);
+        let slots = tool.map_or(0, |tool| tool.slots.len());
+        let first = tool.map_or(0, |tool| tool.args.len() + 1);
+        let roots: Vec<String> = match candidate.edit {
+            Edit::At(_) => (first..first + slots)
+                .filter_map(|field| u32::try_from(field).ok())
+                .map(|field| [Step::Field(field)])
+                .filter(|steps| tool.is_some_and(|tool| moment::is_of_time(tool, steps)))
+                .map(|steps| request.written(&steps))
+                .collect(),
+            _ => vec![request.written(candidate.root())],
+        };
+        let is_mine = |name: &String| roots.iter().any(|root| related(name, root));
+        let mine = turns.iter().filter(|(about, _)| about.iter().any(is_mine));
+        mine.map(|(_, turn)| turn.clone()).collect()
     }
 }
 
-fn change(
-    subject: &Subject<'_>,
-    candidate: &Candidate,
-    before: &Value,
-    turns: &[(Vec<String>, Turn)],
-) -> Option<Change> {
-    let tool = subject.package.tools.get(subject.tool)?;
-    let request = Frame::request(tool, &subject.package.context, before);
-    let mut holders = vec![];
-    for (list, number) in &candidate.into {
-        let outer = holders.last().unwrap_or(&request);
-        let items = crate::hir::answer::elements(outer.value, list);
-        let is_list = outer.ty_at(list).is_some_and(|ty| ty.element().is_some());
-        let inner = outer.element(list, is_list.then_some(*number), items.get(*number)?);
-        holders.push(inner);
-    }
-    let holder = holders.last().unwrap_or(&request);
-    let is_label = holder.label(&candidate.steps).is_some();
-    let here = if is_label {
-        Ty::Bool
-    } else {
-        holder.ty_at(&candidate.steps)?
-    };
-    let mut from = holder.seen(subject, &candidate.steps);
-    let what = match &candidate.edit {
-        _ if is_label => What::Turn,
-        _ if candidate.into.is_empty() && request.slot(&candidate.steps).is_some() => What::Turn,
-        Edit::Put(value, range) => What::Put {
-            sample: show::value(value, &here),
-            range: range.map(|range| show::interval(range, crate::classes::sample::range(&here), &here)),
-        },
-        Edit::Clear => What::Clear,
-        Edit::Add(value) => What::Add {
-            sample: show::value(value, &element(&here)),
-        },
-        Edit::LeaveOut(numbers) => {
-            let items = crate::hir::answer::elements(holder.value, &candidate.steps);
-            let gone = numbers.iter().filter_map(|n| items.get(*n)).cloned().collect();
-            if from.value != Shown::Redacted {
-                from.value = show::value(&Value::List(gone), &here);
-            }
-            What::LeaveOut
-        }
-    };
-    let root = request.written(candidate.root());
-    let mine = turns
-        .iter()
-        .filter(|(about, _)| about.iter().any(|name| related(name, &root)));
-    Some(Change {
-        origin: origin(subject, candidate.root()),
-        from,
-        what,
-        turns: mine.map(|(_, turn)| turn.clone()).collect(),
-    })
+/// Whether a change is of what the gate finds and shows by the conditions that turn; how much is used of a limit is a number.
+fn is_found(tool: &Tool, candidate: &Candidate) -> bool {
+    let slot = moment::slot(tool, &candidate.steps);
+    candidate.into.is_empty()
+        && slot.is_some_and(|slot| !matches!(slot, Slot::Lookup { .. } | Slot::Used { .. } | Slot::Each(_)))
 }
 
 fn element(list: &Ty) -> Ty {
@@ -583,6 +664,7 @@ fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {
         [Step::Field(first)] if *first as usize > args => {
             match slots.and_then(|slots| slots.get(*first as usize - args - 1)) {
                 Some(Slot::Label { .. } | Slot::Each(_)) => Origin::Provenance,
+                Some(Slot::Now | Slot::Window(_)) => Origin::Time,
                 _ => Origin::Session,
             }
         }

@@ -140,7 +140,10 @@ pub(super) fn node(subject: &Subject<'_>, cond: &Cond, frames: &[&Frame<'_>]) ->
             let held = holds(cond, &values(frames));
             let mut node = Node::new(Kind::Question, held).placed(subject, relation.span);
             node.seen = sides(subject, relation, frames);
-            node.about = node.seen.iter().map(|seen| seen.place.clone()).collect();
+            relation.each_place(&mut |place| {
+                let frame = frames.get(place.level as usize);
+                node.about.extend(frame.map(|frame| frame.written(&place.steps)));
+            });
             node
         }
         Cond::Not(inner) => not(subject, inner, frames),
@@ -167,9 +170,9 @@ fn member(subject: &Subject<'_>, cond: &Cond, span: Span, frames: &[&Frame<'_>])
         // The element itself is no value of its own.
         if let Some(frame) = frames.get(place.level as usize) {
             node.seen.push(frame.seen(subject, &place.steps));
+            node.about.push(frame.written(&place.steps));
         }
     });
-    node.about = node.seen.iter().map(|seen| seen.place.clone()).collect();
     node
 }
 

@@ -50,6 +50,8 @@ mod idle;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod intent_page;
+#[cfg(test)]
 mod intents;
 #[cfg(test)]
 mod journals;
@@ -69,6 +71,8 @@ mod lints;
 mod messages;
 #[cfg(test)]
 mod modules;
+#[cfg(test)]
+mod nearest;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

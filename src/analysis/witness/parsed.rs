@@ -19,7 +19,12 @@ pub(in crate::analysis) struct Pool {
 }
 
 /// The words that rules ask for, by the part they are asked of.
-type Words = BTreeMap<String, BTreeSet<String>>;
+pub type Words = BTreeMap<String, BTreeSet<String>>;
+
+/// Texts of a type whose values are read from a text, written from words; the plainest first. None for other types.
+pub fn texts_of(ty: &Ty, words: &Words) -> Vec<String> {
+    grammar(ty.required()).map_or(Vec::new(), |write| write(words))
+}
 
 impl Maker<'_> {
     /// The values to try, for each such place that something is asked of.
@@ -252,7 +257,7 @@ fn repositories(of: &Words) -> Vec<String> {
     let mut all = Vec::new();
     for host in words(of, &["host"], &["example.com", "github.com"]) {
         for owner in &owners {
-            all.extend(names.iter().map(|name| format!("https://{host}/{owner}/{name}")));
+            all.extend(names.iter().map(|name| format!("{host}/{owner}/{name}")));
         }
     }
     all
