@@ -95,6 +95,13 @@ pub fn automaton(expressions: &[String], bytes: usize) -> Result<dense::DFA<Vec<
         .iter()
         .map(|e| syntax::parse_with(&whole(e), &syntax()).map(bytewise));
     let parsed: Vec<Hir> = parsed.collect::<Result<_, _>>().map_err(|e| malformed(&e))?;
+    if parsed
+        .iter()
+        .any(|hir| hir.properties().look_set().contains_word_unicode())
+    {
+        let reason = r"`\b` between any letters is not offered; `(?-u:\b)` is it between ASCII letters";
+        return Err(Fault::Malformed(reason.to_owned()));
+    }
     let nfa = thompson::Compiler::new()
         .configure(
             thompson::Config::new()

@@ -195,3 +195,16 @@ fn each_complaint_is_possible() {
     );
     assert_eq!(complaints(&codes, &[], &own(&[fixture])).len(), 1, "no page");
 }
+
+/// The manual's table of the gate's own codes has every one of them, and no other.
+#[test]
+fn the_manual_lists_the_codes_of_the_gate() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/language.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `gait."));
+    let listed: BTreeSet<String> = rows
+        .map(|row| format!("gait.{}", row.split('`').next().unwrap()))
+        .collect();
+    let known: BTreeSet<String> = gait::domain::reserved::ALL.map(str::to_owned).into();
+    assert_eq!(listed, known);
+}
