@@ -396,6 +396,21 @@ rules:
 ";
 
 #[test]
+fn import_gait_yaml_names_a_kind_of_target_that_there_is_not() {
+    let yaml = YAML.replace("risk_classes: [low]", "risk_classes: [low]}\n  - name: sent\n    priority: 2\n    effect: allow\n    match: {target_kinds: [hosts]");
+    let at = folder(&[("p.yaml", &yaml)]);
+    let plain = run(at.path(), &["import", "gait-yaml", "p.yaml"]);
+    let told = text(&plain.stderr);
+    assert_eq!(exit(&plain), 0, "{told}");
+    for part in [
+        "rule `sent`, line 7: `hosts` is no kind of target: there are path, url, host, ",
+        "; 1 of 2 rules kept exactly, 1 left out that can decide no call, the others",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}
+
+#[test]
 fn import_gait_yaml_writes_a_policy_that_checks_and_says_what_is_stricter() {
     let intent = r#"{"tool_name":"fs.list"}"#;
     let script = r#"{"tool_name":"script","script":{"steps":[{"tool_name":"fs.write"}]}}"#;

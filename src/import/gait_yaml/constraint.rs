@@ -3,7 +3,7 @@
 
 use super::cond::{Cond, all, and, any, ask, not, of, or};
 use super::declare::{self, at_most, known, missing, present};
-use super::matching::{folded_in, provenance};
+use super::matching::{KINDS, folded_in, provenance};
 use super::model::{Agent, Credential, Dataflow, Endpoint, FailClosed, Freeze, Sandbox, Words};
 use super::pattern;
 use super::target::{self, Use, among, any_target, class, matching, member, said};
@@ -14,9 +14,6 @@ use crate::syntax::quote;
 
 /// The kinds of target that data leaves to where a policy names none.
 const OUTWARD: [&str; 5] = ["host", "url", "bucket", "queue", "topic"];
-const KINDS: [&str; 9] = [
-    "path", "url", "host", "repo", "bucket", "table", "queue", "topic", "other",
-];
 
 /// Some target is none of the allowed ones.
 pub(super) fn endpoint(asked: &Endpoint, tool: &Tool) -> Cond {

@@ -11,7 +11,8 @@ use crate::builtins::path;
 use crate::limits;
 use crate::syntax::quote;
 
-const KINDS: [&str; 9] = [
+/// The kinds of targets there are.
+pub(super) const KINDS: [&str; 9] = [
     "path", "url", "host", "repo", "bucket", "table", "queue", "topic", "other",
 ];
 const SOURCES: [&str; 4] = ["user", "tool_output", "external", "system"];

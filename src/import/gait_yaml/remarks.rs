@@ -1,5 +1,6 @@
 //! The remarks of an import, in words. In: what happened to a rule or a policy. Out: notes. It decides nothing.
 
+use super::matching::KINDS;
 use super::model::{McpTrust, Policy, Rule};
 use super::report::{Kind, Note};
 use super::shown;
@@ -319,6 +320,17 @@ pub(super) fn of_rule(rule: &Rule, emitted: &[String]) -> Vec<Note> {
         let mut told = note(Kind::Tightened, "dataflow", Some(rule), message);
         told.by = emitted.to_vec();
         notes.push(told);
+    }
+    let dataflow = rule.dataflow.iter().map(|flow| &flow.kinds);
+    for kind in rule.matches.targets.kinds.iter().chain(dataflow).flatten() {
+        if !KINDS.contains(&kind.as_str()) {
+            let message = format!(
+                "`{}` is no kind of target: there are {}",
+                shown(kind),
+                KINDS.join(", ")
+            );
+            notes.push(note(Kind::Dead, "unknown_kind", Some(rule), message));
+        }
     }
     let usual = ["low", "medium", "high", "critical"];
     for class in &rule.matches.risk_classes {

@@ -125,9 +125,15 @@ fn tell(ui: &mut Ui, done: &Imported) {
         );
         ui.note(&text.replace('\n', " "));
     }
-    let exact = done.rules.iter().filter(|rule| rule.tightened.is_empty()).count();
+    let left_out = done.rules.iter().filter(|rule| rule.emitted.is_empty()).count();
+    let kept = done.rules.iter().filter(|rule| !rule.emitted.is_empty());
+    let exact = kept.filter(|rule| rule.tightened.is_empty()).count();
+    let left_out = match left_out {
+        0 => String::new(),
+        n => format!("{n} left out that can decide no call, "),
+    };
     ui.note(&format!(
-        "{} declared; {} of {} kept exactly, the others stricter where it says so",
+        "{} declared; {} of {} kept exactly, {left_out}the others stricter where it says so",
         count(done.tools, "tool"),
         exact,
         count(done.rules.len(), "rule"),
