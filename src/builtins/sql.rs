@@ -3,6 +3,7 @@
 //! one reads this text is not known: what they do not all read the same way is a doubt and makes the text opaque.
 
 mod found;
+mod implied;
 mod lexical;
 mod walk;
 
@@ -39,7 +40,9 @@ pub const DOC: Doc = Doc {
         "a name without quotes is in small letters; one of several parts is there twice, whole and by its last part, and \
          one in quotes with capital letters twice, as written and in small letters, so that neither a list of allowed \
          names nor one of forbidden names is passed by spelling",
-        "`.functions` are the functions it calls by name; what a function or procedure does by itself is not known",
+        "`.functions` are the functions it calls by name, and what may be one: `f` of `(t).f`, an operator of `OPERATOR(…)`, a type \
+         of a cast that is no built-in one; what a function or procedure does by itself is not known, nor whether `t.f` is a column",
+        "`FOR UPDATE` and the like are an element of the kind `other`, `@a := 1` is one of the kind `set`",
         "`.filtered` is whether an UPDATE or DELETE, or a SELECT on the outside, has a WHERE that names a column",
         "kinds are alter, call, create, delete, drop, grant, insert, merge, other, select, set, show, transaction, truncate, \
          unknown and update; doubts are dialect, dynamic and syntax",

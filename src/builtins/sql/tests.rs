@@ -113,6 +113,32 @@ fn all(cases: &[(&str, &str)]) {
 }
 
 #[test]
+fn what_may_be_a_function_is_named() {
+    all(&[
+        ("SELECT (orders).evil FROM orders", "select orders (evil)"),
+        ("SELECT (o.a).b.c FROM orders o", "select orders (b,c)"),
+        (
+            "SELECT a OPERATOR(public.evil) b FROM orders",
+            "select orders (evil,public.evil)",
+        ),
+        ("SELECT 'x'::evil FROM orders", "select orders (evil)"),
+        (
+            "SELECT CAST('x' AS s.evil) FROM orders",
+            "select orders (evil,s.evil)",
+        ),
+        ("SELECT 'x'::evil[] FROM orders", "select orders (evil)"),
+        (
+            "SELECT a::text, b::inet, c::pg_catalog.money[] FROM orders",
+            "select orders",
+        ),
+        ("SELECT o.id FROM orders o WHERE o.id = 7", "select? orders"),
+        ("SELECT @a := 1 FROM orders", "select orders; set"),
+        ("SELECT * FROM orders FOR UPDATE", "select orders; other"),
+        ("SELECT * FROM orders FOR SHARE", "select orders; other"),
+    ]);
+}
+
+#[test]
 fn statements() {
     all(&[
         ("", ""),

@@ -11,6 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::found::{Doubt, Found, Kind, Statement};
+use super::implied;
 use crate::limits;
 
 /// What statements do.
@@ -251,6 +252,10 @@ impl Visitor for Walk {
             recursive: query.with.as_ref().is_some_and(|with| with.recursive),
         });
         self.tables_of(&query.body);
+        if !query.locks.is_empty() {
+            // Others wait for the rows, as they do after a LOCK TABLE.
+            self.found.statements.push(Statement::new(Kind::Other));
+        }
         ControlFlow::Continue(())
     }
 
@@ -302,6 +307,15 @@ impl Visitor for Walk {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr {
             self.calls(&function.name);
+        }
+        for name in implied::called(expr) {
+            let names = self.of_idents(&name.iter().collect::<Vec<_>>());
+            if let Some(statement) = self.here() {
+                statement.functions.extend(names);
+            }
+        }
+        if implied::sets(expr) {
+            self.found.statements.push(Statement::new(Kind::Set));
         }
         ControlFlow::Continue(())
     }
