@@ -4,12 +4,14 @@
 
 pub mod automaton;
 pub mod classifier;
+mod inhabited;
 mod matchers;
 mod partition;
 pub mod sample;
 mod set;
 
 pub use classifier::Classifier;
+pub use inhabited::empty;
 pub use matchers::Matchers;
 pub use partition::{Group, Partition, partition, partition_with};
 pub use sample::samples;

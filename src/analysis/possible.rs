@@ -5,12 +5,13 @@
 
 use super::Calls;
 use super::diagram::{Diagrams, Function, TooLarge};
-use crate::classes::{ClassSet, Classifier, sample};
+use crate::classes::{self, ClassSet, Classifier, sample};
 use crate::hir::answer::view;
 use crate::hir::{Part, Step, place};
 use crate::ir::space::{Level, List, Needs, Variable};
 use crate::limits;
 use crate::ty::Ty;
+use std::collections::BTreeSet;
 
 type Result<T> = std::result::Result<T, TooLarge>;
 
@@ -47,17 +48,27 @@ pub(super) fn possible(calls: &mut Calls, ty: &Ty) -> Result<Function> {
 fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
     let mut classes = ClassSet::empty(variable.count);
     let absent = variable.count.saturating_sub(1);
+    let length = variable
+        .steps
+        .split_last()
+        .filter(|(last, _)| **last == Step::Part(Part::Len));
+    let longest = length.and_then(|(_, of)| longest(&place::ty_at(ty, of)?));
+    let empty = match &variable.classifier {
+        Classifier::Texts(texts) => classes::empty(texts, &variable.ty),
+        _ => BTreeSet::new(),
+    };
     let is_there = |class: u32| match &variable.classifier {
         Classifier::Cuts(cuts) => {
-            let length = variable.steps.last() == Some(&Step::Part(Part::Len));
             let interval = sample::interval(&variable.ty, cuts, class);
-            interval.is_some_and(|(_, most)| !length || most >= 0)
+            interval.is_some_and(|(least, most)| {
+                length.is_none() || most >= 0 && longest.is_none_or(|longest| least <= longest)
+            })
         }
         Classifier::Members(of) => of.contains(&class),
         Classifier::Texts(texts) => {
             let (known, ..) = texts.parts();
             let is_value = |text: &str| place::of_text(text, &variable.ty).is_some();
-            !closed(&variable.classifier, class)
+            !closed(&variable.classifier, class) && !empty.contains(&class)
                 || known.iter().any(|(text, of)| *of == class && is_value(text))
         }
         Classifier::Any | Classifier::Bool => true,
@@ -75,6 +86,16 @@ fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
         classes.insert(absent);
     }
     classes
+}
+
+/// The greatest length of a value of a type, where the type says one.
+fn longest(ty: &Ty) -> Option<i128> {
+    match ty.required() {
+        Ty::String { max } | Ty::List { max, .. } | Ty::Set { max, .. } | Ty::Map { max, .. } => {
+            Some(i128::from(*max))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a place may hold nothing.
