@@ -153,8 +153,12 @@ fn was(what: &str, name: &str, old: &Ty, new: &Ty) -> String {
     }
 }
 
-/// Whether a rule reads a field of the context.
+/// Whether a rule reads a field of the context, or asks for approvals of others than those it names.
 fn reads(package: &Package, name: &str) -> bool {
+    asks(package, name) || package.says_whom_to_exclude(name)
+}
+
+fn asks(package: &Package, name: &str) -> bool {
     let field = package
         .context
         .iter()

@@ -217,8 +217,8 @@ fn only_claimed(who: &str, at: Span, context: &[ContextField]) -> Option<Diagnos
         }),
         _ => return None,
     };
-    if context.iter().any(is) {
-        return None;
+    if let Some(fact) = context.iter().find(|field| is(field)) {
+        return (who == "requester").then(|| nobody(fact, at)).flatten();
     }
     let message = match field {
         "identity" => "only the caller says who asks",
@@ -234,6 +234,27 @@ fn only_claimed(who: &str, at: Span, context: &[ContextField]) -> Option<Diagnos
         Some(declared) => report.also(declared.span, "what is known of it"),
         None => report,
     })
+}
+
+/// The report for a fact that is to say who asks and has no value that names somebody: no approval would ever count.
+fn nobody(fact: &ContextField, at: Span) -> Option<Diagnostic> {
+    let ty = fact.field.ty.required();
+    if matches!(
+        ty,
+        Ty::String { .. } | Ty::Email | Ty::Enum { .. } | Ty::Host | Ty::Url | Ty::Path | Ty::Poison
+    ) {
+        return None;
+    }
+    let message = format!(
+        "`context.{}` is to say who asks, and a `{ty}` names nobody",
+        fact.field.name
+    );
+    Some(
+        Diagnostic::error(BAD_APPROVAL, at, message)
+            .also(fact.span, "it is declared here")
+            .why("while nobody knows who asks, no approval counts")
+            .help("declare it as what approvals name people by, such as `String[max 256]` or `Email`"),
+    )
 }
 
 /// Whether a delegation of this type has the links whose people are excluded.

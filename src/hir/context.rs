@@ -2,10 +2,10 @@
 //! the place of the library's. In: `context` items. Out: fields, each with its type, its trust and where it is found.
 
 use super::names::Names;
-use super::{Tool, types};
+use super::{Package, Tool, types};
 use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::{Profile, Trust};
+use crate::domain::{Profile, Trust, approval};
 use crate::source::Span;
 use crate::syntax::ast::{self, Item};
 use crate::ty::{Field, Ty};
@@ -164,4 +164,23 @@ fn span_of(names: &[ast::Name]) -> Option<Span> {
 /// The context as the type of one record.
 pub(super) fn record(fields: &[ContextField]) -> Ty {
     Ty::Record(fields.iter().map(|f| f.field.clone()).collect())
+}
+
+impl Package {
+    /// Whether a field of the context says who asks, or in whose name, and an approval excludes these people.
+    pub fn says_whom_to_exclude(&self, name: &str) -> bool {
+        let of_rules = self.rules.iter().flat_map(|rule| &rule.approvals);
+        let mut asked = of_rules.chain(self.labels.lifted.iter().map(|(spec, _)| spec));
+        let says = |known: &ContextField| {
+            let (name, from) = (&known.field.name, known.from.as_deref());
+            (
+                approval::says_who_asks(name, known.trust, from),
+                approval::says_the_chain(name, known.trust, from),
+            )
+        };
+        let field = self.context.iter().find(|known| known.field.name == name);
+        field.map(says).is_some_and(|(requester, chain)| {
+            asked.any(|spec| requester && spec.excluding_requester || chain && spec.excluding_chain)
+        })
+    }
 }

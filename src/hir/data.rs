@@ -249,13 +249,19 @@ mod tests {
             ),
             ("a;b\n1;2\n", "a;b", &[("1;2", 2)]),
             ("\"a;b\"\n1;2\n", "a;b", &[("1;2", 2)]),
-            ("a\n 1 \n", "a", &[(" 1 ", 2)]),
+            ("a,b\n\" 1 \",2\n", "a", &[(" 1 ", 2)]),
+            ("a,b\n1, 2\n", "a", &[("1", 2)]),
         ] {
             assert_eq!(
                 read("x.csv", text, None, Some(column)),
                 Ok(own(expected)),
                 "{text:?}"
             );
+        }
+        for text in ["a\n 1 \n", "a,b\n2, 1\n", "a,b\n2,1\t\n"] {
+            let column = if text.contains("b") { "b" } else { "a" };
+            let told = read("x.csv", text, None, Some(column)).unwrap_err();
+            assert!(told.contains("blanks"), "{text:?}: {told}");
         }
         let text = "{\"a/b\": {\"~\": [\"x\",\n 1.50]}}";
         assert_eq!(

@@ -512,11 +512,19 @@ fn rules(
     let of_rules = env.computed();
     let delegations = policies.modules().map(|(_, module)| {
         let regions = scopes::regions(module);
-        let lowered = regions.map(|(written, to)| Delegation {
-            verdict: written.verdict.node,
-            to,
-            on: rule(&written, &env, reuse, out).on,
-            span: written.span,
+        let lowered = regions.map(|(written, to)| {
+            let mut found = Vec::new();
+            let on = rule(&written, &env, reuse, &mut found).on;
+            if waits_for_tools(module, &written, &to) {
+                found.retain(|report| report.code != EMPTY_SELECTOR);
+            }
+            out.extend(found);
+            Delegation {
+                verdict: written.verdict.node,
+                to,
+                on,
+                span: written.span,
+            }
         });
         lowered.collect()
     });
@@ -524,6 +532,23 @@ fn rules(
     let assertions = assertions(items, &env, reuse, out);
     let of_all = env.computed();
     (rules, kept, delegations, assertions, [of_rules, of_all])
+}
+
+/// Whether a region is of tools that policies below may have yet to declare: it names none by its name, and they may declare
+/// tools.
+fn waits_for_tools(module: &ast::Module, region: &ast::Rule, to: &BTreeSet<PolicyScope>) -> bool {
+    let is_named = |selector: &ast::Selector| matches!(selector, ast::Selector::Named(_));
+    let declares = |item: &Item| match item {
+        Item::Delegate(delegate) => {
+            let scopes = delegate
+                .to
+                .iter()
+                .filter_map(|name| PolicyScope::parse(&name.text));
+            delegate.what == ast::Delegated::Tools && scopes.into_iter().any(|scope| to.contains(&scope))
+        }
+        _ => false,
+    };
+    !region.on.iter().any(is_named) && module.items.iter().any(declares)
 }
 
 /// Every assertion, typed as a rule is.

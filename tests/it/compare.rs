@@ -724,3 +724,68 @@ fn the_same_words_about_another_window_are_not_the_same() {
     });
     assert_ne!(ids[0], ids[1]);
 }
+
+#[test]
+fn obligations_are_told_as_a_policy_writes_them() {
+    let at = pair(
+        "rule small on pay",
+        "obligation tick { n: Int merge max }\nrule small on pay",
+    );
+    let rule = "rule mails";
+    let text = String::from_utf8(at.read("b.gaitpol")).unwrap();
+    assert!(text.contains(rule), "{text}");
+    at.write(
+        "b.gaitpol",
+        format!("{text}\nrule told on pay allow oblige tick(n: 3), redact(args.to)\n").as_bytes(),
+    );
+    let found = at.json(&["policy", "diff", "a.gaitpol", "b.gaitpol"], 0, "policy_diff");
+    let differences = found["differences"].as_array().unwrap();
+    let mut duties = differences
+        .iter()
+        .flat_map(|one| one["after"]["obligations"].as_array().into_iter().flatten())
+        .map(|text| text.as_str().unwrap());
+    assert!(duties.clone().any(|text| text == "tick(n: 3)"), "{found:#}");
+    assert!(
+        duties.all(|text| ["tick(n: 3)", "redact(args.to)"].contains(&text)),
+        "{found:#}"
+    );
+}
+
+#[test]
+fn a_fact_that_only_approvals_ask_for_is_compared() {
+    let policy = |ty: &str| {
+        format!(
+            "gaitpol 1\npolicy p\ndefault block\ncontext {{ fact identity: {ty} }}\ntool t {{ n: Int }}\n\
+             rule all on t when args.n > 0 require_approval {{ excluding requester }}\n"
+        )
+    };
+    let told = differences(&policy("Email"), &policy("String[max 90]"));
+    assert_eq!(
+        told,
+        ["loosened -: context `identity` was `Email`, is `String[max 90]`"]
+    );
+}
+
+#[test]
+fn what_is_asked_in_other_words_is_no_difference() {
+    let policy = |when: &str| {
+        format!(
+            "gaitpol 1\npolicy p\ndefault block\ntool t {{ s: String[max 9], p: Path, l: List[Int, max 3] }}\n\
+             rule all on t when {when} allow\n"
+        )
+    };
+    for (old, new) in [
+        ("args.s like \"abc\"", "args.s == \"abc\""),
+        ("args.s matches \"ab|cd\"", "args.s in { \"ab\", \"cd\" }"),
+        (
+            "args.p like \"/ws/**\" or args.p == \"/ws\"",
+            "args.p under \"/ws\"",
+        ),
+        ("len(args.s) <= 9", "len(args.s) >= 0"),
+        ("len(args.l) < 4", "len(args.l) >= 0"),
+    ] {
+        for (old, new) in [(old, new), (new, old)] {
+            assert_eq!(differences(&policy(old), &policy(new)), [""; 0], "{old} / {new}");
+        }
+    }
+}

@@ -49,6 +49,15 @@ pub(super) fn cells(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnosti
             return Err(wrong(source, data, span, &what).help("every line has a value for each column"));
         }
         let value = record.get(column).unwrap_or_default();
+        let written = source.text.get(span.start as usize..span.end as usize);
+        let is_meant = || written.is_some_and(|line| line.contains(&format!("\"{value}\"")));
+        if value.trim() != value && !is_meant() {
+            return Err(
+                wrong(source, data, span, "the value has blanks before or behind it")
+                    .why("they are part of it, so no call would have it")
+                    .help("remove them; where they are meant, put the value in quotes"),
+            );
+        }
         let shown_elsewhere = || record.iter().flat_map(str::chars).find(|c| reorders(*c));
         cells.push(Cell {
             text: value.to_owned(),
