@@ -174,7 +174,7 @@ fn statements() {
             "SELECT lower(name), pg_catalog.pg_sleep(1) FROM t",
             "select t (lower,pg_catalog.pg_sleep,pg_sleep)",
         ),
-        ("SELECT * FROM t FOR UPDATE", "select t"),
+        ("SELECT * FROM t FOR UPDATE", "select t; other"),
         ("SELECT 'it''s; DROP TABLE t' FROM t", "select t"),
         ("SELECT 1 -- DROP TABLE t\n", "select"),
         ("SELECT /* DELETE */ 1", "select"),
