@@ -12,7 +12,8 @@ use crate::domain::ArgumentOrigin;
 use crate::hir::answer::{elements, holds};
 use crate::hir::context::request_ty;
 use crate::hir::{
-    Case, Cond, Monitor, Package, PatternStep, Relation, SessionStep, Slot, Step, Tool, entry, place,
+    Case, Cond, Monitor, Package, PatternStep, Place, Relation, SessionStep, Slot, Step, Term, Tool, entry,
+    place,
 };
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
@@ -151,15 +152,21 @@ impl<'a> Maker<'a> {
             if !fill(&mut value, ty.required(), &level, &wants) {
                 continue;
             }
-            let mut entries: Vec<Value> = elements(record, &map.steps).to_vec();
-            entries.retain(|entry| entry.fields().and_then(<[Value]>::first) != Some(&key));
-            entries.push(Value::Record(vec![key, value]));
-            entries.sort();
-            let mut changed = record.clone();
-            if place::put(&mut changed, &self.ty, &map.steps, &Value::List(entries)).is_some() {
+            if let Some(changed) = self.entered(record, map, (key, value)) {
                 *record = changed;
             }
         }
+    }
+
+    /// The record with an entry of a map, in the place of the one with its key.
+    fn entered(&self, record: &Value, map: &Place, (key, value): (Value, Value)) -> Option<Value> {
+        let mut entries: Vec<Value> = elements(record, &map.steps).to_vec();
+        entries.retain(|entry| entry.fields().and_then(<[Value]>::first) != Some(&key));
+        entries.push(Value::Record(vec![key, value]));
+        entries.sort();
+        let mut changed = record.clone();
+        place::put(&mut changed, &self.ty, &map.steps, &Value::List(entries))?;
+        Some(changed)
     }
 
     /// What is asked of the value of a slot, from there.
@@ -251,10 +258,14 @@ impl<'a> Maker<'a> {
                 if holds(cond, &[record]) == *wanted {
                     continue;
                 }
-                let Cond::Relation(relation) = cond else {
-                    return false;
+                let changes = match cond {
+                    Cond::Relation(relation) => self.changes(relation, record),
+                    Cond::Any { list, .. } if !*wanted => self.emptied(list, record),
+                    Cond::Any {
+                        list, level, body, ..
+                    } => self.joined(list, *level, body, record),
+                    _ => return false,
                 };
-                let changes = self.changes(relation, record);
                 let changed = changes
                     .into_iter()
                     .find(|changed| holds(cond, &[changed]) == *wanted && meets(changed, self.level, wants));
@@ -272,14 +283,19 @@ impl<'a> Maker<'a> {
 
     /// The call with one side of a comparison as the other, apart from it by one, or another text.
     fn changes(&self, relation: &Relation, record: &Value) -> Vec<Value> {
-        let mut values = Vec::new();
+        let (mut values, mut entered) = (Vec::new(), Vec::new());
         for (steps, value) in relation.changes(&[record]) {
             let Some(ty) = place::ty_at(&self.all, &steps) else {
                 continue;
             };
-            // Of what is computed only what has been used can be had as one likes.
+            // Of what is computed only what has been used can be had as one likes, and what a map has.
             let slot = self.slot_at(&steps);
             let computed = slot.and_then(|slot| self.slots.get(slot));
+            if let Some(Slot::Lookup { map, key, .. }) = computed {
+                let key = key.computed(&[record]);
+                entered.extend(key.and_then(|key| self.entered(record, map, (key, value))));
+                continue;
+            }
             if computed.is_some_and(|slot| !matches!(slot, Slot::Used { .. }) || value < Value::Num(0)) {
                 continue;
             }
@@ -295,10 +311,63 @@ impl<'a> Maker<'a> {
         let changed = values.into_iter().filter_map(|(steps, value)| {
             let mut changed = record.clone();
             place::put(&mut changed, &self.all, &steps, &value)?;
-            let used = self.spent(&changed);
-            Some(self.with_slots(changed, &used))
+            Some(changed)
         });
-        changed.collect()
+        let again = |changed: Value| {
+            let used = self.spent(&changed);
+            self.with_slots(changed, &used)
+        };
+        changed.chain(entered).map(again).collect()
+    }
+
+    /// The call with one more element in a list in which one is looked for that compares with something else of the call.
+    fn joined(&self, list: &Place, level: u32, body: &Cond, record: &Value) -> Vec<Value> {
+        let of = place::ty_at(&self.all, &list.steps).filter(|_| list.level == 0);
+        let (Some(ty), Cond::Relation(relation)) = (of.and_then(|of| of.required().element()), body) else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (mine, other) in [
+            (&relation.left, &relation.right),
+            (&relation.right, &relation.left),
+        ] {
+            let (Term::Place(mine), Some(value)) = (mine, other.computed(&[record])) else {
+                continue;
+            };
+            if mine.level != level {
+                continue;
+            }
+            let element = place::plain(ty.required()).and_then(|mut element| {
+                let here = place::ty_at(&ty, &mine.steps)?;
+                let value = match value.text() {
+                    Some(text) => place::of_text(text, &here)?,
+                    None => value,
+                };
+                place::put(&mut element, &ty, &mine.steps, &value)?;
+                Some(element)
+            });
+            let mut items = elements(record, &list.steps).to_vec();
+            items.extend(element);
+            out.extend(self.with_list(list, items, record));
+        }
+        out
+    }
+
+    /// The call with no element in a list.
+    fn emptied(&self, list: &Place, record: &Value) -> Vec<Value> {
+        let found = self.with_list(list, Vec::new(), record);
+        found.filter(|_| list.level == 0).into_iter().collect()
+    }
+
+    fn with_list(&self, list: &Place, mut items: Vec<Value>, record: &Value) -> Option<Value> {
+        if let Ty::Set { .. } = place::ty_at(&self.all, &list.steps)?.required() {
+            items.sort();
+            items.dedup();
+        }
+        let mut changed = record.clone();
+        place::put(&mut changed, &self.all, &list.steps, &Value::List(items))?;
+        let used = self.spent(&changed);
+        Some(self.with_slots(changed, &used))
     }
 
     /// Whether something is asked of a field of the context.

@@ -144,3 +144,27 @@ limit spend on t max 100 of args.amount per 1d exceed block
     assert_eq!(unasked("t"), ["free"]);
     assert_eq!(unasked("vault.read"), ["why"]);
 }
+
+/// A call is found where it needs an entry of a list or map that the host supplies.
+#[test]
+fn calls_are_found_by_what_the_host_knows() {
+    let head = "gaitpol 1\npolicy p\ndefault block code none\ncontext {\n  fact team: List[String[max 8], max 5]\n\
+        fact people: List[{ id: String[max 8], on: Bool }, max 5]\n  fact open: Map[String[max 9], Money[USD, 2], max 5]\n}\n\
+        tool t { id: String[max 8], amount: Money[USD, 2] }\n";
+    for rule in [
+        "args.id in context.team",
+        "args.id in context.team and args.id starts_with \"a\" and args.amount > 3.00",
+        "not args.id in context.team",
+        "any p in context.people: p.id == args.id",
+        "present context.open[args.id] and args.amount <= context.open[args.id] and args.amount > 5.00",
+    ] {
+        let text = format!("{head}rule r on t when {rule} allow\n");
+        let report = compile::check_with("p.gaitpol", &text, &Texts::default(), Purpose::Author);
+        let checked = report
+            .checked
+            .unwrap_or_else(|| panic!("{rule}: {:?}", report.diagnostics));
+        for reached in &coverage(&checked)[0].reached {
+            assert!(reached.call.is_some(), "{rule}: {}", reached.verdict);
+        }
+    }
+}
