@@ -55,7 +55,7 @@ pub enum BundlingError {
         total: usize,
     },
     /// The policy does not prove what it claims.
-    #[error("assertion `{0}` is not proved")]
+    #[error("`{0}` is not proved")]
     Unproved(String),
     /// It may not follow the bundle that it is to follow.
     #[error(transparent)]
@@ -132,13 +132,15 @@ fn contents(
     })
 }
 
-/// A record of each proof. Errors unless every assertion of the policy has one.
+/// A record of each proof. Errors unless every assertion and promise of the policy has one.
 fn proved(checked: &Checked, proofs: &[Proof]) -> Result<Vec<ProofEntry>, BundlingError> {
     let assertions = checked.package().assertions.iter();
-    let entries = assertions.map(|assertion| {
+    let promises = checked.compats().iter().map(|compat| &compat.name);
+    let names = assertions.map(|assertion| &assertion.name).chain(promises);
+    let entries = names.map(|name| {
         let mut holding = proofs.iter().filter(|proof| proof.outcome == Outcome::Holds);
-        let proof = holding.find(|proof| proof.name == assertion.name);
-        let proof = proof.ok_or_else(|| BundlingError::Unproved(assertion.name.clone()))?;
+        let proof = holding.find(|proof| proof.name == *name);
+        let proof = proof.ok_or_else(|| BundlingError::Unproved(name.clone()))?;
         Ok(ProofEntry {
             name: proof.name.clone(),
             claim: proof.claim(),

@@ -13,14 +13,28 @@ use crate::hir::{self, Package};
 use crate::ir::{self, Program, ToolProgram};
 use crate::limits;
 use crate::lint::{self, Flags, Levels, Linted};
-use crate::source::Source;
-use crate::syntax::ast::Module;
+use crate::source::{Source, Span};
+use crate::syntax::ast::{Module, Promise};
 use crate::syntax::parse::Unread;
+use imports::{Place, Promised, Which};
 
 pub use library::LIBRARY;
 pub use mend::{Mended, edits, mend};
 pub use page::page;
 pub use texts::{Lock, Pin, Purpose, Text, Texts};
+
+/// What a policy promises about an earlier one.
+#[derive(Clone, Debug)]
+pub struct Compat {
+    /// Its name.
+    pub name: String,
+    /// Where that is written.
+    pub name_span: Span,
+    /// What is promised.
+    pub promise: Promise,
+    /// The earlier policy; what that one promises in turn is not looked at.
+    pub earlier: Checked,
+}
 
 /// A package without errors, with the index its program is made of. Only `check` makes one.
 #[derive(Clone, Debug)]
@@ -29,6 +43,7 @@ pub struct Checked {
     index: Vec<ToolProgram>,
     /// The tree of each source.
     modules: Vec<Module>,
+    compats: Vec<Compat>,
 }
 
 /// What a file is to a policy.
@@ -45,8 +60,21 @@ pub enum FileKind {
 }
 
 impl Checked {
-    /// Every file the policy is made of, the policy first: name, kind and text.
+    /// Every file the policy is made of, the policy first: name, kind and text. Those of earlier policies come last, as
+    /// data: nothing of them is decided by, and the library is in the compiler.
     pub fn files(&self) -> impl Iterator<Item = (&str, FileKind, &str)> {
+        let mut files: Vec<_> = self.own_files().collect();
+        for compat in &self.compats {
+            for (name, kind, text) in compat.earlier.own_files() {
+                if kind != FileKind::Library && !files.iter().any(|(known, ..)| *known == name) {
+                    files.push((name, FileKind::Data, text));
+                }
+            }
+        }
+        files.into_iter()
+    }
+
+    fn own_files(&self) -> impl Iterator<Item = (&str, FileKind, &str)> {
         let kind = |(index, source): (usize, &Source)| match index {
             0 => FileKind::Policy,
             _ if library::of_source(&source.name).is_some() => FileKind::Library,
@@ -58,6 +86,11 @@ impl Checked {
         sources
             .chain(data)
             .map(|(source, kind)| (source.name.as_str(), kind, source.text.as_str()))
+    }
+
+    /// What it promises about earlier policies.
+    pub fn compats(&self) -> &[Compat] {
+        &self.compats
     }
 
     /// The package.
@@ -100,8 +133,30 @@ pub fn check(name: &str, text: &str) -> Report {
 
 /// Checks a policy with the modules and data files it names.
 pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Report {
+    let place = Place::of(name);
+    let (mut report, promised) = alone(place, text, texts, purpose);
+    for promised in promised {
+        let there = Place {
+            name: &promised.name,
+            key: &promised.key,
+            which: Which::Earlier,
+            ..place
+        };
+        let (earlier, _) = alone(there, &promised.text, texts, purpose);
+        match (&mut report.checked, &earlier.checked) {
+            (Some(checked), Some(earlier)) => checked.compats.push(promised.about(earlier)),
+            (_, None) => report.refuse(vec![promised.refused(&earlier)]),
+            (None, Some(_)) => {}
+        }
+    }
+    report
+}
+
+/// Checks a policy and gives the earlier ones that it promises something about.
+fn alone(place: Place<'_>, text: &str, texts: &Texts, purpose: Purpose) -> (Report, Vec<Promised>) {
     let mut diagnostics = Vec::new();
-    let gathered = imports::gather(name, text, texts, purpose, &mut diagnostics);
+    let gathered = imports::gather(place, text, texts, purpose, &mut diagnostics);
+    let promised = gathered.promised;
     let sources: Vec<Source> = gathered
         .units
         .iter()
@@ -130,14 +185,16 @@ pub fn check_with(name: &str, text: &str, texts: &Texts, purpose: Purpose) -> Re
             package,
             index,
             modules,
+            compats: Vec::new(),
         })
     };
     arrange(&mut diagnostics);
-    Report {
+    let report = Report {
         checked,
         diagnostics,
         sources,
-    }
+    };
+    (report, promised)
 }
 
 fn arrange(diagnostics: &mut Vec<Diagnostic>) {

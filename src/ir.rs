@@ -31,7 +31,7 @@ use crate::source::Position;
 use crate::ty::Field;
 use std::collections::BTreeSet;
 
-pub use claim::claim;
+pub use claim::{claim, promise};
 pub use context::{ContextField, uses as context_uses};
 pub use decode::{DecodeError, decode};
 pub use encode::encode;

@@ -41,6 +41,7 @@ pub fn read(host: &dyn Host, policy: &Path, text: &str) -> Project {
     let (state, locked) = lock(host, &folder);
     let mut project = Project::default();
     let mut left = limits::MODULES_BYTES;
+    let mut promised = texts::promised(&key, text);
     let mut queue: VecDeque<(String, String)> = VecDeque::from([(key, text.to_owned())]);
     project.library = LIBRARY.iter().filter(|m| m.prelude).map(|m| m.name).collect();
     while let Some((key, text)) = queue.pop_front() {
@@ -49,7 +50,7 @@ pub fn read(host: &dyn Host, policy: &Path, text: &str) -> Project {
                 queue.push_back((module.source.to_owned(), module.text.to_owned()));
             }
         }
-        for need in texts::needs(&key, &text) {
+        for need in texts::needs(&key, &text).into_iter().chain(promised.drain(..)) {
             if project.kinds.contains_key(&need.key) || project.kinds.len() > limits::MODULES {
                 continue;
             }

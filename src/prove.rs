@@ -2,6 +2,8 @@
 //! and an error for each that does not hold, with a call that shows it, judged by the production evaluator before it
 //! is shown. Pure: the same policy gives the same proofs.
 
+mod compat;
+
 use crate::analysis::{self, Outcome};
 use crate::artifact::{Digest, digest};
 use crate::compile::{Checked, Report};
@@ -13,7 +15,7 @@ use crate::ir;
 use crate::suite::Runner;
 use crate::value::Value;
 
-/// What became of one assertion. Only `prove` makes one.
+/// What became of one assertion, or of a promise about an earlier policy. Only `prove` makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proof {
     /// Its name.
@@ -32,7 +34,7 @@ impl Proof {
     }
 }
 
-/// Proves every assertion of a policy without errors, and adds an error to its report for each that is not proved.
+/// Proves every assertion and promise of a policy without errors, and adds an error to its report for each that is not proved.
 pub fn prove(report: &mut Report) -> Vec<Proof> {
     let Some(checked) = &report.checked else {
         return Vec::new();
@@ -44,12 +46,22 @@ pub fn prove(report: &mut Report) -> Vec<Proof> {
     proofs
 }
 
-/// What becomes of every assertion of a checked policy, in order.
+/// What becomes of every assertion of a checked policy, in order, and then of every promise about an earlier one.
 pub fn proofs(checked: &Checked) -> Vec<Proof> {
     found(checked).0
 }
 
 fn found(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
+    let (mut proofs, mut diagnostics) = asserted(checked);
+    for promise in checked.compats() {
+        let (proof, diagnostic) = compat::kept(checked, promise);
+        proofs.push(proof);
+        diagnostics.extend(diagnostic);
+    }
+    (proofs, diagnostics)
+}
+
+fn asserted(checked: &Checked) -> (Vec<Proof>, Vec<Diagnostic>) {
     if checked.package().assertions.is_empty() {
         return (Vec::new(), Vec::new());
     }
@@ -98,7 +110,7 @@ fn report(
     let name = &assertion.name;
     let claim = format!("verdict {} {}", assertion.order.as_str(), assertion.verdict);
     match outcome {
-        Outcome::Holds => None,
+        Outcome::Holds | Outcome::Declared(_) => None,
         Outcome::Fails(call) => {
             let (verdict, rules) = broken?;
             let message = format!(

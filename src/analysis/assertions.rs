@@ -16,6 +16,8 @@ pub enum Outcome {
     Holds,
     /// This call shows that it does not.
     Fails(Box<Case>),
+    /// What the policy declares shows that it does not, in words.
+    Declared(String),
     /// Calls of this tool, by index, may break it, but none that does was found.
     Open(usize),
     /// The rules on this tool, by index, are too many to tell.

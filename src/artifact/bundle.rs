@@ -129,7 +129,7 @@ pub struct BundleContents {
     pub sources: Vec<SourceFile>,
     /// The result of the policy's own tests.
     pub tests: TestSummary,
-    /// The assertions that were proved: all there are.
+    /// What the policy claims, its assertions and promises: all of it was proved.
     pub proofs: Vec<ProofEntry>,
     /// The bundle it follows, where it was compiled to follow one.
     pub after: Option<After>,

@@ -1,4 +1,4 @@
-//! Proofs as a bundle records them: which claim was proved of which program, and by which compiler. In: an assertion's name
+//! Proofs as a bundle records them: which claim was proved of which program, and by which compiler. In: a claim's name
 //! and the digest of what it says. Out: the digest of what was proved, and the manifest's member. It cannot prove.
 
 use super::digest::{self, Digest};
@@ -9,7 +9,7 @@ use crate::json::Json;
 /// What the document of a proof starts with, so that its digest is none of anything else.
 const SCHEMA: &str = "gait.proof/1";
 
-/// An assertion that was proved.
+/// An assertion or promise that was proved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProofEntry {
     /// Its name.

@@ -38,26 +38,26 @@ pub enum Difference {
         /// What the manifest says.
         declared: TestSummary,
     },
-    /// An assertion of the policy of which the manifest records no proof.
-    #[error("the manifest records no proof of assertion `{0}`")]
+    /// A claim of the policy, an assertion or promise, of which the manifest records no proof.
+    #[error("the manifest records no proof of `{0}`")]
     ProofMissing(String),
-    /// A proof in the manifest of which the policy has no assertion.
-    #[error("the manifest records a proof of `{0}`, and the policy has no such assertion")]
+    /// A proof in the manifest of what the policy does not claim.
+    #[error("the manifest records a proof of `{0}`, which the policy does not claim")]
     ProofExtra(String),
-    /// What the manifest says was proved is not what the assertion says.
-    #[error("assertion `{name}` says {found}, the manifest records a proof of {declared}")]
+    /// What the manifest says was proved is not what is claimed.
+    #[error("`{name}` says {found}, the manifest records a proof of {declared}")]
     Claim {
-        /// The assertion.
+        /// The claim.
         name: String,
         /// The digest of what it says.
         found: Digest,
         /// The digest in the manifest.
         declared: Digest,
     },
-    /// An assertion that is not proved.
-    #[error("assertion `{name}` {why}")]
+    /// A claim that is not proved.
+    #[error("`{name}` {why}")]
     Unproved {
-        /// The assertion.
+        /// The claim.
         name: String,
         /// What was found instead.
         why: &'static str,
@@ -181,7 +181,7 @@ pub fn rebuild(bundle: &Bundle) -> Result<Checked, Difference> {
     Ok(checked)
 }
 
-/// Compiles the sources in a bundle again, as `rebuild` does, and proves every assertion again. Each must be proved, and the
+/// Compiles the sources in a bundle again, as `rebuild` does, and proves every claim again. Each must be proved, and the
 /// manifest must record just these proofs of just what they say.
 pub fn reprove(bundle: &Bundle) -> Result<Checked, Difference> {
     let checked = rebuild(bundle)?;
@@ -208,7 +208,7 @@ pub fn reprove(bundle: &Bundle) -> Result<Checked, Difference> {
         }
         let why = match proof.outcome {
             Outcome::Holds => continue,
-            Outcome::Fails(_) => "does not hold",
+            Outcome::Fails(_) | Outcome::Declared(_) => "does not hold",
             Outcome::Open(_) | Outcome::TooLarge(_) => "was not decided",
         };
         return Err(Difference::Unproved { name, why });

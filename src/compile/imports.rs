@@ -4,16 +4,17 @@
 
 use super::library;
 use super::texts::{self, Kind, Lock, Pin, Purpose, Text, Texts};
+use super::{Checked, Compat, Report};
 use crate::diag::codes::{
-    BAD_LOCK, IMPORT_CYCLE, IMPORT_UNREADABLE, LOCK_MISMATCH, NOT_IN_MODULE, TOO_LARGE, UNKNOWN_NAME,
-    UNLOCKED,
+    BAD_LOCK, DUPLICATE_NAME, IMPORT_CYCLE, IMPORT_UNREADABLE, LOCK_MISMATCH, NOT_IN_MODULE, TOO_LARGE,
+    UNKNOWN_NAME, UNLOCKED,
 };
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::Profile;
 use crate::hir::{self, Role, Unit};
 use crate::limits;
 use crate::source::{FileId, Source, Span, Spanned};
-use crate::syntax::ast::{Data, Import, Item, Module, ModuleName, Under};
+use crate::syntax::ast::{Compat as Written, Data, Import, Item, Module, ModuleName, Under};
 use crate::syntax::parse::{self, Unread};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,75 @@ pub(super) struct Gathered {
     /// The data files they name.
     pub data: Vec<Source>,
     pub unread: Vec<Unread>,
+    /// The earlier policies that the policy promises something about.
+    pub promised: Vec<Promised>,
+}
+
+/// A promise with the text of the policy that it is about.
+pub(super) struct Promised {
+    pub written: Written,
+    /// The path of that policy from the folder of this one, and what diagnostics call it.
+    pub key: String,
+    pub name: String,
+    pub text: String,
+}
+
+impl Promised {
+    /// What is promised about that policy.
+    pub fn about(&self, earlier: &Checked) -> Compat {
+        let Written { name, promise, .. } = &self.written;
+        Compat {
+            name: name.text.clone(),
+            name_span: name.span,
+            promise: *promise,
+            earlier: earlier.clone(),
+        }
+    }
+
+    /// The error where that policy has errors.
+    pub fn refused(&self, found: &Report) -> Diagnostic {
+        let first = found.diagnostics.iter().find(|d| d.is_error());
+        let first = first.map_or_else(String::new, |d| format!("{}: {}", d.code, d.message));
+        let message = format!("`{}` does not compile by itself", self.name);
+        Diagnostic::error(IMPORT_UNREADABLE, self.written.with.path.span, message)
+            .why(format!("its first error is {first}"))
+            .help("name a policy as it was released, with the files it imports beside it")
+    }
+}
+
+/// Where a policy lies.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'t> {
+    /// What diagnostics and traces call it.
+    pub name: &'t str,
+    /// Its path from the folder that no import leaves.
+    pub key: &'t str,
+    /// That folder, as diagnostics name it.
+    pub folder: &'t str,
+    /// Which policy it is.
+    pub which: Which,
+}
+
+/// Which policy is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one that is asked about.
+    Own,
+    /// An earlier one, whose own promises were kept when it was released, or not.
+    Earlier,
+}
+
+impl<'t> Place<'t> {
+    /// That of a policy which lies in this folder itself.
+    pub fn of(name: &'t str) -> Place<'t> {
+        let (folder, key) = name.rsplit_once('/').unwrap_or(("", name));
+        Place {
+            name,
+            key,
+            folder,
+            which: Which::Own,
+        }
+    }
 }
 
 /// Where a unit comes from.
@@ -34,7 +104,7 @@ enum Origin<'t> {
 
 /// Parses a policy and what it imports.
 pub(super) fn gather(
-    name: &str,
+    place: Place<'_>,
     text: &str,
     texts: &Texts,
     purpose: Purpose,
@@ -44,7 +114,7 @@ pub(super) fn gather(
         texts,
         purpose,
         profile: Profile::default(),
-        folder: name.rsplit_once('/').map_or("", |(folder, _)| folder),
+        folder: place.folder,
         units: Vec::new(),
         keys: Vec::new(),
         data: Vec::new(),
@@ -53,8 +123,7 @@ pub(super) fn gather(
         bytes: 0,
         out,
     };
-    let key = name.rsplit('/').next().unwrap_or(name);
-    gatherer.add(Role::Policy, key, name, text);
+    gatherer.add(Role::Policy, place.key, place.name, text);
     for module in library::LIBRARY.iter().filter(|module| module.prelude) {
         let id = gatherer.add(Role::Prelude, module.source, module.source, module.text);
         gatherer.known.insert(Origin::Library(module.name), id);
@@ -64,7 +133,12 @@ pub(super) fn gather(
     gatherer.follow();
     gatherer.rings();
     gatherer.all_data();
+    let promised = match place.which {
+        Which::Own => gatherer.promised(),
+        Which::Earlier => Vec::new(),
+    };
     Gathered {
+        promised,
         units: gatherer.units,
         data: gatherer.data,
         unread: gatherer.unread,
@@ -280,6 +354,55 @@ impl<'t> Gatherer<'t, '_> {
         Some((key, text))
     }
 
+    /// The earlier policies that the policy itself promises something about.
+    fn promised(&mut self) -> Vec<Promised> {
+        let Some(policy) = self.units.first() else {
+            return Vec::new();
+        };
+        let items = &policy.module.items;
+        let mut names: BTreeSet<String> = items.iter().filter_map(asserted).map(str::to_owned).collect();
+        let written: Vec<Written> = items.iter().filter_map(compat).cloned().collect();
+        let mut found = Vec::new();
+        for written in written {
+            if !names.insert(written.name.text.clone()) {
+                let message = format!("`{}` is promised or claimed twice", written.name.text);
+                let report = Diagnostic::error(DUPLICATE_NAME, written.name.span, message);
+                self.out.push(report.help("rename one of them"));
+                continue;
+            }
+            found.extend(self.earlier(written));
+        }
+        found
+    }
+
+    fn earlier(&mut self, written: Written) -> Option<Promised> {
+        let path = &written.with.path;
+        let policy = self.keys.first().cloned().unwrap_or_default();
+        let key = match texts::join(&policy, &path.node, Kind::Module) {
+            Ok(key) => key,
+            Err(why) => {
+                let message = format!("`{}` {why}", path.node);
+                let report = Diagnostic::error(IMPORT_UNREADABLE, path.span, message);
+                self.out
+                    .push(report.help("write the path from this file, such as `\"releases/1.gaitpol\"`"));
+                return None;
+            }
+        };
+        let (key, text) = self.text(path.span, &key)?;
+        let named = Named {
+            span: path.span,
+            digest: written.with.digest.as_ref(),
+            is_library: false,
+        };
+        self.pinned(named, key, Some(&text.pin));
+        Some(Promised {
+            key: key.to_owned(),
+            name: self.shown(key),
+            text: text.text.clone(),
+            written,
+        })
+    }
+
     /// Finds the data files that the sets of the policy and its modules name, each once.
     fn all_data(&mut self) {
         let mut known: BTreeMap<String, Option<usize>> = BTreeMap::new();
@@ -448,6 +571,20 @@ fn sets_from_files(module: &Module) -> impl Iterator<Item = &Data> {
     })
 }
 
+fn compat(item: &Item) -> Option<&Written> {
+    match item {
+        Item::Compat(compat) => Some(compat),
+        _ => None,
+    }
+}
+
+fn asserted(item: &Item) -> Option<&str> {
+    match item {
+        Item::Assert(assert) => Some(&assert.name.text),
+        _ => None,
+    }
+}
+
 /// The policy a policy stands under.
 fn under(module: &Module) -> Option<&Under> {
     module.items.iter().find_map(|item| match item {
@@ -474,6 +611,7 @@ fn misplaced(item: &Item, source: &Source) -> Option<Diagnostic> {
         Item::Delegate(delegate) => ("delegate", delegate.span),
         Item::Lints(lints) => ("lints", lints.span),
         Item::Assert(assert) => ("assert", assert.span),
+        Item::Compat(compat) => ("compat", compat.span),
         _ => return None,
     };
     let message = format!("`{}` is a module, and `{what}` is for policies", source.name);

@@ -79,8 +79,18 @@ pub enum Kind {
 
 /// The files that a policy or module names, as far as their paths are well formed. `key` is its own path.
 pub fn needs(key: &str, text: &str) -> Vec<Need> {
+    named(key, text, &["import", "set", "scope"])
+}
+
+/// The earlier policies that a policy promises something about, as far as their paths are well formed. What these promise in
+/// turn is nobody's need.
+pub fn promised(key: &str, text: &str) -> Vec<Need> {
+    named(key, text, &["compat"])
+}
+
+fn named(key: &str, text: &str, keywords: &[&str]) -> Vec<Need> {
     let source = Source::new(FileId(0), key, text);
-    let items = parse::only(&source, &["import", "set", "scope"]);
+    let items = parse::only(&source, keywords);
     let mut needs: Vec<Need> = items.iter().filter_map(|item| need(key, item)).collect();
     needs.sort();
     needs.dedup();
@@ -94,6 +104,7 @@ fn need(key: &str, item: &Item) -> Option<Need> {
             ModuleName::Library(_) => return None,
         },
         Item::Scope(scope) => (&scope.under.as_ref()?.path.node, Kind::Module),
+        Item::Compat(compat) => (&compat.with.path.node, Kind::Module),
         Item::Set(set) => (&set.data.as_ref()?.path.node, Kind::Data),
         _ => return None,
     };

@@ -279,6 +279,8 @@ codes! {
     SUBSUMED_RULE = "GP0672";
     /// An assertion that some call breaks.
     ASSERTION_FAILS = "GP0701";
+    /// A promise about an earlier policy that some call breaks.
+    COMPAT_BROKEN = "GP0702";
     /// What an analysis could not decide.
     NOT_DECIDED = "GP9001";
 }

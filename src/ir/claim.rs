@@ -4,11 +4,15 @@
 use super::codec::Writer;
 use super::session::{self, EventTest};
 use super::slots::{encode_cond, encode_slot};
+use super::{Program, encode};
 use crate::hir::{Assertion, Claim, Package};
-use crate::syntax::ast::VerdictOrder;
+use crate::syntax::ast::{Promise, VerdictOrder};
 
 /// First bytes of every claim.
 const MAGIC: &[u8; 11] = b"gait-claim\0";
+
+/// First bytes of every promise about an earlier policy.
+const COMPAT: &[u8; 12] = b"gait-compat\0";
 
 /// Version of this encoding.
 const VERSION: u64 = 1;
@@ -50,5 +54,18 @@ pub fn claim(package: &Package, assertion: &Assertion) -> Vec<u8> {
         });
     });
     w.list(&claim.history.monitors, session::monitor);
+    w.bytes
+}
+
+/// The canonical bytes of a promise about the policy of an earlier program.
+pub fn promise(promise: Promise, earlier: &Program) -> Vec<u8> {
+    let mut w = Writer::default();
+    w.bytes.extend(COMPAT);
+    w.int(VERSION);
+    w.byte(match promise {
+        Promise::Narrows => 0,
+        Promise::Widens => 1,
+    });
+    w.bytes.extend(encode(earlier));
     w.bytes
 }

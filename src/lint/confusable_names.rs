@@ -77,6 +77,7 @@ fn names<'a>(context: &Context<'a>) -> Vec<Vec<&'a Name>> {
             Item::Role(role) => roles.push(&role.name),
             Item::Obligation(declared) => obligations.push(&declared.name),
             Item::Assert(assert) => reused.push(&assert.name),
+            Item::Compat(compat) => reused.push(&compat.name),
             Item::Source(_)
             | Item::Declassify(_)
             | Item::Policy(_)

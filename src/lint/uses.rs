@@ -94,6 +94,7 @@ impl<'a> Uses<'a> {
                 | Item::Default(_)
                 | Item::Profile(_)
                 | Item::Scope(_)
+                | Item::Compat(_)
                 | Item::Import(_)
                 | Item::Lints(_)
                 | Item::Effects(_)

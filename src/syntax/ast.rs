@@ -3,6 +3,7 @@
 
 mod approval;
 mod assert;
+mod compat;
 mod obligation;
 mod reuse;
 mod rule;
@@ -15,6 +16,7 @@ use crate::domain::{Trust, Verdict};
 use crate::source::{Span, Spanned};
 pub use approval::{Approval, ApprovalClause, ApprovalSpec, Asked, NamedApproval, Role};
 pub use assert::{Assert, VerdictOrder};
+pub use compat::{Compat, Promise};
 pub use obligation::{Duty, Given, Obligation, ObligationParam};
 pub use reuse::{Alias, Data, Import, ModuleName, Pred, Set};
 pub use rule::{Condition, Rule};
@@ -96,6 +98,8 @@ pub enum Item {
     Limit(Limit),
     /// `assert two_people on pay.transfer when args.amount > 1_000.00 verdict >= require_approval`
     Assert(Assert),
+    /// `compat never_looser with "releases/1.gaitpol" narrows`
+    Compat(Compat),
     /// `test "…" { … }`
     Test(Test),
     /// `examples rule_a { … }`
@@ -133,6 +137,7 @@ impl Item {
             Item::Tool(item) => item.span,
             Item::Rule(item) => item.span,
             Item::Assert(item) => item.span,
+            Item::Compat(item) => item.span,
             Item::Test(item) => item.span,
             Item::Examples(item) => item.span,
         })

@@ -215,6 +215,7 @@ fn starts(item: &ast::Item, pieces: &[Piece]) -> Starts {
         ast::Item::Policy(_)
         | ast::Item::Profile(_)
         | ast::Item::Scope(_)
+        | ast::Item::Compat(_)
         | ast::Item::Import(_)
         | ast::Item::Default(_)
         | ast::Item::Lints(_)

@@ -212,6 +212,7 @@ keywords! {
     Window = "window", Item;
     Limit = "limit", Item;
     Assert = "assert", Item;
+    Compat = "compat", Item;
     Tools = "tools", Clause;
     With = "with", Clause;
     Effect = "effect", Clause;
@@ -260,6 +261,8 @@ keywords! {
     Approved = "approved", Clause;
     Oblige = "oblige", Clause;
     Verdict = "verdict", Clause;
+    Narrows = "narrows", Clause;
+    Widens = "widens", Clause;
     Merge = "merge", Clause;
     Tz = "tz", Clause;
     Calls = "calls", Clause;

@@ -48,7 +48,7 @@ fn a_bundle_says_what_it_holds_and_rebuilds() {
         "deep/er/q.gaitbundle",
         "sha256:",
         "tests    3 of 3 passed",
-        "proofs   1 assertion proved",
+        "proofs   1 claim proved",
     ] {
         assert!(
             text(&plain.stdout).contains(part),
@@ -122,7 +122,7 @@ fn a_bundle_records_what_was_proved_and_proves_it_again() {
     let again = document(&again, "bundle_verify");
     assert_eq!((&again["reproved"], &again["proofs"]), (&true.into(), &1.into()));
     let plain = run(here, &["bundle", "verify", "p.gaitbundle", "--reprove"]);
-    let shown = "1 assertion proved again, each as the bundle records it";
+    let shown = "1 claim proved again, each as the bundle records it";
     assert!(text(&plain.stdout).contains(shown), "{}", text(&plain.stdout));
 }
 

@@ -63,6 +63,7 @@ proptest! {
                     let record = judged.record.unwrap();
                     prop_assert!(holds(cond, &[&record]) && !assertion.accepts(judged.decision.verdict));
                 }
+                Outcome::Declared(what) => prop_assert!(false, "an assertion declares nothing: {what}"),
                 Outcome::Open(_) | Outcome::TooLarge(_) => {
                     COUNTS[2].fetch_add(1, Ordering::Relaxed);
                     if std::env::var_os("GAIT_SHOW_OPEN").is_some() {

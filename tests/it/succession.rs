@@ -201,3 +201,59 @@ fn loosened_is_counted_as_diff_lists_it() {
         assert_eq!(counted, wanted, "{text}");
     }
 }
+
+/// A promise about an earlier policy is proved again from what the bundle holds.
+#[test]
+fn a_bundle_holds_the_policy_that_is_promised_about() {
+    let at = folder();
+    at.write(
+        "p/old/1.gaitpol",
+        POLICY
+            .replace("default", "import \"sets.gaitpol\" as sets\ndefault")
+            .replace("under \"evil.example\"", "in sets.evil")
+            .as_bytes(),
+    );
+    at.write(
+        "p/old/sets.gaitpol",
+        b"gaitpol 1\nset evil: Host = { \"evil.example\" }\n",
+    );
+    let promise = "compat never_looser with \"old/1.gaitpol\" narrows\n";
+    let broken = format!("{}{promise}", POLICY.replace("500.00", "800.00"));
+    let kept = format!("{}{promise}", POLICY.replace("500.00", "400.00"));
+    at.write("p/p.gaitpol", kept.as_bytes());
+    assert_eq!(at.run(&["policy", "lock", "p/p.gaitpol"]).status.code(), Some(0));
+    let compiled = at.json(&["policy", "compile", "p/p.gaitpol"], 0, "policy_compile");
+    assert_eq!(compiled["proofs"], 1);
+    let verify = ["bundle", "verify", "p/p.gaitbundle", "--reprove"];
+    assert_eq!(at.json(&verify, 0, "bundle_verify")["reproved"], true);
+    let inspected = at.json(&["bundle", "inspect", "p/p.gaitbundle"], 0, "bundle_inspect");
+    assert_eq!(inspected["proofs"][0]["name"], "never_looser");
+    let sources = inspected["sources"].as_array().unwrap().iter();
+    let of = |name: &str| sources.clone().find(|source| source["name"] == name).unwrap()["kind"].clone();
+    assert_eq!(
+        [of("p.gaitpol"), of("old/1.gaitpol"), of("old/sets.gaitpol")],
+        ["policy", "data", "data"]
+    );
+    let proved = at.json(&["policy", "prove", "p/p.gaitpol"], 0, "policy_prove");
+    assert_eq!(proved["files"][0]["assertions"][0]["outcome"], "proved");
+
+    at.write("p/p.gaitpol", broken.as_bytes());
+    let refuted = at.json(&["policy", "prove", "p/p.gaitpol"], 6, "policy_prove");
+    let one = &refuted["files"][0]["assertions"][0];
+    assert_eq!(
+        (&one["outcome"], &one["verdict"], &one["rules"][0]),
+        (&"refuted".into(), &"allow".into(), &"small".into())
+    );
+    let amount: f64 = one["call"]["args"]["amount"]
+        .to_string()
+        .trim_matches('"')
+        .parse()
+        .unwrap();
+    assert!(amount > 500.0 && amount <= 800.0, "{one}");
+    let tests = at.run(&["policy", "compile", "p/p.gaitpol"]);
+    assert_eq!(tests.status.code(), Some(6), "{}", shown(&tests));
+    // Another text than the one that was locked is not what was promised about.
+    at.write("p/p.gaitpol", kept.as_bytes());
+    at.write("p/old/1.gaitpol", POLICY.as_bytes());
+    at.fails(&["policy", "compile", "p/p.gaitpol"], 6, "policy.invalid");
+}

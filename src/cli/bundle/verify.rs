@@ -72,7 +72,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         ui.line("  checked  the sources make the same program, byte for byte")?;
     }
     if args.reprove {
-        let all = count(proofs, "assertion");
+        let all = count(proofs, "claim");
         ui.line(&format!(
             "  checked  {all} proved again, each as the bundle records it"
         ))?;

@@ -240,7 +240,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
         contents.tests.passed, contents.tests.total
     ))?;
     if !contents.proofs.is_empty() {
-        let all = source::count(contents.proofs.len(), "assertion");
+        let all = source::count(contents.proofs.len(), "claim");
         ui.line(&format!("  proofs   {all} proved"))?;
     }
     if let Some(after) = contents.after {

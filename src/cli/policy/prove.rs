@@ -57,7 +57,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Holds => "proved",
-        Outcome::Fails(_) => "refuted",
+        Outcome::Fails(_) | Outcome::Declared(_) => "refuted",
         Outcome::Open(_) | Outcome::TooLarge(_) => "undecided",
     }
 }
@@ -67,7 +67,7 @@ fn people(ui: &mut Ui, one: &Proved) -> Result<(), CliError> {
     let name = one_line(&one.file.name);
     if one.proofs.is_empty() {
         let all = match one.report.errors() {
-            0 => "no assertions".to_owned(),
+            0 => "no claims".to_owned(),
             errors => paint(Tone::Bad, &count(errors, "error")),
         };
         ui.line(&format!("{name}: {all}"))?;
@@ -93,7 +93,7 @@ fn people(ui: &mut Ui, one: &Proved) -> Result<(), CliError> {
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!(", {n} {what}"))
         .collect();
-    let all = count(one.proofs.len(), "assertion");
+    let all = count(one.proofs.len(), "claim");
     ui.line(&format!(
         "{name}: {} of {all} proved{}",
         of("proved"),

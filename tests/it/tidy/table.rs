@@ -78,7 +78,7 @@ pub const TABLE: &[Module] = &[
     Module {
         name: "prove",
         layer: Layer::L5,
-        sideways: &["suite"],
+        sideways: &["compare", "suite"],
         never: &["host", "store"],
     },
     Module {
