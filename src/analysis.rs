@@ -10,6 +10,7 @@ pub mod diagram;
 pub mod difference;
 pub mod idle;
 mod joint;
+pub mod monotone;
 mod possible;
 mod regions;
 mod related;

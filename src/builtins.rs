@@ -22,6 +22,7 @@ pub mod manual;
 mod parts;
 pub mod path;
 mod percent;
+pub mod person;
 pub mod regex;
 pub mod repo;
 pub mod scalar;

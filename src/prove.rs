@@ -34,12 +34,14 @@ impl Proof {
     }
 }
 
-/// Proves every assertion and promise of a policy without errors, and adds an error to its report for each that is not proved.
+/// Proves every assertion and promise of a policy without errors, and what is claimed of every policy: that no label makes a
+/// verdict looser. Adds an error to its report for what is not proved.
 pub fn prove(report: &mut Report) -> Vec<Proof> {
     let Some(checked) = &report.checked else {
         return Vec::new();
     };
-    let (proofs, diagnostics) = found(checked);
+    let (proofs, mut diagnostics) = found(checked);
+    analysis::monotone::check(checked.package(), &mut diagnostics);
     if !diagnostics.is_empty() {
         report.refuse(diagnostics);
     }

@@ -167,6 +167,38 @@ impl Diagrams {
         self.and(a, other)
     }
 
+    /// A function where a variable has one value, as a function of the other variables.
+    pub fn at(&mut self, of: Function, variable: u32, class: u32) -> Result<Function> {
+        self.fixed(of, (variable, class), &mut BTreeMap::new())
+    }
+
+    fn fixed(
+        &mut self,
+        of: Function,
+        at: (u32, u32),
+        known: &mut BTreeMap<Function, Function>,
+    ) -> Result<Function> {
+        let Some(node) = self.node(of).filter(|node| node.variable <= at.0) else {
+            return Ok(of);
+        };
+        if node.variable == at.0 {
+            return Ok(node
+                .children
+                .get(at.1 as usize)
+                .copied()
+                .unwrap_or(Function::NOTHING));
+        }
+        if let Some(found) = known.get(&of) {
+            return Ok(*found);
+        }
+        let (variable, children) = (node.variable, node.children.to_vec());
+        let children = children.into_iter().map(|child| self.fixed(child, at, known));
+        let children = children.collect::<Result<_>>()?;
+        let made = self.make(variable, children)?;
+        known.insert(of, made);
+        Ok(made)
+    }
+
     /// A function as asked at a variable: its child per value, itself for each where it does not ask.
     fn parts(&self, of: Function, variable: u32) -> (u32, Vec<Function>) {
         match self.node(of) {

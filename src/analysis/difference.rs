@@ -355,10 +355,11 @@ impl Tools<'_> {
         let mut said = self.of_rules(decided, side, &|rule| {
             rule.duties.iter().map(|duty| text(&duty.node)).collect()
         })?;
-        // Of a call that no rule speaks of, what any rule takes out is taken out.
-        let matched = decided.any(&|index, _| self.is_of(side, index))?;
+        // Of a call that no rule makes looser, what any rule takes out is taken out.
+        let loosens = |rule: &Rule| !rule.limit && rule.verdict < package.default.0;
+        let loosened = decided.any(&|index, rule| self.is_of(side, index) && loosens(rule))?;
         let possible = decided.possible();
-        let silent = decided.diagrams().without(possible, matched)?;
+        let silent = decided.diagrams().without(possible, loosened)?;
         for (rule, _) in self.rules_of(decided, side) {
             for duty in rule.duties.iter().filter(|duty| duty.node.place.is_some()) {
                 add(decided, &mut said, text(&duty.node), silent)?;

@@ -331,6 +331,11 @@ impl<'a> Writer<'a> {
         found
     }
 
+    /// What a slot is asked for, in words.
+    pub fn asked(&self, slot: &Slot) -> String {
+        self.of_slot(slot, true)
+    }
+
     /// A slot in words; one that another like it comes before means something else in the policy that was.
     fn of_slot(&self, slot: &Slot, holds: bool) -> String {
         let mut like = self.slots.iter().filter(|known| *known == slot);

@@ -359,7 +359,7 @@ fn approvals_from_json(
     }
     if fields.optional("approved_by").is_some() {
         by = approval::people(fields, "approved_by")?;
-        if by.is_empty() || verdict != Verdict::Allow {
+        if by.is_empty() || verdict > Verdict::DryRun {
             return Err(fields.refuse("`approved_by` does not go with the verdict"));
         }
     }

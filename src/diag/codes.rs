@@ -107,6 +107,8 @@ codes! {
     CLAIM_LOOSENS = "GP0305";
     /// A refinement that cannot be: of a final rule, of itself, or of a rule about other tools.
     BAD_REFINEMENT = "GP0306";
+    /// A label that could loosen a verdict.
+    LABEL_LOOSENS = "GP0307";
     /// An approval that nobody can give, or that is not asked for.
     BAD_APPROVAL = "GP0310";
     /// A window that is never open, or of which it is not clear when it is.

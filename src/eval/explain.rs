@@ -41,12 +41,8 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
     reason_codes.sort();
     reason_codes.dedup();
     let approvals = approvals(program, outcome.verdict, &rules);
-    let duties = rules.iter().flat_map(|rule| &rule.duties);
-    let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-    let mut joined = obligation::join(&program.obligations, duties);
-    if rules.is_empty() {
-        joined.obligations = obligation::of_none(program, Some(tool));
-    }
+    let is_loosened = obligation::is_loosened(program, rules.iter().copied());
+    let joined = obligation::of_matched(program, tool, &rules, is_loosened);
     let matched = rules.into_iter().map(|rule| matched(program, rule)).collect();
     let decision = Decision {
         targets: targets(tool, args, &joined.obligations),

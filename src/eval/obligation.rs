@@ -4,7 +4,7 @@
 use crate::builtins::bind;
 use crate::domain::{Obligation, obligation};
 use crate::hir::{Duty, ObligationKind};
-use crate::ir::{Program, ToolProgram};
+use crate::ir::{Program, RuleInfo, ToolProgram};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,19 +48,43 @@ pub fn join<'d>(kinds: &[ObligationKind], duties: impl Iterator<Item = &'d Duty>
     joined
 }
 
+/// What a call of a tool obliges to that these rules match. Unless one of them makes it looser, what any rule on the tool
+/// takes out of what is kept is taken out of it, too: a rule that only blocks says nothing of what may be kept.
+pub fn of_matched(program: &Program, tool: &ToolProgram, rules: &[&RuleInfo], is_loosened: bool) -> Joined {
+    let duties = rules.iter().flat_map(|rule| &rule.duties);
+    let duties = duties.filter_map(|number| program.duties.get(*number as usize));
+    let joined = join(&program.obligations, duties.clone());
+    if is_loosened {
+        return joined;
+    }
+    let all = duties.chain(taken_out(program, Some(tool)));
+    Joined {
+        obligations: join(&program.obligations, all).obligations,
+        ..joined
+    }
+}
+
+/// Whether one of some rules that match makes a call looser than the default.
+pub fn is_loosened<'r>(program: &Program, mut rules: impl Iterator<Item = &'r RuleInfo>) -> bool {
+    rules.any(|rule| !rule.limit && rule.verdict < program.default.0)
+}
+
 /// What a call obliges to of which no rule speaks: what any rule on its tool takes out of what is kept is taken out of it,
 /// too. Where nobody knows the tool that is any rule.
 pub fn of_none(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation> {
+    join(&program.obligations, taken_out(program, tool)).obligations
+}
+
+/// What rules on a tool take out of what is kept.
+fn taken_out<'p>(program: &'p Program, tool: Option<&ToolProgram>) -> impl Iterator<Item = &'p Duty> {
     let numbers: BTreeSet<usize> = match tool {
         Some(tool) => tool.rows.iter().map(|rule| *rule as usize).collect(),
         None => (0..program.rules.len()).collect(),
     };
-    let rules = numbers.iter().filter_map(|number| program.rules.get(*number));
+    let rules = numbers.into_iter().filter_map(|number| program.rules.get(number));
     let duties = rules.flat_map(|rule| &rule.duties);
     let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-    let joined = join(&program.obligations, duties);
-    let all = joined.obligations.into_iter();
-    all.filter(Obligation::is_transform).collect()
+    duties.filter(|duty| duty.place.is_some())
 }
 
 /// The same of a call whose arguments are wrong, or whose tool nobody knows: where something would be taken out, all of it

@@ -69,11 +69,15 @@ pub fn interpret_labelled(package: &Package, tool: usize, args: &Value, labels: 
     }
     let speaks = |rule: &&Rule| rule.on.iter().any(|(of, _)| *of == tool);
     let all: Vec<&Rule> = package.rules.iter().filter(speaks).collect();
-    let none = matched.is_empty();
-    let (mut obliged, conflict) = obliged(package, if none { &all } else { &matched });
-    // Of a call that no rule speaks of, what any rule takes out is taken out.
-    obliged.retain(|duty| !none || duty.place.is_some());
-    let conflict = conflict && !none;
+    let (mut obliged, conflict) = self::obliged(package, &matched);
+    let is_looser = |rule: &&&Rule| !rule.limit && rule.verdict < package.default.0;
+    if !matched.iter().any(|rule| is_looser(&rule)) {
+        // What any rule takes out is taken out.
+        let (mut taken, _) = self::obliged(package, &all);
+        taken.retain(|duty| duty.place.is_some());
+        obliged.retain(|duty| duty.place.is_none());
+        obliged.extend(taken);
+    }
     Reference {
         obliged,
         conflict,

@@ -2,6 +2,7 @@
 //! counted, or none where they are not enough. What is not known never counts for the call.
 
 use crate::builtins::bind;
+use crate::builtins::person::person;
 use crate::domain::approval::{self, Role};
 use crate::domain::{Approval, ApprovalSpec, Request};
 use crate::ir::{ContextField, Program};
@@ -26,7 +27,11 @@ impl Asking {
         let known = |is: fn(&ContextField) -> bool| program.context.iter().filter(move |f| is(f));
         for field in known(|f| approval::says_who_asks(&f.field.name, f.trust, f.from.as_deref())) {
             match said(field, request) {
-                Said::Value(Json::String(one)) if !one.trim().is_empty() => asking.requester.push(one),
+                Said::Value(Json::String(one)) if !person(&one).is_empty() => {
+                    asking.requester.push(one);
+                    // Whoever approves writes the principal as it came, not as its type has it.
+                    asking.requester.extend(text(found(field, request)));
+                }
                 Said::Value(_) | Said::Nothing | Said::Wrong => return Asking::default(),
             }
         }
@@ -54,7 +59,7 @@ impl Asking {
 
     /// The same people, however their principals are spelled.
     fn people(&self) -> Asking {
-        let people = |of: &Vec<String>| of.iter().map(|one| approval::person(one)).collect();
+        let people = |of: &Vec<String>| of.iter().map(|one| person(one)).collect();
         Asking {
             requester: people(&self.requester),
             chain: self.chain.as_ref().map(people),
@@ -70,12 +75,15 @@ enum Said {
     Wrong,
 }
 
-fn said(field: &ContextField, request: &Request<'_>) -> Said {
-    let found = match &field.from {
+fn found<'r>(field: &ContextField, request: &Request<'r>) -> Option<&'r Json> {
+    match &field.from {
         None => request.facts.get(&field.field.name),
         Some(path) => path.iter().try_fold(request.intent, |at, step| at.get(step)),
-    };
-    match found {
+    }
+}
+
+fn said(field: &ContextField, request: &Request<'_>) -> Said {
+    match found(field, request) {
         None if field.field.ty.is_optional() => Said::Nothing,
         None => Said::Wrong,
         Some(json) => match bind::bind(json, &field.field.ty) {
@@ -148,7 +156,7 @@ struct Given<'a> {
 impl<'a> Given<'a> {
     fn of(approval: &'a Approval) -> Given<'a> {
         let spelled = approval.by.as_str();
-        let by = approval::person(spelled);
+        let by = person(spelled);
         let approval = Approval {
             by,
             ..approval.clone()
@@ -166,7 +174,9 @@ fn counts(given: &Given<'_>, spec: &ApprovalSpec, asking: &Asking, now: Option<i
     // Where nobody knows who asks, it may be anybody.
     let requester = spec.excluding_requester && (asking.requester.is_empty() || among(&asking.requester));
     let chain = spec.excluding_chain && asking.chain.as_ref().is_none_or(|chain| among(chain));
-    whose
+    // Who is nobody approves nothing.
+    !approval.by.is_empty()
+        && whose
         && !requester
         && !chain
         && is_fresh(approval, spec.expires, now)

@@ -10,7 +10,8 @@ use super::request::{self, Blocked, Counting};
 use super::script::{self, JudgedStep};
 use super::state::{self, Ran, StateError};
 use crate::domain::{
-    Charge, Counters, Decision, LabelFact, LimitFact, Obligation, Request, State, Usage, Verdict, reserved,
+    Charge, Counters, Decision, LabelFact, LimitFact, MatchedRule, Obligation, Request, State, Usage,
+    Verdict, reserved,
 };
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
@@ -281,17 +282,46 @@ pub fn millis(now: Option<i128>) -> i64 {
     i64::try_from(now).unwrap_or_default()
 }
 
-/// A call that waits may run where its approvals are enough. The codes stay: they say why it had to be approved.
+/// A call that waits gets what it would have got without the rules that asked, where its approvals are enough. Their codes
+/// stay: they say why it had to be approved.
 fn approve(program: &Program, decision: &mut Decision, request: &Request<'_>) {
     if decision.verdict != Verdict::RequireApproval || request.approvals.is_empty() {
         return;
     }
     let asking = Asking::of(program, request);
     if let Some(by) = approval::satisfied(&decision.approvals, request.approvals, &asking, request.now) {
-        decision.verdict = Verdict::Allow;
+        let (verdict, codes) = without_asking(program, decision);
+        decision.verdict = verdict;
+        decision.reason_codes.extend(codes);
+        decision.reason_codes.sort();
+        decision.reason_codes.dedup();
         decision.approvals.clear();
         decision.approved_by = by;
     }
+}
+
+/// What a call gets by all that asks nobody, and the codes of what is stricter than `allow`; the strictest of its steps.
+fn without_asking(program: &Program, decision: &Decision) -> (Verdict, Vec<String>) {
+    let is_of_limit = |one: &MatchedRule| {
+        let mut rules = program.rules.iter();
+        rules.any(|rule| rule.limit && (&rule.name, &rule.scope) == (&one.name, &one.scope))
+    };
+    let mut all: Vec<(Verdict, String)> = Vec::new();
+    let calls = match decision.steps.as_slice() {
+        [] => vec![decision],
+        steps => steps.iter().map(|step| &step.decision).collect(),
+    };
+    for call in calls {
+        let rules = call.matched.iter();
+        all.extend(rules.map(|rule| (rule.verdict, rule.code.clone())));
+        if call.matched.iter().all(is_of_limit) {
+            all.push(program.default.clone());
+        }
+    }
+    all.retain(|(verdict, _)| (Verdict::DryRun..Verdict::RequireApproval).contains(verdict));
+    let verdict = all.iter().map(|(verdict, _)| *verdict).max();
+    let codes = all.into_iter().map(|(_, code)| code).collect();
+    (verdict.unwrap_or(Verdict::Allow), codes)
 }
 
 /// A block with one of the gate's own codes.

@@ -206,7 +206,7 @@ impl Walk<'_> {
         let each = self.outcomes.iter();
         let each = each.map(|before| gate.decide_call(&call.request(script, before), workspace));
         let mut judged: Vec<Judged> = each.collect();
-        let mut decision = strictest_of(gate.program(), &judged);
+        let mut decision = strictest_of(gate.program(), &step.tool, &judged);
         // The first of the strictest sessions; there is at least one.
         let strictest = judged.iter().position(|j| j.decision.verdict == decision.verdict);
         let strictest = strictest.unwrap_or(0);
@@ -261,12 +261,12 @@ impl Walk<'_> {
 }
 
 /// The decision on one step that was judged in several sessions.
-fn strictest_of(program: &Program, judged: &[Judged]) -> Decision {
+fn strictest_of(program: &Program, tool: &str, judged: &[Judged]) -> Decision {
     if let [one] = judged {
         return one.decision.clone();
     }
     let decision = join(program, judged.iter().map(|judged| &judged.decision));
-    let joined = obliged(program, &decision.matched);
+    let joined = obliged(program, tool, judged, &decision.matched);
     let decision = Decision {
         obligations: joined.obligations,
         limits: judged
@@ -348,13 +348,19 @@ fn in_order<'d>(program: &Program, matched: impl Iterator<Item = &'d MatchedRule
     written.cloned().collect()
 }
 
-/// What the rules oblige to that may match a step.
-fn obliged(program: &Program, matched: &[MatchedRule]) -> obligation::Joined {
-    let found = by_name(matched.iter());
-    let rules = written(program).filter(|(key, _)| found.contains_key(key));
-    let duties = rules.flat_map(|(_, rule)| &rule.duties);
-    let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-    obligation::join(&program.obligations, duties)
+/// What the rules oblige to that may match a step, in whichever session it comes to run.
+fn obliged(program: &Program, tool: &str, judged: &[Judged], matched: &[MatchedRule]) -> obligation::Joined {
+    let Some(tool) = program.tool(tool) else {
+        return obligation::Joined::default();
+    };
+    let rules = |matched: &[MatchedRule]| -> Vec<&RuleInfo> {
+        let found = by_name(matched.iter());
+        let rules = written(program).filter(|(key, _)| found.contains_key(key));
+        rules.map(|(_, rule)| rule).collect()
+    };
+    let mut each = judged.iter().map(|one| rules(&one.decision.matched));
+    let is_loosened = each.all(|rules| obligation::is_loosened(program, rules.into_iter()));
+    obligation::of_matched(program, tool, &rules(matched), is_loosened)
 }
 
 /// A rule's file and name.

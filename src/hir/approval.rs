@@ -3,8 +3,7 @@
 
 use super::ContextField;
 use super::names::{Declared, Names};
-
-use crate::builtins::duration;
+use crate::builtins::{duration, person::person};
 use crate::diag::codes::{BAD_APPROVAL, BAD_LITERAL, CLAIM_LOOSENS, DUPLICATE_NAME, TOO_LARGE, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::approval::{self, Role};
@@ -71,14 +70,14 @@ impl<'c> Roles<'c> {
 fn members(declared: &ast::Role, out: &mut Vec<Diagnostic>) -> Vec<String> {
     let mut seen: BTreeMap<String, &Spanned<String>> = BTreeMap::new();
     for member in &declared.members {
-        if approval::person(&member.node).is_empty() {
+        if person(&member.node).is_empty() {
             let message = "a member of a role has no name";
             out.push(
                 Diagnostic::error(BAD_LITERAL, member.span, message)
                     .help("write the principal as it stands in approvals, such as \"ann@acme.com\""),
             );
         }
-        let first = *seen.entry(approval::person(&member.node)).or_insert(member);
+        let first = *seen.entry(person(&member.node)).or_insert(member);
         if first.span != member.span {
             out.push(named_again(member, first));
         }

@@ -2,9 +2,11 @@
 //! that can make the condition start to hold, and the first that can make it stop. A claim that is not made counts as
 //! false, or as the answer its question gives for a missing value; the caller can only move it away from there.
 
-use super::{Atom, Cond, ContextField, Place, Question, Slot, Step, Term, Tool};
+use super::answer::{View, answer};
+use super::{Atom, Cond, ContextField, Part, Place, Question, Slot, Step, Term, Tool};
 use crate::domain::Trust;
 use crate::source::Span;
+use crate::ty::Ty;
 
 /// A claim in a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +163,15 @@ impl Claims<'_> {
             .context
             .get(field as usize)
             .is_some_and(|f| !f.field.ty.is_optional());
-        let unsaid = !required && atom.test != Question::Present && atom.when_absent;
+        let is_list = self
+            .context
+            .get(field as usize)
+            .is_some_and(|f| matches!(f.field.ty, Ty::List { .. } | Ty::Set { .. } | Ty::Map { .. }));
+        let unsaid = match atom.place.steps.as_slice() {
+            // A list that is not said is empty.
+            [_, _, Step::Part(Part::Len)] if is_list => answer(&atom.test, &View::Num(0)),
+            _ => !required && atom.test != Question::Present && atom.when_absent,
+        };
         let found = Some(Claimed {
             field,
             span: atom.span,

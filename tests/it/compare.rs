@@ -414,7 +414,7 @@ const AROUND: [&str; 16] = [
     "now in office",
 ];
 
-fn around() -> impl Strategy<Value = String> {
+pub fn around() -> impl Strategy<Value = String> {
     let pick = |from: &'static [&'static str]| prop::sample::select(from);
     let rules = prop::collection::vec((pick(&AROUND), pick(&AROUND), any::<bool>(), verdict()), 1..4);
     let source = pick(&[
@@ -451,7 +451,7 @@ fn around() -> impl Strategy<Value = String> {
 }
 
 /// A call of `send` after others.
-fn after_others() -> impl Strategy<Value = Case> {
+pub fn after_others() -> impl Strategy<Value = Case> {
     use gait::domain::{ArgumentOrigin, ArgumentSource};
     use gait::hir::SessionStep;
     const START: i128 = 1_767_571_200_000;

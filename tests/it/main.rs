@@ -71,6 +71,7 @@ mod lints;
 mod messages;
 #[cfg(test)]
 mod modules;
+mod monotone;
 #[cfg(test)]
 mod nearest;
 #[cfg(test)]

@@ -149,13 +149,15 @@ impl Adds<'_> {
             calls: self.calls,
             by,
         };
-        if self.own.duties.is_empty() && self.others.any(takes_out) {
-            // Of a call that no rule speaks of more is taken out.
-            return vec![need(self.others.that(|_| true))];
-        }
         let duties = self.own.duties.iter().map(|duty| &duty.node);
         let obliged = duties.map(|duty| self.others.that(|other| obliges(self.package, other, duty)));
-        obliged.map(need).collect()
+        let mut needs: Vec<Need> = obliged.map(need).collect();
+        let loosens = |rule: &Rule| !rule.limit && rule.verdict < self.package.default.0;
+        if loosens(self.own) && self.others.any(takes_out) {
+            // Of a call that nothing loosens more is taken out.
+            needs.push(need(self.others.that(loosens)));
+        }
+        needs
     }
 }
 

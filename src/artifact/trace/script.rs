@@ -69,10 +69,13 @@ pub(super) fn from_json(
         return Err(script.refuse("`steps` has none, or too many"));
     }
     let (call_digests, steps): (Vec<Option<Digest>>, Vec<StepDecision>) = steps.into_iter().unzip();
-    let strictest = steps.iter().map(|step| step.decision.verdict).max();
-    // What people approved may run although a step asked for them.
-    let approved = !decision.approved_by.is_empty() && strictest <= Some(Verdict::RequireApproval);
-    if Some(decision.verdict) < strictest && !approved {
+    // What people approved may run although a step asked for them, and no step is stricter for another reason.
+    let asking = |step: &&StepDecision| step.decision.verdict == Verdict::RequireApproval;
+    let others = steps
+        .iter()
+        .filter(|step| decision.approved_by.is_empty() || !asking(step));
+    let strictest = others.map(|step| step.decision.verdict).max();
+    if Some(decision.verdict) < strictest {
         return Err(script.refuse("a step is stricter than the script"));
     }
     decision.steps = steps;

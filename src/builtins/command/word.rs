@@ -302,10 +302,17 @@ impl Script<'_, '_> {
         Ok(())
     }
 
-    /// Up to the `))` of an arithmetic expansion that names plain variables only.
+    /// Up to the `))` of an arithmetic expansion that names plain variables only. Shells evaluate what these say, subscripts
+    /// with substitutions in them included.
     fn arithmetic(&mut self) -> Result<(), Stop> {
         let mut open = 0usize;
+        let mut in_number = false;
         while let Some(c) = self.take() {
+            let begins_name = (c.is_ascii_alphabetic() || c == '_') && !in_number;
+            if begins_name {
+                self.found.hide(Doubt::Evaluation);
+            }
+            in_number = c.is_ascii_digit() || (in_number && c.is_ascii_alphanumeric());
             match c {
                 '(' => open += 1,
                 ')' if open > 0 => open -= 1,
@@ -342,8 +349,11 @@ impl Script<'_, '_> {
             .unwrap_or(operator);
         if operator.starts_with(":=") || operator.starts_with('=') {
             self.found.assign(name, false);
-        } else if operator.contains(['@', '!', '[']) || name.is_empty() && content.starts_with('!') {
-            // `${x@P}`, `${!x}` and subscripts run what the value says.
+        } else if operator.contains(['@', '!', '['])
+            || name.is_empty() && content.starts_with('!')
+            || is_part_by_name(operator)
+        {
+            // `${x@P}`, `${!x}`, subscripts and `${x:y}` run what the value says.
             self.found.hide(Doubt::Evaluation);
         }
         expand(word, quoted && !content.contains(['@', '*']));
@@ -420,6 +430,14 @@ impl Script<'_, '_> {
         }
         Ok(text.known().map(str::to_owned))
     }
+}
+
+/// `:y` or `:1:y` after a parameter: where a part of it begins, and how long it is, is arithmetic.
+fn is_part_by_name(operator: &str) -> bool {
+    let part = operator
+        .strip_prefix(':')
+        .filter(|rest| !rest.starts_with(['-', '+', '?', '=']));
+    part.is_some_and(|part| part.contains(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }
 
 /// An expansion: one word in quotes; outside of them any number.

@@ -1,0 +1,389 @@
+//! What may only ever make a verdict stricter: labels, of which a call has too many rather than too few wherever somebody
+//! says nothing, and what the tools of a lower policy do in a session to the rules above it. In: a package with claims.
+//! Out: a report per rule that gets looser by more labels, or by more such calls; what cannot be decided is one, too.
+
+use super::Decided;
+use super::diagram::{Function, TooLarge};
+use super::text::Writer;
+use crate::classes::Matchers;
+use crate::diag::Diagnostic;
+use crate::diag::codes::{FOR_UPPER, LABEL_LOOSENS, NOT_DECIDED};
+use crate::domain::Verdict;
+use crate::hir::{Beside, Event, Labelled, Monitor, Package, PatternStep, Rule, Slot, Step, Tool};
+use crate::ir::space::{Level, Needs};
+
+type Result<T> = std::result::Result<T, TooLarge>;
+
+/// Checks the rules on every tool.
+pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
+    let mut matchers = Matchers::default();
+    for (number, tool) in package.tools.iter().enumerate() {
+        if !tool.slots.iter().any(|slot| may_matter(package, slot)) {
+            continue;
+        }
+        let mut found = Vec::new();
+        let decided = Decided::new(package, number, &[], &mut matchers);
+        let done = decided.and_then(|mut decided| Search { package, tool }.run(&mut decided, &mut found));
+        if done == Err(TooLarge) {
+            found.push(not_decided(tool));
+        }
+        for report in found {
+            let known = |d: &Diagnostic| (d.code, d.primary.span) == (report.code, report.primary.span);
+            if !out.iter().any(known) {
+                out.push(report);
+            }
+        }
+    }
+}
+
+/// Whether more labels, or calls of tools of a lower policy, may change what a slot says.
+fn may_matter(package: &Package, slot: &Slot) -> bool {
+    match slot {
+        Slot::Label { .. } | Slot::Each(_) => true,
+        Slot::History(number) | Slot::Tally(number) => {
+            let events = package.history.monitors.get(*number as usize).map(events);
+            let is_lower = |event: &Event| of_lower(package, event, package.policies.len()).is_some();
+            let mut events = events.into_iter().flatten();
+            events.any(|(event, ..)| {
+                let event = package.history.events.get(event as usize);
+                event.is_some_and(|event| event.labels != 0 || is_lower(event))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// The events of a monitor, with whether one more can make it say more, and less.
+fn events(monitor: &Monitor) -> Vec<(u32, bool, bool)> {
+    match monitor {
+        Monitor::Flag { set, clear, .. } => std::iter::once((*set, true, false))
+            .chain(clear.iter().map(|clear| (*clear, false, true)))
+            .collect(),
+        Monitor::Pattern(steps) => {
+            let event = |step: &PatternStep| match step {
+                PatternStep::Event(event) => Some((*event, true, true)),
+                PatternStep::Any | PatternStep::Maybe => None,
+            };
+            steps.iter().filter_map(event).collect()
+        }
+        Monitor::Count { event, .. } | Monitor::Recent { event, .. } => vec![(*event, true, false)],
+    }
+}
+
+/// A tool of an event that is declared below a level of the policies, of which the policy itself is level 0.
+fn of_lower<'p>(package: &'p Package, event: &Event, level: usize) -> Option<&'p Tool> {
+    let mut tools = event
+        .calls
+        .iter()
+        .filter_map(|(tool, _)| package.tools.get(*tool));
+    tools.find(|tool| {
+        let own = package.source_policies.get(tool.span.file.0 as usize);
+        own.is_some_and(|own| *own < level)
+    })
+}
+
+/// A way in which a variable may change.
+struct Move<'p> {
+    variable: u32,
+    from: u32,
+    to: u32,
+    /// What the policy asks there.
+    text: String,
+    /// The tool of a lower policy whose calls do it; labels do where there is none.
+    by: Option<&'p Tool>,
+}
+
+/// Verdicts that must not get looser.
+struct Kept<'a> {
+    default: Verdict,
+    is_of: &'a dyn Fn(usize) -> bool,
+}
+
+/// A verdict that does: the rule that starts or stops to match, and both verdicts.
+struct Loosened<'p> {
+    rule: &'p Rule,
+    from: Verdict,
+    to: Verdict,
+}
+
+struct Search<'p> {
+    package: &'p Package,
+    tool: &'p Tool,
+}
+
+impl<'p> Search<'p> {
+    fn run(&self, decided: &mut Decided<'p>, out: &mut Vec<Diagnostic>) -> Result<()> {
+        let package = self.package;
+        let moves = self.by_labels(decided);
+        let kept = Kept {
+            default: package.default.0,
+            is_of: &|_| true,
+        };
+        self.look(decided, &moves, &kept, out)?;
+        for (level, policy) in package.policies.iter().enumerate().skip(1) {
+            let moves = self.by_calls(decided, &|event| of_lower(package, event, level));
+            let kept = Kept {
+                default: policy.default,
+                is_of: &|rule| package.rules.get(rule).is_some_and(|rule| rule.policy >= level),
+            };
+            self.look(decided, &moves, &kept, out)?;
+        }
+        Ok(())
+    }
+
+    fn look(
+        &self,
+        decided: &mut Decided<'p>,
+        moves: &[Move<'p>],
+        kept: &Kept<'_>,
+        out: &mut Vec<Diagnostic>,
+    ) -> Result<()> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let verdicts = decided.verdicts(kept.default, kept.is_of)?;
+        for step in moves {
+            let found = loosened(decided, step, kept, &verdicts)?;
+            out.extend(found.map(|found| self.report(step, &found)));
+        }
+        Ok(())
+    }
+
+    /// How more labels change what is asked.
+    fn by_labels(&self, decided: &Decided<'_>) -> Vec<Move<'p>> {
+        let writer = Writer::new(self.package, self.tool, &decided.slots);
+        let mut moves = Vec::new();
+        for (at, slot) in decided.slots.iter().enumerate() {
+            match slot {
+                Slot::Label { .. } => {
+                    let variable = variable(decided, self.tool, at);
+                    moves.extend(variable.map(|variable| up(variable, writer.asked(slot))));
+                }
+                Slot::Each(labelled) => {
+                    let text = format!("labels of what is in {}", writer.asked(slot));
+                    moves.extend(of_elements(decided, &field(self.tool, at), labelled, &text));
+                }
+                _ => {}
+            }
+        }
+        let labelled = |event: &Event| (event.labels != 0).then_some(self.tool);
+        let by_results = self.by_calls(decided, &labelled).into_iter();
+        moves.extend(by_results.map(|step| Move { by: None, ..step }));
+        moves
+    }
+
+    /// How more calls of some kind change what is asked of the session.
+    fn by_calls(&self, decided: &Decided<'_>, by: &dyn Fn(&'p Event) -> Option<&'p Tool>) -> Vec<Move<'p>> {
+        let history = &self.package.history;
+        let writer = Writer::new(self.package, self.tool, &decided.slots);
+        let mut moves = Vec::new();
+        for (at, slot) in decided.slots.iter().enumerate() {
+            let (Slot::History(number) | Slot::Tally(number)) = slot else {
+                continue;
+            };
+            let (Some(variable), Some(monitor)) = (
+                variable(decided, self.tool, at),
+                history.monitors.get(*number as usize),
+            ) else {
+                continue;
+            };
+            // The last class is that of a missing value, which is never missing.
+            let most = decided.calls.diagrams.count(variable).saturating_sub(2);
+            for (event, more, less) in events(monitor) {
+                let Some(tool) = history.events.get(event as usize).and_then(by) else {
+                    continue;
+                };
+                let each = |(from, to)| Move {
+                    variable,
+                    from,
+                    to,
+                    text: writer.asked(slot),
+                    by: Some(tool),
+                };
+                let ways = (0..most).map(|class| (class, class + 1));
+                if more {
+                    moves.extend(ways.clone().map(each));
+                }
+                if less {
+                    moves.extend(ways.map(|(a, b)| each((b, a))));
+                }
+            }
+        }
+        moves
+    }
+
+    fn report(&self, step: &Move<'_>, found: &Loosened<'_>) -> Diagnostic {
+        let (rule, tool) = (found.rule, &self.tool.name);
+        let gives = format!("this rule gives `{}`", rule.verdict);
+        if let Some(by) = step.by {
+            let message = format!(
+                "calls of `{}` could loosen a verdict that is given above, on `{tool}` from `{}` to `{}`",
+                by.name, found.from, found.to
+            );
+            return Diagnostic::error(FOR_UPPER, by.span, message)
+                .label("declared by a lower policy")
+                .also(
+                    rule.name_span,
+                    format!("this rule of a policy above asks for `{}`", step.text),
+                )
+                .help(
+                    "have the policy above declare the tool, or name in its rule the tools that are meant",
+                );
+        }
+        let message = format!(
+            "`{}` could loosen the verdict on `{tool}`: `{}` without, `{}` with it",
+            step.text, found.from, found.to
+        );
+        let span = rule.conditions_span.unwrap_or(rule.name_span);
+        Diagnostic::error(LABEL_LOOSENS, span, message)
+            .label("asks for a label to be looser")
+            .also(rule.name_span, gives)
+            .why("where nobody says where a value comes from, or the session is not known, it has every label that it may have")
+            .help("ask for labels only to be stricter: `unless labels(…) has untrusted`, with `source` or `declassify` for what is vouched for")
+    }
+}
+
+/// How labels of the elements of a list change its quantifiers.
+fn of_elements<'p>(decided: &Decided<'_>, at: &[Step], labelled: &Labelled, text: &str) -> Vec<Move<'p>> {
+    let mut moves = Vec::new();
+    let lists = decided.calls.level.lists.iter().zip(&decided.calls.lists);
+    for (list, (first, _)) in lists.filter(|(list, _)| list.steps == at) {
+        for (variable, rows) in (*first..).zip(&list.predicates) {
+            let (more, less) = direction(rows, &list.element, labelled);
+            if more {
+                moves.push(up(variable, text.to_owned()));
+            }
+            if less {
+                moves.push(down(variable, text.to_owned()));
+            }
+        }
+    }
+    moves
+}
+
+fn up<'p>(variable: u32, text: String) -> Move<'p> {
+    Move {
+        variable,
+        from: 0,
+        to: 1,
+        text,
+        by: None,
+    }
+}
+
+fn down<'p>(variable: u32, text: String) -> Move<'p> {
+    Move {
+        from: 1,
+        to: 0,
+        ..up(variable, text)
+    }
+}
+
+/// Where the gate puts a slot.
+fn field(tool: &Tool, at: usize) -> Vec<Step> {
+    let field = u32::try_from(tool.args.len() + 1 + at).unwrap_or(u32::MAX);
+    vec![Step::Field(field)]
+}
+
+fn variable(decided: &Decided<'_>, tool: &Tool, at: usize) -> Option<u32> {
+    let steps = field(tool, at);
+    let all = &decided.calls.level.variables;
+    let found = all.iter().position(|variable| variable.steps == steps)?;
+    u32::try_from(found).ok()
+}
+
+/// Whether more labels of an element can make one of these conjunctions hold, and fail.
+fn direction(rows: &[Needs], element: &Level, labelled: &Labelled) -> (bool, bool) {
+    let (mut more, mut less) = (false, false);
+    for needs in rows {
+        for (variable, classes) in &needs.classes {
+            let variable = element.variables.get(*variable as usize);
+            let beside = variable.and_then(|variable| labelled.beside(&variable.steps));
+            if matches!(beside, Some(Beside::Label { .. })) {
+                more |= !classes.contains(0);
+                less |= !classes.contains(1);
+            }
+        }
+        for (list, predicate, wanted) in &needs.lists {
+            let Some(list) = element.lists.get(*list as usize) else {
+                continue;
+            };
+            let (Some(Beside::List(inner)), Some(rows)) = (
+                labelled.beside(&list.steps),
+                list.predicates.get(*predicate as usize),
+            ) else {
+                continue;
+            };
+            let (up, down) = direction(rows, &list.element, inner);
+            more |= if *wanted { up } else { down };
+            less |= if *wanted { down } else { up };
+        }
+    }
+    (more, less)
+}
+
+/// A rule by which some call gets a looser verdict where a variable changes so.
+fn loosened<'p>(
+    decided: &mut Decided<'p>,
+    step: &Move<'_>,
+    kept: &Kept<'_>,
+    verdicts: &[Function; 4],
+) -> Result<Option<Loosened<'p>>> {
+    let package = decided.package;
+    let possible = decided.possible();
+    let diagrams = decided.diagrams();
+    let there = diagrams.at(possible, step.variable, step.to)?;
+    for least in Verdict::ALL.into_iter().skip(1) {
+        let strict = diagrams.any(verdicts.iter().skip(least as usize).copied())?;
+        let before = diagrams.at(strict, step.variable, step.from)?;
+        let after = diagrams.at(strict, step.variable, step.to)?;
+        let lost = diagrams.without(before, after)?;
+        let lost = diagrams.and(lost, there)?;
+        let Some(point) = diagrams.point(lost) else {
+            continue;
+        };
+        let with = |class: u32| {
+            let mut point = point.clone();
+            if let Some(value) = point.get_mut(step.variable as usize) {
+                *value = class;
+            }
+            point
+        };
+        let ends = [with(step.from), with(step.to)];
+        let matching = |diagrams: &super::diagram::Diagrams, rules: &[(usize, Function)], end: &[u32]| {
+            let those = rules
+                .iter()
+                .filter(|(rule, calls)| (kept.is_of)(*rule) && diagrams.is_at(*calls, end));
+            those
+                .filter_map(|(rule, _)| package.rules.get(*rule))
+                .collect::<Vec<&Rule>>()
+        };
+        let [from, to] = ends.map(|end| matching(&decided.calls.diagrams, &decided.rules, &end));
+        let is_in = |some: &[&Rule], rule: &&Rule| some.iter().any(|other| other.name == rule.name);
+        let stops = from
+            .iter()
+            .find(|rule| rule.verdict >= least && !is_in(&to, rule));
+        let starts = to.iter().find(|rule| !is_in(&from, rule));
+        let verdict = |rules: &[&Rule]| {
+            let given = rules.iter().map(|rule| rule.verdict).max();
+            let silent = rules.iter().all(|rule| rule.limit).then_some(kept.default);
+            given.max(silent).unwrap_or(kept.default)
+        };
+        return Ok(stops.or(starts).map(|rule| Loosened {
+            rule,
+            from: verdict(&from),
+            to: verdict(&to),
+        }));
+    }
+    Ok(None)
+}
+
+fn not_decided(tool: &Tool) -> Diagnostic {
+    let message = format!(
+        "whether labels could loosen a verdict on `{}` was not decided",
+        tool.name
+    );
+    Diagnostic::error(NOT_DECIDED, tool.span, message)
+        .why("the rules on this tool tell too many kinds of calls apart")
+        .help("split the tool, or the rules on it")
+}
