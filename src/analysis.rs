@@ -8,6 +8,7 @@ pub mod declared;
 pub mod delegated;
 pub mod diagram;
 pub mod difference;
+pub mod edges;
 pub mod idle;
 mod joint;
 pub mod monotone;
@@ -57,11 +58,30 @@ struct Calls {
     own: u32,
     /// True of every value there can be.
     possible: Function,
+    /// Edges of the diagrams about the elements of one list.
+    element_edges: usize,
+}
+
+/// Bounds of diagrams.
+#[derive(Clone, Copy)]
+struct Edges {
+    /// Of those about calls.
+    calls: usize,
+    /// Of those about the elements of one list.
+    elements: usize,
+}
+
+impl Edges {
+    /// Where nothing else is said.
+    const MOST: Edges = Edges {
+        calls: limits::ANALYSIS_EDGES,
+        elements: limits::ANALYSIS_EDGES,
+    };
 }
 
 impl Calls {
     /// Of values of a type, with so many edges at most.
-    fn over(level: Level, ty: &Ty, edges: usize) -> Result<Calls, TooLarge> {
+    fn over(level: Level, ty: &Ty, edges: Edges) -> Result<Calls, TooLarge> {
         let mut counts: Vec<u32> = level.variables.iter().map(|variable| variable.count).collect();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let own = number(counts.len());
@@ -72,10 +92,11 @@ impl Calls {
         }
         let mut calls = Calls {
             level,
-            diagrams: Diagrams::new(counts, edges),
+            diagrams: Diagrams::new(counts, edges.calls),
             lists,
             own,
             possible: Function::EVERYTHING,
+            element_edges: edges.elements,
         };
         calls.possible = possible::possible(&mut calls, ty)?;
         Ok(calls)
@@ -171,6 +192,10 @@ impl<'p> Decided<'p> {
         edges: usize,
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
+        let edges = Edges {
+            calls: edges,
+            ..Edges::MOST
+        };
         Decided::with(package, tool, &[], (Known::ALL, edges), matchers)
     }
 
@@ -182,14 +207,14 @@ impl<'p> Decided<'p> {
         known: Known,
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
-        Decided::with(package, tool, also, (known, limits::ANALYSIS_EDGES), matchers)
+        Decided::with(package, tool, also, (known, Edges::MOST), matchers)
     }
 
     fn with(
         package: &'p Package,
         tool: usize,
         also: &[&Cond],
-        (known, edges): (Known, usize),
+        (known, edges): (Known, Edges),
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
@@ -292,6 +317,11 @@ impl<'p> Decided<'p> {
 
     /// A call of a function that `is_one` takes for one.
     pub fn find(&self, function: Function, is_one: &mut dyn FnMut(&Case) -> bool) -> Found {
+        self.find_on(function, PATHS, is_one)
+    }
+
+    /// The same, looked for on so many paths.
+    fn find_on(&self, function: Function, paths: usize, is_one: &mut dyn FnMut(&Case) -> bool) -> Found {
         if function == Function::NOTHING {
             return Found::None;
         }
@@ -300,7 +330,7 @@ impl<'p> Decided<'p> {
         };
         let maker = witness::Maker::new(self.package, tool, (&self.calls.level, &self.slots));
         let pools = self.pools.get_or_init(|| maker.pools());
-        let mut left = PATHS;
+        let mut left = paths;
         let mut found = Found::Unknown;
         self.calls.diagrams.paths(function, &mut |path| {
             let calls = maker.calls(&self.calls.wanted(path), pools);

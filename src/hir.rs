@@ -346,6 +346,24 @@ pub enum Cond {
 }
 
 impl Cond {
+    /// Where a condition that is asked as one is written; `None` for what only joins others.
+    pub fn own_place(&self) -> Option<Span> {
+        match self {
+            Cond::Atom(atom) => Some(atom.span),
+            Cond::Relation(relation) => Some(relation.span),
+            Cond::Any { span, .. } => Some(*span),
+            Cond::Const(_) | Cond::Not(_) | Cond::And(_) | Cond::Or(_) => None,
+        }
+    }
+
+    /// The body of a quantifier that is written as one: in `args.id in args.ids` body and whole are the same text.
+    pub fn own_body(&self) -> Option<&Cond> {
+        match self {
+            Cond::Any { body, span, .. } => (body.own_place() != Some(*span)).then_some(body),
+            _ => None,
+        }
+    }
+
     /// Shows every place the condition looks at.
     pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
         match self {

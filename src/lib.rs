@@ -57,6 +57,7 @@ pub mod replay;
 #[cfg(feature = "cli")]
 pub mod session;
 pub mod suite;
+pub mod testgen;
 
 // L6 surface
 #[cfg(feature = "cli")]

@@ -203,6 +203,20 @@ pub const IDLE_EDGES: usize = 200_000;
 pub const ANALYSIS_PATHS: usize = 200;
 /// States of an automaton in which a class without texts is looked for.
 pub const INHABITED_STATES: usize = 20_000;
+/// Edges of the decision diagrams of one tool, when the boundaries of a rule's conditions are looked for.
+pub const EDGES: usize = 200_000;
+/// Paths on which a call at the boundary of a condition is looked for.
+pub const EDGE_PATHS: usize = 40;
+/// Tools of one rule on which the boundaries of its conditions are looked for.
+pub const EDGE_TOOLS: usize = 8;
+/// Conditions of one rule on one tool whose boundaries are looked for.
+pub const EDGE_CONDITIONS: usize = 256;
+/// The same of a tool with SQL.
+pub const EDGE_SQL_CONDITIONS: usize = 16;
+/// Conditions of one rule that are looked at together.
+pub const EDGES_AT_ONCE: usize = 4;
+/// Values on each side of the boundary of one condition, of each kind.
+pub const EDGE_VALUES: usize = 4;
 /// Texts that an analysis tries for one value that is read from a text.
 pub const ANALYSIS_TEXTS: usize = 4_000;
 /// Kinds of calls that are told apart where the same is different of them.

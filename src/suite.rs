@@ -247,14 +247,20 @@ pub fn position(package: &Package, span: Span) -> Position {
 /// What a test says of the context, as the gate is told: members of an intent, and facts of the host.
 fn sources(given: &Json, context: &[ContextField]) -> (Json, Json) {
     let mut intent = Json::Object(Vec::new());
+    let facts = put_said(&mut intent, given, context);
+    (intent, Json::Object(facts))
+}
+
+/// Puts what a test says of the context into an intent, and gives what an intent does not say: the facts of the host.
+pub fn put_said(intent: &mut Json, given: &Json, context: &[ContextField]) -> Vec<(String, Json)> {
     let mut facts: Vec<(String, Json)> = Vec::new();
     for (name, value) in given.as_object().unwrap_or_default() {
         match context.iter().find(|f| f.field.name == *name).map(|f| &f.from) {
-            Some(Some(path)) => put(&mut intent, path, value),
+            Some(Some(path)) => put(intent, path, value),
             _ => facts.push((name.clone(), value.clone())),
         }
     }
-    (intent, Json::Object(facts))
+    facts
 }
 
 /// Puts a value at a path of members, making the objects on the way.

@@ -47,8 +47,17 @@ pub struct ToolCoverage {
 
 /// What is decided of every tool.
 pub fn coverage(package: &Package, judge: Judge<'_>) -> Vec<ToolCoverage> {
+    coverage_of(package, &|_| true, judge)
+}
+
+/// What is decided of some of the tools.
+pub fn coverage_of(
+    package: &Package,
+    wanted: &dyn Fn(&crate::hir::Tool) -> bool,
+    judge: Judge<'_>,
+) -> Vec<ToolCoverage> {
     let mut matchers = Matchers::default();
-    let tools = package.tools.iter().enumerate();
+    let tools = package.tools.iter().enumerate().filter(|(_, tool)| wanted(tool));
     let one = |(number, declared): (usize, &crate::hir::Tool)| {
         let mut tool = ToolCoverage {
             tool: declared.name.clone(),

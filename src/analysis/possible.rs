@@ -3,13 +3,12 @@
 //! type. Out: a function that is true of every value there can be. It may be true of more: what it excludes is proved,
 //! what it keeps is not.
 
-use super::Calls;
 use super::diagram::{Diagrams, Function, TooLarge};
+use super::{Calls, Edges};
 use crate::classes::{self, ClassSet, Classifier, sample};
 use crate::hir::answer::view;
 use crate::hir::{Part, Step, place};
 use crate::ir::space::{Level, List, Needs, Variable};
-use crate::limits;
 use crate::ty::Ty;
 use std::collections::BTreeSet;
 
@@ -168,7 +167,7 @@ fn elements(calls: &mut Calls, number: usize, list: &List, ty: &Ty) -> Result<Fu
         return Ok(Function::EVERYTHING);
     };
     let element_ty = of.element().unwrap_or(of);
-    let Some(kinds) = kinds(list, &element_ty)? else {
+    let Some(kinds) = kinds(list, &element_ty, calls.element_edges)? else {
         return Ok(Function::EVERYTHING);
     };
     let variables: Vec<Function> = (0..list.predicates.len())
@@ -193,8 +192,12 @@ fn elements(calls: &mut Calls, number: usize, list: &List, ty: &Ty) -> Result<Fu
 }
 
 /// The kinds of elements there may be, by which predicates hold of them.
-fn kinds(list: &List, ty: &Ty) -> Result<Option<Vec<Vec<bool>>>> {
-    let mut calls = Calls::over(list.element.clone(), ty, limits::ANALYSIS_EDGES)?;
+fn kinds(list: &List, ty: &Ty, edges: usize) -> Result<Option<Vec<Vec<bool>>>> {
+    let bounds = Edges {
+        calls: edges,
+        elements: edges,
+    };
+    let mut calls = Calls::over(list.element.clone(), ty, bounds)?;
     let mut kinds = vec![(calls.possible, Vec::new())];
     for rows in &list.predicates {
         let holds = rows.iter().map(|row| conjunction(&mut calls, row));

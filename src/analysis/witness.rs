@@ -8,8 +8,8 @@ mod parsed;
 
 use super::diagram::Asked;
 use crate::classes::{ClassSet, sample};
-use crate::domain::ArgumentOrigin;
-use crate::hir::answer::{elements, holds};
+use crate::domain::{ArgumentOrigin, LabelOf};
+use crate::hir::answer::{View, elements, holds, view};
 use crate::hir::context::request_ty;
 use crate::hir::{
     Case, Cond, Monitor, Package, PatternStep, Place, Relation, SessionStep, Slot, Step, Term, Tool, entry,
@@ -25,6 +25,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+pub(super) use fill::fitting;
 use fill::{ROUNDS, fill, meets};
 pub(super) use parsed::Pool;
 pub use parsed::{Words, texts_of};
@@ -99,6 +100,7 @@ impl<'a> Maker<'a> {
             return Vec::new();
         }
         self.look_up(&mut record, wanted);
+        self.label(&mut record, &found, &wants);
         if !meets(&record, self.level, &wants) {
             return Vec::new();
         }
@@ -132,6 +134,37 @@ impl<'a> Maker<'a> {
         match steps.first() {
             Some(Step::Field(field)) => (*field as usize).checked_sub(self.tool.args.len() + 1),
             _ => None,
+        }
+    }
+
+    /// Puts values into arguments that may be missing where they are to have labels, which nothing has that is not there.
+    fn label(&self, record: &mut Value, found: &[(&Slot, &Variable, &ClassSet)], wants: &Needs) {
+        for (slot, _, classes) in found {
+            let Slot::Label {
+                of: LabelOf::Argument(path),
+                ..
+            } = slot
+            else {
+                continue;
+            };
+            let at = self
+                .tool
+                .args
+                .iter()
+                .position(|arg| path.first() == Some(&arg.name));
+            let Some((at, arg)) = at.and_then(|at| Some((at, self.tool.args.get(at)?))) else {
+                continue;
+            };
+            let steps = [Step::Field(u32::try_from(at).unwrap_or(u32::MAX))];
+            if classes.contains(0) || view(record, &steps) != View::Absent {
+                continue;
+            }
+            let mut changed = record.clone();
+            let plain = place::plain(arg.ty.required());
+            let put = plain.and_then(|plain| place::put(&mut changed, &self.ty, &steps, &plain));
+            if put.is_some() && meets(&changed, self.level, wants) {
+                *record = changed;
+            }
         }
     }
 
@@ -243,7 +276,10 @@ impl<'a> Maker<'a> {
         let compared: Vec<(&Cond, bool)> = found
             .iter()
             .filter_map(|(slot, _, classes)| match slot {
-                Slot::Holds(cond) => Some((cond, classes.contains(1))),
+                // Where either answer will do, nothing is asked.
+                Slot::Holds(cond) if classes.contains(0) != classes.contains(1) => {
+                    Some((cond, classes.contains(1)))
+                }
                 _ => None,
             })
             .collect();
@@ -417,7 +453,7 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let mut all = super::Calls::over(
         space.level(),
         &super::computed_ty(package, tool, &slots),
-        crate::limits::ANALYSIS_EDGES,
+        super::Edges::MOST,
     )
     .ok()?;
     let function = all.function(&formula).ok()?;

@@ -13,13 +13,14 @@ mod prove;
 mod replay;
 mod source;
 mod test;
+mod testgen;
 
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, cover, compare, lint, explain, format, test, prove, lock, compile, import and replay policies
+/// Check, cover, compare, lint, explain, format, test, generate tests for, prove, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -40,6 +41,7 @@ enum Command {
     Prove(prove::Args),
     Replay(replay::Args),
     Test(test::Args),
+    Testgen(testgen::Args),
 }
 
 /// Starts the command of the group.
@@ -57,5 +59,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Prove(args) => prove::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
+        Command::Testgen(args) => testgen::run(ui, host, args),
     }
 }

@@ -238,31 +238,16 @@ impl<'p> Meter<'p> {
     }
 }
 
-/// The place of a condition that is asked as one; `None` for what only joins others.
-fn own_place(cond: &Cond) -> Option<Span> {
-    match cond {
-        Cond::Atom(atom) => Some(atom.span),
-        Cond::Relation(relation) => Some(relation.span),
-        Cond::Any { span, .. } => Some(*span),
-        Cond::Const(_) | Cond::Not(_) | Cond::And(_) | Cond::Or(_) => None,
-    }
-}
-
-/// The body of a quantifier that is written as one: in `args.id in args.ids` body and whole are the same text.
-fn body(cond: &Cond) -> Option<&Cond> {
-    match cond {
-        Cond::Any { body, span, .. } => (own_place(body) != Some(*span)).then_some(body),
-        _ => None,
-    }
-}
-
 /// Shows the place of every condition.
 fn each_condition(cond: &Cond, see: &mut impl FnMut(Span)) {
-    own_place(cond).into_iter().for_each(&mut *see);
+    cond.own_place().into_iter().for_each(&mut *see);
     match cond {
         Cond::Not(inner) => each_condition(inner, see),
         Cond::And(parts) | Cond::Or(parts) => parts.iter().for_each(|part| each_condition(part, see)),
-        _ => body(cond).into_iter().for_each(|body| each_condition(body, see)),
+        _ => cond
+            .own_body()
+            .into_iter()
+            .for_each(|body| each_condition(body, see)),
     }
 }
 
@@ -276,10 +261,10 @@ fn decide(cond: &Cond, chain: &[&Value], decides: bool, tally: &mut impl FnMut(S
         Cond::Or(parts) => joined(parts, false, chain, decides, tally),
         Cond::Atom(_) | Cond::Relation(_) | Cond::Any { .. } => {
             let value = holds(cond, chain);
-            if let (true, Some(span)) = (decides, own_place(cond)) {
+            if let (true, Some(span)) = (decides, cond.own_place()) {
                 tally(span, value);
             }
-            if let (Some(body), Cond::Any { list, level, .. }) = (body(cond), cond) {
+            if let (Some(body), Cond::Any { list, level, .. }) = (cond.own_body(), cond) {
                 let items = chain
                     .get(list.level as usize)
                     .map(|outer| elements(outer, &list.steps));

@@ -105,6 +105,8 @@ mod succession;
 #[cfg(test)]
 mod syntax;
 #[cfg(test)]
+mod testgen;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod vectors;

@@ -80,7 +80,7 @@ fn some(value: &Value, list: &List, predicate: u32) -> bool {
 }
 
 /// Values of the classes of a variable.
-fn fitting(variable: &Variable, classes: &ClassSet) -> Vec<Value> {
+pub(in crate::analysis) fn fitting(variable: &Variable, classes: &ClassSet) -> Vec<Value> {
     let part = match variable.steps.last() {
         Some(Step::Part(part)) if *part != Part::Len => Some(*part),
         _ => None,

@@ -88,6 +88,12 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     Module {
+        name: "testgen",
+        layer: Layer::L5,
+        sideways: &["suite"],
+        never: &["host", "store"],
+    },
+    Module {
         name: "compare",
         layer: Layer::L5,
         sideways: &["suite"],
