@@ -109,4 +109,6 @@ mod testgen;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod truths;
+#[cfg(test)]
 mod vectors;
