@@ -109,8 +109,8 @@ fn assertions(case: &Case, text: &str, tally: &mut dyn FnMut(&str, usize)) {
             case.name, proof.name, proof.outcome
         );
         match (&proof.outcome, holds) {
-            (Outcome::Holds, true) | (Outcome::Fails(_), false) => tally(&at, 0),
-            (Outcome::Fails(_), true) => tally(&at, 1),
+            (Outcome::Holds, true) | (Outcome::Fails(_) | Outcome::Declared(_), false) => tally(&at, 0),
+            (Outcome::Fails(_) | Outcome::Declared(_), true) => tally(&at, 1),
             (Outcome::Holds, false) => tally(&at, 2),
             (Outcome::Open(_) | Outcome::TooLarge(_), _) => tally(&at, 3),
         }
