@@ -28,9 +28,9 @@ impl Asking {
         for field in known(|f| approval::says_who_asks(&f.field.name, f.trust, f.from.as_deref())) {
             match said(field, request) {
                 Said::Value(Json::String(one)) if !person(&one).is_empty() => {
-                    asking.requester.push(one);
-                    // Whoever approves writes the principal as it came, not as its type has it.
-                    asking.requester.extend(text(found(field, request)));
+                    // Whoever approves may write the principal as it came, not as its type has it.
+                    let as_it_came = text(found(field, request)).filter(|text| *text != one);
+                    asking.requester.extend(std::iter::once(one).chain(as_it_came));
                 }
                 Said::Value(_) | Said::Nothing | Said::Wrong => return Asking::default(),
             }

@@ -178,7 +178,7 @@ fn what_is_not_known_is_a_doubt() {
         ("exit $?", "exit _ ? argument"),
         ("echo $((1 + 0x1F))", "echo _ ? argument"),
         ("echo $((1 + x))", "echo _ ; _ ? argument evaluation"),
-        ("x='a[$(rm y)]'; ls $((x))", "= ; ls _ ; _ ? argument evaluation"),
+        ("x='a[$(rm y)]'; ls $((x))", "ls _ ; _ ? argument evaluation"),
         ("ls \"${x:1:2}\"", "ls _ ? argument"),
         ("ls \"${x: -1}\"", "ls _ ? argument"),
         ("ls \"${x:y}\"", "ls _ ; _ ? argument evaluation"),
