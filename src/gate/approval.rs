@@ -420,7 +420,7 @@ mod tests {
             (
                 "fact identity: Email",
                 r#"{"identity":"H@ACME.com"}"#,
-                &["H@acme.com", "a", "b"],
+                &["H@acme.com", "H@ACME.com", "a", "b"],
                 None,
             ),
             // The host does not say, or says nonsense.
