@@ -333,7 +333,9 @@ fn loosened<'p>(
     let possible = decided.possible();
     let diagrams = decided.diagrams();
     let there = diagrams.at(possible, step.variable, step.to)?;
-    for least in Verdict::ALL.into_iter().skip(1) {
+    // A label may leave to people what would be refused: they still decide.
+    let by_labels = |least: &Verdict| step.by.is_some() || *least <= Verdict::RequireApproval;
+    for least in Verdict::ALL.into_iter().skip(1).filter(by_labels) {
         let strict = diagrams.any(verdicts.iter().skip(least as usize).copied())?;
         let before = diagrams.at(strict, step.variable, step.from)?;
         let after = diagrams.at(strict, step.variable, step.to)?;

@@ -1,10 +1,10 @@
-//! Labels against judged calls: where nothing is reported of a random policy, no call gets a looser verdict for labels that
-//! its argument has beside.
+//! Labels against judged calls: where nothing is reported of a random policy, no call gets to run, or to be tried, for labels
+//! that its argument has beside.
 
 use crate::compare::{after_others, around};
 use crate::judged::checked;
 use gait::analysis::monotone;
-use gait::domain::{ArgumentOrigin, ArgumentSource};
+use gait::domain::{ArgumentOrigin, ArgumentSource, Verdict};
 use gait::hir::Case;
 use gait::suite::Runner;
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ proptest! {
                     ..call.clone()
                 };
                 let [less, more] = [&plain, &call].map(|case| runner.judge(case).decision.verdict);
-                prop_assert!(less <= more, "{less} -> {more} of {call:?}\n{policy}");
+                prop_assert!(less <= more || more >= Verdict::RequireApproval, "{less} -> {more} of {call:?}\n{policy}");
             }
         }
         let count = |at: usize| COUNTS[at].load(Ordering::Relaxed);
