@@ -249,9 +249,8 @@ fn on_tool(
     let mut found = Vec::new();
     for goal in &goals {
         // Where the boundary is shown, nothing else is looked for.
-        let is_shown = |(of, result): &(&Goal, Result<(Case, bool), Missed>)| {
-            of.leaf == goal.leaf && of.holds == goal.holds && result.is_ok()
-        };
+        let is_shown =
+            |(of, result): &(&Goal, Search)| of.leaf == goal.leaf && of.holds == goal.holds && result.is_ok();
         if goal.exact || !found.iter().any(is_shown) {
             let result = reach(&mut decided, (rule, first), goal, judge);
             found.push((goal, result.unwrap_or(Err(Missed::TooLarge))));
@@ -269,12 +268,11 @@ fn on_tool(
     out
 }
 
+/// A call, and whether it is at the boundary; or why none was found.
+type Search = Result<(Case, bool), Missed>;
+
 /// Sorts what was found of one side of a condition into calls and gaps.
-fn side(
-    holds: bool,
-    found: &[&(&Goal, Result<(Case, bool), Missed>)],
-    (shown, gaps): &mut (Vec<Shown>, Vec<Gap>),
-) {
+fn side(holds: bool, found: &[&(&Goal, Search)], (shown, gaps): &mut (Vec<Shown>, Vec<Gap>)) {
     let any = found.iter().any(|(_, result)| result.is_ok());
     for (goal, result) in found {
         let gap = |why, instead| Gap { holds, instead, why };
@@ -329,7 +327,7 @@ fn reach(
     (rule, first): (usize, usize),
     goal: &Goal,
     judge: Judge<'_>,
-) -> Result<Result<(Case, bool), Missed>, TooLarge> {
+) -> Result<Search, TooLarge> {
     let verdict = decided.package.rules.get(rule).map(|rule| rule.verdict);
     let others = decided.any(&|index, other| index != rule && Some(other.verdict) >= verdict)?;
     let possible = decided.possible();
