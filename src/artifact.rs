@@ -3,12 +3,14 @@
 //! policies nor evaluation.
 
 pub mod approval;
+pub mod approvers;
 pub mod archive;
 pub mod bundle;
 pub mod digest;
 pub mod envelope;
 mod error;
 mod fields;
+pub mod given;
 pub mod jcs;
 pub mod key;
 pub mod kind;
@@ -21,12 +23,14 @@ pub mod schema;
 pub mod time;
 pub mod trace;
 
+pub use approvers::{Approver, Approvers};
 pub use archive::ArchiveError;
 pub use bundle::{After, Bundle, BundleContents, SourceFile, SourceKind, TestSummary};
 pub use digest::Digest;
 pub use envelope::{PayloadType, Signed, TrustedKeys, Verified};
 pub use error::{BuildError, VerifyError};
 pub use fields::is_id;
+pub use given::{GivenApproval, Subject};
 pub use key::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use kind::Kind;
 pub use proof::ProofEntry;

@@ -2,20 +2,30 @@
 //! line, and every service that will gate calls, judges here and nowhere else; no trace, no verdict. The time is the
 //! caller's; files are touched only for a session's journal.
 
+mod weigh;
+
+pub use weigh::HandedOver;
+use weigh::Weighed;
+
+use crate::approvals::Handed;
 use crate::artifact::{
     BuildError, Bundle, Digest, PolicyRef, Signed, SigningKey, TraceRecord, TraceScript, TraceState,
     TrustedKeys, Verified, VerifyError, bundle, digest, envelope, jcs, time,
 };
 use crate::bundling::succession::{self, Succession, SuccessionError};
 use crate::bundling::{self, LoadError};
-use crate::domain::{ArgumentOrigin, Charge, Intent, Request, ScriptStep, State, Usage, Verdict, reserved};
+use crate::domain::approval::Standing;
+use crate::domain::{
+    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, ScriptStep, State, Usage, Verdict, reserved,
+};
 use crate::eval::{Workspace, redact};
-use crate::gate::{Gate, JudgedStep};
+use crate::gate::{Gate, Judged, JudgedStep};
 use crate::host::Host;
 use crate::json::Json;
 use crate::session::{self, Event, Flaw, SessionError};
 use crate::store::Ledger;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Why a bundle cannot decide.
@@ -64,6 +74,10 @@ pub struct Moment {
     pub uncounted: Option<String>,
     /// What the runtime promises to fulfil of what the decision obliges to; sorted, distinct.
     pub fulfils: Vec<String>,
+    /// The approvals that are handed over; sorted by digest, distinct. They count only where the call is counted, too.
+    pub handed: Vec<Handed>,
+    /// Whether the trace keeps the intent, without what rules redact.
+    pub keeps_intent: bool,
 }
 
 /// A judged and signed call.
@@ -85,6 +99,10 @@ pub struct Recorded {
     pub charges: Vec<Charge>,
     /// How much had been spent of them before; none where nobody counts.
     pub usage: Option<Usage>,
+    /// The approvals that were for this call and genuine.
+    pub approvals: Vec<Approval>,
+    /// What became of each approval that was handed over.
+    pub handed: Vec<HandedOver>,
     /// What the session's journal had lost before.
     pub flaw: Option<Flaw>,
 }
@@ -139,16 +157,41 @@ impl Boundary {
         &self.policy
     }
 
-    /// Judges an intent and signs the record. Errors mean there is no verdict: the call must not run.
+    /// Judges an intent and signs the record. Errors mean there is no verdict: the call must not run. No approval counts,
+    /// since nobody keeps which are used up.
     pub fn judge(
         &mut self,
         intent: &Intent,
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
+        if moment.handed.is_empty() {
+            return self.judge_approved(intent, moment, key);
+        }
+        let mut moment = moment.clone();
+        for one in &mut moment.handed {
+            one.flaw.get_or_insert(Standing::NoStore);
+        }
+        self.judge_approved(intent, &moment, key)
+    }
+
+    /// The same with every approval that nothing is known against.
+    fn judge_approved(
+        &mut self,
+        intent: &Intent,
+        moment: &Moment,
+        key: &SigningKey,
+    ) -> Result<Recorded, BuildError> {
         let origins = ArgumentOrigin::of_intent(&intent.document);
-        let request = request(intent, moment, origins.as_deref());
+        let alone = request(intent, moment, origins.as_deref());
+        let call = (intent, &alone);
+        let mut weighed = Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, &moment.handed);
+        let request = Request {
+            approvals: &weighed.approvals,
+            ..alone
+        };
         let mut judged = self.gate.decide(&request, &mut self.workspace);
+        let approved_with = weighed.count(&judged.decision);
         let codes = &judged.decision.reason_codes;
         if codes.iter().any(|code| code == reserved::LIMITS_UNAVAILABLE)
             && let Some(why) = &moment.uncounted
@@ -159,12 +202,7 @@ impl Boundary {
         let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
         let covered = intent.covered();
-        let kept = redact::intent(
-            &covered,
-            &judged.decision.obligations,
-            &judged.decision.steps,
-            &|name| self.gate.program().tool(name).is_some(),
-        );
+        let kept = kept(&self.gate, &covered, &judged.decision);
         let canonical = jcs::to_vec(&kept);
         let args_digest = digest::of_json(&redact::args(intent.args(), &judged.decision.obligations));
         let intent_digest = digest::sha256(&canonical);
@@ -176,14 +214,11 @@ impl Boundary {
             policy: self.policy.clone(),
             intent_digest,
             args_digest,
-            call_digest: judged
-                .canonical_args
-                .as_ref()
-                .map(|args| call_digest(&intent.tool, args)),
+            call_digest: own_digest(intent, &judged),
             tool: intent.tool.clone(),
             script: kept.get("script").map(|script| TraceScript {
                 digest: digest::of_json(script),
-                call_digests: intent.steps.iter().zip(&judged.steps).map(step_digest).collect(),
+                call_digests: call_digests(intent, &judged),
             }),
             decision: judged.decision,
             correlation_id: None,
@@ -191,12 +226,13 @@ impl Boundary {
             run_id: moment.run_id.clone(),
             request_id: intent.request_id.clone(),
             identity: Some(intent.identity.clone()),
-            intent: None,
+            intent: moment.keeps_intent.then(|| kept.into_owned()),
             facts: moment
                 .facts
                 .clone()
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
             fulfils: moment.fulfils.clone(),
+            approved_with,
             state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
             previous: moment.previous,
         };
@@ -211,13 +247,16 @@ impl Boundary {
             before: moment.state.clone(),
             charges: judged.charges,
             usage: moment.usage.clone(),
+            approvals: weighed.approvals,
+            handed: weighed.handed,
             flaw: None,
         })
     }
 
     /// Judges an intent as `judge` does, and counts it: what the limits that count it have spent is read from the
     /// ledger, and what it costs is charged there, under the trace's id, before this returns; where it is not allowed,
-    /// nothing is. A ledger that cannot be read or written blocks.
+    /// nothing is. So are the approvals used up that let it run. A ledger that cannot be read or written blocks what limits
+    /// count, and lets no approval count.
     pub fn judge_counted(
         &mut self,
         ledger: &Ledger<'_>,
@@ -227,19 +266,25 @@ impl Boundary {
     ) -> Result<Recorded, BuildError> {
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let charges = self.gate.charges(&request(intent, moment, origins.as_deref()));
-        if charges.is_empty() {
+        if charges.is_empty() && moment.handed.is_empty() {
             return self.judge(intent, moment, key);
         }
         let now = moment.now.as_millisecond();
         let names: Vec<&str> = charges.iter().map(|charge| charge.counter.as_str()).collect();
-        let counted = ledger.change(&names, |counters| {
-            let moment = Moment {
-                usage: Some(counters.used(&charges, now)),
-                ..moment.clone()
-            };
-            let recorded = self.judge(intent, &moment, key)?;
+        let approvals: Vec<Digest> = moment.handed.iter().map(|one| one.digest).collect();
+        let counted = ledger.change_with(&names, &approvals, |counters, used| {
+            let mut moment = moment.clone();
+            moment.usage = (!charges.is_empty()).then(|| counters.used(&charges, now));
+            for one in moment.handed.iter_mut().filter(|one| used.is_used(one.digest)) {
+                one.flaw.get_or_insert(Standing::Used);
+            }
+            let recorded = self.judge_approved(intent, &moment, key)?;
             if recorded.record.decision.verdict == Verdict::Allow {
-                counters.reserve(&recorded.record.trace_id, &recorded.charges, now);
+                let trace_id = &recorded.record.trace_id;
+                counters.reserve(trace_id, &recorded.charges, now);
+                for approval in &recorded.record.approved_with {
+                    used.use_up(*approval, trace_id);
+                }
             }
             Ok(recorded)
         });
@@ -371,6 +416,27 @@ pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
     digest::sha256(&jcs::object_to_vec(&call))
 }
 
+/// What is kept of what a trace's digest covers: all but what rules redact.
+fn kept<'c>(gate: &Gate, covered: &'c Json, decision: &Decision) -> Cow<'c, Json> {
+    redact::intent(covered, &decision.obligations, &decision.steps, &|name| {
+        gate.program().tool(name).is_some()
+    })
+}
+
+/// Names what an executor should run where it is one call; none where it has no canonical form.
+fn own_digest(intent: &Intent, judged: &Judged) -> Option<Digest> {
+    let args = judged.canonical_args.as_ref()?;
+    Some(call_digest(&intent.tool, args))
+}
+
+/// Names what an executor should run: the call, or each step.
+fn call_digests(intent: &Intent, judged: &Judged) -> Vec<Option<Digest>> {
+    if intent.steps.is_empty() {
+        return vec![own_digest(intent, judged)];
+    }
+    intent.steps.iter().zip(&judged.steps).map(step_digest).collect()
+}
+
 /// Names what an executor should run as one step; none where it has no canonical form.
 fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
     let args = judged.judged.canonical_args.as_ref()?;
@@ -381,16 +447,27 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
 fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let or_null = |text: Option<&str>| text.map_or(Json::Null, Json::str);
     let previous = moment.previous.map_or(Json::Null, |digest| digest.to_json());
-    let event = jcs::object_to_vec(&[
-        ("at", &Json::String(time::print(moment.now))),
-        ("bundle", &bundle.to_json()),
+    let at = Json::String(time::print(moment.now));
+    let (bundle, intent) = (bundle.to_json(), intent.to_json());
+    let (run, session) = (
+        or_null(moment.run_id.as_deref()),
+        or_null(moment.session_id.as_deref()),
+    );
+    let mut event = vec![
+        ("at", &at),
+        ("bundle", &bundle),
         ("facts", moment.facts.as_ref().unwrap_or(&Json::Null)),
-        ("intent", &intent.to_json()),
+        ("intent", &intent),
         ("previous", &previous),
-        ("run", &or_null(moment.run_id.as_deref())),
-        ("session", &or_null(moment.session_id.as_deref())),
-    ]);
-    let digest = digest::sha256(&event).to_string();
+        ("run", &run),
+        ("session", &session),
+    ];
+    let handed = moment.handed.iter().map(|one| one.digest.to_json()).collect();
+    let handed = Json::Array(handed);
+    if !moment.handed.is_empty() {
+        event.push(("approvals", &handed));
+    }
+    let digest = digest::sha256(&jcs::object_to_vec(&event)).to_string();
     let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
     hex.chars().take(24).collect()
 }

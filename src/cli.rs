@@ -3,6 +3,7 @@
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
 mod after;
+mod approve;
 mod bundle;
 mod completions;
 mod demo;
@@ -23,6 +24,7 @@ mod regress;
 mod render;
 mod run;
 mod trace;
+mod trust;
 pub mod ui;
 mod verify;
 mod version;
@@ -71,6 +73,7 @@ struct Global {
 /// The list of commands, as `--help` shows it.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Approve(approve::Args),
     Bundle(bundle::Args),
     Completions(completions::Args),
     Demo(demo::Args),
@@ -81,6 +84,7 @@ enum Command {
     Regress(regress::Args),
     Run(run::Args),
     Trace(trace::Args),
+    Trust(trust::Args),
     Verify(verify::Args),
     Version(version::Args),
 }
@@ -88,6 +92,7 @@ enum Command {
 impl Command {
     fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
         match self {
+            Command::Approve(args) => approve::run(ui, host, args),
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
             Command::Demo(args) => demo::run(ui, host, args),
@@ -98,6 +103,7 @@ impl Command {
             Command::Regress(args) => regress::run(ui, host, args),
             Command::Run(args) => run::run(ui, host, args),
             Command::Trace(args) => trace::run(ui, host, args),
+            Command::Trust(args) => trust::run(ui, host, args),
             Command::Verify(args) => verify::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),
         }

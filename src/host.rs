@@ -24,6 +24,8 @@ pub enum Mode {
 /// A standard stream that may be a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stream {
+    /// Standard input: answers.
+    In,
     /// Standard output: data.
     Out,
     /// Standard error: talk.
@@ -200,7 +202,10 @@ pub trait Host {
     /// Fills a seed with randomness fit for keys.
     fn entropy(&self, seed: &mut [u8; 32]) -> Result<(), HostError>;
 
-    /// Whether a person reads this stream.
+    /// Reads a line of standard input, without its end, once a person has finished it. More than `max_bytes` is refused.
+    fn read_answer(&self, max_bytes: u64) -> Result<String, HostError>;
+
+    /// Whether a person is at the other end of this stream.
     fn is_terminal(&self, stream: Stream) -> bool;
 }
 

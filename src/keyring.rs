@@ -366,6 +366,9 @@ mod tests {
         fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_input(max_bytes)
         }
+        fn read_answer(&self, max_bytes: u64) -> Result<String, HostError> {
+            self.inner.read_answer(max_bytes)
+        }
         fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
             self.inner.read_private(path, max_bytes)
         }

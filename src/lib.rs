@@ -40,6 +40,8 @@ pub mod store;
 
 // L5 work
 #[cfg(feature = "cli")]
+pub mod approvals;
+#[cfg(feature = "cli")]
 pub mod boundary;
 pub mod bundling;
 pub mod compare;

@@ -4,9 +4,10 @@
 
 mod kept;
 
-use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
+use crate::artifact::{Digest, Runpack, TraceRecord, Verified, jcs, obligation};
 use crate::domain::{
-    ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, ScriptStep, Verdict, reserved,
+    Approval, ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, ScriptStep,
+    Verdict, reserved,
 };
 use crate::gate::{self, Gate, IntentError};
 use crate::ir::Program;
@@ -163,6 +164,8 @@ pub struct Case {
     step_taken: Vec<Vec<Vec<String>>>,
     /// What the runtime promised then.
     fulfils: Vec<String>,
+    /// Whose approvals were enough then.
+    approved: Vec<Approval>,
     /// The trace was one of a session that is kept.
     in_session: bool,
     /// The session and run it was one of.
@@ -245,6 +248,13 @@ fn taken(decision: &Decision) -> Vec<Vec<String>> {
     taken.filter_map(|one| one.place.clone()).collect()
 }
 
+/// The approvals of the people that a trace names, which it counted at its time.
+fn approved(record: &TraceRecord) -> Vec<Approval> {
+    let at = i128::from(record.created_at.as_millisecond());
+    let people = record.decision.approved_by.iter();
+    people.map(|by| Approval::just_given(by, at)).collect()
+}
+
 impl Fixture {
     /// The fixture of a runpack.
     pub fn of(pack: &Verified<Runpack>) -> Result<Fixture, RegressError> {
@@ -278,6 +288,7 @@ impl Fixture {
                 taken: taken(&record.decision),
                 step_taken: record.decision.steps.iter().map(|s| taken(&s.decision)).collect(),
                 fulfils: record.fulfils.clone(),
+                approved: approved(record),
                 in_session: record.state.is_some(),
                 session: record.session_id.clone(),
                 run: record.run_id.clone(),
@@ -343,6 +354,7 @@ impl Fixture {
             let request = Request {
                 origins: origins.as_deref(),
                 fulfils: Some(&case.fulfils),
+                approvals: &case.approved,
                 state: state.as_ref().filter(|_| case.in_session),
                 now: Some(case.at),
                 args: args.as_ref().unwrap_or_else(|| case.intent.args()),

@@ -153,7 +153,11 @@ impl<'c> Runner<'c> {
         let (state, counters) = self.session(case);
         let now = self.time(case);
         let at = now.unwrap_or_default();
-        let approvals: Vec<Approval> = case.approved.iter().map(|by| approval(by, at)).collect();
+        let approvals: Vec<Approval> = case
+            .approved
+            .iter()
+            .map(|by| Approval::just_given(by, at))
+            .collect();
         let request = Request {
             approvals: &approvals,
             steps: &case.steps,
@@ -225,18 +229,6 @@ impl Runner<'_> {
 
 /// The session and run that a test is.
 const TEST: &str = "test";
-
-/// An approval given at this moment, for exactly this call.
-fn approval(by: &str, at: i128) -> Approval {
-    Approval {
-        by: by.to_owned(),
-        given_at: at,
-        expires_at: None,
-        single_use: true,
-        binds_args: true,
-        binds_policy: true,
-    }
-}
 
 /// Where a span of the package starts.
 pub fn position(package: &Package, span: Span) -> Position {

@@ -21,11 +21,18 @@ pub enum PayloadType {
     Trace,
     /// The manifest of a runpack.
     RunpackManifest,
+    /// What one person has approved.
+    Approval,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 3] = [Self::BundleManifest, Self::Trace, Self::RunpackManifest];
+    pub const ALL: [PayloadType; 4] = [
+        Self::BundleManifest,
+        Self::Trace,
+        Self::RunpackManifest,
+        Self::Approval,
+    ];
 
     /// The media type that is signed with the payload.
     pub fn media_type(self) -> &'static str {
@@ -33,6 +40,7 @@ impl PayloadType {
             Self::BundleManifest => "application/vnd.gait.bundle-manifest.v1+json",
             Self::Trace => "application/vnd.gait.trace.v1+json",
             Self::RunpackManifest => "application/vnd.gait.runpack-manifest.v1+json",
+            Self::Approval => "application/vnd.gait.approval.v1+json",
         }
     }
 
@@ -42,6 +50,7 @@ impl PayloadType {
             Self::BundleManifest => "gait.bundle.manifest/1",
             Self::Trace => "gait.trace/1",
             Self::RunpackManifest => "gait.runpack.manifest/1",
+            Self::Approval => "gait.approval/1",
         }
     }
 }

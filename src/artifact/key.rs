@@ -92,7 +92,7 @@ impl SigningKey {
 
     /// Reads a private key file; its secret texts are wiped after use.
     pub fn parse(bytes: &[u8]) -> Result<SigningKey, KeyError> {
-        let mut json = document("private key", bytes)?;
+        let mut json = document("private key", bytes, limits::KEY_FILE_BYTES)?;
         let key = SigningKey::from_json(&json);
         wipe(&mut json);
         key
@@ -176,10 +176,15 @@ impl VerifyingKey {
 
     /// Reads a public key file.
     pub fn parse(bytes: &[u8]) -> Result<VerifyingKey, KeyError> {
-        let json = document("public key", bytes)?;
+        let json = document("public key", bytes, limits::KEY_FILE_BYTES)?;
         let known = ["schema", "key_id", "public_key", "valid_from", "valid_until"];
         let fields = Fields::open("public key", &json, &known)?;
         fields.constant("schema", PUBLIC_SCHEMA)?;
+        VerifyingKey::of(&fields)
+    }
+
+    /// Reads the members that `members` writes.
+    pub(super) fn of(fields: &Fields<'_>) -> Result<VerifyingKey, KeyError> {
         let mut key = VerifyingKey::from_bytes(&bytes32("public_key", fields.text("public_key")?)?)?;
         if fields.text("key_id")? != key.id.to_string() {
             return Err(KeyError::IdMismatch);
@@ -200,8 +205,14 @@ impl VerifyingKey {
 
     /// The public key file.
     pub fn to_file(&self) -> Vec<u8> {
+        let mut members = self.members();
+        members.push(("schema", Json::str(PUBLIC_SCHEMA)));
+        line(&Json::object(members))
+    }
+
+    /// The key and its window, as members of a document.
+    pub(super) fn members(&self) -> Vec<(&'static str, Json)> {
         let mut members = vec![
-            ("schema", Json::str(PUBLIC_SCHEMA)),
             ("key_id", Json::str(self.id.to_string())),
             ("public_key", Json::String(STANDARD.encode(self.inner.as_bytes()))),
         ];
@@ -213,7 +224,7 @@ impl VerifyingKey {
             self.valid_until
                 .map(|at| ("valid_until", Json::String(time::print(at)))),
         );
-        line(&Json::object(members))
+        members
     }
 
     /// The key's name.
@@ -234,12 +245,10 @@ impl VerifyingKey {
     }
 }
 
-fn document(what: &'static str, bytes: &[u8]) -> Result<Json, VerifyError> {
-    if bytes.len() > limits::KEY_FILE_BYTES {
-        return Err(VerifyError::TooLarge {
-            what,
-            limit: limits::KEY_FILE_BYTES,
-        });
+/// Reads a document of at most `limit` bytes.
+pub(super) fn document(what: &'static str, bytes: &[u8], limit: usize) -> Result<Json, VerifyError> {
+    if bytes.len() > limit {
+        return Err(VerifyError::TooLarge { what, limit });
     }
     json::parse(bytes).map_err(|error| VerifyError::NotJson { what, error })
 }
@@ -252,7 +261,8 @@ fn bytes32(member: &'static str, text: &str) -> Result<[u8; 32], KeyError> {
         .map_err(|_| KeyError::Encoding(member))
 }
 
-fn line(json: &Json) -> Vec<u8> {
+/// The canonical text with a line end.
+pub(super) fn line(json: &Json) -> Vec<u8> {
     let mut text = jcs::to_vec(json);
     text.push(b'\n');
     text

@@ -17,6 +17,8 @@ pub enum Kind {
     Runpack,
     /// One signed trace.
     Trace,
+    /// One signed approval.
+    Approval,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -30,6 +32,7 @@ impl Kind {
             Kind::Bundle => "bundle",
             Kind::Runpack => "runpack",
             Kind::Trace => "trace",
+            Kind::Approval => "approval",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -86,6 +89,10 @@ fn document_kind(document: &Json) -> Option<Kind> {
         Some(key::PRIVATE_SCHEMA) => return Some(Kind::PrivateKey),
         Some(key::PUBLIC_SCHEMA) => return Some(Kind::PublicKey),
         _ => {}
+    }
+    let payload_type = document.get("payloadType").and_then(Json::as_str);
+    if payload_type == Some(PayloadType::Approval.media_type()) {
+        return Some(Kind::Approval);
     }
     MEMBERS
         .iter()

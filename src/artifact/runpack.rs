@@ -344,6 +344,7 @@ mod tests {
             intent: None,
             facts: None,
             fulfils: Vec::new(),
+            approved_with: Vec::new(),
             state: None,
             previous: None,
         }

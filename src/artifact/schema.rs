@@ -17,6 +17,14 @@ pub const ALL: &[Schema] = &[
         text: include_str!("../../schemas/v1/envelope.schema.json"),
     },
     Schema {
+        id: "gait.approval/1",
+        text: include_str!("../../schemas/v1/approval.schema.json"),
+    },
+    Schema {
+        id: "gait.approvers/1",
+        text: include_str!("../../schemas/v1/approvers.schema.json"),
+    },
+    Schema {
         id: "gait.bundle.manifest/1",
         text: include_str!("../../schemas/v1/bundle_manifest.schema.json"),
     },

@@ -76,6 +76,8 @@ pub struct TraceRecord {
     pub facts: Option<Json>,
     /// What the runtime promised to fulfil of what a decision obliges to; sorted, distinct.
     pub fulfils: Vec<String>,
+    /// The digests of the approvals that let the call run; sorted, distinct.
+    pub approved_with: Vec<Digest>,
     /// The session before and after; none where no session is kept.
     pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
@@ -106,7 +108,7 @@ pub fn verify(
 }
 
 /// Every member of the document.
-const MEMBERS: [&str; 32] = [
+const MEMBERS: [&str; 33] = [
     "schema",
     "trace_id",
     "created_at",
@@ -134,6 +136,7 @@ const MEMBERS: [&str; 32] = [
     "labels",
     "approvals",
     "approved_by",
+    "approved_with",
     "obligations",
     "fulfils",
     "limits",
@@ -186,6 +189,10 @@ impl Payload for TraceRecord {
             let fulfils = self.fulfils.iter().map(Json::str).collect();
             members.push(("fulfils", Json::Array(fulfils)));
         }
+        if !self.approved_with.is_empty() {
+            let with = self.approved_with.iter().map(Digest::to_json).collect();
+            members.push(("approved_with", Json::Array(with)));
+        }
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
             ("state", Json::object(both))
@@ -204,6 +211,7 @@ impl Payload for TraceRecord {
         )?;
         let mut decision = decision_from_json(&fields)?;
         let script = script::from_json(&fields, &mut decision)?;
+        let approved_with = approved_with(&fields, &decision)?;
         let record = TraceRecord {
             script,
             trace_id: fields.id("trace_id")?,
@@ -232,6 +240,7 @@ impl Payload for TraceRecord {
             intent: fields.optional("intent").cloned(),
             facts: facts(&fields)?,
             fulfils: fulfils(&fields)?,
+            approved_with,
             state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };
@@ -257,6 +266,22 @@ fn fulfils(fields: &Fields<'_>) -> Result<Vec<String>, VerifyError> {
         none if none.is_empty() => Err(fields.refuse("`fulfils` has no element")),
         some => Ok(some),
     }
+}
+
+/// The approvals that counted; there is none without people who approved.
+fn approved_with(fields: &Fields<'_>, decision: &Decision) -> Result<Vec<Digest>, VerifyError> {
+    if fields.optional("approved_with").is_none() {
+        return Ok(Vec::new());
+    }
+    let digests = fields.list("approved_with", |json| {
+        let digest = json.as_str().and_then(Digest::parse);
+        digest.ok_or_else(|| fields.refuse("`approved_with` has one that is no digest"))
+    })?;
+    fields.sorted("approved_with", &digests)?;
+    if digests.is_empty() || decision.approved_by.is_empty() {
+        return Err(fields.refuse("`approved_with` does not go with `approved_by`"));
+    }
+    Ok(digests)
 }
 
 /// A record must not contradict the intent it carries: digests of the whole and of the arguments, and the tool.

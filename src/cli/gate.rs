@@ -1,6 +1,7 @@
 //! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
 
 mod eval;
+mod handed;
 mod settle;
 
 use super::error::CliError;
@@ -19,14 +20,14 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Eval(eval::Args),
+    Eval(Box<eval::Args>),
     Settle(settle::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
-        Command::Eval(args) => eval::run(ui, host, args),
+        Command::Eval(args) => eval::run(ui, host, *args),
         Command::Settle(args) => settle::run(ui, host, args),
     }
 }

@@ -53,7 +53,7 @@ fn window(at: Option<Timestamp>) -> Json {
 }
 
 /// How long a key is trusted, for people.
-fn validity(key: &VerifyingKey) -> String {
+pub(super) fn validity(key: &VerifyingKey) -> String {
     match (key.valid_from, key.valid_until) {
         (None, None) => "without end".to_owned(),
         (None, Some(until)) => format!("until {}", time::print(until)),

@@ -6,7 +6,8 @@ use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
-    Bundle, Digest, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle, kind, runpack, trace,
+    Bundle, Digest, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle, given, kind, runpack,
+    trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -16,7 +17,7 @@ use crate::{json, keyring, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
-/// Verify any artifact: a bundle, trace, runpack or key file
+/// Verify any artifact: a bundle, trace, runpack, approval or key file
 ///
 /// Exits 2 when the file is not what was signed by a trusted key, 6 when it is no artifact at all.
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             "verify.unknown_kind",
             "the file is no artifact of gait",
         )
-        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces and keys (.json)")
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals and keys (.json)")
         .in_file(&args.file)
     })?;
     let trusted = || trusted_keys(host, &args.trust);
@@ -46,6 +47,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::Bundle => of_bundle(&bytes, &trusted()?, now).map(|(_, _, outcome)| outcome),
         Kind::Runpack => of_runpack(&bytes, &trusted()?, now),
         Kind::Trace => of_trace(&bytes, &trusted()?, now).map(|(_, outcome)| outcome),
+        Kind::Approval => of_approval(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
             .map_err(CliError::from),
@@ -132,6 +134,20 @@ pub(super) fn of_trace(
         checks,
     };
     Ok((trace, outcome))
+}
+
+/// Verifies an approval by itself; whether it counts depends on the call it is handed over with.
+fn of_approval(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let approval = given::verify(bytes, trusted, now)?;
+    let mut checks = SIGNATURE.to_vec();
+    checks.push("the key that is named has signed, and no other");
+    Ok(Outcome {
+        kind: Kind::Approval,
+        name: approval.value().tool.clone(),
+        digest: approval.digest(),
+        signers: signers(&approval),
+        checks,
+    })
 }
 
 fn of_runpack(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {

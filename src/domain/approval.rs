@@ -143,6 +143,95 @@ pub struct Approval {
     pub binds_policy: bool,
 }
 
+impl Approval {
+    /// One that was given at this moment for a call of this moment, and is good for everything that can be asked.
+    pub fn just_given(by: &str, at: i128) -> Approval {
+        Approval {
+            by: by.to_owned(),
+            given_at: at,
+            expires_at: None,
+            single_use: true,
+            binds_args: true,
+            binds_policy: true,
+        }
+    }
+}
+
+/// What became of an approval that was handed over with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is one of those that were enough.
+    Counted,
+    /// It would count; more are asked for.
+    NotEnough,
+    /// Nobody asks for one.
+    NotAsked,
+    /// It is from nobody in the role that is asked.
+    NotFrom,
+    /// Whoever gave it asks for the call.
+    Requester,
+    /// Whoever gave it is in the delegation.
+    Chain,
+    /// It was given after the moment it is asked at.
+    Early,
+    /// It is no longer good.
+    Late,
+    /// It is for another call.
+    OtherCall,
+    /// It is for a call under another bundle.
+    OtherBundle,
+    /// The key was revoked.
+    KeyRevoked,
+    /// The key is out of its time.
+    KeyNotValid,
+    /// A call has used it up.
+    Used,
+    /// Nobody keeps which approvals are used up, or what is kept cannot be read.
+    NoStore,
+}
+
+impl Standing {
+    /// The name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Counted => "counted",
+            Standing::NotEnough => "not_enough",
+            Standing::NotAsked => "not_asked",
+            Standing::NotFrom => "not_from",
+            Standing::Requester => "requester",
+            Standing::Chain => "chain",
+            Standing::Early => "early",
+            Standing::Late => "late",
+            Standing::OtherCall => "other_call",
+            Standing::OtherBundle => "other_bundle",
+            Standing::KeyRevoked => "key_revoked",
+            Standing::KeyNotValid => "key_not_valid",
+            Standing::Used => "used",
+            Standing::NoStore => "no_store",
+        }
+    }
+
+    /// The same for people, after the name of who gave it.
+    pub fn said(self) -> &'static str {
+        match self {
+            Standing::Counted => "counted",
+            Standing::NotEnough => "would count, and more approvals are asked for",
+            Standing::NotAsked => "not counted: nothing here waits for an approval",
+            Standing::NotFrom => "not counted: not in the role that is asked",
+            Standing::Requester => "not counted: asks for the call, or nobody knows who does",
+            Standing::Chain => "not counted: in the delegation, or nobody knows who is",
+            Standing::Early => "not counted: given after the time of the call",
+            Standing::Late => "not counted: too old",
+            Standing::OtherCall => "not counted: for another call",
+            Standing::OtherBundle => "not counted: for a call under another bundle",
+            Standing::KeyRevoked => "not counted: the key is revoked",
+            Standing::KeyNotValid => "not counted: the key is out of its time",
+            Standing::Used => "not counted: a call has used it up",
+            Standing::NoStore => "not counted: it cannot be told whether it is used up",
+        }
+    }
+}
+
 /// Whether a field of the context says who asks for a call, and is more than the caller's word.
 pub fn says_who_asks(name: &str, trust: Trust, from: Option<&[String]>) -> bool {
     is_fact_at(name, trust, from, ("identity", &["context", "identity"]))

@@ -3,7 +3,7 @@
 
 use crate::builtins::bind;
 use crate::builtins::person::person;
-use crate::domain::approval::{self, Role};
+use crate::domain::approval::{self, Role, Standing};
 use crate::domain::{Approval, ApprovalSpec, Request};
 use crate::ir::{ContextField, Program};
 use crate::json::Json;
@@ -165,8 +165,27 @@ impl<'a> Given<'a> {
     }
 }
 
+/// What becomes of an approval where the others are not enough: whether it would count for what any spec asks, or why the
+/// first does not take it.
+pub fn standing(specs: &[ApprovalSpec], approval: &Approval, asking: &Asking, now: Option<i128>) -> Standing {
+    let asking = asking.people();
+    let given = Given::of(approval);
+    let mut refusals = specs.iter().map(|spec| refusal(&given, spec, &asking, now));
+    match refusals.next() {
+        None => Standing::NotAsked,
+        Some(None) => Standing::NotEnough,
+        Some(Some(_)) if refusals.any(|refusal| refusal.is_none()) => Standing::NotEnough,
+        Some(Some(first)) => first,
+    }
+}
+
 /// Whether an approval counts; `asking` are people.
 fn counts(given: &Given<'_>, spec: &ApprovalSpec, asking: &Asking, now: Option<i128>) -> bool {
+    refusal(given, spec, asking, now).is_none()
+}
+
+/// Why an approval does not count; `asking` are people.
+fn refusal(given: &Given<'_>, spec: &ApprovalSpec, asking: &Asking, now: Option<i128>) -> Option<Standing> {
     let approval = &given.approval;
     let among = |people: &[String]| people.contains(&approval.by);
     let is_member = |role: &Arc<Role>| role.members.iter().any(|member| member == given.spelled);
@@ -174,15 +193,24 @@ fn counts(given: &Given<'_>, spec: &ApprovalSpec, asking: &Asking, now: Option<i
     // Where nobody knows who asks, it may be anybody.
     let requester = spec.excluding_requester && (asking.requester.is_empty() || among(&asking.requester));
     let chain = spec.excluding_chain && asking.chain.as_ref().is_none_or(|chain| among(chain));
-    // Who is nobody approves nothing.
-    !approval.by.is_empty()
-        && whose
-        && !requester
-        && !chain
-        && is_fresh(approval, spec.expires, now)
-        && (approval.single_use || !spec.single_use)
+    let bound = (approval.single_use || !spec.single_use)
         && (approval.binds_args || !spec.bind_args)
-        && (approval.binds_policy || !spec.bind_policy)
+        && (approval.binds_policy || !spec.bind_policy);
+    // Who is nobody approves nothing.
+    let refusals = [
+        (approval.by.is_empty() || !whose, Standing::NotFrom),
+        (requester, Standing::Requester),
+        (chain, Standing::Chain),
+        (is_early(approval, now), Standing::Early),
+        (!is_fresh(approval, spec.expires, now), Standing::Late),
+        (!bound, Standing::OtherCall),
+    ];
+    let mut refusals = refusals.into_iter();
+    refusals.find_map(|(is, why)| is.then_some(why))
+}
+
+fn is_early(approval: &Approval, now: Option<i128>) -> bool {
+    now.is_some_and(|now| now < approval.given_at)
 }
 
 /// Whether an approval is good now. Without a time, only one that never ends is.

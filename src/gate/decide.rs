@@ -9,9 +9,10 @@ use super::limit;
 use super::request::{self, Blocked, Counting};
 use super::script::{self, JudgedStep};
 use super::state::{self, Ran, StateError};
+use crate::domain::approval::Standing;
 use crate::domain::{
-    Charge, Counters, Decision, LabelFact, LimitFact, MatchedRule, Obligation, Request, State, Usage,
-    Verdict, reserved,
+    Approval, ApprovalSpec, Charge, Counters, Decision, LabelFact, LimitFact, MatchedRule, Obligation,
+    Request, State, Usage, Verdict, reserved,
 };
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
@@ -156,6 +157,12 @@ impl Gate {
                 blocked(code, detail).obliged(obligations)
             }
         }
+    }
+
+    /// What becomes of an approval of a call that asks for these: whether it would count, or why not.
+    pub fn standing(&self, request: &Request<'_>, asked: &[ApprovalSpec], approval: &Approval) -> Standing {
+        let asking = Asking::of(&self.program, request);
+        approval::standing(asked, approval, &asking, request.now)
     }
 
     /// What a call costs of limits when it runs, before anybody says how much is spent; nothing for a call that is

@@ -127,6 +127,12 @@ impl Host for Memory {
         Ok(self.input.clone())
     }
 
+    fn read_answer(&self, max_bytes: u64) -> Result<String, HostError> {
+        let input = self.read_input(max_bytes)?;
+        let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(line).into_owned())
+    }
+
     fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
         let bytes = self.read(path, max_bytes)?;
         match self.mode(path) {

@@ -9,7 +9,7 @@
 use super::{Host, HostError, INPUT, Mode, NextLine, Stream, Tail};
 use crate::limits;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The machine this process runs on.
@@ -46,6 +46,14 @@ impl Host for Os {
 
     fn read_input(&self, max_bytes: u64) -> Result<Vec<u8>, HostError> {
         content(Path::new(INPUT), io::stdin().lock(), max_bytes)
+    }
+
+    fn read_answer(&self, max_bytes: u64) -> Result<String, HostError> {
+        let (path, mut line) = (Path::new(INPUT), Vec::new());
+        let mut input = io::stdin().lock().take(max_bytes.saturating_add(1));
+        let read = input.read_until(b'\n', &mut line);
+        read.map_err(|error| explain(path, &error))?;
+        answer(&line, max_bytes)
     }
 
     fn read_private(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, HostError> {
@@ -157,10 +165,23 @@ impl Host for Os {
 
     fn is_terminal(&self, stream: Stream) -> bool {
         match stream {
+            Stream::In => io::stdin().is_terminal(),
             Stream::Out => io::stdout().is_terminal(),
             Stream::Err => io::stderr().is_terminal(),
         }
     }
+}
+
+/// The first line of what was typed. What is no UTF-8 says something else than any answer.
+fn answer(typed: &[u8], max_bytes: u64) -> Result<String, HostError> {
+    if typed.len() as u64 > max_bytes {
+        return Err(HostError::TooLarge {
+            path: INPUT.into(),
+            limit: max_bytes,
+        });
+    }
+    let line = typed.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned())
 }
 
 /// Opens a regular file.

@@ -139,6 +139,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         intent: None,
         facts: None,
         fulfils: Vec::new(),
+        approved_with: Vec::new(),
         state: None,
         previous,
     }
@@ -522,6 +523,10 @@ fn emitted_documents_follow_their_schemas() {
     validate(
         "gait.trace/1",
         &payload(trace::sign(&full, &key()).unwrap().as_bytes()),
+    );
+    validate(
+        "gait.approval/1",
+        &payload(&crate::artifact_fixtures::an_approval()),
     );
     for (id, bytes) in [
         ("gait.bundle.manifest/1", a_bundle()),

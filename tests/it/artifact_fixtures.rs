@@ -8,8 +8,8 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, Digest, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey, TraceRecord,
-    TrustedKeys, bundle, jcs, runpack, time, trace,
+    BundleContents, Digest, GivenApproval, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey,
+    Subject, TraceRecord, TrustedKeys, bundle, given, jcs, runpack, time, trace,
 };
 use gait::bundling::{self, Built};
 use gait::compile;
@@ -85,6 +85,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         intent: with_intent.then(|| intent.canonical()),
         facts: None,
         fulfils: Vec::new(),
+        approved_with: Vec::new(),
         state: None,
         previous,
     }
@@ -93,6 +94,19 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
 /// A trace of a decision on intent `number`.
 pub fn signed_trace(number: u32, previous: Option<Digest>, with_intent: bool) -> Signed<TraceRecord> {
     trace::sign(&record(number, previous, with_intent), &key()).unwrap()
+}
+
+/// An approval of the call of trace 1.
+pub fn an_approval() -> Vec<u8> {
+    let approval = GivenApproval {
+        subject: Subject::of_trace(&record(1, None, false)).unwrap(),
+        tool: "pay.transfer".into(),
+        key: key().id(),
+        given_at: now(),
+        expires_at: time::parse("2026-11-23T12:15:00.000Z").unwrap(),
+        nonce: "07".repeat(32),
+    };
+    given::sign(&approval, &key()).unwrap().0.into_bytes()
 }
 
 fn a_runpack() -> Vec<u8> {
@@ -169,6 +183,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 fn valid() -> Files {
     let other = SigningKey::from_seed(&[2; 32]).verifying_key();
     let files = [
+        ("approval.json", an_approval()),
         ("bundle.gaitbundle", built().bytes),
         ("public_key.json", other.to_file()),
         ("runpack_run_1.zip", a_runpack()),
@@ -186,6 +201,7 @@ fn tampered() -> Files {
         tampered_bundles(),
         tampered_traces(),
         tampered_runpacks(),
+        tampered_approvals(),
         tampered_keys(),
     ];
     all.into_iter()
@@ -375,6 +391,56 @@ fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
         (
             "trace_spaced_payload__verify.payload_not_canonical.json",
             seal(&[&payload[..], b" "].concat(), PayloadType::Trace),
+        ),
+    ]
+}
+
+fn tampered_approvals() -> Vec<(&'static str, Vec<u8>)> {
+    let good = an_approval();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed = |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Approval);
+    vec![
+        (
+            "approval_cut_off__verify.not_json.json",
+            good[..good.len() - 2].to_vec(),
+        ),
+        (
+            "approval_prolonged__verify.signature_invalid.json",
+            repayload(&good, |p| p["expires_at"] = "2027-11-23T12:15:00.000Z".into()),
+        ),
+        (
+            "approval_of_another_call__verify.signature_invalid.json",
+            repayload(&good, |p| {
+                p["call_digests"] = serde_json::json!([p["bundle_digest"]])
+            }),
+        ),
+        (
+            "approval_by_another_key__verify.contents.json",
+            resealed(|p| p["key_id"] = p["bundle_digest"].clone()),
+        ),
+        (
+            "approval_of_nothing__verify.shape.json",
+            resealed(|p| p["call_digests"] = serde_json::json!([])),
+        ),
+        (
+            "approval_with_more__verify.shape.json",
+            resealed(|p| p["uses"] = 2.into()),
+        ),
+        (
+            "approval_over_before_it_starts__verify.shape.json",
+            resealed(|p| p["expires_at"] = p["given_at"].clone()),
+        ),
+        (
+            "approval_as_a_trace__verify.schema.json",
+            seal(&payload, PayloadType::Trace),
+        ),
+        (
+            "approval_from_a_trace__verify.schema.json",
+            seal(
+                &jcs::to_vec(&record(1, None, false).to_json()),
+                PayloadType::Approval,
+            ),
         ),
     ]
 }

@@ -7,6 +7,8 @@
 
 #[cfg(test)]
 mod approvals;
+#[cfg(test)]
+mod approve;
 mod artifact;
 #[cfg(test)]
 mod artifact_fixtures;
@@ -25,8 +27,6 @@ mod compare;
 mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
-#[cfg(test)]
-mod cost;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]

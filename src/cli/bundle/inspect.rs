@@ -2,7 +2,6 @@
 
 use crate::artifact::digest::sha256;
 use crate::artifact::{Bundle, Verified};
-use crate::builtins::written::number;
 use crate::cli::after;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -13,7 +12,6 @@ use crate::host::Host;
 use crate::ir::{self, Program, RuleInfo, ToolProgram};
 use crate::json::Json;
 use crate::limits;
-use crate::ty::Ty;
 use std::path::PathBuf;
 
 /// Show what a signed bundle holds
@@ -99,12 +97,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&paint(Tone::Strong, "tools"))?;
     for tool in &program.tools {
         let arguments: Vec<String> = tool.args.iter().map(|field| one_line(&field.name)).collect();
-        ui.line(&format!(
-            "  {} ({}), at most {} steps",
-            one_line(&tool.name),
-            arguments.join(", "),
-            number(tool.steps.into(), &Ty::Int)
-        ))?;
+        ui.line(&format!("  {} ({})", one_line(&tool.name), arguments.join(", ")))?;
     }
     ui.line(&paint(Tone::Strong, "rules"))?;
     for rule in &program.rules {
@@ -120,7 +113,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
 
 fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String>) -> Json {
     let contents = &bundle.value().contents;
-    let size = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
     let signers = bundle.keys().iter().map(|key| Json::str(key.to_string()));
     let tests = Json::object([
         ("passed", Json::int(contents.tests.passed.into())),
@@ -134,7 +127,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         Json::object([
             ("name", Json::str(&source.name)),
             ("kind", Json::str(source.kind.as_str())),
-            ("bytes", size(source.text.len())),
+            ("bytes", number(source.text.len())),
             ("digest", sha256(source.text.as_bytes()).to_json()),
         ])
     });
@@ -147,7 +140,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ])
     });
     let program_bytes = Json::object([
-        ("bytes", size(contents.ir.len())),
+        ("bytes", number(contents.ir.len())),
         ("digest", compiled.to_json()),
         ("text", printed.map_or(Json::Null, Json::String)),
     ]);
@@ -181,7 +174,6 @@ fn tool(tool: &ToolProgram) -> Json {
     Json::object([
         ("name", Json::str(&tool.name)),
         ("arguments", Json::Array(arguments.collect())),
-        ("steps", Json::int(i64::try_from(tool.steps).unwrap_or(i64::MAX))),
     ])
 }
 

@@ -201,6 +201,8 @@ impl Stage<'_> {
             state: None,
             usage: None,
             uncounted: None,
+            handed: Vec::new(),
+            keeps_intent: false,
         };
         let journal = Journal {
             host: self.host,

@@ -1,5 +1,7 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
+use super::handed;
+use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Bundle, SigningKey, TrustedKeys, Verified, approval, limit, obligation};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
@@ -52,9 +54,14 @@ pub struct Args {
     /// The run the trace belongs to; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
-    /// The folder of the counters that limits are kept by
+    /// The folder of the counters that limits are kept by, and of approvals that are used up
     #[arg(long, value_name = "DIR", default_value = LEDGER)]
     ledger: PathBuf,
+    #[command(flatten)]
+    handed: handed::HandedArgs,
+    /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
+    #[arg(long)]
+    keep_intent: bool,
     /// Tell why: which rules matched, which clause stopped the others, and the nearest allowed call
     #[arg(long)]
     explain: bool,
@@ -117,6 +124,8 @@ struct Call<'a> {
     facts: Option<Json>,
     ledger: Ledger<'a>,
     fulfils: Vec<String>,
+    handed: Vec<Handed>,
+    keeps_intent: bool,
 }
 
 /// Reads, judges, writes, prints; in this order.
@@ -132,6 +141,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .map(|path| load::facts(host, path))
         .transpose()?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
+    let handed = handed::read(host, &args.handed, at)?;
     let (bundle, succession) = opened(host, &args.bundle, &args.follows, &trusted)?;
     let sources = args.explain.then(|| load::sources(&bundle));
     let boundary = match &succession {
@@ -153,6 +163,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         facts,
         ledger: Ledger::new(host, &args.ledger),
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
+        handed,
+        keeps_intent: args.keep_intent,
     };
     let (recorded, path) = match &call.session {
         Some(session) => in_session(ui, &call, &mut boundary, session)?,
@@ -233,6 +245,7 @@ fn explained(
         session: call.session.as_deref(),
         run: call.run.as_deref(),
         usage: recorded.usage.as_ref(),
+        approvals: &recorded.approvals,
         ..Request::intent(call.intent).with_facts(facts)
     };
     let gate = boundary.gate();
@@ -252,6 +265,7 @@ fn alone(call: &Call<'_>, boundary: &mut Boundary) -> Result<(Recorded, PathBuf)
         match write(call, &path, &recorded) {
             Err(HostError::Exists { .. }) if may_wait(call) && tries < limits::TRACE_TRIES => {
                 take_back(call, &recorded);
+                give_back(call, &recorded);
                 let next = moment.now.checked_add(1.millisecond()).unwrap_or(moment.now);
                 moment.now = next.max(call.host.now());
                 tries += 1;
@@ -300,6 +314,8 @@ fn moment(call: &Call<'_>) -> Moment {
         state: None,
         usage: None,
         uncounted: None,
+        handed: call.handed.clone(),
+        keeps_intent: call.keeps_intent,
     }
 }
 
@@ -320,6 +336,20 @@ fn take_back(call: &Call<'_>, recorded: &Recorded) {
         let _ = call.ledger.change(&names, |counters| {
             for counter in counters.0.values_mut() {
                 counter.settle(trace_id, Outcome::Failed);
+            }
+        });
+    }
+}
+
+/// Gives approvals back that a call has used up whose trace is another call's. Only then is it certain that nobody has its
+/// trace; whatever else went wrong, they stay used up.
+fn give_back(call: &Call<'_>, recorded: &Recorded) {
+    let approvals = &recorded.record.approved_with;
+    if !approvals.is_empty() {
+        // Where they cannot be given back, they are used up.
+        let _ = call.ledger.change_with(&[], approvals, |_, used| {
+            for approval in approvals {
+                used.give_back(*approval, &recorded.record.trace_id);
             }
         });
     }
@@ -360,6 +390,7 @@ fn document(recorded: &Recorded, path: &Path, explained: Option<&Explanation>, e
             "approved_by",
             explanation::names(&recorded.record.decision.approved_by),
         ),
+        ("handed", handed::document(&recorded.handed)),
         (
             "obligations",
             obligation::list(&recorded.record.decision.obligations),
@@ -418,6 +449,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
     for line in explanation::approvals(decision) {
         ui.line(&line)?;
     }
+    for line in handed::lines(&recorded.handed) {
+        ui.line(&line)?;
+    }
     for line in explanation::obligations(decision) {
         ui.line(&line)?;
     }
@@ -463,6 +497,8 @@ mod tests {
             facts: None,
             ledger: Ledger::new(&host, Path::new("limits")),
             fulfils: Vec::new(),
+            handed: Vec::new(),
+            keeps_intent: false,
         };
         let folder = || Place::Folder(PathBuf::from("t"));
         for later in 0..3i64 {

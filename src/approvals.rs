@@ -1,0 +1,242 @@
+//! Approvals in files: the trust file that says whose keys may approve, and the approvals that are handed over with a
+//! call. In: a host, paths, bytes, the time. Out: lists of keys, approvals with the one who gave them, or why not. Whether
+//! they are enough is the gate's to say.
+
+use crate::artifact::{
+    Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, SigningKey, Subject, VerifyError,
+    VerifyingKey, approvers, digest, given, time,
+};
+use crate::builtins::person::person;
+use crate::domain::Approval;
+use crate::domain::approval::Standing;
+use crate::host::{Host, HostError, Mode};
+use crate::limits;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// Where the trust file lies unless the caller says otherwise.
+pub const TRUST_FILE: &str = "gait-trust.json";
+
+/// Why a trust file cannot be read or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// It is no trust file.
+    #[error("{}: {error}", path.display())]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: KeyError,
+    },
+    /// The key is there already.
+    #[error("key {key} is there already, as one of {}", principal.escape_debug())]
+    Known {
+        /// The key.
+        key: KeyId,
+        /// Whose it is.
+        principal: String,
+    },
+    /// The key is not there.
+    #[error("key {0} is not there")]
+    Unknown(KeyId),
+    /// The key is revoked already.
+    #[error("key {0} is revoked already")]
+    Revoked(KeyId),
+    /// A principal that nobody could be asked by.
+    #[error("`{}` cannot be a principal: {reason}", principal.escape_debug())]
+    Principal {
+        /// The principal.
+        principal: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The key would not be trusted at any time.
+    #[error("trust in the key would end before it starts")]
+    Window,
+    /// The machine refuses.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+/// Reads a trust file.
+pub fn read(host: &dyn Host, path: &Path) -> Result<Approvers, TrustError> {
+    let bytes = host.read(path, limits::TRUST_FILE_BYTES as u64)?;
+    Approvers::parse(&bytes).map_err(|error| TrustError::Document {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// Adds a key of a principal, trusted until `until` or its own end, whichever comes first.
+pub fn add(
+    host: &dyn Host,
+    path: &Path,
+    principal: &str,
+    mut key: VerifyingKey,
+    until: Option<Timestamp>,
+) -> Result<Approver, TrustError> {
+    let names_nobody = person(principal).is_empty().then_some("it names nobody");
+    if let Some(reason) = approvers::check_principal(principal).err().or(names_nobody) {
+        let principal = principal.to_owned();
+        return Err(TrustError::Principal { principal, reason });
+    }
+    key.valid_until = [key.valid_until, until].into_iter().flatten().min();
+    let now = host.now();
+    if key
+        .valid_until
+        .is_some_and(|until| until <= key.valid_from.unwrap_or(now).max(now))
+    {
+        return Err(TrustError::Window);
+    }
+    let id = key.id();
+    let approver = Approver {
+        principal: principal.to_owned(),
+        key,
+        added_at: time::cut(now),
+        revoked_at: None,
+    };
+    let changed = change(host, path, |known| {
+        let principal = known.find(id).map(|one| one.principal.clone());
+        let principal = principal.unwrap_or_default();
+        known
+            .with(approver)
+            .ok_or(TrustError::Known { key: id, principal })
+    })?;
+    changed.find(id).cloned().ok_or(TrustError::Unknown(id))
+}
+
+/// Takes trust in a key back, from now on and for what it has signed before.
+pub fn revoke(host: &dyn Host, path: &Path, id: KeyId) -> Result<Approver, TrustError> {
+    let now = host.now();
+    // A file that is not there is a misspelt path, and nothing to make.
+    read(host, path)?;
+    let changed = change(host, path, |known| {
+        let error = match known.find(id) {
+            None => TrustError::Unknown(id),
+            Some(_) => TrustError::Revoked(id),
+        };
+        known.revoking(id, now).ok_or(error)
+    })?;
+    changed.find(id).cloned().ok_or(TrustError::Unknown(id))
+}
+
+/// Changes a trust file, which need not be there yet, while no other process does.
+fn change(
+    host: &dyn Host,
+    path: &Path,
+    work: impl FnOnce(Approvers) -> Result<Approvers, TrustError>,
+) -> Result<Approvers, TrustError> {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let mut work = Some(work);
+    let mut outcome = Err(TrustError::Host(HostError::Contended { path: lock.clone() }));
+    host.exclusive(&lock, &mut || {
+        if let Some(work) = work.take() {
+            outcome = changed(host, path, work);
+        }
+    })?;
+    outcome
+}
+
+fn changed(
+    host: &dyn Host,
+    path: &Path,
+    work: impl FnOnce(Approvers) -> Result<Approvers, TrustError>,
+) -> Result<Approvers, TrustError> {
+    let known = match read(host, path) {
+        Err(TrustError::Host(HostError::NotFound { .. })) => Approvers::default(),
+        read => read?,
+    };
+    let changed = work(known)?;
+    let bytes = changed.to_file();
+    if bytes.len() > limits::TRUST_FILE_BYTES {
+        let (path, limit) = (path.to_owned(), limits::TRUST_FILE_BYTES as u64);
+        return Err(HostError::TooLarge { path, limit }.into());
+    }
+    host.write_atomic(path, &bytes, Mode::Kept)?;
+    Ok(changed)
+}
+
+/// Whether a key may approve at a time: `Counted` where it may.
+pub fn standing_of_key(approver: &Approver, at: Timestamp) -> Standing {
+    let key = &approver.key;
+    if approver.revoked_at.is_some() {
+        return Standing::KeyRevoked;
+    }
+    let early = key.valid_from.is_some_and(|from| at < from);
+    if early || key.valid_until.is_some_and(|until| at > until) {
+        return Standing::KeyNotValid;
+    }
+    Standing::Counted
+}
+
+/// An approval that is handed over with a call: genuine, and from somebody who is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// Its name.
+    pub digest: Digest,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// Whose key that is.
+    pub by: String,
+    /// What is approved.
+    pub subject: Subject,
+    /// What the gate makes of it, were it for this call.
+    pub approval: Approval,
+    /// Why it does not count, whatever it is for; none where nothing is known against it.
+    pub flaw: Option<Standing>,
+}
+
+/// Verifies an approval by the keys of a trust file, at the time of a call and by the clock. Errors: it is not what a known
+/// key has signed.
+pub fn verify(
+    bytes: &[u8],
+    known: &Approvers,
+    at: Timestamp,
+    clock: Timestamp,
+) -> Result<Handed, VerifyError> {
+    let verified = given::verify(bytes, &known.signers(), clock)?;
+    let given = verified.value();
+    let approver = known.find(given.key).ok_or(VerifyError::KeyUnknown(given.key))?;
+    let flaws = [at, clock].map(|at| standing_of_key(approver, at));
+    Ok(Handed {
+        digest: verified.digest(),
+        key: given.key,
+        by: approver.principal.clone(),
+        subject: given.subject.clone(),
+        approval: Approval {
+            by: approver.principal.clone(),
+            given_at: i128::from(given.given_at.as_millisecond()),
+            expires_at: Some(i128::from(given.expires_at.as_millisecond())),
+            single_use: true,
+            binds_args: true,
+            binds_policy: true,
+        },
+        flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
+    })
+}
+
+/// Gives an approval: signed by a key, good from now on for so many milliseconds. `None` where that is no time.
+pub fn give(
+    host: &dyn Host,
+    subject: Subject,
+    tool: &str,
+    millis: i64,
+    key: &SigningKey,
+) -> Result<Option<GivenApproval>, HostError> {
+    let mut seed = [0; 32];
+    host.entropy(&mut seed)?;
+    let nonce = digest::sha256(&seed).to_string();
+    let now = time::cut(host.now());
+    let expires = now.as_millisecond().checked_add(millis);
+    let expires = expires.and_then(|at| Timestamp::from_millisecond(at).ok());
+    Ok(expires.map(|expires_at| GivenApproval {
+        subject,
+        tool: tool.to_owned(),
+        key: key.id(),
+        given_at: now,
+        expires_at,
+        nonce: nonce.trim_start_matches("sha256:").to_owned(),
+    }))
+}

@@ -1,0 +1,144 @@
+//! Approvals that people have given: each signed by the key of the person, for one call under one bundle, once. In: what
+//! is approved, keys, the time. Out: envelope bytes, and back. Whose key it is and whether the approval counts is decided
+//! elsewhere.
+
+use jiff::Timestamp;
+
+use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified};
+use super::fields::Fields;
+use super::key::{KeyId, SigningKey};
+use super::trace::TraceRecord;
+use super::{BuildError, Digest, VerifyError, time};
+use crate::json::Json;
+use crate::limits;
+
+/// What is approved: one call, or all the calls of a script, under one bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The bundle that asked.
+    pub bundle_digest: Digest,
+    /// The whole intent, as its trace names it.
+    pub intent_digest: Digest,
+    /// Tool and canonical arguments: of the call, or of each step of the script in order.
+    pub call_digests: Vec<Digest>,
+}
+
+impl Subject {
+    /// What a trace is about; none where a call of it has no canonical form.
+    pub fn of_trace(record: &TraceRecord) -> Option<Subject> {
+        let call_digests = match &record.script {
+            Some(script) => script.call_digests.iter().copied().collect(),
+            None => record.call_digest.map(|digest| vec![digest]),
+        };
+        Some(Subject {
+            bundle_digest: record.bundle_digest,
+            intent_digest: record.intent_digest,
+            call_digests: call_digests?,
+        })
+    }
+}
+
+/// One approval, good for one use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenApproval {
+    /// What is approved.
+    pub subject: Subject,
+    /// The tool, for people; `subject` binds it.
+    pub tool: String,
+    /// The key of who approves, which alone signs.
+    pub key: KeyId,
+    /// When it was given; milliseconds are kept.
+    pub given_at: Timestamp,
+    /// From when on it is no longer good.
+    pub expires_at: Timestamp,
+    /// What tells two approvals apart that one key gives in one moment: 64 lowercase hexadecimal digits.
+    pub nonce: String,
+}
+
+/// Signs an approval by the key it names.
+pub fn sign(
+    approval: &GivenApproval,
+    key: &SigningKey,
+) -> Result<(Signed<GivenApproval>, Digest), BuildError> {
+    envelope::sign_and_name(approval, &[key])
+}
+
+/// Verifies an approval as `envelope::verify` does, and that it is signed by the key it names and no other.
+pub fn verify(
+    bytes: &[u8],
+    trusted: &TrustedKeys,
+    now: Timestamp,
+) -> Result<Verified<GivenApproval>, VerifyError> {
+    let verified = envelope::verify::<GivenApproval>(bytes, trusted, now)?;
+    if verified.keys() == [verified.value().key] {
+        return Ok(verified);
+    }
+    Err(VerifyError::Contents {
+        what: "approval",
+        reason: "it is not signed by the key it names, and no other".to_owned(),
+    })
+}
+
+const MEMBERS: [&str; 9] = [
+    "schema",
+    "bundle_digest",
+    "intent_digest",
+    "call_digests",
+    "tool",
+    "key_id",
+    "given_at",
+    "expires_at",
+    "nonce",
+];
+
+impl Payload for GivenApproval {
+    const TYPE: PayloadType = PayloadType::Approval;
+
+    fn to_json(&self) -> Json {
+        let calls = self.subject.call_digests.iter().map(Digest::to_json);
+        Json::record(vec![
+            ("schema", Json::str(Self::TYPE.schema())),
+            ("bundle_digest", self.subject.bundle_digest.to_json()),
+            ("intent_digest", self.subject.intent_digest.to_json()),
+            ("call_digests", Json::Array(calls.collect())),
+            ("tool", Json::str(&self.tool)),
+            ("key_id", self.key.digest().to_json()),
+            ("given_at", Json::String(time::print(self.given_at))),
+            ("expires_at", Json::String(time::print(self.expires_at))),
+            ("nonce", Json::str(&self.nonce)),
+        ])
+    }
+
+    fn from_json(json: &Json) -> Result<Self, VerifyError> {
+        let fields = Fields::open("approval", json, &MEMBERS)?;
+        fields.constant("schema", Self::TYPE.schema())?;
+        let call_digests = fields.list("call_digests", |json| {
+            let digest = json.as_str().and_then(Digest::parse);
+            digest.ok_or_else(|| fields.refuse("`call_digests` has one that is no digest"))
+        })?;
+        if call_digests.is_empty() || call_digests.len() > limits::SCRIPT_STEPS {
+            return Err(fields.refuse("`call_digests` has none, or too many"));
+        }
+        let key = KeyId::parse(fields.text("key_id")?);
+        let approval = GivenApproval {
+            subject: Subject {
+                bundle_digest: fields.digest("bundle_digest")?,
+                intent_digest: fields.digest("intent_digest")?,
+                call_digests,
+            },
+            tool: fields.name("tool")?,
+            key: key.ok_or_else(|| fields.refuse("`key_id` is not a key id"))?,
+            given_at: fields.instant("given_at")?,
+            expires_at: fields.instant("expires_at")?,
+            nonce: fields.name("nonce")?,
+        };
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if approval.nonce.len() != 64 || !approval.nonce.bytes().all(is_hex) {
+            return Err(fields.refuse("`nonce` is not 64 lowercase hexadecimal digits"));
+        }
+        if approval.expires_at <= approval.given_at {
+            return Err(fields.refuse("`expires_at` is not after `given_at`"));
+        }
+        Ok(approval)
+    }
+}

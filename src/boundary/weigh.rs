@@ -1,0 +1,112 @@
+//! The approvals that are handed over with a call, weighed: which are for it at all, and what became of each. In: a gate,
+//! the call as it would be decided without any. Out: approvals for the gate, and words for people. Which are enough is
+//! the gate's to say.
+
+use super::{call_digests, kept};
+use crate::approvals::Handed;
+use crate::artifact::{Digest, KeyId, Subject, digest};
+use crate::domain::approval::Standing;
+use crate::domain::{Approval, Decision, Intent, Request};
+use crate::eval::Workspace;
+use crate::gate::Gate;
+
+/// What became of an approval that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedOver {
+    /// Its name.
+    pub digest: Digest,
+    /// The key that signed it.
+    pub key: KeyId,
+    /// Whose key that is.
+    pub by: String,
+    /// Whether it counted, or why not.
+    pub standing: Standing,
+}
+
+/// The approvals of a call.
+#[derive(Debug, Default)]
+pub(super) struct Weighed {
+    /// Those that the gate is given.
+    pub approvals: Vec<Approval>,
+    /// All of them.
+    pub handed: Vec<HandedOver>,
+}
+
+impl Weighed {
+    /// Weighs approvals by the call as it is decided without any.
+    pub(super) fn of(
+        gate: &Gate,
+        workspace: &mut Workspace,
+        bundle: Digest,
+        (intent, request): (&Intent, &Request<'_>),
+        handed: &[Handed],
+    ) -> Weighed {
+        let mut weighed = Weighed::default();
+        if handed.is_empty() {
+            return weighed;
+        }
+        let alone = gate.decide(request, workspace);
+        let call_digests: Option<Vec<Digest>> = call_digests(intent, &alone).into_iter().collect();
+        let subject = call_digests.map(|call_digests| Subject {
+            bundle_digest: bundle,
+            intent_digest: digest::of_json(&kept(gate, &intent.covered(), &alone.decision)),
+            call_digests,
+        });
+        for one in handed {
+            let flaw = one.flaw.or_else(|| flaw(one, subject.as_ref(), request.now));
+            let standing = flaw.unwrap_or_else(|| {
+                weighed.approvals.push(one.approval.clone());
+                gate.standing(request, &alone.decision.approvals, &one.approval)
+            });
+            weighed.handed.push(HandedOver {
+                digest: one.digest,
+                key: one.key,
+                by: one.by.clone(),
+                standing,
+            });
+        }
+        weighed
+    }
+
+    /// Marks and names the approvals that let the call run: every one, for this call and in its time, of the people the
+    /// decision names. One of them may have given more than was needed; those are used up, too.
+    pub(super) fn count(&mut self, decision: &Decision) -> Vec<Digest> {
+        let mut counted = Vec::new();
+        for one in &mut self.handed {
+            if is_open(one.standing) && decision.approved_by.contains(&one.by) {
+                one.standing = Standing::Counted;
+                counted.push(one.digest);
+            }
+        }
+        counted.sort();
+        counted
+    }
+}
+
+/// Whether the gate was given it.
+fn is_open(standing: Standing) -> bool {
+    use Standing::{Chain, Counted, NotAsked, NotEnough, NotFrom, Requester};
+    matches!(
+        standing,
+        Counted | NotEnough | NotAsked | NotFrom | Requester | Chain
+    )
+}
+
+/// Why an approval is not for this call, or not good at this time.
+fn flaw(one: &Handed, subject: Option<&Subject>, now: Option<i128>) -> Option<Standing> {
+    let Some(subject) = subject else {
+        return Some(Standing::OtherCall);
+    };
+    if one.subject.bundle_digest != subject.bundle_digest {
+        return Some(Standing::OtherBundle);
+    }
+    if one.subject != *subject {
+        return Some(Standing::OtherCall);
+    }
+    match now {
+        Some(now) if now < one.approval.given_at => Some(Standing::Early),
+        Some(now) if one.approval.expires_at.is_some_and(|end| now >= end) => Some(Standing::Late),
+        Some(_) => None,
+        None => Some(Standing::Late),
+    }
+}

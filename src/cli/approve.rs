@@ -1,0 +1,386 @@
+//! `gait approve`: a person approves one call. It shows everything that is approved before it asks, signs nothing that it
+//! has not shown, and judges nothing: whether the approval is enough is for the gate.
+
+use super::error::{Category, CliError};
+use super::exit::Exit;
+use super::explanation;
+use super::key_args::{TrustArgs, trusted_keys};
+use super::ui::{Tone, Ui, one_line, paint};
+use super::{failure, verify};
+use crate::approvals;
+use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, jcs, time};
+use crate::builtins::duration;
+use crate::domain::{Decision, Intent, MatchedRule, Target, Verdict};
+use crate::host::{Host, HostError, Mode, Stream};
+use crate::json::Json;
+use crate::{keyring, limits};
+use std::path::{Path, PathBuf};
+
+/// Where approvals are written unless another place is named.
+const FOLDER: &str = "gait-out/approvals";
+
+/// Approve one call that waits for it
+///
+/// Takes the signed trace of a call that the gate answered with require_approval, shows what is approved, asks, and signs
+/// an approval by your own key: for this call, under this bundle, once.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The signed trace of the call
+    trace: PathBuf,
+    /// Your own private key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The intent of the call, where the trace does not hold it
+    #[arg(long, value_name = "FILE")]
+    intent: Option<PathBuf>,
+    /// How long the approval is good for, at most 31 days
+    #[arg(long, value_name = "DURATION", default_value = "15m")]
+    expires: String,
+    /// Where the approval goes: a new file [default: gait-out/approvals/approval_ID.json]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Shows, asks, signs, writes; in this order.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let millis = expires(&args.expires)?;
+    let trusted = trusted_keys(host, &args.trust)?;
+    let bytes = host.read(&args.trace, limits::FILE_BYTES)?;
+    let (trace, _) =
+        verify::of_trace(&bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.trace))?;
+    let record = trace.value();
+    let subject = subject(record).map_err(|error| error.in_file(&args.trace))?;
+    let intent = intent(host, &args, record)?;
+    let key = keyring::signing_key(host, &args.key)?;
+    consent(ui, host, &args, record, &intent)?;
+    let given = approvals::give(host, subject, &record.tool, millis, &key)?;
+    let given = given.ok_or_else(|| bad_expires(&args.expires, "that is no time any more"))?;
+    let (signed, name) = given::sign(&given, &key)?;
+    let path = args.out.unwrap_or_else(|| place(name));
+    host.write_new(&path, signed.as_bytes(), Mode::Public)
+        .map_err(exists)?;
+    report(ui, record, &given, name, &path)?;
+    Ok(Exit::Success)
+}
+
+/// How long, in milliseconds.
+fn expires(text: &str) -> Result<i64, CliError> {
+    let millis = duration::parse(text).map_err(|refused| bad_expires(text, &refused.to_string()))?;
+    if !(1..=limits::APPROVAL_MILLIS).contains(&millis) {
+        return Err(bad_expires(text, "an approval is good for up to 31 days"));
+    }
+    i64::try_from(millis).map_err(|_| bad_expires(text, "an approval is good for up to 31 days"))
+}
+
+fn bad_expires(text: &str, reason: &str) -> CliError {
+    let message = format!("`--expires {}`: {reason}", text.escape_debug());
+    CliError::new(Category::InvalidInput, "approve.expires", message).hint("write it like 15m or 1h30m")
+}
+
+/// What is approved; only of a call that waits for it.
+fn subject(record: &TraceRecord) -> Result<Subject, CliError> {
+    let verdict = record.decision.verdict;
+    if verdict != Verdict::RequireApproval {
+        let message = format!("the call is {verdict}, so there is nothing to approve");
+        let error = CliError::new(Category::InvalidInput, "approve.not_asked", message);
+        return Err(error.hint("only a call that the gate answered with require_approval is approved"));
+    }
+    Subject::of_trace(record).ok_or_else(|| {
+        let message = "the trace names no canonical form of the call";
+        CliError::new(Category::InvalidInput, "approve.not_asked", message)
+    })
+}
+
+/// The intent of the call, which the trace names by its digest.
+fn intent(host: &dyn Host, args: &Args, record: &TraceRecord) -> Result<Json, CliError> {
+    let Some(path) = &args.intent else {
+        return record.intent.clone().ok_or_else(|| {
+            let message = "the trace does not hold the arguments, and nobody approves what is not shown";
+            CliError::new(Category::InvalidInput, "approve.no_intent", message)
+                .hint("name the intent with --intent, or have `gait gate eval --keep-intent` keep it in the trace")
+                .in_file(&args.trace)
+        });
+    };
+    let bytes = host.read(path, limits::JSON_BYTES as u64)?;
+    let intent = Intent::read(&bytes).map_err(|error| failure::intent(path, &error))?;
+    let document = intent.canonical();
+    if digest::of_json(&document) == record.intent_digest {
+        return Ok(document);
+    }
+    let message = "the intent is not the one that the trace is of";
+    let error = CliError::new(Category::Verification, "approve.other_intent", message);
+    Err(error
+        .hint("of a policy that redacts arguments, `gait gate eval --keep-intent` keeps what may be shown in the trace")
+        .in_file(path))
+}
+
+/// Shows what is approved and asks a person, unless told not to.
+fn consent(
+    ui: &mut Ui,
+    host: &dyn Host,
+    args: &Args,
+    record: &TraceRecord,
+    intent: &Json,
+) -> Result<(), CliError> {
+    let can_ask = host.is_terminal(Stream::In) && host.is_terminal(Stream::Err) && !ui.is_json();
+    if !args.yes && !can_ask {
+        let message =
+            "there is nobody to ask: standard input and error are no terminal, or the output is JSON";
+        let error = CliError::new(Category::Unsafe, "approve.nobody_to_ask", message);
+        return Err(error.hint("look at the call, and then say --yes"));
+    }
+    if !ui.is_json() {
+        for line in shown(record, intent) {
+            ui.rendered(&line);
+        }
+    }
+    if args.yes {
+        return Ok(());
+    }
+    ui.rendered(&paint(Tone::Strong, "Approve this call, once? Type yes:"));
+    let answer = match host.read_answer(limits::ANSWER_BYTES) {
+        Err(HostError::TooLarge { .. }) => String::new(),
+        answer => answer?,
+    };
+    if answer.trim() == "yes" {
+        return Ok(());
+    }
+    let message = "not approved; nothing was signed";
+    Err(CliError::new(Category::Unsafe, "approve.declined", message))
+}
+
+/// Everything that is approved, for people. All of it is from outside, so each line is escaped.
+fn shown(record: &TraceRecord, intent: &Json) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} {}",
+        paint(Tone::Warn, "to approve"),
+        one_line(&record.tool)
+    )];
+    let mut line = |head: &str, text: &str| lines.push(format!("  {head:<9}{}", one_line(text)));
+    line("asked at", &time::print(record.created_at));
+    if let Some(identity) = &record.identity {
+        line("asks", identity);
+    }
+    let steps = intent.get("script").and_then(|script| script.get("steps"));
+    match steps.and_then(Json::as_array) {
+        Some(steps) => {
+            for (step, number) in steps.iter().zip(1..) {
+                let tool = step.get("tool_name").and_then(Json::as_str).unwrap_or_default();
+                line(&format!("step {number}"), tool);
+                arguments(step.get("args"), &mut line);
+            }
+        }
+        None => arguments(intent.get("args"), &mut line),
+    }
+    let rest = intent.as_object().unwrap_or_default().iter();
+    for (name, value) in rest.filter(|(name, _)| !["args", "script", "tool_name"].contains(&name.as_str())) {
+        line("intent", &format!("{name}: {}", text(value)));
+    }
+    if let Some(facts) = &record.facts {
+        line("facts", &text(facts));
+    }
+    for target in targets(&record.decision) {
+        line(
+            "target",
+            &format!("{} {} {}", target.effect, target.kind, target.value),
+        );
+    }
+    let policy = &record.policy;
+    line("policy", format!("{} {}", policy.name, policy.version).trim_end());
+    line("bundle", &record.bundle_digest.to_string());
+    lines.extend(reasons(&record.decision));
+    lines
+}
+
+/// The arguments, a line each.
+fn arguments(args: Option<&Json>, line: &mut impl FnMut(&str, &str)) {
+    match args.and_then(Json::as_object) {
+        Some(members) => {
+            for (name, value) in members {
+                line("argument", &format!("{name}: {}", text(value)));
+            }
+        }
+        None => line("argument", &args.map(text).unwrap_or_default()),
+    }
+}
+
+fn text(json: &Json) -> String {
+    String::from_utf8_lossy(&jcs::to_vec(json)).into_owned()
+}
+
+/// What the call would touch, by the declaration of its tool or those of its steps.
+fn targets(decision: &Decision) -> impl Iterator<Item = &Target> {
+    let steps = decision.steps.iter().flat_map(|step| &step.decision.targets);
+    decision.targets.iter().chain(steps)
+}
+
+/// Why it is asked for, and what is asked.
+fn reasons(decision: &Decision) -> Vec<String> {
+    let rule = |rule: &MatchedRule| {
+        let text = format!("{} ({}, {})", rule.name, rule.verdict, rule.code);
+        format!("  rule     {}", one_line(&text))
+    };
+    let mut lines: Vec<String> = decision.matched.iter().map(rule).collect();
+    for step in &decision.steps {
+        lines.extend(step.decision.matched.iter().map(rule));
+    }
+    lines.extend(explanation::approvals(decision));
+    lines.extend(explanation::obligations(decision));
+    lines
+}
+
+fn place(name: Digest) -> PathBuf {
+    let hex = name.to_string();
+    let hex = hex.trim_start_matches("sha256:").chars().take(24);
+    Path::new(FOLDER).join(format!("approval_{}.json", hex.collect::<String>()))
+}
+
+fn exists(error: HostError) -> CliError {
+    match error {
+        HostError::Exists { .. } => {
+            CliError::from(error).hint("approvals are never overwritten; name another file")
+        }
+        other => other.into(),
+    }
+}
+
+fn report(
+    ui: &mut Ui,
+    record: &TraceRecord,
+    given: &GivenApproval,
+    name: Digest,
+    path: &Path,
+) -> Result<(), CliError> {
+    let calls = given.subject.call_digests.iter().map(Digest::to_json);
+    if ui.is_json() {
+        return ui.json(&Json::object([
+            ("ok", Json::Bool(true)),
+            ("file", Json::str(path.to_string_lossy())),
+            ("digest", name.to_json()),
+            ("key_id", given.key.digest().to_json()),
+            ("tool", Json::str(&given.tool)),
+            ("trace_id", Json::str(&record.trace_id)),
+            ("bundle_digest", given.subject.bundle_digest.to_json()),
+            ("intent_digest", given.subject.intent_digest.to_json()),
+            ("call_digests", Json::Array(calls.collect())),
+            ("given_at", Json::String(time::print(given.given_at))),
+            ("expires_at", Json::String(time::print(given.expires_at))),
+        ]));
+    }
+    ui.line(&format!(
+        "{} {}",
+        paint(Tone::Good, "approved"),
+        one_line(&given.tool)
+    ))?;
+    ui.line(&format!("  until    {}", time::print(given.expires_at)))?;
+    ui.line(&format!("  key      {}", given.key))?;
+    ui.line(&format!("  file     {}", one_line(&path.to_string_lossy())))?;
+    ui.note("next: `gait gate eval … --approval FILE --approvers gait-trust.json` with the same bundle and intent");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::SigningKey;
+    use crate::boundary::{Boundary, Moment};
+    use crate::cli::ui::Options;
+    use crate::host::Memory;
+    use crate::{artifact::TrustedKeys, bundling, compile};
+
+    const POLICY: &str = "gaitpol 1\npolicy p\ndefault require_approval\ntool say { text: String[max 99] }\n\
+        rule never on say when args.text == \"no\" block\n";
+
+    /// A machine with the trace of a call that waits, and the key of somebody who approves.
+    fn host(text: &str) -> Memory {
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        let (gate, ann) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let checked = compile::check("p.gaitpol", POLICY).checked.unwrap();
+        let built = bundling::build(&checked, 0, &gate).unwrap();
+        let trusted = TrustedKeys::new([gate.verifying_key()]);
+        let mut boundary = Boundary::open(&built.bytes, &trusted, now).unwrap();
+        let intent = format!(
+            r#"{{"schema_id":"gait.gate.intent_request","schema_version":"1.0.0","created_at":"2026-01-02T03:04:05Z",
+            "producer_version":"t","tool_name":"say","args":{{"text":"{text}"}},"targets":[],
+            "context":{{"identity":"a","workspace":"/w","risk_class":"low"}}}}"#
+        );
+        let intent = Intent::read(intent.as_bytes()).unwrap();
+        let moment = Moment {
+            now,
+            keeps_intent: true,
+            ..Moment::default()
+        };
+        let recorded = boundary.judge(&intent, &moment, &gate).unwrap();
+        let host = Memory::new(now)
+            .with_file("t.json", recorded.trace.into_bytes())
+            .with_file("gate.public.json", gate.verifying_key().to_file());
+        host.write_new(Path::new("ann"), &ann.to_file(), Mode::Private)
+            .unwrap();
+        host
+    }
+
+    fn approve(host: &Memory, yes: bool) -> Result<Exit, String> {
+        let args = Args {
+            trace: "t.json".into(),
+            key: "ann".into(),
+            intent: None,
+            expires: "15m".to_owned(),
+            out: Some("a.json".into()),
+            yes,
+            trust: TrustArgs {
+                trust: vec!["gate.public.json".into()],
+            },
+        };
+        run(&mut Ui::new(host, Options::default()), host, args).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn only_a_whole_yes_of_a_person_approves() {
+        for (answer, terminal, yes, result) in [
+            ("yes\n", true, false, Ok(Exit::Success)),
+            (" yes \r\nno\n", true, false, Ok(Exit::Success)),
+            ("yes\n", false, false, Err("approve.nobody_to_ask")),
+            ("", false, true, Ok(Exit::Success)),
+            ("", true, false, Err("approve.declined")),
+            ("y\n", true, false, Err("approve.declined")),
+            ("\nyes\n", true, false, Err("approve.declined")),
+            ("yes please\n", true, false, Err("approve.declined")),
+        ] {
+            let host = host("hello").with_input(answer);
+            let host = if terminal { host.with_terminals() } else { host };
+            let expected = result.map_err(str::to_owned);
+            assert_eq!(approve(&host, yes), expected, "{answer:?}");
+            assert_eq!(host.exists(Path::new("a.json")), expected.is_ok(), "{answer:?}");
+        }
+        assert_eq!(approve(&host("no"), true), Err("approve.not_asked".to_owned()));
+    }
+
+    #[test]
+    fn what_is_shown_is_everything_and_cannot_act() {
+        let host = host("a\\u001b[2J\\u202eb\\nrule: x");
+        let bytes = host.read(Path::new("t.json"), 99_999).unwrap();
+        let trusted = TrustedKeys::new([SigningKey::from_seed(&[1; 32]).verifying_key()]);
+        let trace = crate::artifact::trace::verify(&bytes, &trusted, host.now()).unwrap();
+        let intent = trace.value().intent.clone().unwrap();
+        let lines = shown(trace.value(), &intent);
+        let text = lines.join("|");
+        assert!(
+            lines.iter().all(|line| !line.contains(['\n', '\u{202e}'])),
+            "{text}"
+        );
+        for part in [
+            r#"argument text: "a\u001b[2J\u{202e}b\nrule: x""#,
+            "say",
+            r#"context: {"identity":"a""#,
+            "approve from anybody count 1",
+            "policy   p",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}

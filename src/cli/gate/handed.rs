@@ -1,0 +1,84 @@
+//! The approvals that `gait gate eval` is handed: files in, verified approvals and words about them out.
+
+use crate::approvals::{self, Handed};
+use crate::artifact::VerifyError;
+use crate::boundary::HandedOver;
+use crate::cli::error::{Category, CliError};
+use crate::cli::ui::one_line;
+use crate::host::Host;
+use crate::json::Json;
+use crate::limits;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// The approvals of a call, and who may give them.
+#[derive(Debug, clap::Args)]
+pub(super) struct HandedArgs {
+    /// An approval of this call, made by `gait approve`; may be repeated
+    #[arg(long, value_name = "FILE", requires = "approvers")]
+    approval: Vec<PathBuf>,
+    /// The trust file that says whose keys may approve, made by `gait trust`
+    #[arg(long, value_name = "FILE")]
+    approvers: Option<PathBuf>,
+}
+
+/// Reads and verifies the approvals, sorted by digest, each once. Keys are held to the time of the call and to the clock.
+pub(super) fn read(
+    host: &dyn Host,
+    args: &HandedArgs,
+    at: Option<Timestamp>,
+) -> Result<Vec<Handed>, CliError> {
+    let Some(file) = args.approvers.as_deref().filter(|_| !args.approval.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    if args.approval.len() > limits::HANDED_APPROVALS {
+        let message = format!("more than {} approvals are handed over", limits::HANDED_APPROVALS);
+        return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
+    }
+    let known = approvals::read(host, file)?;
+    let clock = host.now();
+    let mut all = Vec::new();
+    for path in &args.approval {
+        let bytes = host.read(path, limits::ENVELOPE_BYTES as u64)?;
+        let handed = approvals::verify(&bytes, &known, at.unwrap_or(clock), clock);
+        all.push(handed.map_err(|error| refused(path, file, &error))?);
+    }
+    all.sort_by_key(|one| one.digest);
+    all.dedup_by_key(|one| one.digest);
+    Ok(all)
+}
+
+fn refused(path: &Path, trust: &Path, error: &VerifyError) -> CliError {
+    let refused = CliError::from(error.clone()).in_file(path);
+    match error {
+        VerifyError::KeyUnknown(_) => refused.hint(format!(
+            "`gait trust add --file {}` says whose key it is, where you know it",
+            trust.display()
+        )),
+        _ => refused.hint("an approval is what `gait approve` wrote; take it again from whoever gave it"),
+    }
+}
+
+/// The member `handed` of the document.
+pub(super) fn document(handed: &[HandedOver]) -> Json {
+    let one = |one: &HandedOver| {
+        Json::object([
+            ("digest", one.digest.to_json()),
+            ("key_id", one.key.digest().to_json()),
+            ("by", Json::str(&one.by)),
+            ("standing", Json::str(one.standing.as_str())),
+        ])
+    };
+    Json::Array(handed.iter().map(one).collect())
+}
+
+/// The same for people: a line each, by who gave them.
+pub(super) fn lines(handed: &[HandedOver]) -> Vec<String> {
+    let mut sorted: Vec<&HandedOver> = handed.iter().collect();
+    sorted.sort_by_key(|one| (&one.by, one.digest));
+    let line = |one: &&HandedOver| {
+        let who = format!("{}: {}", one.by, one.standing.said());
+        format!("  given   {}", one_line(&who))
+    };
+    sorted.iter().map(line).collect()
+}
