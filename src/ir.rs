@@ -7,6 +7,7 @@ mod approval;
 mod claim;
 mod codec;
 mod context;
+pub mod cost;
 mod decode;
 mod encode;
 pub mod index;
@@ -41,7 +42,7 @@ pub use print::print;
 pub use session::{EventTest, session_bytes};
 
 /// Version of the encoding; a decoder knows exactly one.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +140,8 @@ pub struct ToolProgram {
     pub severity: Severity,
     /// The variables of the arguments.
     pub scope: Scope,
+    /// The most steps that a decision takes, as `cost` counts them.
+    pub steps: u64,
 }
 
 /// Rows by the verdict they ask for, as bits.

@@ -146,6 +146,9 @@ pub const LOCK_RETRY_MILLIS: u64 = 5;
 pub const COMMAND_BYTES: usize = 128 << 10;
 /// Words of a `Command`, those of the texts it runs included; also its commands.
 pub const COMMAND_WORDS: usize = 8_192;
+/// Elements of all lists of one name in the commands of a `Command`, such as `.args`; a wrapper's words are listed again for the
+/// program it starts.
+pub const COMMAND_ELEMENTS: usize = 2 * COMMAND_WORDS;
 /// Nesting of a `Command`: substitutions, compound commands, wrappers, texts run by shells.
 pub const COMMAND_DEPTH: usize = 32;
 
@@ -164,6 +167,9 @@ pub const SQL_JOIN_HEIGHT: usize = 16;
 pub const SQL_STATEMENT_HEIGHT: usize = 128;
 /// Statements of a `Sql`, those of all readings.
 pub const SQL_STATEMENTS: usize = 4_096;
+/// Elements of all lists of one name in the statements of a `Sql`, such as `.tables`; one fewer than a list may have, since
+/// what is not known is named, too.
+pub const SQL_ELEMENTS: usize = LIST_ITEMS as usize - 1;
 // Replay
 /// Distinct tool names, and distinct sessions, one replay keeps apart.
 pub const REPLAY_NAMES: usize = 100_000;
@@ -253,6 +259,18 @@ pub const HISTORY_RECENT: u32 = 256;
 pub const WITNESSES: usize = 32;
 /// Bytes of a call that a person still reads beside a report.
 pub const WITNESS_BYTES: usize = 600;
+/// The most steps of a decision that are told apart: the largest integer that JSON carries exactly.
+pub const STEPS: u64 = (1 << 53) - 1;
+/// Steps of one decision in the profile `standard`.
+pub const STANDARD_STEPS: u64 = 500_000_000;
+/// Steps of one decision in the profile `strict`.
+pub const STRICT_STEPS: u64 = 20_000_000;
+/// The state of a session in the profile `standard`, in bytes.
+pub const STANDARD_STATE_BYTES: u64 = 256 << 10;
+/// The state of a session in the profile `strict`, in bytes.
+pub const STRICT_STATE_BYTES: u64 = 32 << 10;
+/// Parts of a decision that `gait policy cost` names to people, per tool.
+pub const COSTLIEST_PARTS: usize = 5;
 /// Steps of one script.
 pub const SCRIPT_STEPS: usize = 64;
 /// Sessions that the steps of one script may have come to, by which of them succeed, kept apart.

@@ -47,6 +47,8 @@ pub const DOC: Doc = Doc {
          that are known; empty where it is not certain",
         "a variable set to a name that programs or shells obey is a doubt; names of small letters are the shell's own",
         "doubts are argument, assignment, definition, evaluation, program, redirect, syntax and wrapper",
+        "at most 8,192 words and as many commands, and 16,384 elements in all `.args` together, or all `.flags` and so on; more is a \
+         doubt",
         "NUL is refused; at most 131,072 bytes",
     ],
     parts: &[

@@ -46,6 +46,7 @@ pub const DOC: Doc = Doc {
         "`.filtered` is whether an UPDATE or DELETE, or a SELECT on the outside, has a WHERE that names a column",
         "kinds are alter, call, create, delete, drop, grant, insert, merge, other, select, set, show, transaction, truncate, \
          unknown and update; doubts are dialect, dynamic and syntax",
+        "at most 4,096 statements, and 9,999 elements in all `.tables` together, or all `.writes` and so on; more is a doubt",
         "NUL is refused; at most 131,072 bytes",
     ],
     parts: &[

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod cost;
 mod coverage;
 mod diff;
 mod explain;
@@ -20,7 +21,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, cover, compare, lint, explain, format, test, generate tests for, prove, lock, compile, import and replay policies
+/// Check, cost, cover, compare, lint, explain, format, test, generate tests for, prove, lock, compile, import and replay policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,6 +32,7 @@ pub struct Args {
 enum Command {
     Compile(compile::Args),
     Check(check::Args),
+    Cost(cost::Args),
     Coverage(coverage::Args),
     Diff(diff::Args),
     Explain(explain::Args),
@@ -49,6 +51,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Compile(args) => compile::run(ui, host, args),
         Command::Check(args) => check::run(ui, host, args),
+        Command::Cost(args) => cost::run(ui, host, args),
         Command::Coverage(args) => coverage::run(ui, host, args),
         Command::Diff(args) => diff::run(ui, host, args),
         Command::Explain(args) => explain::run(ui, host, args),

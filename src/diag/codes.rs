@@ -133,6 +133,8 @@ codes! {
     BAD_TEST = "GP0401";
     /// A condition, pattern or policy that would make the index too large.
     TOO_LARGE = "GP0501";
+    /// A policy of which decisions may take more steps, or sessions more bytes, than its profile allows.
+    TOO_COSTLY = "GP0502";
     /// A lint that does not exist.
     UNKNOWN_LINT = "GP0600";
     /// A comment that is meant to silence a finding and does not.

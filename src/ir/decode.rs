@@ -4,7 +4,7 @@
 use super::codec::{MAGIC, Reader};
 use super::{
     Constraint, ContextField, List, Masks, Predicate, Program, RuleInfo, Scope, Severity, ToolProgram,
-    VERSION, Var,
+    VERSION, Var, cost,
 };
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
@@ -75,6 +75,11 @@ pub fn decode(bytes: &[u8]) -> Result<Program> {
     });
     if !named {
         return Err(DecodeError::Malformed("slot"));
+    }
+    let around = cost::Around::of(&program);
+    let bounded = |tool: &ToolProgram| tool.steps == cost::of_tool(around, tool).steps();
+    if !program.tools.iter().all(bounded) {
+        return Err(DecodeError::Malformed("steps"));
     }
     let sorted = program
         .tools
@@ -202,6 +207,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         }
     })?;
     let scope = scope(r)?;
+    let steps = r.int()?;
     if scope.rows as usize != rows.len() {
         return Err(DecodeError::Malformed("rows"));
     }
@@ -222,6 +228,7 @@ fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolPr
         rows,
         severity,
         scope,
+        steps,
     })
 }
 

@@ -73,6 +73,7 @@ fn tool(w: &mut Writer, tool: &ToolProgram) {
     super::limit::encode_tool(w, &tool.limits);
     w.list(&tool.rows, |w, row| w.int(u64::from(*row)));
     scope(w, &tool.scope);
+    w.int(tool.steps);
 }
 
 pub(super) fn field(w: &mut Writer, field: &Field) {

@@ -20,12 +20,13 @@ pub fn build(package: &Package, out: &mut Vec<Diagnostic>) -> Vec<ToolProgram> {
     let mut matchable: BTreeSet<usize> = BTreeSet::new();
     let mut always: BTreeMap<usize, usize> = BTreeMap::new();
     let mut matchers = Matchers::default();
-    let tools: Vec<ToolProgram> = (0..package.tools.len())
+    let mut tools: Vec<ToolProgram> = (0..package.tools.len())
         .filter_map(|tool| one_tool(package, tool, &mut matchers, &mut matchable, &mut always, out))
         .collect();
     if out.iter().any(Diagnostic::is_error) {
         return tools;
     }
+    super::cost::check(package, &mut tools, out);
     for (index, rule) in package.rules.iter().enumerate() {
         let conditional = rule.on.iter().any(|(_, c)| *c != Cond::And(Vec::new()));
         if !rule.on.is_empty() && !matchable.contains(&index) {
@@ -152,6 +153,8 @@ fn one_tool(
         rows: rule_of,
         severity,
         scope,
+        // Known once every tool is there.
+        steps: 0,
     })
 }
 

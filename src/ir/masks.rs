@@ -105,6 +105,11 @@ impl Masks {
         &self.constraints
     }
 
+    /// Words from the first constrained row to the last: what looking and ruling out reads.
+    pub fn words(&self) -> usize {
+        self.constrained.len()
+    }
+
     /// Whether a row that is still possible depends on this variable.
     #[inline]
     pub fn matters(&self, rows: &[u64]) -> bool {

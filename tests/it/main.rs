@@ -28,6 +28,8 @@ mod corpora;
 #[cfg(test)]
 mod corpora_builtins;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod demo;

@@ -4,7 +4,7 @@
 use super::script::Stop;
 use super::variables;
 use super::word::Word;
-use crate::builtins::parts::{field, list, members};
+use crate::builtins::parts::{field, fitting, list, members};
 use crate::builtins::path;
 use crate::limits;
 use crate::ty::{Field, Ty};
@@ -210,24 +210,33 @@ impl Found {
 
     /// The record of everything found.
     pub(super) fn into_parts(mut self) -> Value {
+        let moved = self.moved;
+        let mut commands: Vec<Value> = self.commands.iter().map(|c| command(c, moved)).collect();
+        let fit = fitting(&commands, limits::COMMAND_ELEMENTS);
+        if fit < commands.len() {
+            commands.truncate(fit);
+            self.commands.truncate(fit);
+            self.hide(Doubt::Syntax);
+        }
         if self.hidden {
-            self.commands.push(Command {
+            let unknown = Command {
                 program: String::new(),
                 path: String::new(),
                 args: Vec::new(),
                 via: Vec::new(),
                 verb: String::new(),
                 opaque: true,
-            });
+            };
+            commands.push(command(&unknown, moved));
+            self.commands.push(unknown);
         }
-        let moved = self.moved;
         let programs: BTreeSet<&str> = self.commands.iter().map(|c| c.program.as_str()).collect();
         let programs = programs.into_iter().map(text).collect();
         let redirects = self.redirects.iter().map(|r| redirect(r, moved)).collect();
         Value::Record(vec![
             Value::Bool(!self.doubts.is_empty()),
             Value::List(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
-            Value::List(self.commands.iter().map(|c| command(c, moved)).collect()),
+            Value::List(commands),
             Value::List(programs),
             Value::List(redirects),
             Value::List(self.operators.iter().map(|o| Value::Enum(*o as u32)).collect()),

@@ -713,3 +713,30 @@ proptest! {
         prop_assert_eq!(texts(member(&commands[0], &parts, "args")), words.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
+
+/// What is not listed is a doubt, and no list of allowed programs covers it.
+#[test]
+fn lists_are_bounded_together() {
+    let fields = fields();
+    let Ty::Record(parts) = element(&fields, "commands") else {
+        panic!()
+    };
+    let cluster = "ls -abcdefghijklmnopqrstuvwxyz0123456789;";
+    for (text, fits) in [
+        (format!("rm {}", "f ".repeat(8_000)), true),
+        (format!("sudo rm {}", "f ".repeat(8_000)), true),
+        (format!("sudo nice rm {}", "f ".repeat(8_000)), false),
+        (cluster.repeat(400), true),
+        (cluster.repeat(500), false),
+    ] {
+        let parsed = parse(&text).unwrap().parts;
+        let commands = list(member(&parsed, &fields, "commands"));
+        for name in ["args", "flags", "operands", "via"] {
+            let all = commands.iter().map(|c| list(member(c, &parts, name)).len());
+            assert!(all.sum::<usize>() <= limits::COMMAND_ELEMENTS, "{name}");
+        }
+        let programs = texts(member(&parsed, &fields, "programs"));
+        assert_eq!(programs.contains(&""), !fits, "{} bytes", text.len());
+        assert_eq!(*member(&parsed, &fields, "opaque"), Value::Bool(!fits));
+    }
+}

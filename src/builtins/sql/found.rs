@@ -1,7 +1,7 @@
 //! What is found in a text of SQL, and the record a policy sees of it. In: statements and doubts as they are read. Out:
 //! the value of `parts`, whose fields are those of `fields`.
 
-use crate::builtins::parts::{field, list, members};
+use crate::builtins::parts::{field, fitting, list, members};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
@@ -114,11 +114,19 @@ impl Found {
 
     /// The record of everything found.
     pub(super) fn into_parts(mut self) -> Value {
+        let mut statements: Vec<Value> = self.statements.iter().map(statement).collect();
+        let fit = fitting(&statements, limits::SQL_ELEMENTS);
+        if fit < statements.len() {
+            statements.truncate(fit);
+            self.statements.truncate(fit);
+            self.hide(Doubt::Syntax);
+        }
         if !self.doubts.is_empty() {
             let mut unknown = Statement::new(Kind::Unknown);
             for names in [&mut unknown.tables, &mut unknown.writes, &mut unknown.functions] {
                 names.insert(String::new());
             }
+            statements.push(statement(&unknown));
             self.statements.push(unknown);
         }
         let all = |of: fn(&Statement) -> &BTreeSet<String>| {
@@ -129,7 +137,7 @@ impl Found {
         Value::Record(vec![
             Value::Bool(!self.doubts.is_empty()),
             Value::List(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
-            Value::List(self.statements.iter().map(statement).collect()),
+            Value::List(statements),
             Value::List(kinds.into_iter().map(|k| Value::Enum(k as u32)).collect()),
             all(|s| &s.tables),
             all(|s| &s.writes),

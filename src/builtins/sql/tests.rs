@@ -371,3 +371,23 @@ proptest! {
         }
     }
 }
+
+/// No list is longer than lists are, and what does not fit is a doubt that no list of allowed tables covers.
+#[test]
+fn lists_are_bounded() {
+    for (count, fits) in [(9_999, true), (10_000, false), (20_000, false)] {
+        let tables: Vec<String> = (0..count).map(|n| format!("t{n}")).collect();
+        let parsed = parse(&format!("SELECT 1 FROM {}", tables.join(",")))
+            .unwrap()
+            .parts;
+        let parts = parsed.fields().unwrap();
+        for part in parts {
+            if let Value::List(items) = part {
+                assert!(items.len() as u64 <= limits::LIST_ITEMS);
+            }
+        }
+        let named = texts(&parts[4]);
+        assert_eq!(named.split(',').any(str::is_empty), !fits, "{count}");
+        assert_eq!(parts[0], Value::Bool(!fits));
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::artifact::digest::sha256;
 use crate::artifact::{Bundle, Verified};
+use crate::builtins::written::number;
 use crate::cli::after;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -12,6 +13,7 @@ use crate::host::Host;
 use crate::ir::{self, Program, RuleInfo, ToolProgram};
 use crate::json::Json;
 use crate::limits;
+use crate::ty::Ty;
 use std::path::PathBuf;
 
 /// Show what a signed bundle holds
@@ -97,7 +99,12 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&paint(Tone::Strong, "tools"))?;
     for tool in &program.tools {
         let arguments: Vec<String> = tool.args.iter().map(|field| one_line(&field.name)).collect();
-        ui.line(&format!("  {} ({})", one_line(&tool.name), arguments.join(", ")))?;
+        ui.line(&format!(
+            "  {} ({}), at most {} steps",
+            one_line(&tool.name),
+            arguments.join(", "),
+            number(tool.steps.into(), &Ty::Int)
+        ))?;
     }
     ui.line(&paint(Tone::Strong, "rules"))?;
     for rule in &program.rules {
@@ -113,7 +120,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
 
 fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String>) -> Json {
     let contents = &bundle.value().contents;
-    let number = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+    let size = |n: usize| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
     let signers = bundle.keys().iter().map(|key| Json::str(key.to_string()));
     let tests = Json::object([
         ("passed", Json::int(contents.tests.passed.into())),
@@ -127,7 +134,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         Json::object([
             ("name", Json::str(&source.name)),
             ("kind", Json::str(source.kind.as_str())),
-            ("bytes", number(source.text.len())),
+            ("bytes", size(source.text.len())),
             ("digest", sha256(source.text.as_bytes()).to_json()),
         ])
     });
@@ -140,7 +147,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ])
     });
     let program_bytes = Json::object([
-        ("bytes", number(contents.ir.len())),
+        ("bytes", size(contents.ir.len())),
         ("digest", compiled.to_json()),
         ("text", printed.map_or(Json::Null, Json::String)),
     ]);
@@ -174,6 +181,7 @@ fn tool(tool: &ToolProgram) -> Json {
     Json::object([
         ("name", Json::str(&tool.name)),
         ("arguments", Json::Array(arguments.collect())),
+        ("steps", Json::int(i64::try_from(tool.steps).unwrap_or(i64::MAX))),
     ])
 }
 
