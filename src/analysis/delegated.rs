@@ -8,6 +8,7 @@ use super::{Decided, Found, document, witness};
 use crate::classes::Matchers;
 use crate::diag::Diagnostic;
 use crate::diag::codes::OUTSIDE_DELEGATION;
+use crate::domain::Verdict;
 use crate::hir::answer::holds;
 use crate::hir::{Cond, Package, Policy, Rule, Tool, canonical_json};
 use crate::limits;
@@ -139,9 +140,14 @@ impl Region<'_> {
     /// Whether it is left to the scope of a rule, with its verdict.
     fn is_open_to(&self, package: &Package, rule: &Rule) -> bool {
         let scope = package.policies.get(rule.policy).and_then(|own| own.scope);
-        rule.verdict >= self.delegation.verdict
+        is_within(rule.verdict, self.delegation.verdict)
             && scope.is_some_and(|scope| self.delegation.to.contains(&scope))
     }
+}
+
+/// Whether a verdict is given where another one or a stricter one may be: who approves a call lets it run.
+fn is_within(verdict: Verdict, delegated: Verdict) -> bool {
+    verdict >= delegated && !(delegated == Verdict::DryRun && verdict == Verdict::RequireApproval)
 }
 
 fn regions(package: &Package, tool: usize) -> impl Iterator<Item = Region<'_>> {
@@ -178,7 +184,7 @@ fn report(package: &Package, policy: &Policy, rule: &Rule, tool: &Tool) -> Diagn
             crate::syntax::quote::dotted_name(&tool.name)
         ));
     let delegated = policy.delegations.iter().filter(|delegation| {
-        rule.verdict >= delegation.verdict
+        is_within(rule.verdict, delegation.verdict)
             && delegation
                 .on
                 .iter()

@@ -9,7 +9,10 @@ use crate::classes::Matchers;
 use crate::diag::Diagnostic;
 use crate::diag::codes::{FOR_UPPER, LABEL_LOOSENS, NOT_DECIDED};
 use crate::domain::Verdict;
-use crate::hir::{Beside, Event, Labelled, Monitor, Package, PatternStep, Rule, Slot, Step, Tool};
+use crate::hir::{
+    Beside, Cond, Event, Labelled, Monitor, Package, PatternStep, Place, RelationOp, Rule, Slot, Step, Term,
+    Tool,
+};
 use crate::ir::space::{Level, Needs};
 
 type Result<T> = std::result::Result<T, TooLarge>;
@@ -18,7 +21,7 @@ type Result<T> = std::result::Result<T, TooLarge>;
 pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
     let mut matchers = Matchers::default();
     for (number, tool) in package.tools.iter().enumerate() {
-        if !tool.slots.iter().any(|slot| may_matter(package, slot)) {
+        if !tool.slots.iter().any(|slot| may_matter(package, tool, slot)) {
             continue;
         }
         let mut found = Vec::new();
@@ -37,49 +40,55 @@ pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
 }
 
 /// Whether more labels, or calls of tools of a lower policy, may change what a slot says.
-fn may_matter(package: &Package, slot: &Slot) -> bool {
+fn may_matter(package: &Package, tool: &Tool, slot: &Slot) -> bool {
+    let search = Search { package, tool };
     match slot {
         Slot::Label { .. } | Slot::Each(_) => true,
+        Slot::Holds(cond) => search.moved(cond, &mut Vec::new()) != (false, false),
         Slot::History(number) | Slot::Tally(number) => {
-            let events = package.history.monitors.get(*number as usize).map(events);
-            let is_lower = |event: &Event| of_lower(package, event, package.policies.len()).is_some();
-            let mut events = events.into_iter().flatten();
-            events.any(|(event, ..)| {
-                let event = package.history.events.get(event as usize);
-                event.is_some_and(|event| event.labels != 0 || is_lower(event))
-            })
+            let monitor = package.history.monitors.get(*number as usize);
+            let highest = package.policies.len().saturating_sub(1);
+            let counted = [Counted::Labels, Counted::Calls(highest)];
+            monitor.is_some_and(|monitor| counted.iter().any(|of| !search.by(monitor, *of).is_empty()))
         }
         _ => false,
     }
 }
 
-/// The events of a monitor, with whether one more can make it say more, and less.
-fn events(monitor: &Monitor) -> Vec<(u32, bool, bool)> {
-    match monitor {
-        Monitor::Flag { set, clear, .. } => std::iter::once((*set, true, false))
-            .chain(clear.iter().map(|clear| (*clear, false, true)))
-            .collect(),
-        Monitor::Pattern(steps) => {
-            let event = |step: &PatternStep| match step {
-                PatternStep::Event(event) => Some((*event, true, true)),
-                PatternStep::Any | PatternStep::Maybe => None,
-            };
-            steps.iter().filter_map(event).collect()
-        }
-        Monitor::Count { event, .. } | Monitor::Recent { event, .. } => vec![(*event, true, false)],
-    }
+/// What there is more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counted {
+    /// Calls of tools that are declared below a level of the policies, of which the policy itself is level 0.
+    Calls(usize),
+    /// Labels of the calls that there are.
+    Labels,
 }
 
-/// A tool of an event that is declared below a level of the policies, of which the policy itself is level 0.
-fn of_lower<'p>(package: &'p Package, event: &Event, level: usize) -> Option<&'p Tool> {
-    let mut tools = event
-        .calls
-        .iter()
-        .filter_map(|(tool, _)| package.tools.get(*tool));
-    tools.find(|tool| {
-        let own = package.source_policies.get(tool.span.file.0 as usize);
-        own.is_some_and(|own| *own < level)
-    })
+fn flipped((more, less): (bool, bool)) -> (bool, bool) {
+    (less, more)
+}
+
+fn either(a: (bool, bool), b: (bool, bool)) -> (bool, bool) {
+    (a.0 | b.0, a.1 | b.1)
+}
+
+/// Whether an event is one by labels: of its result, or of the arguments of its call.
+fn asks_labels(package: &Package, event: &Event) -> bool {
+    let mut calls = event.calls.iter();
+    event.labels != 0
+        || calls.any(|(number, cond)| {
+            let Some(tool) = package.tools.get(*number) else {
+                return false;
+            };
+            let search = Search { package, tool };
+            search.moved(cond, &mut Vec::new()) != (false, false)
+        })
+}
+
+/// Whether a tool is declared below a level of the policies.
+fn is_lower(package: &Package, tool: &Tool, level: usize) -> bool {
+    let own = package.source_policies.get(tool.span.file.0 as usize);
+    own.is_some_and(|own| *own < level)
 }
 
 /// A way in which a variable may change.
@@ -119,9 +128,21 @@ impl<'p> Search<'p> {
             default: package.default.0,
             is_of: &|_| true,
         };
+        // Labels may come in any company: of which sources a value is not known is not known either.
+        let possible = decided.calls.possible;
+        for step in &moves {
+            let known = decided.calls.possible;
+            let diagrams = &mut decided.calls.diagrams;
+            let ends = [
+                diagrams.at(known, step.variable, step.from)?,
+                diagrams.at(known, step.variable, step.to)?,
+            ];
+            decided.calls.possible = diagrams.any(ends)?;
+        }
         self.look(decided, &moves, &kept, out)?;
+        decided.calls.possible = possible;
         for (level, policy) in package.policies.iter().enumerate().skip(1) {
-            let moves = self.by_calls(decided, &|event| of_lower(package, event, level));
+            let moves = self.by_calls(decided, Counted::Calls(level));
             let kept = Kept {
                 default: policy.default,
                 is_of: &|rule| package.rules.get(rule).is_some_and(|rule| rule.policy >= level),
@@ -159,6 +180,15 @@ impl<'p> Search<'p> {
                     let variable = variable(decided, self.tool, at);
                     moves.extend(variable.map(|variable| up(variable, writer.asked(slot))));
                 }
+                Slot::Holds(cond) => {
+                    let Some(variable) = variable(decided, self.tool, at) else {
+                        continue;
+                    };
+                    let (more, less) = self.moved(cond, &mut Vec::new());
+                    let text = || writer.asked(slot);
+                    moves.extend(more.then(|| up(variable, text())));
+                    moves.extend(less.then(|| down(variable, text())));
+                }
                 Slot::Each(labelled) => {
                     let text = format!("labels of what is in {}", writer.asked(slot));
                     moves.extend(of_elements(decided, &field(self.tool, at), labelled, &text));
@@ -166,15 +196,135 @@ impl<'p> Search<'p> {
                 _ => {}
             }
         }
-        let labelled = |event: &Event| (event.labels != 0).then_some(self.tool);
-        let by_results = self.by_calls(decided, &labelled).into_iter();
-        moves.extend(by_results.map(|step| Move { by: None, ..step }));
+        moves.extend(self.by_calls(decided, Counted::Labels));
         moves
     }
 
-    /// How more calls of some kind change what is asked of the session.
-    fn by_calls(&self, decided: &Decided<'_>, by: &dyn Fn(&'p Event) -> Option<&'p Tool>) -> Vec<Move<'p>> {
-        let history = &self.package.history;
+    /// Whether more labels can make a condition hold, and fail; `open` has the lists of open quantifiers with labels.
+    fn moved<'c>(&'c self, cond: &'c Cond, open: &mut Vec<(u32, &'c Labelled)>) -> (bool, bool) {
+        match cond {
+            Cond::Const(_) => (false, false),
+            Cond::Not(inner) => flipped(self.moved(inner, open)),
+            Cond::And(parts) | Cond::Or(parts) => parts
+                .iter()
+                .fold((false, false), |all, part| either(all, self.moved(part, open))),
+            Cond::Atom(atom) => {
+                let list = open.iter().rev().find(|(level, _)| *level == atom.place.level);
+                let beside = list.and_then(|(_, labelled)| labelled.beside(&atom.place.steps));
+                let is_label = matches!(beside, Some(Beside::Label { .. }))
+                    || matches!(self.slot(&atom.place), Some(Slot::Label { .. }));
+                (is_label, false)
+            }
+            Cond::Any {
+                list, level, body, ..
+            } => self.within(list, *level, open, |search, open| search.moved(body, open)),
+            Cond::Relation(relation) => {
+                let (left, right) = (
+                    self.grown(&relation.left, open),
+                    self.grown(&relation.right, open),
+                );
+                let less = either(flipped(left), right);
+                match relation.op {
+                    RelationOp::Less | RelationOp::LessOrEqual => less,
+                    RelationOp::Equal | RelationOp::Under => either(less, flipped(less)),
+                }
+            }
+        }
+    }
+
+    /// Whether more labels can make a number greater, and less.
+    fn grown<'c>(&'c self, term: &'c Term, open: &mut Vec<(u32, &'c Labelled)>) -> (bool, bool) {
+        match term {
+            Term::Place(_) | Term::Const(_) | Term::Else(..) => (false, false),
+            Term::Add(a, b) => either(self.grown(a, open), self.grown(b, open)),
+            Term::Sub(a, b) => either(self.grown(a, open), flipped(self.grown(b, open))),
+            Term::Sum { term, list, level } => {
+                self.within(list, *level, open, |search, open| search.grown(term, open))
+            }
+            Term::Count { list, level, body } => {
+                self.within(list, *level, open, |search, open| search.moved(body, open))
+            }
+        }
+    }
+
+    /// What is asked of the elements of a list.
+    fn within<'c>(
+        &'c self,
+        list: &'c Place,
+        level: u32,
+        open: &mut Vec<(u32, &'c Labelled)>,
+        ask: impl FnOnce(&'c Self, &mut Vec<(u32, &'c Labelled)>) -> (bool, bool),
+    ) -> (bool, bool) {
+        let outer = open.iter().rev().find(|(of, _)| *of == list.level);
+        let inner = match outer.map(|(_, labelled)| labelled.beside(&list.steps)) {
+            Some(Some(Beside::List(inner))) => Some(inner),
+            Some(_) => None,
+            None => match self.slot(list) {
+                Some(Slot::Each(labelled)) => Some(labelled),
+                _ => None,
+            },
+        };
+        let Some(inner) = inner else {
+            return ask(self, open);
+        };
+        open.push((level, inner));
+        let found = ask(self, open);
+        open.pop();
+        found
+    }
+
+    /// What the gate computes at a place.
+    fn slot(&self, place: &Place) -> Option<&Slot> {
+        let (0, [Step::Field(first), ..]) = (place.level, place.steps.as_slice()) else {
+            return None;
+        };
+        let at = (*first as usize).checked_sub(self.tool.args.len() + 1)?;
+        self.tool.slots.get(at)
+    }
+
+    /// How more calls, or labels, can change what a monitor says: whether to more, whether to less, and the tool that is
+    /// called.
+    fn by(&self, monitor: &Monitor, counted: Counted) -> Vec<(bool, bool, Option<&'p Tool>)> {
+        let package = self.package;
+        let tool = |number: &usize| package.tools.get(*number);
+        let by_event = |number: u32| {
+            let event = package.history.events.get(number as usize)?;
+            match counted {
+                Counted::Labels => asks_labels(package, event).then_some(None),
+                Counted::Calls(level) => {
+                    let mut tools = event.calls.iter().filter_map(|(number, _)| tool(number));
+                    tools.find(|tool| is_lower(package, tool, level)).map(Some)
+                }
+            }
+        };
+        let one = |number: u32, more, less| by_event(number).map(|tool| (more, less, tool));
+        match (monitor, counted) {
+            (Monitor::Flag { set, clear, .. }, _) => {
+                let clear = clear.and_then(|clear| one(clear, false, true));
+                one(*set, true, false).into_iter().chain(clear).collect()
+            }
+            // Whatever call it is, it comes between others.
+            (Monitor::Pattern(_), Counted::Calls(level)) => {
+                let mut tools = package.tools.iter();
+                let lower = tools.find(|tool| is_lower(package, tool, level));
+                lower.map(|tool| (true, true, Some(tool))).into_iter().collect()
+            }
+            // A call that has more labels is still the same call in its place.
+            (Monitor::Pattern(steps), Counted::Labels) => {
+                let event = |step: &PatternStep| match step {
+                    PatternStep::Event(event) => one(*event, true, false),
+                    PatternStep::Any | PatternStep::Maybe => None,
+                };
+                steps.iter().filter_map(event).collect()
+            }
+            (Monitor::Count { event, .. } | Monitor::Recent { event, .. }, _) => {
+                one(*event, true, false).into_iter().collect()
+            }
+        }
+    }
+
+    /// How more calls, or labels, change what is asked of the session.
+    fn by_calls(&self, decided: &Decided<'_>, counted: Counted) -> Vec<Move<'p>> {
         let writer = Writer::new(self.package, self.tool, &decided.slots);
         let mut moves = Vec::new();
         for (at, slot) in decided.slots.iter().enumerate() {
@@ -183,22 +333,19 @@ impl<'p> Search<'p> {
             };
             let (Some(variable), Some(monitor)) = (
                 variable(decided, self.tool, at),
-                history.monitors.get(*number as usize),
+                self.package.history.monitors.get(*number as usize),
             ) else {
                 continue;
             };
             // The last class is that of a missing value, which is never missing.
             let most = decided.calls.diagrams.count(variable).saturating_sub(2);
-            for (event, more, less) in events(monitor) {
-                let Some(tool) = history.events.get(event as usize).and_then(by) else {
-                    continue;
-                };
+            for (more, less, by) in self.by(monitor, counted) {
                 let each = |(from, to)| Move {
                     variable,
                     from,
                     to,
                     text: writer.asked(slot),
-                    by: Some(tool),
+                    by,
                 };
                 let ways = (0..most).map(|class| (class, class + 1));
                 if more {

@@ -9,20 +9,26 @@ use unicode_normalization::UnicodeNormalization;
 /// host of an address or URL in its canonical form. It only ever takes approvals away, by whom it excludes and counts
 /// once; who is in a role is compared exactly. Empty where the principal names nobody.
 pub fn person(principal: &str) -> String {
-    let seen = principal.nfkc().filter(|c| !is_hidden(*c));
-    // By way of capitals, which `ς` and `σ` share.
-    let small = seen.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    let composed: String = small.nfkc().collect();
-    let written = composed.trim();
+    let seen: String = principal.nfkc().filter(|c| !is_hidden(*c)).collect();
+    let written = seen.trim();
     if let Some((local, domain)) = written.rsplit_once('@')
         && let Ok(host) = host::parse(domain)
     {
-        return format!("{local}@{host}");
+        return format!("{}@{host}", folded(local));
     }
     match url::parse(written) {
-        Ok(url) => url.text().to_owned(),
-        Err(_) => written.to_owned(),
+        Ok(url) => folded(url.text()),
+        Err(_) => folded(written),
     }
+}
+
+/// By way of capitals, which `ς` and `σ` share.
+fn folded(text: &str) -> String {
+    let small = text
+        .chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase);
+    small.nfkc().collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -55,6 +61,8 @@ mod tests {
                 "andr\u{e9}@B\u{dc}CHER.example.",
                 true,
             ),
+            ("ann@straße.example", "ann@xn--strae-oqa.example", true),
+            ("ann@stra\u{df}e.example", "ANN@Straße.example.", true),
             ("ann@acme\u{3002}com", "ann@acme.com", true),
             (
                 "https://acme.com/agents/1",

@@ -309,9 +309,10 @@ fn approve(program: &Program, decision: &mut Decision, request: &Request<'_>) {
 
 /// What a call gets by all that asks nobody, and the codes of what is stricter than `allow`; the strictest of its steps.
 fn without_asking(program: &Program, decision: &Decision) -> (Verdict, Vec<String>) {
-    let is_of_limit = |one: &MatchedRule| {
+    let asks_or_limits = |one: &MatchedRule| {
         let mut rules = program.rules.iter();
-        rules.any(|rule| rule.limit && (&rule.name, &rule.scope) == (&one.name, &one.scope))
+        one.verdict == Verdict::RequireApproval
+            || rules.any(|rule| rule.limit && (&rule.name, &rule.scope) == (&one.name, &one.scope))
     };
     let mut all: Vec<(Verdict, String)> = Vec::new();
     let calls = match decision.steps.as_slice() {
@@ -321,7 +322,7 @@ fn without_asking(program: &Program, decision: &Decision) -> (Verdict, Vec<Strin
     for call in calls {
         let rules = call.matched.iter();
         all.extend(rules.map(|rule| (rule.verdict, rule.code.clone())));
-        if call.matched.iter().all(is_of_limit) {
+        if call.matched.iter().all(asks_or_limits) {
             all.push(program.default.clone());
         }
     }

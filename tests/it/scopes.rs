@@ -222,7 +222,8 @@ fn refused(policies: &Policies) -> Option<(usize, usize)> {
         for region in regions {
             let number: usize = region.trim_start_matches('r').parse().unwrap();
             let delegated = Verdict::parse(policies.regions[number].1).unwrap();
-            assert!(delegated > verdict, "{}", explain());
+            let tried = delegated == Verdict::DryRun && verdict == Verdict::RequireApproval;
+            assert!(delegated > verdict || tried, "{}", explain());
         }
     }
     Some((rules, calls))

@@ -205,7 +205,12 @@ impl Start<'_> {
         let some = !args.is_empty();
         match name {
             "." | "source" => Some(Doubt::Evaluation),
-            "eval" => self.text(name, args),
+            "eval" => {
+                // `--` ends its options.
+                let ends = args.first().is_some_and(|word| word.known() == Some("--"));
+                self.text(name, args.get(usize::from(ends)..).unwrap_or_default())
+            }
+            "jobs" if args.first().is_some_and(|word| word.known() != Some("-l")) => Some(Doubt::Wrapper),
             "trap" => self.trap(args),
             "find" | "gfind" => self.find(name, args),
             "fd" | "fdfind" => fd(args),
@@ -461,7 +466,8 @@ impl Start<'_> {
             _ => true,
         };
         if !names {
-            return None;
+            let is_option_made = matches!(name, "printf" | "test" | "[") && may_name(name, args);
+            return is_option_made.then_some(Doubt::Evaluation);
         }
         let mut doubt = None;
         for word in args {
@@ -477,6 +483,30 @@ impl Start<'_> {
         }
         doubt
     }
+}
+
+/// Whether an expansion may come out as `-v`, with a name after it in which shells evaluate a subscript.
+fn may_name(name: &str, args: &[Word]) -> bool {
+    let may_be_name = |word: &Word| word.known().is_none_or(|text| text.contains('['));
+    let args = match args.split_last() {
+        Some((last, rest)) if name == "[" && last.known() == Some("]") => rest,
+        _ => args,
+    };
+    let is_only = name == "printf" || args.len() == 1;
+    let options = if name == "printf" {
+        args.len().min(1)
+    } else {
+        args.len()
+    };
+    args.iter()
+        .take(options)
+        .enumerate()
+        .any(|(at, word)| match word {
+            Word::Unknown { single, dash: true } => {
+                (!single && is_only) || args.get(at + 1).is_some_and(may_be_name)
+            }
+            _ => false,
+        })
 }
 
 /// Words in which a mark stands for words that are not known.
