@@ -339,7 +339,7 @@ fn what_commands_hold_is_bounded_together() {
         format!("ls -{all};").repeat(200),
         "ls -a b;".repeat(2700),
         format!("sudo nice env rm {}", vec!["-r"; 7000].join(" ")),
-        format!("rm {}", (0..150).map(|n| format!("-x{n}=1 ")).collect::<String>()),
+        format!("rm {}", (0..400).map(|n| format!("-x{n}=1 ")).collect::<String>()),
         String::new(),
     ];
     for rule in RULES {
