@@ -35,6 +35,8 @@ mod sets;
 mod slot;
 mod suite;
 pub mod term;
+#[cfg(test)]
+pub mod trees;
 pub mod trust;
 mod types;
 pub mod unlabelled;

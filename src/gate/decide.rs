@@ -18,6 +18,7 @@ use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// A program ready to judge calls.
 #[derive(Debug)]
@@ -309,11 +310,10 @@ fn approve(program: &Program, decision: &mut Decision, request: &Request<'_>) {
 
 /// What a call gets by all that asks nobody, and the codes of what is stricter than `allow`; the strictest of its steps.
 fn without_asking(program: &Program, decision: &Decision) -> (Verdict, Vec<String>) {
-    let asks_or_limits = |one: &MatchedRule| {
-        let mut rules = program.rules.iter();
-        one.verdict == Verdict::RequireApproval
-            || rules.any(|rule| rule.limit && (&rule.name, &rule.scope) == (&one.name, &one.scope))
-    };
+    let limits = script::written(program).filter(|(_, rule)| rule.limit);
+    let limits: BTreeSet<script::RuleKey<'_>> = limits.map(|(key, _)| key).collect();
+    let asks_or_limits =
+        |one: &MatchedRule| one.verdict == Verdict::RequireApproval || limits.contains(&script::key(one));
     let mut all: Vec<(Verdict, String)> = Vec::new();
     let calls = match decision.steps.as_slice() {
         [] => vec![decision],

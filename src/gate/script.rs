@@ -353,27 +353,30 @@ fn obliged(program: &Program, tool: &str, judged: &[Judged], matched: &[MatchedR
     let Some(tool) = program.tool(tool) else {
         return obligation::Joined::default();
     };
-    let rules = |matched: &[MatchedRule]| -> Vec<&RuleInfo> {
-        let found = by_name(matched.iter());
-        let rules = written(program).filter(|(key, _)| found.contains_key(key));
-        rules.map(|(_, rule)| rule).collect()
-    };
-    let mut each = judged.iter().map(|one| rules(&one.decision.matched));
-    let is_loosened = each.all(|rules| obligation::is_loosened(program, rules.into_iter()));
-    obligation::of_matched(program, tool, &rules(matched), is_loosened)
+    let found = by_name(matched.iter());
+    let rules = written(program).filter(|(key, _)| found.contains_key(key));
+    let rules: BTreeMap<RuleKey<'_>, &RuleInfo> = rules.collect();
+    let is_loosened = judged.iter().all(|one| {
+        let own = one.decision.matched.iter();
+        obligation::is_loosened(program, own.filter_map(|rule| rules.get(&key(rule)).copied()))
+    });
+    let all: Vec<&RuleInfo> = rules.values().copied().collect();
+    obligation::of_matched(program, tool, &all, is_loosened)
 }
 
 /// A rule's file and name.
-type RuleKey<'r> = (&'r str, &'r str);
+pub(super) type RuleKey<'r> = (&'r str, &'r str);
+
+pub(super) fn key(rule: &MatchedRule) -> RuleKey<'_> {
+    (rule.file.as_str(), rule.name.as_str())
+}
 
 fn by_name<'d>(matched: impl Iterator<Item = &'d MatchedRule>) -> BTreeMap<RuleKey<'d>, &'d MatchedRule> {
-    matched
-        .map(|rule| ((rule.file.as_str(), rule.name.as_str()), rule))
-        .collect()
+    matched.map(|rule| (key(rule), rule)).collect()
 }
 
 /// Every rule of the program.
-fn written(program: &Program) -> impl Iterator<Item = (RuleKey<'_>, &RuleInfo)> {
+pub(super) fn written(program: &Program) -> impl Iterator<Item = (RuleKey<'_>, &RuleInfo)> {
     program.rules.iter().filter_map(|rule| {
         let file = program.files.get(rule.file as usize)?;
         Some(((file.as_str(), rule.name.as_str()), rule))
