@@ -15,7 +15,7 @@
 
 use gait::artifact::envelope::Payload as _;
 use gait::artifact::{SigningKey, TraceRecord, TrustedKeys, digest, jcs, trace};
-use gait::boundary::{Boundary, Moment};
+use gait::boundary::{Boundary, Moment, call_digest};
 use gait::builtins::bind;
 use gait::domain::{Intent, Request};
 use gait::eval::{Workspace, decide, explain};
@@ -202,6 +202,7 @@ fn size(n: usize, asked: &Asked) {
     let gate = Gate::new(program.clone());
     let bound = request::bind(&program, tool, &request, Counting::Known).expect("binds");
     let recorded = boundary.judge(&read, &moment, &key).expect("a trace");
+    let canonical = bound.canonical_args.clone();
     let document = recorded.record.to_json();
     let payload = jcs::to_vec(&document);
     let spaces = || Workspace::new(&program);
@@ -250,6 +251,9 @@ fn size(n: usize, asked: &Asked) {
         }),
         work("  of it: canonical text and digest of intent", 20, || {
             black_box(digest::sha256(&jcs::to_vec(&black_box(&read).covered())));
+        }),
+        work("  of it: digest of the call", 20, || {
+            black_box(call_digest("pay.transfer", black_box(&canonical)));
         }),
         work("  of it: record to document", 20, || {
             drop(black_box(black_box(&recorded.record).to_json()));

@@ -203,8 +203,8 @@ impl Boundary {
         // What is kept is without what rules redact, and the digests are of what is kept.
         let covered = intent.covered();
         let kept = kept(&self.gate, &covered, &judged.decision);
-        let canonical = jcs::to_vec(&kept);
-        let args_digest = digest::of_json(&redact::args(intent.args(), &judged.decision.obligations));
+        let (canonical, args) = jcs::to_vec_with(&kept, "args");
+        let args_digest = digest::sha256(canonical.get(args).unwrap_or_default());
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
             trace_id: trace_id(self.bundle, intent_digest, moment),
@@ -215,17 +215,20 @@ impl Boundary {
             intent_digest,
             args_digest,
             call_digest: own_digest(intent, &judged),
-            tool: intent.tool.clone(),
+            tool: intent.tool.to_string(),
             script: kept.get("script").map(|script| TraceScript {
                 digest: digest::of_json(script),
                 call_digests: call_digests(intent, &judged),
             }),
             decision: judged.decision,
             correlation_id: None,
-            session_id: moment.session_id.clone().or_else(|| intent.session_id.clone()),
+            session_id: moment
+                .session_id
+                .clone()
+                .or_else(|| intent.session_id.clone().map(Into::into)),
             run_id: moment.run_id.clone(),
-            request_id: intent.request_id.clone(),
-            identity: Some(intent.identity.clone()),
+            request_id: intent.request_id.clone().map(Into::into),
+            identity: Some(intent.identity.to_string()),
             intent: moment.keeps_intent.then(|| kept.into_owned()),
             facts: moment
                 .facts
@@ -447,7 +450,7 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
 fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let or_null = |text: Option<&str>| text.map_or(Json::Null, Json::str);
     let previous = moment.previous.map_or(Json::Null, |digest| digest.to_json());
-    let at = Json::String(time::print(moment.now));
+    let at = Json::str(time::print(moment.now));
     let (bundle, intent) = (bundle.to_json(), intent.to_json());
     let (run, session) = (
         or_null(moment.run_id.as_deref()),

@@ -100,7 +100,7 @@ fn told(decision: domain::Decision) -> difference::Decision {
         None => spec.to_string(),
     };
     difference::Decision {
-        by: by.map(|rule| rule.name.clone()).collect(),
+        by: by.map(|rule| rule.name.to_string()).collect(),
         approvals: decision.approvals.iter().map(asked).collect(),
         obligations: decision.obligations.iter().map(|o| o.to_string()).collect(),
         verdict: decision.verdict,

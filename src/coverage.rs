@@ -16,6 +16,6 @@ pub fn coverage(checked: &Checked) -> Vec<ToolCoverage> {
             .matched
             .iter()
             .filter(|rule| rule.verdict == decision.verdict);
-        Some((decision.verdict, by.map(|rule| rule.name.clone()).collect()))
+        Some((decision.verdict, by.map(|rule| rule.name.to_string()).collect()))
     })
 }

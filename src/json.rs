@@ -12,6 +12,9 @@ pub use number::{Number, scaled};
 pub use parse::{JsonError, JsonErrorKind, parse, parse_any_numbers};
 pub(crate) use plain::plain_run;
 
+/// A text of a document: a name, or a string. A short one takes no space of its own.
+pub type Text = compact_str::CompactString;
+
 /// A JSON document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -22,16 +25,16 @@ pub enum Json {
     /// A number, exact.
     Number(Number),
     /// A string.
-    String(String),
+    String(Text),
     /// An array.
     Array(Vec<Json>),
     /// An object: members in the order received, keys distinct.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Text, Json)>),
 }
 
 impl Json {
     /// A string value.
-    pub fn str(text: impl Into<String>) -> Json {
+    pub fn str(text: impl Into<Text>) -> Json {
         Json::String(text.into())
     }
 
@@ -41,8 +44,8 @@ impl Json {
     }
 
     /// An object from members; later duplicates are a caller's bug and are dropped.
-    pub fn object<K: Into<String>>(members: impl IntoIterator<Item = (K, Json)>) -> Json {
-        let mut out: Vec<(String, Json)> = Vec::new();
+    pub fn object<K: Into<Text>>(members: impl IntoIterator<Item = (K, Json)>) -> Json {
+        let mut out: Vec<(Text, Json)> = Vec::new();
         for (key, value) in members {
             let key = key.into();
             if !out.iter().any(|(k, _)| *k == key) {
@@ -53,9 +56,11 @@ impl Json {
     }
 
     /// An object of members whose names a caller has written down, each once.
-    pub fn record(members: Vec<(&'static str, Json)>) -> Json {
-        let owned = members.into_iter().map(|(key, value)| (key.to_owned(), value));
-        Json::Object(owned.collect())
+    pub fn record(members: impl IntoIterator<Item = (&'static str, Json)>) -> Json {
+        let named = members
+            .into_iter()
+            .map(|(key, value)| (Text::const_new(key), value));
+        Json::Object(named.collect())
     }
 
     /// How deep it is nested: 1 where nothing is in it.
@@ -93,7 +98,7 @@ impl Json {
     }
 
     /// The members of an object.
-    pub fn as_object(&self) -> Option<&[(String, Json)]> {
+    pub fn as_object(&self) -> Option<&[(Text, Json)]> {
         match self {
             Json::Object(members) => Some(members),
             _ => None,
@@ -139,7 +144,7 @@ impl serde::Serialize for Json {
             Json::Number(number) => number.serialize(to),
             Json::String(text) => to.serialize_str(text),
             Json::Array(items) => to.collect_seq(items),
-            Json::Object(members) => to.collect_map(members.iter().map(|(key, value)| (key, value))),
+            Json::Object(members) => to.collect_map(members.iter().map(|(key, value)| (key.as_str(), value))),
         }
     }
 }

@@ -100,7 +100,7 @@ fn verdict(runner: &mut Runner<'_>, case: &Case) -> (Verdict, Vec<String>) {
         .matched
         .iter()
         .filter(|rule| rule.verdict == decision.verdict);
-    (decision.verdict, of.map(|rule| rule.name.clone()).collect())
+    (decision.verdict, of.map(|rule| rule.name.to_string()).collect())
 }
 
 fn report(

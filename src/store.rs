@@ -186,8 +186,8 @@ fn to_bytes(name: &str, counter: &Counter) -> Vec<u8> {
     let entry = |entry: &Entry| {
         // Numbers as text: they need not fit a JSON number.
         let mut members = vec![
-            ("at", Json::String(entry.at.to_string())),
-            ("amount", Json::String(entry.amount.to_string())),
+            ("at", Json::str(entry.at.to_string())),
+            ("amount", Json::str(entry.amount.to_string())),
         ];
         members.extend(entry.call.as_ref().map(|call| ("call", Json::str(call))));
         Json::object(members)

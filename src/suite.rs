@@ -10,7 +10,7 @@ use crate::eval::obligation;
 use crate::gate::{self, Gate, Judged};
 use crate::hir::{Case, ContextField, Package, SessionStep, Test};
 use crate::ir;
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::source::{Position, Span};
 use crate::value::Value;
 use std::collections::BTreeSet;
@@ -244,8 +244,8 @@ fn sources(given: &Json, context: &[ContextField]) -> (Json, Json) {
 }
 
 /// Puts what a test says of the context into an intent, and gives what an intent does not say: the facts of the host.
-pub fn put_said(intent: &mut Json, given: &Json, context: &[ContextField]) -> Vec<(String, Json)> {
-    let mut facts: Vec<(String, Json)> = Vec::new();
+pub fn put_said(intent: &mut Json, given: &Json, context: &[ContextField]) -> Vec<(Text, Json)> {
+    let mut facts: Vec<(Text, Json)> = Vec::new();
     for (name, value) in given.as_object().unwrap_or_default() {
         match context.iter().find(|f| f.field.name == *name).map(|f| &f.from) {
             Some(Some(path)) => put(intent, path, value),
@@ -266,7 +266,7 @@ fn put(at: &mut Json, path: &[String], value: &Json) {
     }
     if let Json::Object(members) = at {
         if !members.iter().any(|(name, _)| name == first) {
-            members.push((first.clone(), Json::Null));
+            members.push((first.into(), Json::Null));
         }
         if let Some((_, inner)) = members.iter_mut().find(|(name, _)| name == first) {
             put(inner, rest, value);
@@ -317,7 +317,7 @@ fn failures(package: &Package, case: &Case, decision: &Decision) -> Vec<String> 
         failures.push(format!("expected rule {rule} to match, got {got}"));
     }
     for rule in &decision.matched {
-        if case.not_by.contains(&rule.name) {
+        if case.not_by.iter().any(|name| rule.name == *name) {
             failures.push(format!("expected rule {} not to match", rule.name));
         }
     }

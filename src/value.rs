@@ -1,6 +1,8 @@
 //! Typed values: what a JSON argument becomes once it is bound to its declared type. Every value is in the one
 //! canonical form of its type, so equal values have equal bytes. It holds data only; the parsers live in `builtins`.
 
+use crate::json::Text;
+
 /// A value of a declared type. The order is that of canonical sets; it means nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
@@ -14,11 +16,11 @@ pub enum Value {
     /// A member of an enum, by its index in the declaration.
     Enum(u32),
     /// `String`
-    Str(Box<str>),
+    Str(Text),
     /// `Path`: canonical text.
-    Path(Box<str>),
+    Path(Text),
     /// `Host`: canonical text.
-    Host(Box<str>),
+    Host(Text),
     /// `Email`: canonical `local@domain`.
     Email(EmailValue),
     /// `Url`

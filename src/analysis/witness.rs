@@ -434,7 +434,7 @@ impl<'a> Maker<'a> {
         let asked = fields.filter(|((number, _), value)| **value != Value::Absent && self.asks(*number));
         let given = asked.map(|((_, field), value)| {
             let field = &field.field;
-            (field.name.clone(), bind::to_json(value, &field.ty))
+            (field.name.as_str().into(), bind::to_json(value, &field.ty))
         });
         let given = Json::Object(given.collect());
         Some(Case {
@@ -514,37 +514,37 @@ fn computed(package: &Package, slot: &Slot, record: &Value) -> Option<Value> {
 /// The call as a JSON document: tool, arguments, what is said beside them, where they come from, and what ran before.
 pub fn document(case: &Case) -> Json {
     let mut members = vec![
-        ("tool".to_owned(), Json::str(&case.tool)),
-        ("args".to_owned(), case.args.clone()),
+        ("tool".into(), Json::str(&case.tool)),
+        ("args".into(), case.args.clone()),
     ];
     if case.given.as_object().is_some_and(|given| !given.is_empty()) {
-        members.push(("context".to_owned(), case.given.clone()));
+        members.push(("context".into(), case.given.clone()));
     }
     if let Some(origins) = &case.origins {
         members.push((
-            "arg_provenance".to_owned(),
+            "arg_provenance".into(),
             Json::Array(origins.iter().map(origin).collect()),
         ));
     }
     if !case.session.is_empty() {
         members.push((
-            "session".to_owned(),
+            "session".into(),
             Json::Array(case.session.iter().map(step).collect()),
         ));
     }
     if let Some(at) = case.at {
-        members.push(("at".to_owned(), Json::str(instant::to_text(at))));
+        members.push(("at".into(), Json::str(instant::to_text(at))));
     }
     Json::Object(members)
 }
 
 fn origin(origin: &ArgumentOrigin) -> Json {
     let mut members = vec![
-        ("arg_path".to_owned(), Json::str(origin.path.join("."))),
-        ("source".to_owned(), Json::str(origin.source.as_str())),
+        ("arg_path".into(), Json::str(origin.path.join("."))),
+        ("source".into(), Json::str(origin.source.as_str())),
     ];
     if let Some(tool) = &origin.tool {
-        members.push(("source_ref".to_owned(), Json::str(tool)));
+        members.push(("source_ref".into(), Json::str(tool)));
     }
     Json::Object(members)
 }

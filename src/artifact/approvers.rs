@@ -99,10 +99,10 @@ impl Approvers {
 fn to_json(one: &Approver) -> Json {
     let mut members = one.key.members();
     members.push(("principal", Json::str(&one.principal)));
-    members.push(("added_at", Json::String(time::print(one.added_at))));
+    members.push(("added_at", Json::str(time::print(one.added_at))));
     members.extend(
         one.revoked_at
-            .map(|at| ("revoked_at", Json::String(time::print(at)))),
+            .map(|at| ("revoked_at", Json::str(time::print(at)))),
     );
     Json::object(members)
 }

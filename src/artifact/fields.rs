@@ -3,26 +3,37 @@
 use jiff::Timestamp;
 
 use super::{Digest, VerifyError, time};
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::limits;
+use std::cell::Cell;
 
 /// An object whose member names are all known.
 pub struct Fields<'a> {
     what: &'static str,
-    json: &'a Json,
+    members: &'a [(Text, Json)],
+    /// Where the next member is looked for first: after the last one that was found.
+    next: Cell<usize>,
 }
 
 impl<'a> Fields<'a> {
     /// Opens an object. Errors when it is none or has a member outside `known`.
     pub fn open(what: &'static str, json: &'a Json, known: &[&str]) -> Result<Self, VerifyError> {
-        let fields = Fields { what, json };
-        let members = json
-            .as_object()
-            .ok_or_else(|| fields.refuse(format!("expected an object, found {}", json.kind())))?;
-        match members.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-            Some((key, _)) => Err(fields.refuse(format!("unknown member `{}`", key.escape_debug()))),
-            None => Ok(fields),
+        let fields = Fields {
+            what,
+            members: json.as_object().unwrap_or_default(),
+            next: Cell::new(0),
+        };
+        if json.as_object().is_none() {
+            return Err(fields.refuse(format!("expected an object, found {}", json.kind())));
         }
+        let mut next = 0;
+        for (key, _) in fields.members {
+            let Some(at) = search(known, next, |name| key == name) else {
+                return Err(fields.refuse(format!("unknown member `{}`", key.escape_debug())));
+            };
+            next = at + 1;
+        }
+        Ok(fields)
     }
 
     /// The error for this object.
@@ -35,14 +46,15 @@ impl<'a> Fields<'a> {
 
     /// A member of any kind.
     pub fn any(&self, key: &str) -> Result<&'a Json, VerifyError> {
-        self.json
-            .get(key)
+        self.optional(key)
             .ok_or_else(|| self.refuse(format!("member `{key}` is missing")))
     }
 
     /// A member that may be missing.
     pub fn optional(&self, key: &str) -> Option<&'a Json> {
-        self.json.get(key)
+        let at = search(self.members, self.next.get(), |(name, _)| name == key)?;
+        self.next.set(at + 1);
+        self.members.get(at).map(|(_, value)| value)
     }
 
     /// A string.
@@ -54,9 +66,14 @@ impl<'a> Fields<'a> {
 
     /// A string that is not empty.
     pub fn name(&self, key: &str) -> Result<String, VerifyError> {
+        self.named(key).map(str::to_owned)
+    }
+
+    /// The same where it stands.
+    pub fn named(&self, key: &str) -> Result<&'a str, VerifyError> {
         match self.text(key)? {
             "" => Err(self.refuse(format!("`{key}` is empty"))),
-            text => Ok(text.to_owned()),
+            text => Ok(text),
         }
     }
 
@@ -134,6 +151,13 @@ impl<'a> Fields<'a> {
         }
         Err(self.refuse(format!("`{key}` is not sorted and distinct")))
     }
+}
+
+/// The first that is meant, from a place on and then before it: who reads and who writes mostly keep the same order.
+fn search<T>(all: &[T], from: usize, is_meant: impl Fn(&T) -> bool) -> Option<usize> {
+    let (before, after) = all.split_at_checked(from).unwrap_or((all, &[]));
+    let found = after.iter().position(&is_meant).map(|at| from + at);
+    found.or_else(|| before.iter().position(&is_meant))
 }
 
 /// Whether a text is an id: 1 to `limits::ID_BYTES` of `a-z`, `0-9`, `-`, `_`, the first a letter or digit.

@@ -103,8 +103,8 @@ impl Payload for GivenApproval {
             ("call_digests", Json::Array(calls.collect())),
             ("tool", Json::str(&self.tool)),
             ("key_id", self.key.digest().to_json()),
-            ("given_at", Json::String(time::print(self.given_at))),
-            ("expires_at", Json::String(time::print(self.expires_at))),
+            ("given_at", Json::str(time::print(self.given_at))),
+            ("expires_at", Json::str(time::print(self.expires_at))),
             ("nonce", Json::str(&self.nonce)),
         ])
     }

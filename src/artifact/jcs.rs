@@ -2,71 +2,110 @@
 //! Numbers are already canonical (`json::Number`), so nothing is rounded here.
 
 use crate::json::{Json, plain_run};
+use std::ops::Range;
 
 /// Writes the canonical text (RFC 8785 section 3.2).
 pub fn to_vec(json: &Json) -> Vec<u8> {
-    let mut out = String::with_capacity(SPACE);
-    write(json, &mut out);
-    out.into_bytes()
+    let mut writer = Writer::new();
+    writer.value(json);
+    writer.out.into_bytes()
+}
+
+/// Writes the canonical text, and tells where in it the value of a member of the document is; nowhere where there is no
+/// such member.
+pub fn to_vec_with<'j>(json: &'j Json, member: &'j str) -> (Vec<u8>, Range<usize>) {
+    let mut writer = Writer::new();
+    writer.looked_for = json.as_object().map(|_| member);
+    writer.value(json);
+    (writer.out.into_bytes(), writer.found)
 }
 
 /// Writes the canonical text of an object of these members, whose names are distinct.
 pub fn object_to_vec(members: &[(&str, &Json)]) -> Vec<u8> {
-    let mut out = String::with_capacity(SPACE);
-    object(members.iter().copied(), &mut out);
-    out.into_bytes()
+    let mut writer = Writer::new();
+    writer.object(members.iter().copied());
+    writer.out.into_bytes()
 }
 
 /// What most documents need, in bytes.
-const SPACE: usize = 512;
+const SPACE: usize = 1024;
 
 /// Whether `bytes` are the canonical text of `json`, which was read from them.
 pub fn is_canonical(json: &Json, bytes: &[u8]) -> bool {
     to_vec(json) == bytes
 }
 
-fn write(json: &Json, out: &mut String) {
-    match json {
-        Json::Null => out.push_str("null"),
-        Json::Bool(true) => out.push_str("true"),
-        Json::Bool(false) => out.push_str("false"),
-        Json::Number(number) => out.push_str(number.text()),
-        Json::String(text) => string(text, out),
-        Json::Array(items) => array(items, out),
-        Json::Object(members) => object(members.iter().map(|(key, value)| (key.as_str(), value)), out),
-    }
+struct Writer<'j> {
+    out: String,
+    /// Members of the objects that are being written, the innermost last.
+    members: Vec<(&'j str, &'j Json)>,
+    /// The member of the outermost object whose value is looked for, and where it is.
+    looked_for: Option<&'j str>,
+    found: Range<usize>,
 }
 
-fn array(items: &[Json], out: &mut String) {
-    out.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
+impl<'j> Writer<'j> {
+    fn new() -> Writer<'j> {
+        Writer {
+            out: String::with_capacity(SPACE),
+            members: Vec::new(),
+            looked_for: None,
+            found: 0..0,
         }
-        write(item, out);
     }
-    out.push(']');
-}
 
-/// Members sorted by the UTF-16 code units of their names (section 3.2.3), which is not the order of UTF-8 bytes, but for
-/// ASCII.
-fn object<'j>(members: impl Iterator<Item = (&'j str, &'j Json)>, out: &mut String) {
-    let mut sorted: Vec<(&str, &Json)> = members.collect();
-    if sorted.iter().all(|(key, _)| key.is_ascii()) {
-        sorted.sort_unstable_by_key(|(key, _)| *key);
-    } else {
-        sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    }
-    out.push('{');
-    for (index, (key, value)) in sorted.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
+    fn value(&mut self, json: &'j Json) {
+        match json {
+            Json::Null => self.out.push_str("null"),
+            Json::Bool(true) => self.out.push_str("true"),
+            Json::Bool(false) => self.out.push_str("false"),
+            Json::Number(number) => self.out.push_str(number.text()),
+            Json::String(text) => string(text, &mut self.out),
+            Json::Array(items) => self.array(items),
+            Json::Object(members) => self.object(members.iter().map(|(key, value)| (key.as_str(), value))),
         }
-        string(key, out);
-        out.push(':');
-        write(value, out);
     }
-    out.push('}');
+
+    fn array(&mut self, items: &'j [Json]) {
+        self.out.push('[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            self.value(item);
+        }
+        self.out.push(']');
+    }
+
+    /// Members sorted by the UTF-16 code units of their names (section 3.2.3), which is not the order of UTF-8 bytes, but
+    /// for ASCII.
+    fn object(&mut self, members: impl Iterator<Item = (&'j str, &'j Json)>) {
+        let start = self.members.len();
+        self.members.extend(members);
+        let own = self.members.get_mut(start..).unwrap_or_default();
+        if own.iter().all(|(key, _)| key.is_ascii()) {
+            own.sort_unstable_by_key(|(key, _)| *key);
+        } else {
+            own.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+        }
+        self.out.push('{');
+        for index in start..self.members.len() {
+            if index > start {
+                self.out.push(',');
+            }
+            if let Some((key, value)) = self.members.get(index).copied() {
+                string(key, &mut self.out);
+                self.out.push(':');
+                let from = self.out.len();
+                self.value(value);
+                if start == 0 && self.looked_for == Some(key) {
+                    self.found = from..self.out.len();
+                }
+            }
+        }
+        self.out.push('}');
+        self.members.truncate(start);
+    }
 }
 
 /// A string with only the escapes of section 3.2.2.2: seven short ones, `\u00xx` for other controls.
@@ -97,6 +136,21 @@ fn string(text: &str, out: &mut String) {
 mod tests {
     use super::to_vec;
     use crate::json::parse;
+
+    #[test]
+    fn a_member_is_found_in_the_text() {
+        for (given, found) in [
+            (r#"{"b":1,"a":{"a":[2, "x"]}}"#, r#"{"a":[2,"x"]}"#),
+            (r#"{"b":{"a":1}}"#, ""),
+            (r#"[{"a":1}]"#, ""),
+            ("1", ""),
+        ] {
+            let document = parse(given.as_bytes()).unwrap();
+            let (text, at) = super::to_vec_with(&document, "a");
+            assert_eq!(text, to_vec(&document));
+            assert_eq!(text.get(at), Some(found.as_bytes()), "{given}");
+        }
+    }
 
     #[test]
     fn writes_the_canonical_text() {

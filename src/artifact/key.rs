@@ -114,7 +114,7 @@ impl SigningKey {
         let mut json = Json::object([
             ("schema", Json::str(PRIVATE_SCHEMA)),
             ("key_id", Json::str(self.id.to_string())),
-            ("seed", Json::String(STANDARD.encode(self.inner.as_bytes()))),
+            ("seed", Json::str(STANDARD.encode(self.inner.as_bytes()))),
         ]);
         let file = Zeroizing::new(line(&json));
         wipe(&mut json);
@@ -214,15 +214,15 @@ impl VerifyingKey {
     pub(super) fn members(&self) -> Vec<(&'static str, Json)> {
         let mut members = vec![
             ("key_id", Json::str(self.id.to_string())),
-            ("public_key", Json::String(STANDARD.encode(self.inner.as_bytes()))),
+            ("public_key", Json::str(STANDARD.encode(self.inner.as_bytes()))),
         ];
         members.extend(
             self.valid_from
-                .map(|at| ("valid_from", Json::String(time::print(at)))),
+                .map(|at| ("valid_from", Json::str(time::print(at)))),
         );
         members.extend(
             self.valid_until
-                .map(|at| ("valid_until", Json::String(time::print(at)))),
+                .map(|at| ("valid_until", Json::str(time::print(at)))),
         );
         members
     }

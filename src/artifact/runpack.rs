@@ -260,7 +260,7 @@ impl Meta for RunpackMeta {
     fn to_json(&self) -> Json {
         Json::object([
             ("run_id", Json::str(&self.run_id)),
-            ("created_at", Json::String(time::print(self.created_at))),
+            ("created_at", Json::str(time::print(self.created_at))),
             (
                 "bundles",
                 Json::Array(self.bundles.iter().map(Digest::to_json).collect()),

@@ -18,7 +18,7 @@ use crate::domain::{
     ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope, Target,
     Verdict,
 };
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::source::Position;
 
 /// The only enforcement level that exists: the verdict was binding.
@@ -107,7 +107,7 @@ pub fn verify(
     envelope::verify(bytes, trusted, now)
 }
 
-/// Every member of the document.
+/// Every member of the document, in the order in which they are written.
 const MEMBERS: [&str; 33] = [
     "schema",
     "trace_id",
@@ -119,13 +119,8 @@ const MEMBERS: [&str; 33] = [
     "args_digest",
     "call_digest",
     "tool",
-    "script",
-    "verdict",
-    "reason_codes",
-    "matched_rules",
-    "targets",
-    "detail",
     "enforcement",
+    "previous",
     "correlation_id",
     "session_id",
     "run_id",
@@ -133,15 +128,20 @@ const MEMBERS: [&str; 33] = [
     "identity",
     "intent",
     "facts",
+    "verdict",
+    "reason_codes",
+    "matched_rules",
+    "targets",
+    "detail",
     "labels",
     "approvals",
     "approved_by",
-    "approved_with",
-    "obligations",
-    "fulfils",
     "limits",
+    "obligations",
+    "script",
+    "fulfils",
+    "approved_with",
     "state",
-    "previous",
 ];
 
 impl Payload for TraceRecord {
@@ -157,10 +157,10 @@ impl Payload for TraceRecord {
         let mut members = vec![
             ("schema", Json::str(PayloadType::Trace.schema())),
             ("trace_id", Json::str(&self.trace_id)),
-            ("created_at", Json::String(time::print(self.created_at))),
+            ("created_at", Json::str(time::print(self.created_at))),
             ("producer_version", Json::str(&self.producer_version)),
             ("bundle_digest", self.bundle_digest.to_json()),
-            ("policy", Json::object(policy)),
+            ("policy", Json::record(policy)),
             ("intent_digest", self.intent_digest.to_json()),
             ("args_digest", self.args_digest.to_json()),
             ("call_digest", nullable(&self.call_digest)),
@@ -396,7 +396,7 @@ fn verdict(fields: &Fields<'_>) -> Result<Verdict, VerifyError> {
 }
 
 fn labels_to_json(fact: &LabelFact) -> Json {
-    Json::object([
+    Json::record([
         ("of", Json::str(&fact.of)),
         ("labels", Json::Array(fact.labels.iter().map(Json::str).collect())),
         ("origin", Json::str(fact.origin.as_str())),
@@ -438,7 +438,7 @@ fn state_from_json(json: &Json) -> Result<TraceState, VerifyError> {
 }
 
 fn target_to_json(target: &Target) -> Json {
-    Json::object([
+    Json::record([
         ("effect", Json::str(&target.effect)),
         ("kind", Json::str(&target.kind)),
         ("value", Json::str(&target.value)),
@@ -456,17 +456,22 @@ fn target_from_json(json: &Json) -> Result<Target, VerifyError> {
 }
 
 fn rule_to_json(rule: &MatchedRule) -> Json {
-    let mut members = vec![
-        ("name", Json::str(&rule.name)),
-        ("verdict", Json::str(rule.verdict.as_str())),
-        ("code", Json::str(&rule.code)),
-        ("file", Json::str(&rule.file)),
-        ("start", position_to_json(rule.start)),
-        ("end", position_to_json(rule.end)),
-    ];
-    members.extend(rule.hint.as_ref().map(|hint| ("hint", Json::str(hint))));
-    members.extend(rule.scope.as_ref().map(|of| ("scope", scope_to_json(of))));
-    Json::record(members)
+    // In the order of the canonical text.
+    let mut members = Vec::with_capacity(8);
+    let mut add = |name, value| members.push((Text::const_new(name), value));
+    add("code", Json::String(rule.code.clone()));
+    add("end", position_to_json(rule.end));
+    add("file", Json::String(rule.file.clone()));
+    if let Some(hint) = &rule.hint {
+        add("hint", Json::str(hint));
+    }
+    add("name", Json::String(rule.name.clone()));
+    if let Some(of) = &rule.scope {
+        add("scope", scope_to_json(of));
+    }
+    add("start", position_to_json(rule.start));
+    add("verdict", Json::str(rule.verdict.as_str()));
+    Json::Object(members)
 }
 
 /// The policy a rule is part of.
@@ -487,31 +492,31 @@ fn scope_from_json(json: &Json) -> Result<RuleScope, VerifyError> {
 }
 
 fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
-    let known = ["name", "verdict", "code", "file", "start", "end", "hint", "scope"];
+    let known = ["code", "end", "file", "hint", "name", "scope", "start", "verdict"];
     let fields = Fields::open("trace rule", json, &known)?;
     Ok(MatchedRule {
-        name: fields.name("name")?,
-        verdict: verdict(&fields)?,
-        code: fields.name("code")?,
-        file: fields.text("file")?.to_owned(),
-        start: position_from_json(fields.any("start")?)?,
+        code: fields.named("code")?.into(),
         end: position_from_json(fields.any("end")?)?,
+        file: fields.text("file")?.into(),
         hint: fields.optional_text("hint")?,
+        name: fields.named("name")?.into(),
         scope: fields.optional("scope").map(scope_from_json).transpose()?,
+        start: position_from_json(fields.any("start")?)?,
+        verdict: verdict(&fields)?,
     })
 }
 
 fn position_to_json(at: Position) -> Json {
-    Json::record(vec![
-        ("line", number(at.line.into())),
+    Json::record([
         ("column", number(at.column.into())),
+        ("line", number(at.line.into())),
     ])
 }
 
 fn position_from_json(json: &Json) -> Result<Position, VerifyError> {
-    let fields = Fields::open("trace position", json, &["line", "column"])?;
+    let fields = Fields::open("trace position", json, &["column", "line"])?;
     Ok(Position {
-        line: fields.small("line")?,
         column: fields.small("column")?,
+        line: fields.small("line")?,
     })
 }

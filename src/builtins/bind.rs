@@ -8,7 +8,7 @@ use super::{
     Refused, cidr, command, date, digest, duration, email, host, instant, ip, path, repo, scalar, sql,
     string, url,
 };
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use crate::value::{ParsedText, Value};
@@ -141,7 +141,7 @@ pub fn bind_record(json: &Json, fields: &[Field]) -> Result<Vec<Value>, BindErro
 }
 
 /// The values of the fields, and the other members as received.
-type OpenRecord = (Vec<Value>, Vec<(String, Json)>);
+type OpenRecord = (Vec<Value>, Vec<(Text, Json)>);
 
 /// Binds an object that may have more members than fields. Out: one value per field, in the order declared, and the
 /// other members as received. Errors: the first mismatch.
@@ -210,7 +210,11 @@ fn at_most(max: u64, len: usize, has: &str, what: &str) -> Result<(), BindError>
 fn bind_set(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
     let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
     at_most(max, items.len(), "the set has", "elements")?;
-    let mut placed: Vec<(Value, usize)> = elements(items, element)?
+    let bound = elements(items, element)?;
+    if bound.is_sorted_by(|a, b| a < b) {
+        return Ok(Value::List(bound));
+    }
+    let mut placed: Vec<(Value, usize)> = bound
         .into_iter()
         .enumerate()
         .map(|(at, value)| (value, at))
@@ -231,7 +235,7 @@ fn bind_set(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
 fn bind_map(json: &Json, key: &Ty, value: &Ty, max: u64) -> Result<Value, BindError> {
     let members = json.as_object().ok_or_else(|| wrong("an object", json))?;
     at_most(max, members.len(), "the map has", "members")?;
-    let mut sorted: Vec<&(String, Json)> = members.iter().collect();
+    let mut sorted: Vec<&(Text, Json)> = members.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let mut entries = Vec::with_capacity(sorted.len());
     let mut before: Option<&str> = None;
@@ -327,10 +331,10 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
         (Value::Num(millis), Ty::Duration { unit: Some(unit) }) => {
             decimal::to_json(millis.div_euclid(unit.millis()), 0)
         }
-        (Value::Num(millis), Ty::Duration { unit: None }) => Json::String(duration::to_text(*millis)),
-        (Value::Num(millis), Ty::Instant) => Json::String(instant::to_text(*millis)),
-        (Value::Num(days), Ty::Date) => Json::String(date::to_text(*days)),
-        (Value::Num(bits), Ty::Ip) => Json::String(ip::to_text(*bits)),
+        (Value::Num(millis), Ty::Duration { unit: None }) => Json::str(duration::to_text(*millis)),
+        (Value::Num(millis), Ty::Instant) => Json::str(instant::to_text(*millis)),
+        (Value::Num(days), Ty::Date) => Json::str(date::to_text(*days)),
+        (Value::Num(bits), Ty::Ip) => Json::str(ip::to_text(*bits)),
         (Value::Enum(index), Ty::Enum { members, .. }) => {
             let member = usize::try_from(*index).ok().and_then(|index| members.get(index));
             member.map_or(Json::Null, Json::str)
@@ -340,8 +344,8 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
             Json::Array(items.iter().map(|item| to_json(item, element)).collect())
         }
         (Value::Record(values), Ty::Record(fields)) => record_to_json(values, fields),
-        (Value::Str(text), Ty::String { .. }) => Json::str(text.as_ref()),
-        (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::str(text.as_ref()),
+        (Value::Str(text), Ty::String { .. }) => Json::String(text.clone()),
+        (Value::Path(text), Ty::Path) | (Value::Host(text), Ty::Host) => Json::String(text.clone()),
         (Value::Email(email), Ty::Email) => Json::str(email.text()),
         (Value::Url(url), Ty::Url) => Json::str(url.text()),
         (Value::Parsed(parsed), Ty::Command | Ty::Sql | Ty::Repo | Ty::Digest | Ty::Cidr) => {
@@ -355,7 +359,7 @@ pub fn to_json(value: &Value, ty: &Ty) -> Json {
 fn map_to_json(entries: &[Value], key: &Ty, value: &Ty) -> Json {
     let member = |entry: &Value| match entry {
         Value::Record(parts) => match parts.as_slice() {
-            [name, of] => Some((to_json(name, key).as_str()?.to_owned(), to_json(of, value))),
+            [name, of] => Some((to_json(name, key).as_str()?.into(), to_json(of, value))),
             _ => None,
         },
         _ => None,
@@ -371,7 +375,7 @@ pub fn record_to_json(values: &[Value], fields: &[Field]) -> Json {
         .filter(|(_, value)| **value != Value::Absent);
     Json::Object(
         there
-            .map(|(field, value)| (field.name.clone(), to_json(value, &field.ty)))
+            .map(|(field, value)| (field.name.as_str().into(), to_json(value, &field.ty)))
             .collect(),
     )
 }
@@ -525,7 +529,7 @@ mod tests {
             (error.kind, error.message.as_str()),
             (BindErrorKind::UnknownField, "`a` is given twice")
         );
-        let long = Json::Object(vec![("\u{1b}".repeat(1 << 20), Json::Null)]);
+        let long = Json::Object(vec![("\u{1b}".repeat(1 << 20).into(), Json::Null)]);
         let error = bind_record(&long, &[]).unwrap_err();
         assert!(error.message.len() < 1_000 && !error.message.contains('\u{1b}'));
         assert!(bind(&Json::Null, &Ty::Poison).is_err());
@@ -633,7 +637,7 @@ mod tests {
             Just(Json::Null),
             any::<bool>().prop_map(Json::Bool),
             number.prop_filter_map("not exact", |text| json::Number::read(&text).map(Json::Number)),
-            any_text().prop_map(Json::String),
+            any_text().prop_map(Json::str),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![

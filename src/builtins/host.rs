@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ::url::Host;
 
 use super::{Doc, Refused};
+use crate::json::Text;
 use crate::limits;
 
 /// What the manual says about `Host`.
@@ -56,7 +57,7 @@ pub const DOC: Doc = Doc {
 };
 
 /// Parses a host to its canonical form. Errors: the reason, one sentence.
-pub fn parse(text: &str) -> Result<Box<str>, Refused> {
+pub fn parse(text: &str) -> Result<Text, Refused> {
     if text.is_empty() {
         return Err(Refused::new("the host is empty"));
     }
@@ -119,7 +120,7 @@ fn read(text: &str) -> Result<Host<String>, Refused> {
     Host::parse(text).map_err(|_| Refused::new("the host is not a valid name or address"))
 }
 
-fn domain(name: &str) -> Result<Box<str>, Refused> {
+fn domain(name: &str) -> Result<Text, Refused> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.len() > limits::HOST_BYTES {
         return Err(too_long());

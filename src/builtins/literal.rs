@@ -74,10 +74,10 @@ fn no_number(text: &str) -> Refused {
 /// Reads a text literal as a value of `ty` and gives its canonical text. Errors: the reason, one sentence.
 pub fn text(text: &str, ty: &Ty) -> Result<Box<str>, Refused> {
     match ty.required() {
-        Ty::String { max } => string::parse(text, *max),
+        Ty::String { max } => string::parse(text, *max).map(Into::into),
         Ty::Enum { members, .. } => scalar::member(text, members).map(|_| text.into()),
-        Ty::Path => path::parse(text),
-        Ty::Host => host::parse(text),
+        Ty::Path => path::parse(text).map(Into::into),
+        Ty::Host => host::parse(text).map(Into::into),
         Ty::Url => url::parse(text).map(|url| url.text().into()),
         Ty::Email => email::parse(text).map(|email| email.text().into()),
         Ty::Command => command::check(text).map(|()| text.into()),

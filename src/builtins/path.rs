@@ -6,6 +6,7 @@
 //! folds case or Unicode forms, allow-lists stay safe and block-lists do not, unless they ask with `like "(?i)…"`.
 
 use super::{Doc, Refused, percent};
+use crate::json::Text;
 use crate::limits;
 use crate::syntax::hidden::is_hidden;
 
@@ -53,7 +54,7 @@ pub const DOC: Doc = Doc {
 };
 
 /// Parses a path to its canonical form. Errors: the reason, one sentence.
-pub fn parse(text: &str) -> Result<Box<str>, Refused> {
+pub fn parse(text: &str) -> Result<Text, Refused> {
     if text.is_empty() {
         return Err(Refused::new("the path is empty"));
     }
@@ -81,7 +82,7 @@ fn is_plain(text: &str) -> bool {
         .all(name)
 }
 
-fn parse_any(text: &str) -> Result<Box<str>, Refused> {
+fn parse_any(text: &str) -> Result<Text, Refused> {
     check_characters(text)?;
     check_escapes(text)?;
     if text.starts_with("//") {

@@ -2,6 +2,7 @@
 //! when their bytes are, without Unicode normalisation or case folding.
 
 use super::{Doc, Refused};
+use crate::json::Text;
 
 /// What the manual says about `String`.
 pub const DOC: Doc = Doc {
@@ -35,7 +36,7 @@ pub const DOC: Doc = Doc {
 };
 
 /// Takes text of at most `max` bytes. Errors: the reason, one sentence.
-pub fn parse(text: &str, max: u64) -> Result<Box<str>, Refused> {
+pub fn parse(text: &str, max: u64) -> Result<Text, Refused> {
     if u64::try_from(text.len()).is_ok_and(|len| len <= max) {
         Ok(text.into())
     } else {

@@ -10,7 +10,7 @@ pub fn number(n: i128, ty: &Ty) -> String {
     if let (Ty::Instant | Ty::Date | Ty::Ip | Ty::Duration { unit: None }, Json::String(text)) =
         (ty.required(), bind::to_json(&Value::Num(n), ty.required()))
     {
-        return text;
+        return text.into();
     }
     let places = match ty.required() {
         Ty::Decimal { places } | Ty::Money { places, .. } => *places as usize,

@@ -268,8 +268,8 @@ fn report(
             ("bundle_digest", given.subject.bundle_digest.to_json()),
             ("intent_digest", given.subject.intent_digest.to_json()),
             ("call_digests", Json::Array(calls.collect())),
-            ("given_at", Json::String(time::print(given.given_at))),
-            ("expires_at", Json::String(time::print(given.expires_at))),
+            ("given_at", Json::str(time::print(given.given_at))),
+            ("expires_at", Json::str(time::print(given.expires_at))),
         ]));
     }
     ui.line(&format!(

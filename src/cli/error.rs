@@ -4,7 +4,7 @@
 use super::exit::Exit;
 use crate::artifact::{BuildError, KeyError, VerifyError};
 use crate::host::HostError;
-use crate::json::Json;
+use crate::json::{Json, Text};
 use std::path::Path;
 
 /// The kind of failure. Verdicts are not errors and are not here.
@@ -83,7 +83,7 @@ impl CliError {
     }
 
     /// Adds members to the details.
-    pub fn details<K: Into<String>>(mut self, members: impl IntoIterator<Item = (K, Json)>) -> Self {
+    pub fn details<K: Into<Text>>(mut self, members: impl IntoIterator<Item = (K, Json)>) -> Self {
         self.details = Json::object(members);
         self
     }

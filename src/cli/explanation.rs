@@ -82,7 +82,7 @@ pub fn approvals(decision: &Decision) -> Vec<String> {
 /// The limits that count the call: a line each.
 pub fn spent(decision: &Decision) -> Vec<String> {
     let bare = |json: &Json| match json {
-        Json::String(text) => text.clone(),
+        Json::String(text) => text.to_string(),
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     let line = |fact: &LimitFact| {

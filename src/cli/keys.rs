@@ -49,7 +49,7 @@ fn instant(text: Option<&str>) -> Result<Option<Timestamp>, CliError> {
 
 /// An end of a key's window as JSON.
 fn window(at: Option<Timestamp>) -> Json {
-    at.map_or(Json::Null, |at| Json::String(time::print(at)))
+    at.map_or(Json::Null, |at| Json::str(time::print(at)))
 }
 
 /// How long a key is trusted, for people.

@@ -60,7 +60,7 @@ fn state(approver: &Approver, now: Timestamp) -> (&'static str, Tone) {
 }
 
 fn document(approver: &Approver, now: Timestamp) -> Json {
-    let instant = |at: Option<Timestamp>| at.map_or(Json::Null, |at| Json::String(time::print(at)));
+    let instant = |at: Option<Timestamp>| at.map_or(Json::Null, |at| Json::str(time::print(at)));
     Json::object([
         ("principal", Json::str(&approver.principal)),
         ("key_id", approver.key.id().digest().to_json()),

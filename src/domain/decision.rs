@@ -1,7 +1,7 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
 use super::{ApprovalSpec, Obligation, RuleScope, Verdict};
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::source::Position;
 
 /// A reason code: an author's `snake_case` name, or one of the gate's own, which start with `gait.`.
@@ -11,15 +11,15 @@ pub type ReasonCode = String;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchedRule {
     /// The rule's name.
-    pub name: String,
+    pub name: Text,
     /// The verdict it asks for.
     pub verdict: Verdict,
     /// Its reason code.
-    pub code: ReasonCode,
+    pub code: Text,
     /// The policy it is part of, where that policy is for a scope.
     pub scope: Option<RuleScope>,
     /// The source file, as named in the bundle.
-    pub file: String,
+    pub file: Text,
     /// Where the rule starts.
     pub start: Position,
     /// Where it ends.

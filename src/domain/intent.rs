@@ -1,7 +1,7 @@
 //! An intent: one request to run a tool, as data. `gate::intent` is the only place that builds one from bytes.
 
 use super::ArgumentOrigin;
-use crate::json::Json;
+use crate::json::{Json, Text};
 use std::borrow::Cow;
 
 /// A checked v1 IntentRequest. Everything except the tool, the arguments and the steps is what the caller says about itself: it is kept,
@@ -10,23 +10,23 @@ use std::borrow::Cow;
 #[non_exhaustive]
 pub struct Intent {
     /// The tool to run, exactly as received.
-    pub tool: String,
+    pub tool: Text,
     /// Its calls, in order, where it is a script; none where it is one call.
     pub steps: Vec<ScriptStep>,
     /// Who asks (claimed).
-    pub identity: String,
+    pub identity: Text,
     /// Where the caller works (claimed).
-    pub workspace: String,
+    pub workspace: Text,
     /// The caller's own risk label, free text (claimed).
-    pub risk_class: String,
+    pub risk_class: Text,
     /// The caller's session (claimed); `None` when missing or empty.
-    pub session_id: Option<String>,
+    pub session_id: Option<Text>,
     /// The caller's run (claimed).
-    pub run_id: Option<String>,
+    pub run_id: Option<Text>,
     /// The caller's number for this request (claimed); `None` when missing or empty.
-    pub request_id: Option<String>,
+    pub request_id: Option<Text>,
     /// When the caller wrote the request, RFC 3339 text (claimed).
-    pub created_at: String,
+    pub created_at: Text,
     /// The whole document as received, members in their order.
     pub document: Json,
 }

@@ -1,6 +1,6 @@
 //! Obligations: what must be done besides running a call, or besides refusing it.
 
-use crate::json::Json;
+use crate::json::{Json, Text};
 use std::fmt;
 
 /// How the values that several rules give one parameter become one. Each law is associative, commutative and idempotent
@@ -41,7 +41,7 @@ pub struct Obligation {
     /// What it is about, by the names from the arguments to it; no name is all arguments. None where it is about the call.
     pub place: Option<Vec<String>>,
     /// What it is told, by the names of its parameters; sorted by them.
-    pub params: Vec<(String, Json)>,
+    pub params: Vec<(Text, Json)>,
 }
 
 impl Obligation {
@@ -118,7 +118,7 @@ mod tests {
         let of = |name: &str, place: Option<&str>, params: &[(&str, Json)]| Obligation {
             name: name.to_owned(),
             place: place.map(|place| vec![place.to_owned()]),
-            params: params.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+            params: params.iter().map(|(n, v)| ((*n).into(), v.clone())).collect(),
         };
         let channels = Json::Array(vec![Json::str("a"), Json::str("b")]);
         for (obligation, text) in [

@@ -6,6 +6,7 @@ use crate::domain::{ApprovalSpec, Decision, MatchedRule, Obligation, Target, Ver
 use crate::hir::TargetSource;
 use crate::hir::answer::{View, elements, view};
 use crate::ir::{Program, RuleInfo, ToolProgram};
+use crate::json::Text;
 use crate::ty::Ty;
 use crate::value::Value;
 
@@ -83,11 +84,15 @@ fn approvals(program: &Program, verdict: Verdict, rules: &[&RuleInfo]) -> Vec<Ap
 
 fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
     MatchedRule {
-        name: rule.name.clone(),
+        name: Text::new(&rule.name),
         verdict: rule.verdict,
-        code: rule.code.clone(),
+        code: Text::new(&rule.code),
         scope: rule.scope.clone(),
-        file: program.files.get(rule.file as usize).cloned().unwrap_or_default(),
+        file: program
+            .files
+            .get(rule.file as usize)
+            .map(Text::new)
+            .unwrap_or_default(),
         start: rule.start,
         end: rule.end,
         hint: rule.hint.clone(),

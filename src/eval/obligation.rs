@@ -5,6 +5,7 @@ use crate::builtins::bind;
 use crate::domain::{Obligation, obligation};
 use crate::hir::{Duty, ObligationKind};
 use crate::ir::{Program, RuleInfo, ToolProgram};
+use crate::json::{Json, Text};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,9 +122,9 @@ fn obligation(kind: &ObligationKind, place: &Option<Vec<String>>, values: &[Valu
     let told = kind.params.iter().zip(values);
     let told = told.map(|(param, value)| {
         let json = bind::to_json(value, &param.field.ty);
-        (param.field.name.clone(), json)
+        (param.field.name.as_str().into(), json)
     });
-    let mut params: Vec<_> = told.collect();
+    let mut params: Vec<(Text, Json)> = told.collect();
     params.sort_by(|(a, _), (b, _)| a.cmp(b));
     Obligation {
         name: kind.name.clone(),

@@ -180,11 +180,11 @@ fn tells(text: &str, taken: &[String]) -> bool {
 fn texts(value: &Json, out: &mut Vec<String>) {
     match value {
         Json::Null | Json::Bool(_) => {}
-        Json::String(text) => out.push(text.to_lowercase()),
+        Json::String(text) => out.push(text.as_str().to_lowercase()),
         Json::Number(_) => out.push(serde_json::to_string(value).unwrap_or_default()),
         Json::Array(items) => items.iter().for_each(|item| texts(item, out)),
         Json::Object(members) => members.iter().for_each(|(name, value)| {
-            out.push(name.to_lowercase());
+            out.push(name.as_str().to_lowercase());
             texts(value, out);
         }),
     }
@@ -208,7 +208,7 @@ pub fn each(json: &mut Json, place: &[String], see: &mut impl FnMut(&mut Json)) 
 fn replace(value: &mut Json, keep: Option<usize>) {
     *value = match (&mut *value, keep) {
         (Json::Null, _) => Json::Null,
-        (Json::String(text), Some(keep)) => Json::String(masked(text, keep)),
+        (Json::String(text), Some(keep)) => Json::str(masked(text, keep)),
         (Json::Array(items), Some(_)) => {
             items.iter_mut().for_each(|item| replace(item, keep));
             return;
@@ -275,7 +275,7 @@ mod tests {
     fn mask(place: &str, keep: i64) -> Obligation {
         Obligation {
             name: "mask".to_owned(),
-            params: vec![("keep_last".to_owned(), Json::int(keep))],
+            params: vec![("keep_last".into(), Json::int(keep))],
             ..redact(place)
         }
     }

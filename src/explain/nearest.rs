@@ -489,7 +489,7 @@ fn set(at: &mut Json, path: &[String], value: Option<Json>) {
                 *member = value;
             }
         }
-        (None, [], Some(value)) => members.push((first.clone(), value)),
+        (None, [], Some(value)) => members.push((first.into(), value)),
         (Some(at), rest, value) => {
             if let Some((_, member)) = members.get_mut(at) {
                 set(member, rest, value);
@@ -498,7 +498,7 @@ fn set(at: &mut Json, path: &[String], value: Option<Json>) {
         (None, rest, value) => {
             let mut inner = Json::Object(Vec::new());
             set(&mut inner, rest, value);
-            members.push((first.clone(), inner));
+            members.push((first.into(), inner));
         }
     }
 }
@@ -532,7 +532,7 @@ impl Found<'_> {
             .filter(|rule| rule.verdict == Verdict::Allow);
         Nearest::Found {
             changes,
-            by: by.map(|rule| rule.name.clone()).collect(),
+            by: by.map(|rule| rule.name.to_string()).collect(),
             call,
         }
     }

@@ -30,7 +30,9 @@ impl Asking {
                 Said::Value(Json::String(one)) if !person(&one).is_empty() => {
                     // Whoever approves may write the principal as it came, not as its type has it.
                     let as_it_came = text(found(field, request)).filter(|text| *text != one);
-                    asking.requester.extend(std::iter::once(one).chain(as_it_came));
+                    asking
+                        .requester
+                        .extend(std::iter::once(one.into()).chain(as_it_came));
                 }
                 Said::Value(_) | Said::Nothing | Said::Wrong => return Asking::default(),
             }

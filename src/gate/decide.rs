@@ -321,7 +321,7 @@ fn without_asking(program: &Program, decision: &Decision) -> (Verdict, Vec<Strin
     };
     for call in calls {
         let rules = call.matched.iter();
-        all.extend(rules.map(|rule| (rule.verdict, rule.code.clone())));
+        all.extend(rules.map(|rule| (rule.verdict, rule.code.to_string())));
         if call.matched.iter().all(asks_or_limits) {
             all.push(program.default.clone());
         }

@@ -7,7 +7,7 @@ mod shape;
 use crate::domain::intent::SCRIPT;
 use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
 use crate::json::pointer::Place;
-use crate::json::{self, Json, JsonError, JsonErrorKind};
+use crate::json::{self, Json, JsonError, JsonErrorKind, Text};
 use crate::limits;
 
 /// The `schema_id` of an intent.
@@ -142,13 +142,16 @@ fn steps(document: &Json) -> Option<&[Json]> {
 
 /// INVARIANT: `document` has passed `check::record`, so required members are there and are strings.
 fn build(document: Json) -> Intent {
-    let text = |at: &Json, name: &str| at.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let text = |at: &Json, name: &str| match at.get(name) {
+        Some(Json::String(text)) => text.clone(),
+        _ => Text::default(),
+    };
     let some = |at: &Json, name: &str| Some(text(at, name)).filter(|t| !t.is_empty());
     let empty = Json::Object(Vec::new());
     let context = document.get("context").unwrap_or(&empty);
     let args = |at: &Json| at.get("args").cloned().unwrap_or(Json::Object(Vec::new()));
     let step = |step: &Json| ScriptStep {
-        tool: text(step, "tool_name"),
+        tool: text(step, "tool_name").into(),
         args: args(step),
         origins: ArgumentOrigin::of_intent(step),
         said: step.clone(),

@@ -199,7 +199,7 @@ fn collect(value: &Json, path: &[String], at: &mut Vec<String>, see: &mut dyn Fn
     match value {
         Json::Object(members) if !members.is_empty() => {
             for (name, member) in members.iter().filter(|(n, _)| first.is_none_or(|f| f == n)) {
-                at.push(name.clone());
+                at.push(name.to_string());
                 collect(member, rest, at, see);
                 at.pop();
             }

@@ -68,7 +68,7 @@ fn counter(
         id.map(Json::str).ok_or_else(|| unavailable(&detail))
     };
     let per = match limit.per {
-        Per::Time(millis) => Json::Array(vec![Json::str("time"), Json::String(millis.to_string())]),
+        Per::Time(millis) => Json::Array(vec![Json::str("time"), Json::str(millis.to_string())]),
         Per::Session => Json::Array(vec![Json::str("session"), whose(request.session, "session")?]),
         Per::Run => Json::Array(vec![Json::str("run"), whose(request.run, "run")?]),
     };
@@ -76,7 +76,7 @@ fn counter(
         let value = match view(record, &place.steps) {
             View::Absent | View::Whole(_) => Json::Null,
             View::Text(text) => Json::str(text),
-            View::Num(n) => Json::String(n.to_string()),
+            View::Num(n) => Json::str(n.to_string()),
             View::Bool(b) => Json::Bool(b),
             View::Member(member) => Json::int(i64::from(member)),
         };
@@ -85,7 +85,7 @@ fn counter(
     let counter = Json::object([
         ("policy", Json::str(&program.policy)),
         ("limit", Json::str(&limit.name)),
-        ("unit", Json::String(limit.ty.to_string())),
+        ("unit", Json::str(limit.ty.to_string())),
         ("per", per),
         ("by", Json::Array(scope.collect())),
         (

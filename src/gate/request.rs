@@ -9,9 +9,10 @@ use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
 use crate::domain::{Charge, LabelFact, LabelOf, Request, reserved};
 use crate::eval::monitor;
-use crate::hir::{self, Monitor, Slot, answer};
+use crate::hir::{self, Cond, Monitor, Place, Slot, Step, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
-use crate::json::Json;
+use crate::json::{Json, Text};
+use crate::ty::Ty;
 use crate::value::Value;
 use std::cell::OnceCell;
 
@@ -91,7 +92,7 @@ pub fn bind(
     let mut limits = Vec::new();
     for slot in &tool.slots {
         let value = match slot {
-            Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[&record])),
+            Slot::Holds(cond) => Value::Bool(holds(program, tool, cond, &record)),
             Slot::Label { of, mask } => {
                 if *of == LabelOf::Session {
                     known(request.state)?;
@@ -160,6 +161,34 @@ pub fn bind(
     })
 }
 
+/// Whether a condition holds of a record of the tool: its arguments, then the context.
+pub fn holds(program: &Program, tool: &ToolProgram, cond: &Cond, record: &Value) -> bool {
+    let is_set = |place: &Place| {
+        let (first, rest) = match place.steps.split_first() {
+            Some((Step::Field(first), rest)) => (*first as usize, rest),
+            _ => return false,
+        };
+        let (declared, rest) = match (tool.args.get(first), rest.split_first()) {
+            (Some(declared), _) => (declared, rest),
+            (None, Some((Step::Field(at), rest))) if first == tool.args.len() => {
+                match program.context.get(*at as usize) {
+                    Some(known) => (&known.field, rest),
+                    None => return false,
+                }
+            }
+            _ => return false,
+        };
+        let ty = rest
+            .iter()
+            .try_fold(declared.ty.required(), |ty, step| match (ty, step) {
+                (Ty::Record(fields), Step::Field(at)) => Some(fields.get(*at as usize)?.ty.required()),
+                _ => None,
+            });
+        matches!(ty, Some(Ty::Set { .. }))
+    };
+    answer::holds_with(cond, &[record], &is_set)
+}
+
 /// The state of the session, which a rule asks about.
 fn known(state: Option<&State>) -> Result<&State, Blocked> {
     state.ok_or_else(|| Blocked {
@@ -197,7 +226,7 @@ pub(super) fn foreign() -> Blocked {
 }
 
 /// Canonical arguments with the members nobody declared, as received.
-fn with(canonical: Json, rest: Vec<(String, Json)>) -> Json {
+fn with(canonical: Json, rest: Vec<(Text, Json)>) -> Json {
     match canonical {
         Json::Object(mut members) => {
             members.extend(rest);

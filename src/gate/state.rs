@@ -113,12 +113,10 @@ pub(super) fn to_bytes(state: &State) -> Vec<u8> {
     let monitor = |state: &MonitorState| match state {
         MonitorState::Flag(flag) => Json::Bool(*flag),
         // Bits as text: they need not fit a JSON number.
-        MonitorState::Positions(at) => Json::String(format!("{at:x}")),
+        MonitorState::Positions(at) => Json::str(format!("{at:x}")),
         MonitorState::Count(n) => Json::int(i64::from(*n)),
         // As text, for the same reason.
-        MonitorState::Times(times) => {
-            Json::Array(times.iter().map(|at| Json::String(at.to_string())).collect())
-        }
+        MonitorState::Times(times) => Json::Array(times.iter().map(|at| Json::str(at.to_string())).collect()),
     };
     jcs::to_vec(&Json::object([
         ("schema", Json::str(SCHEMA)),
@@ -127,7 +125,7 @@ pub(super) fn to_bytes(state: &State) -> Vec<u8> {
             "events",
             Json::int(i64::try_from(state.events).unwrap_or(i64::MAX)),
         ),
-        ("labels", Json::String(format!("{:x}", state.labels))),
+        ("labels", Json::str(format!("{:x}", state.labels))),
         (
             "monitors",
             Json::Array(state.monitors.iter().map(monitor).collect()),

@@ -1,7 +1,7 @@
 //! The plain meaning of places and questions: walk the value, compare the text. The compiler uses it for `else`
 //! constants, the reference interpreter for everything; the index must agree with it.
 
-use super::{Cond, Part, Place, Question, Shape, Step};
+use super::{Cond, Part, Place, Question, Shape, Step, Term};
 use crate::builtins::{glob, host, ip, path, regex};
 use crate::value::Value;
 
@@ -127,12 +127,17 @@ pub fn answer(question: &Question, seen: &View<'_>) -> bool {
 
 /// Whether a condition holds; `chain` has the request first, then the element of each quantifier by its level.
 pub fn holds(cond: &Cond, chain: &[&Value]) -> bool {
+    holds_with(cond, chain, &|_| false)
+}
+
+/// The same, told which lists of the request are sets: their elements are sorted, each there once.
+pub fn holds_with(cond: &Cond, chain: &[&Value], is_set: IsSet<'_>) -> bool {
     let base = |place: &Place| chain.get(place.level as usize).copied();
     match cond {
         Cond::Const(b) => *b,
-        Cond::Not(inner) => !holds(inner, chain),
-        Cond::And(parts) => parts.iter().all(|part| holds(part, chain)),
-        Cond::Or(parts) => parts.iter().any(|part| holds(part, chain)),
+        Cond::Not(inner) => !holds_with(inner, chain, is_set),
+        Cond::And(parts) => parts.iter().all(|part| holds_with(part, chain, is_set)),
+        Cond::Or(parts) => parts.iter().any(|part| holds_with(part, chain, is_set)),
         Cond::Relation(relation) => relation.holds(chain),
         Cond::Atom(atom) => match base(&atom.place).map(|value| view(value, &atom.place.steps)) {
             None | Some(View::Absent) => atom.when_absent,
@@ -140,9 +145,28 @@ pub fn holds(cond: &Cond, chain: &[&Value]) -> bool {
         },
         Cond::Any {
             list, level, body, ..
-        } => any_element(list, *level, chain, |inner| holds(body, inner)),
+        } => match body.wanted(*level) {
+            Some(wanted) => {
+                let items = base(list).map_or(&[][..], |outer| elements(outer, &list.steps));
+                wanted.is_among(items, chain, list.level == 0 && is_set(list))
+            }
+            None => any_element(list, *level, chain, |inner| holds_with(body, inner, is_set)),
+        },
     }
 }
+
+impl Cond {
+    /// What an element of the level has to be equal to, where that is all the condition asks: `id in list`.
+    fn wanted(&self, level: u32) -> Option<&Term> {
+        match self {
+            Cond::Relation(relation) => relation.with_element(level),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the list at a place of the request is a set.
+pub type IsSet<'a> = &'a dyn Fn(&Place) -> bool;
 
 /// How deep quantifiers lie in one another before their chain takes space of its own.
 const SHALLOW: usize = 6;
@@ -193,5 +217,47 @@ fn has_shape(shape: &Shape, text: &str) -> bool {
         Shape::UnderPath(dir) => path::under(text, dir),
         Shape::UnderHost(domain) => host::under(text, domain),
         Shape::AnyOf(shapes) => shapes.iter().any(|shape| has_shape(shape, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{any_element, holds, holds_with};
+    use crate::hir::{Cond, Place, Relation, RelationOp, Step, Term};
+    use crate::source::Span;
+    use crate::value::Value;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = Value> {
+        "[ab]{0,3}".prop_map(|text| Value::Str(text.into()))
+    }
+
+    fn optional() -> impl Strategy<Value = Value> {
+        prop_oneof![4 => text(), 1 => Just(Value::Absent)]
+    }
+
+    proptest! {
+        /// Where an element has to be equal to one value, it is looked for; one after the other, it is the same.
+        #[test]
+        fn what_is_in_a_list_is_found_in_it(
+            mut items in prop::collection::vec(text(), 0..20),
+            wanted in optional(),
+            element_first: bool,
+        ) {
+            let place = |level, steps| Place { level, steps };
+            let list = place(0, vec![Step::Field(0)]);
+            let sides = (Term::Place(place(1, Vec::new())), Term::Place(place(0, vec![Step::Field(1)])));
+            let (left, right) = if element_first { sides } else { (sides.1, sides.0) };
+            let relation = Relation { left, op: RelationOp::Equal, right, span: Span::default() };
+            let body = Box::new(Cond::Relation(Box::new(relation.clone())));
+            let cond = Cond::Any { list: list.clone(), level: 1, body, span: Span::default() };
+            let record = Value::Record(vec![Value::List(items.clone()), wanted.clone()]);
+            let one_by_one = |record| any_element(&list, 1, &[record], |chain| relation.holds(chain));
+            prop_assert_eq!(holds(&cond, &[&record]), one_by_one(&record));
+            items.sort();
+            items.dedup();
+            let record = Value::Record(vec![Value::List(items), wanted]);
+            prop_assert_eq!(holds_with(&cond, &[&record], &|_| true), one_by_one(&record));
+        }
     }
 }

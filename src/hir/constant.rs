@@ -509,7 +509,7 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
         },
         Ty::Enum { name, members, .. } => Value::Enum(member(constant, ty, name, members)?),
         _ if ty.is_numeric() => Value::Num(number(ty, constant)?),
-        Ty::Path => Value::Path(text(ty, constant)?),
+        Ty::Path => Value::Path(text(ty, constant)?.into()),
         Ty::String { .. }
         | Ty::Url
         | Ty::Host
@@ -518,7 +518,7 @@ pub(super) fn value(ty: &Ty, constant: &Expr) -> Result<Value, Diagnostic> {
         | Ty::Sql
         | Ty::Repo
         | Ty::Digest
-        | Ty::Cidr => Value::Str(text(ty, constant)?),
+        | Ty::Cidr => Value::Str(text(ty, constant)?.into()),
         _ => return Err(mismatch(ty, Some(constant))),
     })
 }

@@ -122,7 +122,7 @@ fn json(source: &Source, data: &Data) -> Result<Vec<Cell>, Diagnostic> {
             })?,
         };
         let (text, is_text) = match value {
-            Json::String(text) => (text.clone(), true),
+            Json::String(text) => (text.to_string(), true),
             Json::Number(number) => (number.text().to_owned(), false),
             other => {
                 let what = format!(

@@ -2,7 +2,7 @@
 //! value is the plainest of its type. In: a tool. Out: canonical JSON of tool and arguments (RFC 8785). It judges nothing.
 
 use super::Tool;
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::ty::{Field, Ty};
 
 /// The call; `None` where a type is wrong or the call would be too long to help.
@@ -63,7 +63,7 @@ pub fn canonical_json(json: &Json) -> String {
         Json::String(text) => string(text),
         Json::Array(items) => format!("[{}]", list(items.iter().map(canonical_json).collect())),
         Json::Object(members) => {
-            let mut members: Vec<&(String, Json)> = members.iter().collect();
+            let mut members: Vec<&(Text, Json)> = members.iter().collect();
             members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
             let each = members.into_iter();
             let each = each.map(|(name, value)| format!("{}:{}", string(name), canonical_json(value)));

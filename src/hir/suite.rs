@@ -9,7 +9,7 @@ use crate::builtins::{duration, instant};
 use crate::diag::codes::{BAD_TEST, DUPLICATE_NAME, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
 use crate::domain::{ScriptStep, intent, reserved};
-use crate::json::{Json, Number};
+use crate::json::{Json, Number, Text};
 use crate::limits;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, Literal, LiteralKind};
@@ -357,14 +357,14 @@ pub(super) fn check_name<'n>(
 }
 
 pub(super) fn record(fields: &[(ast::Name, Literal)], out: &mut Vec<Diagnostic>) -> Option<Json> {
-    let mut members: Vec<(String, Json)> = Vec::new();
+    let mut members: Vec<(Text, Json)> = Vec::new();
     for (name, literal) in fields {
         if members.iter().any(|(n, _)| *n == name.text) {
             let message = format!("`{}` is given twice", name.text);
             out.push(Diagnostic::error(DUPLICATE_NAME, name.span, message));
             return None;
         }
-        members.push((name.text.clone(), value(literal, out)?));
+        members.push((name.text.as_str().into(), value(literal, out)?));
     }
     Some(Json::Object(members))
 }
@@ -373,10 +373,10 @@ fn value(literal: &Literal, out: &mut Vec<Diagnostic>) -> Option<Json> {
     Some(match &literal.kind {
         LiteralKind::Null => Json::Null,
         LiteralKind::Bool(b) => Json::Bool(*b),
-        LiteralKind::String(text) => Json::String(text.clone()),
+        LiteralKind::String(text) => Json::str(text.clone()),
         LiteralKind::Number(text) => match number(text) {
             Some(number) => Json::Number(number),
-            None if duration::compact(text).is_ok() => Json::String(text.clone()),
+            None if duration::compact(text).is_ok() => Json::str(text.clone()),
             None => {
                 let message = format!("{text} cannot be sent exactly as JSON (RFC 8785)");
                 out.push(Diagnostic::error(BAD_TEST, literal.span, message).help("put the number in quotes"));

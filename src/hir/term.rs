@@ -129,6 +129,21 @@ impl Relation {
         out
     }
 
+    /// What an element of the level has to be equal to, where that is all it asks.
+    pub(super) fn with_element(&self, level: u32) -> Option<&Term> {
+        let is_element =
+            |term: &Term| matches!(term, Term::Place(at) if at.level == level && at.steps.is_empty());
+        let is_known = |term: &Term| match term {
+            Term::Place(at) | Term::Else(at, _) => at.level != level,
+            Term::Const(_) => true,
+            _ => false,
+        };
+        let sides = [(&self.left, &self.right), (&self.right, &self.left)];
+        let mut sides = sides.into_iter().filter(|_| self.op == RelationOp::Equal);
+        let found = sides.find(|(element, other)| is_element(element) && is_known(other));
+        found.map(|(_, other)| other)
+    }
+
     /// Shows every place either side looks at.
     pub fn each_place(&self, see: &mut impl FnMut(&Place)) {
         self.left.each_place(see);
@@ -136,8 +151,8 @@ impl Relation {
     }
 }
 
-/// A value that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A value that is there. Values of one type have the order that they have in a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen<'v> {
     Num(i128),
     Bool(bool),
@@ -213,6 +228,19 @@ impl Term {
                 Some(Seen::Num(count))
             }
         }
+    }
+
+    /// Whether one of these is equal to it. They may be sorted: then most of them are not looked at.
+    pub(super) fn is_among(&self, items: &[Value], chain: &[&Value], is_sorted: bool) -> bool {
+        let Some(wanted) = self.value(chain) else {
+            return false;
+        };
+        if is_sorted {
+            // What is missing comes before all that is there, as in the order of values.
+            let found = items.binary_search_by(|item| seen(item, &[]).cmp(&Some(wanted)));
+            return found.is_ok();
+        }
+        items.iter().any(|item| seen(item, &[]) == Some(wanted))
     }
 
     /// The number it is; none where something it needs is missing.

@@ -105,7 +105,7 @@ impl<'a> Reader<'a, '_> {
                 Ok(ty) => {
                     let optional = !needed || property.get("default").is_some();
                     fields.push(Field {
-                        name: name.clone(),
+                        name: name.to_string(),
                         ty: if optional { optionally(ty) } else { ty },
                     });
                 }

@@ -2,12 +2,17 @@
 //! ECMAScript prints for the nearest double) has the same decimal value as the text received, so that nothing
 //! downstream can read another number.
 
-/// A number in its canonical RFC 8785 text.
+use super::Text;
+use compact_str::ToCompactString as _;
+
+/// A number in its canonical RFC 8785 text; one that was written `-0` keeps its sign beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number {
-    text: Box<str>,
-    negative_zero: bool,
+    text: Text,
 }
+
+/// What is kept of a zero with a sign. No canonical text is like it.
+const NEGATIVE_ZERO: &str = "-0";
 
 impl Number {
     /// Reads the text of a JSON number (already known to follow RFC 8259 section 6). `None` when RFC 8785 cannot
@@ -19,10 +24,11 @@ impl Number {
     fn read_any(text: &str) -> Option<Number> {
         let given = Decimal::read(text)?;
         if given.is_zero() {
-            return Some(Number {
-                text: "0".into(),
-                negative_zero: text.starts_with('-'),
-            });
+            return Some(Number::of(if text.starts_with('-') {
+                NEGATIVE_ZERO
+            } else {
+                "0"
+            }));
         }
         let double: f64 = text.parse().ok()?;
         if !double.is_finite() {
@@ -31,51 +37,49 @@ impl Number {
         let mut buffer = ryu_js::Buffer::new();
         let canonical = buffer.format_finite(double);
         let fits = Decimal::read(canonical)? == given;
-        fits.then(|| Number {
-            text: canonical.into(),
-            negative_zero: false,
-        })
+        fits.then(|| Number::of(canonical))
+    }
+
+    /// INVARIANT: `text` is canonical, or `NEGATIVE_ZERO`.
+    fn of(text: &str) -> Number {
+        Number { text: text.into() }
     }
 
     /// An integer. Past ±(2^53 − 1) the nearest bound is taken; callers hold counts and sizes, which stay below.
     pub fn from_i64(n: i64) -> Number {
         let bound = i64::try_from(crate::limits::SAFE_INTEGER).unwrap_or(i64::MAX);
         Number {
-            text: n.clamp(-bound, bound).to_string().into(),
-            negative_zero: false,
+            text: n.clamp(-bound, bound).to_compact_string(),
         }
     }
 
     /// A number past what RFC 8785 carries, for `parse_any_numbers` alone: its text is not canonical.
     pub(super) fn as_written(text: &str) -> Number {
-        Number {
-            text: text.into(),
-            negative_zero: false,
-        }
+        Number::of(text)
     }
 
     /// The canonical text (RFC 8785 section 3.2.2.3).
     pub fn text(&self) -> &str {
-        &self.text
+        if self.is_negative_zero() { "0" } else { &self.text }
     }
 
     /// Whether it was written `-0`: RFC 8785 writes `0` for it, so the sign would be lost.
     pub fn is_negative_zero(&self) -> bool {
-        self.negative_zero
+        self.text == NEGATIVE_ZERO
     }
 
     /// The value times 10^`places`, where that is an integer that fits; nothing is rounded.
     pub fn to_scaled(&self, places: u32) -> Option<i128> {
-        Decimal::read(&self.text)?.to_scaled(places)
+        scaled(self.text(), places)
     }
 }
 
 impl serde::Serialize for Number {
     /// As an integer where it is one that fits, else as the double it was accepted for being equal to.
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.text.parse::<i64>() {
+        match self.text().parse::<i64>() {
             Ok(integer) => to.serialize_i64(integer),
-            Err(_) => to.serialize_f64(self.text.parse().map_err(serde::ser::Error::custom)?),
+            Err(_) => to.serialize_f64(self.text().parse().map_err(serde::ser::Error::custom)?),
         }
     }
 }
@@ -83,29 +87,71 @@ impl serde::Serialize for Number {
 /// Reads a decimal text (`-12.50`, `1e3`) as an integer of 10^-`places`; `None` when it has more places or does not
 /// fit. Follows the JSON number grammar, so `+1`, `.5`, `01` and `1.` are refused by the callers' own syntax checks.
 pub fn scaled(text: &str, places: u32) -> Option<i128> {
-    Decimal::read(text)?.to_scaled(places)
+    let plain = Plain::read(text).and_then(|plain| plain.to_scaled(places));
+    plain.or_else(|| Decimal::read(text)?.to_scaled(places))
 }
 
 /// A number without exponent that has at most 15 digits and none after the sixth place: a double carries it exactly, and
 /// ECMAScript prints it as it stands, without zeros at its end.
 fn short(text: &str) -> Option<Number> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let fits = whole.len() + fraction.len() <= 15 && fraction.len() <= 6;
-    let plain = !whole.is_empty() && (whole == "0" || !whole.starts_with('0'));
-    if !(fits && plain && digits(whole) && digits(fraction)) {
+    let plain = Plain::read(text)?;
+    if plain.digits > 15 || plain.places > 6 {
         return None;
     }
-    let kept = match text.split_once('.') {
-        Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
-        None => text,
+    let kept = if plain.places > 0 {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
     };
-    let negative_zero = kept == "-0";
-    Some(Number {
-        text: if negative_zero { "0".into() } else { kept.into() },
-        negative_zero,
-    })
+    // A zero with a sign is `NEGATIVE_ZERO` as it stands.
+    Some(Number::of(kept))
+}
+
+/// A number without exponent, of few digits.
+struct Plain {
+    /// Its value times 10^`places`.
+    value: i64,
+    digits: u32,
+    places: u32,
+}
+
+impl Plain {
+    /// The most digits whose value always fits.
+    const DIGITS: u32 = 18;
+
+    /// Reads `-?(0|[1-9][0-9]*)(\.[0-9]+)?` of few digits; `None` for any other text.
+    fn read(text: &str) -> Option<Plain> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (mut value, mut digits, mut point) = (0i64, 0u32, None);
+        for byte in unsigned.bytes() {
+            match byte {
+                b'0'..=b'9' if digits < Plain::DIGITS => {
+                    value = value * 10 + i64::from(byte - b'0');
+                    digits += 1;
+                }
+                b'.' if point.is_none() => point = Some(digits),
+                _ => return None,
+            }
+        }
+        let whole = point.unwrap_or(digits);
+        let is_written_so = whole > 0 && point != Some(digits) && (whole == 1 || !unsigned.starts_with('0'));
+        is_written_so.then(|| Plain {
+            value: if unsigned.len() < text.len() {
+                -value
+            } else {
+                value
+            },
+            digits,
+            places: digits - whole,
+        })
+    }
+
+    /// The value times 10^`places`; `None` where it has more places, or nobody knows without a second look.
+    fn to_scaled(&self, places: u32) -> Option<i128> {
+        let more = places.checked_sub(self.places)?;
+        let factor = 10i64.checked_pow(more)?;
+        Some(i128::from(self.value) * i128::from(factor))
+    }
 }
 
 /// ± the digits of `whole` and `fraction`, one after the other, × 10^`exponent`: without leading or trailing zero digits;
@@ -185,7 +231,7 @@ impl<'t> Decimal<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Number, scaled, short};
+    use super::{Decimal, Number, Plain, scaled, short};
     use proptest::prelude::*;
 
     #[test]
@@ -218,6 +264,19 @@ mod tests {
         #[test]
         fn a_short_number_reads_as_any_other(text in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,8})?") {
             prop_assert!(short(&text).is_none_or(|number| Some(number) == Number::read_any(&text)), "{}", text);
+        }
+    }
+
+    proptest! {
+        /// So is the short way to a scaled value.
+        #[test]
+        fn a_plain_number_scales_as_any_other(
+            text in "-?(0|[1-9][0-9]{0,18})(\\.[0-9]{1,8})?",
+            places in 0u32..24,
+        ) {
+            let plain = Plain::read(&text).and_then(|plain| plain.to_scaled(places));
+            let any = Decimal::read(&text).and_then(|any| any.to_scaled(places));
+            prop_assert!(plain.is_none() || plain == any, "{}", text);
         }
     }
 

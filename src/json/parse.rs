@@ -1,8 +1,9 @@
 //! The strict reader, by hand: a derive or a visitor over serde_json would let duplicate keys, rounded numbers and
 //! private marker keys through (docs/decisions.md, "Own JSON reader"). One pass, one byte of look-ahead.
 
-use super::{Json, Number, plain_run};
+use super::{Json, Number, Text, plain_run};
 use crate::limits;
+use std::collections::BTreeSet;
 
 /// Why a document was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,14 @@ fn read(bytes: &[u8], numbers: Numbers) -> Result<Json, JsonError> {
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|e| error(JsonErrorKind::Syntax, "text is not UTF-8", e.valid_up_to()))?;
-    let mut reader = Reader { text, at: 0, numbers };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        numbers,
+        items: Vec::new(),
+        members: Vec::new(),
+        marks: Vec::new(),
+    };
     let value = reader.value(0)?;
     reader.space();
     match reader.peek() {
@@ -82,6 +90,12 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     numbers: Numbers,
+    /// What is read of the arrays that are open, the innermost last; each takes its own when it ends.
+    items: Vec<Json>,
+    /// The same of the objects that are open.
+    members: Vec<(Text, Json)>,
+    /// The marks of the names of the objects that are open.
+    marks: Vec<u64>,
 }
 
 impl<'a> Reader<'a> {
@@ -141,16 +155,17 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.at += 1;
-        let mut items = Vec::new();
+        let start = self.items.len();
         self.space();
         if self.eat(b']') {
-            return Ok(Json::Array(items));
+            return Ok(Json::Array(Vec::new()));
         }
         loop {
-            items.push(self.value(depth + 1)?);
+            let item = self.value(depth + 1)?;
+            self.items.push(item);
             self.space();
             if self.eat(b']') {
-                return Ok(Json::Array(items));
+                return Ok(Json::Array(taken(&mut self.items, start)));
             }
             if !self.eat(b',') {
                 return Err(self.syntax("expected `,` or `]`"));
@@ -160,11 +175,10 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.at += 1;
-        let mut members: Vec<(String, Json)> = Vec::new();
-        let mut seen = Keys::default();
+        let mut seen = Keys::after(self);
         self.space();
         if self.eat(b'}') {
-            return Ok(Json::Object(members));
+            return Ok(Json::Object(Vec::new()));
         }
         loop {
             self.space();
@@ -173,7 +187,7 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("expected a member name in double quotes"));
             }
             let key = self.string()?;
-            if !seen.add(&members, &key) {
+            if !seen.add(self, &key) {
                 let message = format!("member `{}` appears twice", key.escape_debug());
                 return Err(error(JsonErrorKind::DuplicateKey, message, start));
             }
@@ -182,10 +196,11 @@ impl<'a> Reader<'a> {
                 return Err(self.syntax("expected `:`"));
             }
             let value = self.value(depth + 1)?;
-            members.push((key, value));
+            self.members.push((key, value));
             self.space();
             if self.eat(b'}') {
-                return Ok(Json::Object(members));
+                self.marks.truncate(seen.marks);
+                return Ok(Json::Object(taken(&mut self.members, seen.members)));
             }
             if !self.eat(b',') {
                 return Err(self.syntax("expected `,` or `}`"));
@@ -227,9 +242,9 @@ impl<'a> Reader<'a> {
         self.at > start
     }
 
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Result<Text, JsonError> {
         self.at += 1;
-        let mut out = String::new();
+        let mut out = Text::const_new("");
         loop {
             let start = self.at;
             let rest = self.text.as_bytes().get(start..).unwrap_or_default();
@@ -240,7 +255,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     // Most have no escape, and take just the space they need.
                     if out.is_empty() {
-                        return Ok(run.to_owned());
+                        return Ok(Text::new(run));
                     }
                     out.push_str(run);
                     return Ok(out);
@@ -304,26 +319,61 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The member names of one object: compared one by one while they are few, looked up once they are many.
-#[derive(Default)]
+/// What is on a stack from `start` on, in just the space it needs.
+fn taken<T>(stack: &mut Vec<T>, start: usize) -> Vec<T> {
+    if start == 0 {
+        return std::mem::take(stack);
+    }
+    stack.split_off(start)
+}
+
+/// The names of one object: compared one by one while they are few, looked up once they are many.
 struct Keys {
-    many: std::collections::BTreeSet<String>,
+    /// Where the object's members start among those of all that are open, and where its marks do.
+    members: usize,
+    marks: usize,
+    many: BTreeSet<Text>,
 }
 
 impl Keys {
     /// Few enough that comparing them all is quicker than keeping a set.
-    const FEW: usize = 16;
+    const FEW: usize = 64;
+
+    /// Those of an object that opens.
+    fn after(reader: &Reader<'_>) -> Keys {
+        Keys {
+            members: reader.members.len(),
+            marks: reader.marks.len(),
+            many: BTreeSet::new(),
+        }
+    }
 
     /// Adds a name; false when a member has it already.
-    fn add(&mut self, members: &[(String, Json)], key: &str) -> bool {
-        if members.len() < Self::FEW {
-            return members.iter().all(|(known, _)| known != key);
+    fn add(&mut self, reader: &mut Reader<'_>, key: &Text) -> bool {
+        let members = reader.members.get(self.members..).unwrap_or_default();
+        if members.len() < Keys::FEW {
+            let marks = reader.marks.get(self.marks..).unwrap_or_default();
+            let mark = mark(key);
+            // Names of one mark are rare, and all others differ.
+            let is_new = !marks.contains(&mark) || members.iter().all(|(known, _)| known != key);
+            reader.marks.push(mark);
+            return is_new;
         }
         if self.many.is_empty() {
             self.many.extend(members.iter().map(|(known, _)| known.clone()));
         }
-        self.many.insert(key.to_owned())
+        self.many.insert(key.clone())
     }
+}
+
+/// A number that is the same for the same name: its length, its start and its end.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (Some(start), Some(end)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+        return bytes.iter().fold(1, |mark, byte| mark << 8 | u64::from(*byte));
+    };
+    let length = u64::try_from(bytes.len()).unwrap_or_default();
+    u64::from_le_bytes(*start) ^ u64::from_le_bytes(*end).rotate_left(20) ^ length.rotate_left(40)
 }
 
 #[cfg(test)]
@@ -365,8 +415,8 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()).map_err(|e| e.kind), Err(kind), "{text}");
         }
-        for twice in [0usize, 14, 15, 16, 17, 40] {
-            let names = (0..41).chain([twice]).map(|n| format!("\"k{n}\":0"));
+        for twice in [0usize, 14, 62, 63, 64, 65, 89] {
+            let names = (0..90).chain([twice]).map(|n| format!("\"k{n}\":0"));
             let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
             assert_eq!(
                 parse(text.as_bytes()).map_err(|e| e.kind),

@@ -6,21 +6,26 @@ const HIGH: u64 = ONES << 7;
 
 /// The bytes before the first that is escaped.
 pub(crate) fn plain_run(bytes: &[u8]) -> usize {
-    let (words, _) = bytes.as_chunks::<8>();
-    let plain = words
-        .iter()
-        .take_while(|word| is_plain(u64::from_ne_bytes(**word)));
-    let start = 8 * plain.count();
-    let mut rest = bytes.iter().skip(start);
-    let end = rest.position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-    end.map_or(bytes.len(), |more| start + more)
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut plain = 0;
+    for word in words {
+        let escaped = escaped(u64::from_le_bytes(*word));
+        if escaped != 0 {
+            // The lowest byte that is marked is the first.
+            return plain + escaped.trailing_zeros() as usize / 8;
+        }
+        plain += word.len();
+    }
+    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+    plain + end.unwrap_or(rest.len())
 }
 
-/// Whether none of eight bytes is escaped. A byte below n borrows from its highest bit when n is taken from it.
-fn is_plain(word: u64) -> bool {
+/// Marks the lowest of eight bytes that is escaped in its highest bit; what is marked above it may be marked wrongly. A byte
+/// below n borrows from its highest bit when n is taken from it, and so may the one after it.
+fn escaped(word: u64) -> u64 {
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) == 0
+    below(word, 0x20) | equal(b'"') | equal(b'\\')
 }
 
 #[cfg(test)]

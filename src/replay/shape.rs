@@ -129,7 +129,8 @@ fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
     let (tool, args, steps, session, refusal) = match Intent::from_document(intent.clone()) {
         Ok(intent) => {
             let args = intent.args().clone();
-            (intent.tool, args, intent.steps, intent.session_id, None)
+            let session = intent.session_id.map(Into::into);
+            (intent.tool.into(), args, intent.steps, session, None)
         }
         Err(error) => {
             let text = |at: Option<&Json>| {
@@ -219,7 +220,7 @@ fn label(json: &Json) -> Result<Label, String> {
 
 fn id(json: &Json) -> Option<String> {
     match json.get("id")? {
-        Json::String(text) => Some(text.clone()),
+        Json::String(text) => Some(text.to_string()),
         Json::Number(number) => Some(number.text().to_owned()),
         _ => None,
     }

@@ -7,7 +7,7 @@ use crate::artifact::jcs;
 use crate::builtins::instant;
 use crate::domain::Intent;
 use crate::hir::{Case, Package};
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::suite;
 
 /// A file of a corpus.
@@ -64,22 +64,22 @@ fn intent(package: &Package, call: &Case) -> Json {
         ("workspace", about("/workspace")),
         ("risk_class", about("low")),
     ]);
-    let mut members = vec![
-        ("schema_id".to_owned(), Json::str("gait.gate.intent_request")),
-        ("schema_version".to_owned(), Json::str("1.0.0")),
+    let mut members: Vec<(Text, Json)> = vec![
+        ("schema_id".into(), Json::str("gait.gate.intent_request")),
+        ("schema_version".into(), Json::str("1.0.0")),
         (
-            "created_at".to_owned(),
+            "created_at".into(),
             Json::str(instant::to_text(call.at.unwrap_or(0))),
         ),
-        ("producer_version".to_owned(), Json::str("testgen")),
-        ("tool_name".to_owned(), Json::str(&call.tool)),
-        ("args".to_owned(), call.args.clone()),
-        ("targets".to_owned(), Json::Array(Vec::new())),
-        ("context".to_owned(), context),
+        ("producer_version".into(), Json::str("testgen")),
+        ("tool_name".into(), Json::str(&call.tool)),
+        ("args".into(), call.args.clone()),
+        ("targets".into(), Json::Array(Vec::new())),
+        ("context".into(), context),
     ];
     let said = document(call);
     if let Some(origins) = said.get("arg_provenance") {
-        members.push(("arg_provenance".to_owned(), origins.clone()));
+        members.push(("arg_provenance".into(), origins.clone()));
     }
     let mut intent = Json::Object(members);
     suite::put_said(&mut intent, &call.given, &package.context);

@@ -5,7 +5,7 @@ use super::{Judged, Made};
 use crate::builtins::instant;
 use crate::domain::ArgumentOrigin;
 use crate::hir::{Case, SessionStep};
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::source::{FileId, Source};
 use crate::syntax::{self, quote};
 
@@ -118,7 +118,7 @@ fn literal(json: &Json) -> String {
         Json::Object(members) if members.is_empty() => "{}".to_owned(),
         Json::Object(members) => {
             let member =
-                |(name, value): &(String, Json)| format!("{}: {}", quote::member_name(name), literal(value));
+                |(name, value): &(Text, Json)| format!("{}: {}", quote::member_name(name), literal(value));
             let members: Vec<String> = members.iter().map(member).collect();
             format!("{{ {} }}", members.join(", "))
         }

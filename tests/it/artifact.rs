@@ -643,7 +643,7 @@ fn a_trace_says_what_is_obliged_and_promised() {
     let obligation = |name: &str, place: Option<&str>, params: &[(&str, Json)]| Obligation {
         name: name.into(),
         place: place.map(|name| vec![name.into()]),
-        params: params.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+        params: params.iter().map(|(n, v)| ((*n).into(), v.clone())).collect(),
     };
     let log = obligation("log", None, &[("level", Json::str("warn"))]);
     let redact = obligation("redact", Some("note"), &[]);

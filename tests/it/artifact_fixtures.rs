@@ -75,7 +75,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         intent_digest: of_json(&intent.canonical()),
         args_digest: of_json(intent.args()),
         call_digest: judged.canonical_args.as_ref().map(of_json),
-        tool: intent.tool.clone(),
+        tool: intent.tool.to_string(),
         decision: judged.decision,
         correlation_id: None,
         session_id: None,

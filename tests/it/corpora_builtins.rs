@@ -62,7 +62,7 @@ fn member<'a>(case: &'a Json, key: &str) -> &'a str {
 }
 
 /// The standard's hostname in our canonical form: its brackets, final dot and mapped addresses are ours to drop.
-fn canonical_host(case: &Json) -> Box<str> {
+fn canonical_host(case: &Json) -> gait::json::Text {
     host::parse(member(case, "hostname")).unwrap_or_else(|e| panic!("{}: {e}", member(case, "hostname")))
 }
 

@@ -190,7 +190,7 @@ fn resolved(args: &Json, entries: &[Entry]) -> Vec<(Vec<String>, u64, bool)> {
 fn naive(args: &Json, entries: Option<&[Entry]>, path: &[String]) -> u64 {
     let Some(value) = at(args, path) else { return 0 };
     let parts: Vec<(String, &Json)> = match value {
-        Json::Object(members) => members.iter().map(|(n, v)| (n.clone(), v)).collect(),
+        Json::Object(members) => members.iter().map(|(n, v)| (n.to_string(), v)).collect(),
         Json::Array(items) => items
             .iter()
             .enumerate()
@@ -313,8 +313,8 @@ impl Judge {
         let found = reference::interpret(checked.package(), 0, &bound.record);
         let naively = reference::interpret_labelled(checked.package(), 0, &plain, &labels);
         for expected in [found, naively] {
-            let matched: Vec<&String> = decision.matched.iter().map(|rule| &rule.name).collect();
-            let of: Vec<&String> = expected.matched.iter().collect();
+            let matched: Vec<&str> = decision.matched.iter().map(|rule| rule.name.as_str()).collect();
+            let of: Vec<&str> = expected.matched.iter().map(String::as_str).collect();
             prop_assert_eq!(matched, of, "{:?}", entries);
             prop_assert_eq!(decision.verdict, expected.verdict);
         }

@@ -62,9 +62,9 @@ fn blocks(document: &str) -> Vec<Block> {
 /// A whole v1 intent around the tool, arguments and context of a document.
 fn envelope(short: &Json) -> String {
     let mut context = vec![
-        ("identity".to_owned(), Json::str("ann")),
-        ("workspace".to_owned(), Json::str("/w")),
-        ("risk_class".to_owned(), Json::str("low")),
+        ("identity".into(), Json::str("ann")),
+        ("workspace".into(), Json::str("/w")),
+        ("risk_class".into(), Json::str("low")),
     ];
     for (name, value) in short.get("context").and_then(Json::as_object).unwrap_or_default() {
         context.retain(|(known, _)| known != name);

@@ -87,7 +87,7 @@ fn stated(done: &Imported, there: &BTreeSet<String>, said: &Said) -> Option<&'st
                 .matched
                 .iter()
                 .filter(|rule| rule.verdict == decision.verdict);
-            causes.extend(strictest.map(|rule| rule.name.clone()));
+            causes.extend(strictest.map(|rule| rule.name.to_string()));
         }
     }
     let tightened = done.notes.iter().filter(|note| note.kind == Kind::Tightened);
@@ -387,7 +387,7 @@ proptest! {
             Err(error) => return Err(TestCaseError::fail(format!("{error:?}\n{policy:#}"))),
         };
         let gate = gate(&done);
-        let facts = ["broker_credential", "delegation_verified"].map(|fact| (fact.to_owned(), Json::Bool(known)));
+        let facts = ["broker_credential", "delegation_verified"].map(|fact| (fact.into(), Json::Bool(known)));
         let facts = gate.declared_facts(&Json::Object(facts.into()));
         let at: jiff::Timestamp = "2026-03-10T09:00:00Z".parse().unwrap();
         let now = at.as_millisecond();

@@ -857,7 +857,7 @@ fn agree(text: &str, calls: &[String], given: &[Approval]) -> usize {
         let outcome = decide(&again, tool, &bound.record, &mut workspace);
         let decision = explain(&again, tool, &bound.record, &outcome);
         let expected = reference::interpret(checked.package(), index, &args);
-        let matched: Vec<String> = decision.matched.iter().map(|m| m.name.clone()).collect();
+        let matched: Vec<String> = decision.matched.iter().map(|m| m.name.to_string()).collect();
         let shown = || format!("{text}\n{call}\n{}", ir::print(&again));
         assert_eq!(
             (decision.verdict, &matched),

@@ -145,7 +145,11 @@ fn judge(gate: &Gate, args: &str) -> (Verdict, Vec<String>) {
     let decision = gate
         .decide(&Request::call("t", &args), &mut gate.workspace())
         .decision;
-    let matched = decision.matched.iter().map(|rule| rule.name.clone()).collect();
+    let matched = decision
+        .matched
+        .iter()
+        .map(|rule| rule.name.to_string())
+        .collect();
     (decision.verdict, matched)
 }
 

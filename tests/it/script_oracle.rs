@@ -232,7 +232,7 @@ impl Said {
         Said {
             verdict: Some(judged.verdict),
             codes: judged.reason_codes.iter().cloned().collect(),
-            matched: judged.matched.iter().map(|rule| rule.name.clone()).collect(),
+            matched: judged.matched.iter().map(|rule| rule.name.to_string()).collect(),
         }
     }
 }

@@ -149,7 +149,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
     let program_bytes = Json::object([
         ("bytes", size(contents.ir.len())),
         ("digest", compiled.to_json()),
-        ("text", printed.map_or(Json::Null, Json::String)),
+        ("text", printed.map_or(Json::Null, Json::str)),
     ]);
     Json::object([
         ("ok", Json::Bool(true)),

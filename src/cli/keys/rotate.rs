@@ -34,14 +34,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if ui.is_json() {
         let previous = Json::object([
             ("key_id", Json::str(rotated.previous.to_string())),
-            ("private", Json::String(text(&rotated.kept.private))),
-            ("public", Json::String(text(&rotated.kept.public))),
+            ("private", Json::str(text(&rotated.kept.private))),
+            ("public", Json::str(text(&rotated.kept.public))),
         ]);
         ui.json(&Json::object([
             ("ok", Json::Bool(true)),
             ("key_id", Json::str(rotated.current.id().to_string())),
-            ("private", Json::String(text(&pair.private))),
-            ("public", Json::String(text(&pair.public))),
+            ("private", Json::str(text(&pair.private))),
+            ("public", Json::str(text(&pair.public))),
             ("valid_until", super::window(rotated.current.valid_until)),
             ("previous", previous),
         ]))?;

@@ -203,7 +203,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
                 Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),
             ),
             ("digest", digest.to_json()),
-            ("signer", Json::String(signer)),
+            ("signer", Json::str(signer)),
             ("rules", number(rules)),
             ("tools", number(tools)),
             ("tests", Json::int(i64::from(contents.tests.total))),

@@ -177,7 +177,7 @@ fn of_tool(one: &Priced, tool: &ToolProgram, cost: &Cost) -> Json {
         };
         let mut members = vec![
             ("kind", Json::str(kind)),
-            ("name", Json::String(one.name(tool, part))),
+            ("name", Json::str(one.name(tool, part))),
             ("steps", json(part.steps)),
         ];
         if let What::List(_, most) = part.what {

@@ -207,7 +207,7 @@ fn document(ran: &[Ran], bundle: Json, exit: Exit) -> Json {
 
 fn case(result: &CaseResult) -> Json {
     let drift = result.drift.map_or(Json::Null, |d| Json::str(d.as_str()));
-    let rules = result.decision.matched.iter().map(|m| Json::str(&m.name));
+    let rules = result.decision.matched.iter().map(|m| Json::str(m.name.as_str()));
     Json::object([
         ("trace_id", Json::str(&result.case.trace_id)),
         ("tool", Json::str(&result.case.tool)),

@@ -78,13 +78,13 @@ fn tool(item: &RunpackTrace) -> String {
 
 fn document(pack: &Verified<Runpack>) -> Json {
     let value = pack.value();
-    let strings = |texts: Vec<String>| Json::Array(texts.into_iter().map(Json::String).collect());
+    let strings = |texts: Vec<String>| Json::Array(texts.into_iter().map(Json::str).collect());
     let traces = value.traces.iter().zip(1i64..).map(|(item, n)| trace(item, n));
     Json::object([
         ("ok", Json::Bool(true)),
         ("run_id", Json::str(&value.run_id)),
         ("runpack_digest", pack.digest().to_json()),
-        ("created_at", Json::String(time::print(value.created_at))),
+        ("created_at", Json::str(time::print(value.created_at))),
         (
             "signers",
             strings(pack.keys().iter().map(ToString::to_string).collect()),

@@ -7,6 +7,9 @@ use crate::diag::suggest;
 use crate::json::Json;
 use crate::json::pointer::Place;
 
+/// The most fields of an object; a test counts them.
+const MOST_FIELDS: usize = 40;
+
 /// Characters of a received text that a message repeats.
 const SHOWN_CHARS: usize = 64;
 
@@ -15,13 +18,18 @@ pub(super) fn record(value: &Json, at: &Place<'_>, fields: &'static [Field]) -> 
     let members = value
         .as_object()
         .ok_or_else(|| wrong_type(value, at, "an object"))?;
-    for (name, _) in members {
-        if !fields.iter().any(|f| f.name == name) {
+    let mut given = [None; MOST_FIELDS];
+    let mut next = 0;
+    for (name, member) in members {
+        let found = position(fields, name, next).and_then(|at| Some((at, given.get_mut(at)?)));
+        let Some((found, place)) = found else {
             return Err(unknown(name, at, fields));
-        }
+        };
+        *place = Some(member);
+        next = found + 1;
     }
-    for field in fields {
-        match value.get(field.name) {
+    for (field, given) in fields.iter().zip(given) {
+        match given {
             Some(member) => shape(member, &at.member(field.name), &field.shape)?,
             None if field.need == Need::Required => {
                 let place = at.member(field.name);
@@ -32,6 +40,14 @@ pub(super) fn record(value: &Json, at: &Place<'_>, fields: &'static [Field]) -> 
         }
     }
     Ok(())
+}
+
+/// Where a field of this name is; looked for from `next` on first, since most documents keep the order of the tables.
+fn position(fields: &[Field], name: &str, next: usize) -> Option<usize> {
+    let (before, after) = fields.split_at_checked(next).unwrap_or((fields, &[]));
+    let is_it = |field: &Field| field.name == name;
+    let after = after.iter().position(is_it).map(|at| next + at);
+    after.or_else(|| before.iter().position(is_it))
 }
 
 fn unknown(name: &str, at: &Place<'_>, fields: &'static [Field]) -> IntentError {
@@ -228,7 +244,22 @@ fn days(year: u32, month: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::is_time;
+    use super::super::shape::{Field, INTENT, Shape};
+    use super::{MOST_FIELDS, is_time};
+
+    fn most_fields(fields: &[Field]) -> usize {
+        let of = |shape: &Shape| match shape {
+            Shape::Record(fields) | Shape::List(Shape::Record(fields)) => most_fields(fields),
+            _ => 0,
+        };
+        let inner = fields.iter().map(|field| of(&field.shape)).max();
+        fields.len().max(inner.unwrap_or_default())
+    }
+
+    #[test]
+    fn every_object_has_room_for_its_fields() {
+        assert!((33..=MOST_FIELDS).contains(&most_fields(INTENT)));
+    }
 
     #[test]
     fn reads_rfc_3339_and_the_calendar() {

@@ -156,7 +156,7 @@ pub(super) fn words(schema: &Json) -> Option<Words> {
     for value in values {
         match value {
             Json::Null => out.nullable = true,
-            Json::String(word) if seen.insert(word) => out.members.push(word.clone()),
+            Json::String(word) if seen.insert(word) => out.members.push(word.to_string()),
             Json::String(_) => {}
             _ => return None,
         }

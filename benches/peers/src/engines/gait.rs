@@ -8,7 +8,7 @@ use gait::builtins::bind;
 use gait::domain::{Intent, Request, Verdict};
 use gait::eval::{Workspace, decide};
 use gait::gate::request::{self, Counting};
-use gait::hir::{Slot, answer};
+use gait::hir::Slot;
 use gait::ir::{Program, ToolProgram};
 use gait::json::Json;
 use gait::value::Value;
@@ -125,7 +125,7 @@ impl Engine for Gait {
         };
         let typed = kept.record.len();
         let mut record = Value::Record(std::mem::take(&mut kept.record));
-        compute(tool, &mut record);
+        compute(program, tool, &mut record);
         let verdict = decide(program, tool, &record, workspace).verdict;
         if let Value::Record(mut fields) = record {
             fields.truncate(typed);
@@ -200,10 +200,10 @@ impl Engine for Gate {
 }
 
 /// Adds what the gate computes of a record for this tool's rules.
-fn compute(tool: &ToolProgram, record: &mut Value) {
+fn compute(program: &Program, tool: &ToolProgram, record: &mut Value) {
     for slot in &tool.slots {
         let value = match slot {
-            Slot::Holds(cond) => Value::Bool(answer::holds(cond, &[record])),
+            Slot::Holds(cond) => Value::Bool(request::holds(program, tool, cond, record)),
             Slot::Lookup { map, key, .. } => gait::hir::entry(map, key, record),
             _ => Value::Absent,
         };

@@ -123,17 +123,18 @@ fn facts(app: &'static App, said: &[u8]) -> Result<Facts, Failure> {
         return Err("what is said is of users and of resources".into());
     };
     let held = |of: &Strict| -> BTreeMap<String, Strict> {
-        of.as_object().unwrap_or_default().iter().cloned().collect()
+        let members = of.as_object().unwrap_or_default().iter().cloned();
+        members.map(|(name, said)| (name.to_string(), said)).collect()
     };
     let (users, resources) = (held(users), held(resources));
     Ok(Rc::new(move |intent| {
         let named = |name: &str| intent.args().get(name).and_then(Strict::as_str);
         let mut members = Vec::with_capacity(2);
         if let Some(user) = named("user").and_then(|name| users.get(name)) {
-            members.push(("user".to_owned(), user.clone()));
+            members.push(("user".into(), user.clone()));
         }
         if let Some(resource) = named("resource").and_then(|name| resources.get(name)) {
-            members.push((app.resource.to_owned(), resource.clone()));
+            members.push((app.resource.into(), resource.clone()));
         }
         Some(Strict::Object(members))
     }))

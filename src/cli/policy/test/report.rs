@@ -128,7 +128,12 @@ pub(super) fn document(tested: &[Tested], exit: Exit) -> Json {
 
 fn case(case: &CaseResult) -> Json {
     let strings = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());
-    let rules = case.decision.matched.iter().map(|m| Json::str(&m.name)).collect();
+    let rules = case
+        .decision
+        .matched
+        .iter()
+        .map(|m| Json::str(m.name.as_str()))
+        .collect();
     let detail = case.decision.detail.as_ref().map_or(Json::Null, Json::str);
     Json::object([
         ("test", Json::str(&case.test)),
