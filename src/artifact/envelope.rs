@@ -200,9 +200,8 @@ impl TrustedKeys {
 
 /// The pre-authentication encoding (DSSE protocol v1): what the signature covers.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
-    out.extend_from_slice(payload);
-    out
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    [head.as_bytes(), payload].concat()
 }
 
 /// Signs a value. Errors when its document would not be accepted by `verify`.

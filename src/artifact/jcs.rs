@@ -29,16 +29,21 @@ pub fn object_to_vec(members: &[(&str, &Json)]) -> Vec<u8> {
 
 /// What most documents need, in bytes.
 const SPACE: usize = 1024;
+/// What most documents need, in members of all objects that are written at a time.
+const MEMBERS: usize = 32;
 
 /// Whether `bytes` are the canonical text of `json`, which was read from them.
 pub fn is_canonical(json: &Json, bytes: &[u8]) -> bool {
     to_vec(json) == bytes
 }
 
+/// A member: the first bytes of its name as a number, which mostly tell its place, the name, the value.
+type Member<'j> = (u64, &'j str, &'j Json);
+
 struct Writer<'j> {
     out: String,
     /// Members of the objects that are being written, the innermost last.
-    members: Vec<(&'j str, &'j Json)>,
+    members: Vec<Member<'j>>,
     /// The member of the outermost object whose value is looked for, and where it is.
     looked_for: Option<&'j str>,
     found: Range<usize>,
@@ -48,7 +53,7 @@ impl<'j> Writer<'j> {
     fn new() -> Writer<'j> {
         Writer {
             out: String::with_capacity(SPACE),
-            members: Vec::new(),
+            members: Vec::with_capacity(MEMBERS),
             looked_for: None,
             found: 0..0,
         }
@@ -81,19 +86,20 @@ impl<'j> Writer<'j> {
     /// for ASCII.
     fn object(&mut self, members: impl Iterator<Item = (&'j str, &'j Json)>) {
         let start = self.members.len();
-        self.members.extend(members);
+        self.members
+            .extend(members.map(|(key, value)| (first_bytes(key), key, value)));
         let own = self.members.get_mut(start..).unwrap_or_default();
-        if own.iter().all(|(key, _)| key.is_ascii()) {
-            own.sort_unstable_by_key(|(key, _)| *key);
+        if own.iter().all(|(_, key, _)| key.is_ascii()) {
+            own.sort_unstable_by_key(|(first, key, _)| (*first, *key));
         } else {
-            own.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            own.sort_unstable_by(|(_, a, _), (_, b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         }
         self.out.push('{');
         for index in start..self.members.len() {
             if index > start {
                 self.out.push(',');
             }
-            if let Some((key, value)) = self.members.get(index).copied() {
+            if let Some((_, key, value)) = self.members.get(index).copied() {
                 string(key, &mut self.out);
                 self.out.push(':');
                 let from = self.out.len();
@@ -108,9 +114,25 @@ impl<'j> Writer<'j> {
     }
 }
 
+/// The first eight bytes, in the order of texts; what is missing counts as the lowest.
+fn first_bytes(text: &str) -> u64 {
+    match text.as_bytes().first_chunk() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => {
+            let bytes = text.bytes().chain(std::iter::repeat(0)).take(8);
+            bytes.fold(0, |all, byte| all << 8 | u64::from(byte))
+        }
+    }
+}
+
 /// A string with only the escapes of section 3.2.2.2: seven short ones, `\u00xx` for other controls.
 fn string(text: &str, out: &mut String) {
     out.push('"');
+    if plain_run(text.as_bytes()) == text.len() {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     loop {
         let (plain, after) = rest.split_at(plain_run(rest.as_bytes()));

@@ -154,7 +154,8 @@ impl Payload for TraceRecord {
             ("version", Json::str(&self.policy.version)),
             ("profile", Json::str(self.policy.profile.as_str())),
         ];
-        let mut members = vec![
+        let mut members = Vec::with_capacity(MEMBERS.len());
+        members.extend([
             ("schema", Json::str(PayloadType::Trace.schema())),
             ("trace_id", Json::str(&self.trace_id)),
             ("created_at", Json::str(time::print(self.created_at))),
@@ -167,7 +168,7 @@ impl Payload for TraceRecord {
             ("tool", Json::str(&self.tool)),
             ("enforcement", Json::str(ENFORCEMENT)),
             ("previous", nullable(&self.previous)),
-        ];
+        ]);
         let optional = [
             ("correlation_id", &self.correlation_id),
             ("session_id", &self.session_id),

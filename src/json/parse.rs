@@ -67,8 +67,8 @@ fn read(bytes: &[u8], numbers: Numbers) -> Result<Json, JsonError> {
         at: 0,
         numbers,
         items: Vec::new(),
-        members: Vec::new(),
-        marks: Vec::new(),
+        members: Vec::with_capacity(OPEN_MEMBERS),
+        marks: Vec::with_capacity(OPEN_MEMBERS),
     };
     let value = reader.value(0)?;
     reader.space();
@@ -77,6 +77,9 @@ fn read(bytes: &[u8], numbers: Numbers) -> Result<Json, JsonError> {
         Some(_) => Err(reader.syntax("data after the end of the document")),
     }
 }
+
+/// What most documents need, in members of all objects that are open at a time.
+const OPEN_MEMBERS: usize = 32;
 
 fn error(kind: JsonErrorKind, message: impl Into<String>, at: usize) -> JsonError {
     JsonError {

@@ -16,8 +16,17 @@ pub(crate) fn plain_run(bytes: &[u8]) -> usize {
         }
         plain += word.len();
     }
-    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-    plain + end.unwrap_or(rest.len())
+    // The last eight bytes are those that are left, after some that are plain.
+    match bytes.last_chunk() {
+        Some(last) if !rest.is_empty() => {
+            let escaped = escaped(u64::from_le_bytes(*last)).trailing_zeros() as usize / 8;
+            bytes.len() - last.len() + escaped
+        }
+        _ => {
+            let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+            plain + end.unwrap_or(rest.len())
+        }
+    }
 }
 
 /// Marks the lowest of eight bytes that is escaped in its highest bit; what is marked above it may be marked wrongly. A byte
