@@ -2,8 +2,10 @@
 //! line, and every service that will gate calls, judges here and nowhere else; no trace, no verdict. The time is the
 //! caller's; files are touched only for a session's journal.
 
+mod recompute;
 mod weigh;
 
+pub use recompute::{Account, Difference, RecomputeError, Recomputed};
 pub use weigh::HandedOver;
 use weigh::Weighed;
 
@@ -107,6 +109,15 @@ pub struct Recorded {
     pub flaw: Option<Flaw>,
 }
 
+/// A judged call that nobody has signed yet.
+struct Decided {
+    record: TraceRecord,
+    intent: Vec<u8>,
+    canonical_args: Option<Json>,
+    charges: Vec<Charge>,
+    weighed: Weighed,
+}
+
 impl Boundary {
     /// Verifies a bundle and makes its gate ready.
     pub fn open(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Boundary, OpenError> {
@@ -185,10 +196,34 @@ impl Boundary {
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, moment, origins.as_deref());
         let call = (intent, &alone);
-        let mut weighed = Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, &moment.handed);
+        let weighed = Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, &moment.handed);
+        let decided = self.decided(call, moment, weighed);
+        let (trace, digest) = envelope::sign_and_name(&decided.record, &[key])?;
+        Ok(Recorded {
+            record: decided.record,
+            trace,
+            digest,
+            canonical_args: decided.canonical_args,
+            intent: decided.intent,
+            before: moment.state.clone(),
+            charges: decided.charges,
+            usage: moment.usage.clone(),
+            approvals: decided.weighed.approvals,
+            handed: decided.weighed.handed,
+            flaw: None,
+        })
+    }
+
+    /// What is decided of a call with these approvals, as a trace says it.
+    fn decided(
+        &mut self,
+        (intent, alone): (&Intent, &Request<'_>),
+        moment: &Moment,
+        mut weighed: Weighed,
+    ) -> Decided {
         let request = Request {
             approvals: &weighed.approvals,
-            ..alone
+            ..*alone
         };
         let mut judged = self.gate.decide(&request, &mut self.workspace);
         let approved_with = weighed.count(&judged.decision);
@@ -239,21 +274,13 @@ impl Boundary {
             state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
             previous: moment.previous,
         };
-        let (trace, digest) = envelope::sign_and_name(&record, &[key])?;
-        let canonical_args = judged.canonical_args;
-        Ok(Recorded {
+        Decided {
             record,
-            trace,
-            digest,
-            canonical_args,
             intent: canonical,
-            before: moment.state.clone(),
+            canonical_args: judged.canonical_args,
             charges: judged.charges,
-            usage: moment.usage.clone(),
-            approvals: weighed.approvals,
-            handed: weighed.handed,
-            flaw: None,
-        })
+            weighed,
+        }
     }
 
     /// Judges an intent as `judge` does, and counts it: what the limits that count it have spent is read from the

@@ -28,7 +28,9 @@ pub struct HandedOver {
 pub(super) struct Weighed {
     /// Those that the gate is given.
     pub approvals: Vec<Approval>,
-    /// All of them.
+    /// Those that nobody weighs, since a trace says that they counted.
+    pub believed: Vec<Digest>,
+    /// All that were handed over.
     pub handed: Vec<HandedOver>,
 }
 
@@ -72,6 +74,9 @@ impl Weighed {
     /// decision names. One of them may have given more than was needed; those are used up, too.
     pub(super) fn count(&mut self, decision: &Decision) -> Vec<Digest> {
         let mut counted = Vec::new();
+        if !decision.approved_by.is_empty() {
+            counted.clone_from(&self.believed);
+        }
         for one in &mut self.handed {
             if is_open(one.standing) && decision.approved_by.contains(&one.by) {
                 one.standing = Standing::Counted;

@@ -6,11 +6,11 @@ use super::exit::Exit;
 use super::explanation;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
-use super::{failure, verify};
+use super::{load, verify};
 use crate::approvals;
 use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, jcs, time};
 use crate::builtins::duration;
-use crate::domain::{Decision, Intent, MatchedRule, Target, Verdict};
+use crate::domain::{Decision, MatchedRule, Target, Verdict};
 use crate::host::{Host, HostError, Mode, Stream};
 use crate::json::Json;
 use crate::{keyring, limits};
@@ -106,8 +106,7 @@ fn intent(host: &dyn Host, args: &Args, record: &TraceRecord) -> Result<Json, Cl
                 .in_file(&args.trace)
         });
     };
-    let bytes = host.read(path, limits::JSON_BYTES as u64)?;
-    let intent = Intent::read(&bytes).map_err(|error| failure::intent(path, &error))?;
+    let intent = load::intent(host, path)?;
     let document = intent.canonical();
     if digest::of_json(&document) == record.intent_digest {
         return Ok(document);

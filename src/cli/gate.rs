@@ -4,6 +4,8 @@ mod eval;
 mod handed;
 mod settle;
 
+pub use handed::HandedArgs;
+
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Tone, Ui};

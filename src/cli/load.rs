@@ -7,7 +7,7 @@ use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, jcs
 use crate::boundary::Boundary;
 use crate::bundling::{self, succession};
 use crate::compile::Checked;
-use crate::domain::State;
+use crate::domain::{Intent, State};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::{self, Json};
@@ -82,6 +82,12 @@ pub fn runpack(
     let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
     let pack = runpack::open(&bytes, trusted, host.now());
     Ok((pack.map_err(|error| failure::verification(path, &error))?, bytes))
+}
+
+/// An intent.
+pub fn intent(host: &dyn Host, path: &Path) -> Result<Intent, CliError> {
+    let bytes = host.read(path, limits::JSON_BYTES as u64)?;
+    Intent::read(&bytes).map_err(|error| failure::intent(path, &error))
 }
 
 /// The facts of a call: one JSON object.

@@ -162,6 +162,40 @@ impl Folder {
         self.run(&eval(intent, more))
     }
 
+    /// Executes a page of the manual, in order: files are written under the last name in backticks before them, commands
+    /// run and exit as their remark says, and what is shown as printed is how one of them began. Gives what they printed.
+    pub fn page(&self, page: &str) -> Vec<String> {
+        let mut printed: Vec<String> = Vec::new();
+        let parts: Vec<&str> = page.split("\n```").collect();
+        for pair in parts.chunks_exact(2) {
+            let (kind, text) = pair[1].split_once('\n').unwrap();
+            match kind {
+                "sh" => printed.extend(text.lines().map(|line| self.line(line))),
+                "text" => assert!(
+                    printed.iter().any(|one| one.starts_with(text.trim())),
+                    "{text}\n{}",
+                    printed.join("\n")
+                ),
+                _ => {
+                    let name = pair[0].rsplit('`').nth(1).unwrap();
+                    self.write(name, text.as_bytes());
+                }
+            }
+        }
+        printed
+    }
+
+    /// Runs a line of a page: `gait …  # exit N`.
+    fn line(&self, line: &str) -> String {
+        let (command, remark) = line.split_once('#').unwrap_or((line, ""));
+        let exit = remark.trim().strip_prefix("exit ");
+        let exit: i32 = exit.map_or(0, |n| n.parse().unwrap());
+        let args: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let output = self.run(&args);
+        assert_eq!(output.status.code(), Some(exit), "{line}\n{}", shown(&output));
+        shown(&output)
+    }
+
     /// Three calls in session `s`, packed as `s.zip`.
     pub fn recorded(&self) {
         for name in ["allow.json", "block.json", "approval.json"] {

@@ -88,6 +88,7 @@ mod proofs;
 #[cfg(test)]
 mod reach;
 #[cfg(test)]
+mod recompute;
 mod regress;
 #[cfg(test)]
 mod replay;

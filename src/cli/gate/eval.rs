@@ -133,8 +133,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?;
     let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
-    let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
-    let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
+    let intent = load::intent(host, &args.intent)?;
     let facts = args
         .facts
         .as_deref()

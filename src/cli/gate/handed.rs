@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// The approvals of a call, and who may give them.
 #[derive(Debug, clap::Args)]
-pub(super) struct HandedArgs {
+pub struct HandedArgs {
     /// An approval of this call, made by `gait approve`; may be repeated
     #[arg(long, value_name = "FILE", requires = "approvers")]
     approval: Vec<PathBuf>,
@@ -22,11 +22,28 @@ pub(super) struct HandedArgs {
     approvers: Option<PathBuf>,
 }
 
+impl HandedArgs {
+    /// Reads and verifies the approvals as `read` does, by a clock that shows the time of the call.
+    pub fn read_as_of(&self, host: &dyn Host, at: Timestamp) -> Result<Vec<Handed>, CliError> {
+        read_at(host, self, at, at)
+    }
+}
+
 /// Reads and verifies the approvals, sorted by digest, each once. Keys are held to the time of the call and to the clock.
 pub(super) fn read(
     host: &dyn Host,
     args: &HandedArgs,
     at: Option<Timestamp>,
+) -> Result<Vec<Handed>, CliError> {
+    let clock = host.now();
+    read_at(host, args, at.unwrap_or(clock), clock)
+}
+
+fn read_at(
+    host: &dyn Host,
+    args: &HandedArgs,
+    at: Timestamp,
+    clock: Timestamp,
 ) -> Result<Vec<Handed>, CliError> {
     let Some(file) = args.approvers.as_deref().filter(|_| !args.approval.is_empty()) else {
         return Ok(Vec::new());
@@ -36,11 +53,10 @@ pub(super) fn read(
         return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
     }
     let known = approvals::read(host, file)?;
-    let clock = host.now();
     let mut all = Vec::new();
     for path in &args.approval {
         let bytes = host.read(path, limits::ENVELOPE_BYTES as u64)?;
-        let handed = approvals::verify(&bytes, &known, at.unwrap_or(clock), clock);
+        let handed = approvals::verify(&bytes, &known, at, clock);
         all.push(handed.map_err(|error| refused(path, file, &error))?);
     }
     all.sort_by_key(|one| one.digest);

@@ -10,12 +10,11 @@ use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Ui, count, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::{self, Checked, Purpose};
-use crate::domain::{ArgumentOrigin, Decision, Intent, Request, Usage};
+use crate::domain::{ArgumentOrigin, Decision, Request, Usage};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::Json;
-use crate::limits;
 use crate::store::Ledger;
 use std::path::{Path, PathBuf};
 
@@ -58,8 +57,7 @@ pub struct Args {
 
 /// Explains.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let bytes = host.read(&args.intent, limits::JSON_BYTES as u64)?;
-    let intent = Intent::read(&bytes).map_err(|error| failure::intent(&args.intent, &error))?;
+    let intent = load::intent(host, &args.intent)?;
     let facts = match &args.facts {
         Some(path) => load::facts(host, path)?,
         None => Json::Object(Vec::new()),

@@ -1,0 +1,231 @@
+//! Recomputing: a trace says what was decided and from what, and here it is decided again. In: a verified trace, the intent,
+//! the trace before it, the approvals. Out: the members that come out differently, and those that nothing but the
+//! trace vouches for. It signs nothing and touches no file.
+
+use super::weigh::Weighed;
+use super::{Boundary, Moment, kept, request};
+use crate::approvals::Handed;
+use crate::artifact::envelope::Payload;
+use crate::artifact::{Digest, TraceRecord, digest, jcs};
+use crate::domain::{Approval, ArgumentOrigin, Decision, Intent, State, reserved};
+use crate::gate::IntentError;
+use crate::json::Json;
+use std::collections::BTreeSet;
+
+/// What is not part of the decision: the name of the event, and who wrote it down.
+const NOT_COMPARED: [&str; 2] = ["trace_id", "producer_version"];
+
+/// Why a decision cannot be made again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecomputeError {
+    /// Another bundle decided.
+    #[error("bundle {0} decided, and this is another one")]
+    OtherBundle(Digest),
+    /// The trace does not keep its intent.
+    #[error("the trace does not keep the intent it decided")]
+    IntentMissing,
+    /// The trace keeps its intent without what rules redact.
+    #[error("the trace keeps its intent without what rules redact")]
+    IntentRedacted,
+    /// The intent is none.
+    #[error("the intent is refused: {0}")]
+    Intent(IntentError),
+    /// The intent is not the one that was judged.
+    #[error("the trace was made of another intent, with digest {0}")]
+    OtherIntent(Digest),
+    /// The session before the call is not known.
+    #[error("the session before the call is what trace {0} left, which is not given")]
+    StateMissing(Digest),
+    /// The session before the call is none that this policy can be in.
+    #[error("the session before the call is not what the trace before it left")]
+    OtherState,
+}
+
+impl RecomputeError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OtherBundle(_) => "recompute.other_bundle",
+            Self::IntentMissing => "recompute.intent_missing",
+            Self::IntentRedacted => "recompute.intent_redacted",
+            Self::Intent(error) => error.code,
+            Self::OtherIntent(_) => "recompute.other_intent",
+            Self::StateMissing(_) => "recompute.state_missing",
+            Self::OtherState => "recompute.other_state",
+        }
+    }
+}
+
+/// A decision with what it was made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// What the trace says.
+    pub record: &'a TraceRecord,
+    /// The intent that was judged; the one that is kept where none is given.
+    pub intent: Option<&'a Intent>,
+    /// The intent that is kept beside the trace, without what rules redact; the trace may keep it itself.
+    pub kept: Option<&'a Json>,
+    /// The trace before it in the session.
+    pub before: Option<&'a TraceRecord>,
+    /// The approvals that were handed over; where none is given, the trace is believed about them.
+    pub handed: &'a [Handed],
+}
+
+/// A member of a trace that comes out differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name.
+    pub member: String,
+    /// What the trace says; null where it says nothing.
+    pub recorded: Json,
+    /// What comes out.
+    pub recomputed: Json,
+}
+
+/// A decision that was made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recomputed {
+    /// What comes out differently, by name.
+    pub differences: Vec<Difference>,
+    /// The members that the trace alone vouches for: its signer saw what they say, and nobody can see it again.
+    pub believed: Vec<&'static str>,
+}
+
+impl Boundary {
+    /// Decides again what a trace says was decided.
+    pub fn recompute(&mut self, account: Account<'_>) -> Result<Recomputed, RecomputeError> {
+        let record = account.record;
+        if record.bundle_digest != self.bundle {
+            return Err(RecomputeError::OtherBundle(record.bundle_digest));
+        }
+        let of_trace;
+        let intent = match account.intent {
+            Some(intent) => intent,
+            None => {
+                of_trace = kept_intent(record, account.kept)?;
+                &of_trace
+            }
+        };
+        let covered = intent.covered();
+        let of_kept = digest::sha256(&jcs::to_vec(&kept(&self.gate, &covered, &record.decision)));
+        if of_kept != record.intent_digest {
+            return Err(RecomputeError::OtherIntent(record.intent_digest));
+        }
+        let moment = Moment {
+            state: self.state_before(record, account.before)?,
+            ..moment(record, intent, self.gate.usage_of(&record.decision.limits))
+        };
+        let origins = ArgumentOrigin::of_intent(&intent.document);
+        let alone = request(intent, &moment, origins.as_deref());
+        let call = (intent, &alone);
+        let weighed = if account.handed.is_empty() {
+            believed(record)
+        } else {
+            Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, account.handed)
+        };
+        let decided = self.decided(call, &moment, weighed);
+        Ok(Recomputed {
+            differences: differences(&record.to_json(), &decided.record.to_json()),
+            believed: only_said(record, account.handed),
+        })
+    }
+
+    /// The session before a call, whose digest the trace names.
+    fn state_before(
+        &self,
+        record: &TraceRecord,
+        before: Option<&TraceRecord>,
+    ) -> Result<Option<State>, RecomputeError> {
+        let Some(state) = &record.state else {
+            return Ok(None);
+        };
+        let is_named = |one: &State| digest::sha256(&self.gate.write_state(one)) == state.before;
+        let Some(previous) = record.previous else {
+            let fresh = Some(self.gate.fresh_state()).filter(is_named);
+            return fresh.map(Some).ok_or(RecomputeError::OtherState);
+        };
+        let before = before.ok_or(RecomputeError::StateMissing(previous))?;
+        let left = before.state.as_ref().ok_or(RecomputeError::OtherState)?;
+        let left = self.gate.read_state(&jcs::to_vec(&left.after)).ok();
+        let left = left.filter(is_named);
+        left.map(Some).ok_or(RecomputeError::OtherState)
+    }
+}
+
+/// The intent that is kept, where that is the whole.
+fn kept_intent(record: &TraceRecord, beside: Option<&Json>) -> Result<Intent, RecomputeError> {
+    let document = record.intent.as_ref().or(beside);
+    let document = document.ok_or(RecomputeError::IntentMissing)?;
+    let takes = |decision: &Decision| decision.obligations.iter().any(|one| one.is_transform());
+    if takes(&record.decision) || record.decision.steps.iter().any(|step| takes(&step.decision)) {
+        return Err(RecomputeError::IntentRedacted);
+    }
+    Intent::read(&jcs::to_vec(document)).map_err(RecomputeError::Intent)
+}
+
+/// When and in which run a call was judged, as its trace says.
+fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) -> Moment {
+    let decision = &record.decision;
+    let uncounted = decision
+        .reason_codes
+        .iter()
+        .any(|code| code == reserved::LIMITS_UNAVAILABLE);
+    // A session that only the intent claims is none that anything is counted in.
+    let claimed = record.state.is_none() && record.session_id == intent.session_id;
+    Moment {
+        now: record.created_at,
+        session_id: record.session_id.clone().filter(|_| !claimed),
+        run_id: record.run_id.clone(),
+        previous: record.previous,
+        state: None,
+        facts: record.facts.clone(),
+        usage: (!uncounted).then_some(usage),
+        uncounted: decision.detail.clone().filter(|_| uncounted),
+        fulfils: record.fulfils.clone(),
+        handed: Vec::new(),
+        keeps_intent: record.intent.is_some(),
+    }
+}
+
+/// The approvals that a trace names, as it names them.
+fn believed(record: &TraceRecord) -> Weighed {
+    let at = i128::from(record.created_at.as_millisecond());
+    let people = record.decision.approved_by.iter();
+    Weighed {
+        approvals: people.map(|by| Approval::just_given(by, at)).collect(),
+        believed: record.approved_with.clone(),
+        handed: Vec::new(),
+    }
+}
+
+fn only_said(record: &TraceRecord, handed: &[Handed]) -> Vec<&'static str> {
+    let said = [
+        (
+            "approved_by",
+            !record.decision.approved_by.is_empty() && handed.is_empty(),
+        ),
+        ("facts", record.facts.is_some()),
+        ("fulfils", !record.fulfils.is_empty()),
+        ("limits", !record.decision.limits.is_empty()),
+    ];
+    let said = said.into_iter().filter(|(_, said)| *said);
+    said.map(|(name, _)| name).collect()
+}
+
+fn differences(recorded: &Json, recomputed: &Json) -> Vec<Difference> {
+    let names = |json: &Json| -> Vec<String> {
+        let members = json.as_object().unwrap_or_default().iter();
+        members.map(|(name, _)| name.clone()).collect()
+    };
+    let all: BTreeSet<String> = names(recorded).into_iter().chain(names(recomputed)).collect();
+    let of = |json: &Json, name: &str| json.get(name).cloned().unwrap_or(Json::Null);
+    all.into_iter()
+        .filter(|name| !NOT_COMPARED.contains(&name.as_str()))
+        .map(|name| Difference {
+            recorded: of(recorded, &name),
+            recomputed: of(recomputed, &name),
+            member: name,
+        })
+        .filter(|one| jcs::to_vec(&one.recorded) != jcs::to_vec(&one.recomputed))
+        .collect()
+}

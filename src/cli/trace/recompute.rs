@@ -1,0 +1,210 @@
+//! `gait trace recompute`: signed traces, decided again from what they name. Nothing is written.
+
+use crate::approvals::Handed;
+use crate::artifact::runpack::RunpackTrace;
+use crate::artifact::{Kind, TraceRecord, TrustedKeys, Verified, kind};
+use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::explanation::names;
+use crate::cli::gate::HandedArgs;
+use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::load;
+use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
+use crate::cli::verify::of_trace;
+use crate::domain::Intent;
+use crate::host::Host;
+use crate::json::Json;
+use crate::{artifact::jcs, limits};
+use std::path::{Path, PathBuf};
+
+/// Decide again what signed traces say was decided
+///
+/// Takes each decision again from the bundle, the intent and what the trace names, and compares all of it: verdict, codes,
+/// matched rules, targets, labels, limits, obligations, digests, the session it leaves. A call of a session needs the
+/// trace before it, too. Exits 0 when everything comes out the same, 5 when something does not, 2 when a
+/// file does not verify.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Traces, and runpacks whose traces are meant
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The bundle that decided
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// The intent, where one trace is given that does not keep it, or keeps it without what rules redact
+    #[arg(long, value_name = "FILE")]
+    intent: Option<PathBuf>,
+    /// A trace before one of these, which says how the session stood; may be repeated
+    #[arg(long, value_name = "FILE")]
+    before: Vec<PathBuf>,
+    #[command(flatten)]
+    handed: HandedArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// A trace to decide again.
+struct Recorded {
+    file: PathBuf,
+    trace: Verified<TraceRecord>,
+    kept: Option<Json>,
+}
+
+/// Reads all files before it decides the first.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let trusted = trusted_keys(host, &args.trust)?;
+    let mut boundary = load::boundary(host, &args.bundle, &trusted)?;
+    let mut all = Vec::new();
+    for path in &args.files {
+        all.extend(read(host, path, &trusted)?);
+    }
+    let intent = args
+        .intent
+        .as_deref()
+        .map(|path| load::intent(host, path))
+        .transpose()?;
+    if intent.is_some() && all.len() != 1 {
+        let message = format!("`--intent` is that of one trace, and there are {}", all.len());
+        return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
+    }
+    let decided = all.len();
+    for path in &args.before {
+        all.extend(read(host, path, &trusted)?);
+    }
+    let mut done = Vec::new();
+    for one in all.iter().take(decided) {
+        let handed = args.handed.read_as_of(host, one.trace.value().created_at)?;
+        let found = recomputed(&mut boundary, (one, intent.as_ref()), &all, &handed);
+        done.push((one, found.map_err(|error| refused(&one.file, &error))?));
+    }
+    let same = done.iter().all(|(_, found)| found.differences.is_empty());
+    let exit = if same { Exit::Success } else { Exit::Regression };
+    if ui.is_json() {
+        ui.json(&document(&done, &boundary, exit))?;
+    } else {
+        people(ui, &done)?;
+    }
+    Ok(exit)
+}
+
+fn recomputed(
+    boundary: &mut Boundary,
+    (one, intent): (&Recorded, Option<&Intent>),
+    all: &[Recorded],
+    handed: &[Handed],
+) -> Result<Recomputed, RecomputeError> {
+    let record = one.trace.value();
+    let before = record
+        .previous
+        .and_then(|digest| all.iter().find(|other| other.trace.digest() == digest));
+    boundary.recompute(Account {
+        record,
+        intent,
+        kept: one.kept.as_ref(),
+        before: before.map(|before| before.trace.value()),
+        handed,
+    })
+}
+
+/// The traces of a file.
+fn read(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Vec<Recorded>, CliError> {
+    let bytes = host.read(path, limits::FILE_BYTES)?;
+    if kind::claimed(&bytes) != Some(Kind::Runpack) {
+        let (trace, _) = of_trace(&bytes, trusted, host.now()).map_err(|error| error.in_file(path))?;
+        return Ok(vec![Recorded {
+            file: path.to_owned(),
+            trace,
+            kept: None,
+        }]);
+    }
+    let (pack, _) = load::runpack(host, path, trusted)?;
+    let of_item = |item: RunpackTrace| Recorded {
+        file: path.to_owned(),
+        trace: item.trace,
+        kept: item.intent,
+    };
+    Ok(pack.into_value().traces.into_iter().map(of_item).collect())
+}
+
+fn refused(path: &Path, error: &RecomputeError) -> CliError {
+    let category = match error {
+        RecomputeError::OtherState => Category::Verification,
+        _ => Category::InvalidInput,
+    };
+    let refused = CliError::new(category, error.code(), error.to_string()).in_file(path);
+    match error {
+        RecomputeError::OtherBundle(_) => refused.hint("name the bundle of that digest with `--bundle`"),
+        RecomputeError::IntentMissing | RecomputeError::IntentRedacted | RecomputeError::OtherIntent(_) => {
+            refused.hint("name the intent that was judged with `--intent`")
+        }
+        RecomputeError::StateMissing(_) => refused.hint("name that trace with `--before`"),
+        RecomputeError::OtherState => refused.hint("one of the two traces is not what the gate wrote"),
+        RecomputeError::Intent(_) => refused,
+    }
+}
+
+fn document(done: &[(&Recorded, Recomputed)], boundary: &Boundary, exit: Exit) -> Json {
+    let difference = |one: &Difference| {
+        Json::object([
+            ("member", Json::str(&one.member)),
+            ("recorded", one.recorded.clone()),
+            ("recomputed", one.recomputed.clone()),
+        ])
+    };
+    let trace = |(one, found): &(&Recorded, Recomputed)| {
+        let record = one.trace.value();
+        let believed: Vec<String> = found.believed.iter().map(|name| (*name).to_owned()).collect();
+        Json::object([
+            ("file", Json::str(one.file.to_string_lossy())),
+            ("trace_id", Json::str(&record.trace_id)),
+            ("digest", one.trace.digest().to_json()),
+            ("tool", Json::str(&record.tool)),
+            ("verdict", Json::str(record.decision.verdict.as_str())),
+            ("same", Json::Bool(found.differences.is_empty())),
+            (
+                "differences",
+                Json::Array(found.differences.iter().map(difference).collect()),
+            ),
+            ("believed", names(&believed)),
+        ])
+    };
+    Json::object([
+        ("ok", Json::Bool(true)),
+        ("bundle_digest", boundary.bundle().to_json()),
+        ("traces", Json::Array(done.iter().map(trace).collect())),
+        ("exit_code", Json::int(i64::from(exit.code()))),
+    ])
+}
+
+fn people(ui: &mut Ui, done: &[(&Recorded, Recomputed)]) -> Result<(), CliError> {
+    for (one, found) in done {
+        let record = one.trace.value();
+        let word = match found.differences.as_slice() {
+            [] => paint(Tone::Good, "same"),
+            _ => paint(Tone::Bad, "differs"),
+        };
+        let decided = format!("{} {}", record.decision.verdict, record.tool);
+        ui.line(&format!("{word} {} {}", record.trace_id, one_line(&decided)))?;
+        for difference in &found.differences {
+            let shown = |json: &Json| brief(&String::from_utf8_lossy(&jcs::to_vec(json)));
+            ui.line(&format!("  {}", difference.member))?;
+            ui.line(&format!("    trace says   {}", shown(&difference.recorded)))?;
+            ui.line(&format!("    comes out as {}", shown(&difference.recomputed)))?;
+        }
+        if !found.believed.is_empty() {
+            ui.line(&format!(
+                "  only the trace vouches for {}",
+                found.believed.join(", ")
+            ))?;
+        }
+    }
+    let differ = done
+        .iter()
+        .filter(|(_, found)| !found.differences.is_empty())
+        .count();
+    ui.line(&match differ {
+        0 => format!("{} decided again, all the same", count(done.len(), "trace")),
+        some => format!("{some} of {} decided otherwise", count(done.len(), "trace")),
+    })
+}
