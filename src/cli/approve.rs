@@ -289,6 +289,7 @@ mod tests {
     use crate::artifact::SigningKey;
     use crate::boundary::{Boundary, Moment};
     use crate::cli::ui::Options;
+    use crate::domain::Intent;
     use crate::host::Memory;
     use crate::{artifact::TrustedKeys, bundling, compile};
 
