@@ -2,9 +2,11 @@
 //! line, and every service that will gate calls, judges here and nowhere else; no trace, no verdict. The time is the
 //! caller's; files are touched only for a session's journal.
 
+mod counted;
 mod recompute;
 mod weigh;
 
+pub use counted::Journal;
 pub use recompute::{Account, Difference, RecomputeError, Recomputed};
 pub use weigh::HandedOver;
 use weigh::Weighed;
@@ -22,13 +24,10 @@ use crate::domain::{
 };
 use crate::eval::{Workspace, redact};
 use crate::gate::{Gate, Judged, JudgedStep};
-use crate::host::Host;
 use crate::json::Json;
-use crate::session::{self, Event, Flaw, SessionError};
-use crate::store::Ledger;
+use crate::session::Flaw;
 use jiff::Timestamp;
 use std::borrow::Cow;
-use std::path::Path;
 
 /// Why a bundle cannot decide.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -282,125 +281,9 @@ impl Boundary {
             weighed,
         }
     }
-
-    /// Judges an intent as `judge` does, and counts it: what the limits that count it have spent is read from the
-    /// ledger, and what it costs is charged there, under the trace's id, before this returns; where it is not allowed,
-    /// nothing is. So are the approvals used up that let it run. A ledger that cannot be read or written blocks what limits
-    /// count, and lets no approval count.
-    pub fn judge_counted(
-        &mut self,
-        ledger: &Ledger<'_>,
-        intent: &Intent,
-        moment: &Moment,
-        key: &SigningKey,
-    ) -> Result<Recorded, BuildError> {
-        let origins = ArgumentOrigin::of_intent(&intent.document);
-        let charges = self.gate.charges(&request(intent, moment, origins.as_deref()));
-        if charges.is_empty() && moment.handed.is_empty() {
-            return self.judge(intent, moment, key);
-        }
-        let now = moment.now.as_millisecond();
-        let names: Vec<&str> = charges.iter().map(|charge| charge.counter.as_str()).collect();
-        let approvals: Vec<Digest> = moment.handed.iter().map(|one| one.digest).collect();
-        let counted = ledger.change_with(&names, &approvals, |counters, used| {
-            let mut moment = moment.clone();
-            moment.usage = (!charges.is_empty()).then(|| counters.used(&charges, now));
-            for one in moment.handed.iter_mut().filter(|one| used.is_used(one.digest)) {
-                one.flaw.get_or_insert(Standing::Used);
-            }
-            let recorded = self.judge_approved(intent, &moment, key)?;
-            if recorded.record.decision.verdict == Verdict::Allow {
-                let trace_id = &recorded.record.trace_id;
-                counters.reserve(trace_id, &recorded.charges, now);
-                for approval in &recorded.record.approved_with {
-                    used.use_up(*approval, trace_id);
-                }
-            }
-            Ok(recorded)
-        });
-        match counted {
-            Ok(recorded) => recorded,
-            // Nobody knows what is spent; the trace says why.
-            Err(error) => {
-                let moment = Moment {
-                    uncounted: Some(error.to_string()),
-                    ..moment.clone()
-                };
-                self.judge(intent, &moment, key)
-            }
-        }
-    }
-
-    /// Judges an intent as the next call of a session: the trace follows the journal's last one, and is in the
-    /// journal, durable, before this returns. `moment.previous` is taken from the journal.
-    pub fn judge_in_session(
-        &mut self,
-        journal: Journal<'_>,
-        intent: &Intent,
-        moment: &Moment,
-        key: &SigningKey,
-    ) -> Result<Recorded, SessionError> {
-        let mut recorded = None;
-        let mut holds = None;
-        let appended = session::append(journal.host, journal.path, |head| {
-            let last = self.last_of(head, key, moment.now);
-            holds = last
-                .as_ref()
-                .map(|last| last.session_id.clone().unwrap_or_default());
-            if holds.is_some() && holds != moment.session_id {
-                return Err(String::new());
-            }
-            let moment = Moment {
-                previous: head.previous,
-                state: self.state_of(head, last.as_ref()),
-                ..moment.clone()
-            };
-            let judged = self
-                .judge_counted(&journal.ledger, intent, &moment, key)
-                .map_err(|e| e.to_string())?;
-            let event = Event {
-                trace: judged.trace.clone(),
-                digest: judged.digest,
-                intent: judged.intent.clone(),
-            };
-            recorded = Some(judged);
-            Ok(event)
-        });
-        if let Some(holds) = holds.filter(|holds| moment.session_id.as_ref() != Some(holds)) {
-            return Err(SessionError::Foreign {
-                path: journal.path.to_owned(),
-                holds,
-                wanted: moment.session_id.clone().unwrap_or_default(),
-            });
-        }
-        let flaw = appended?;
-        let recorded = recorded.map(|recorded| Recorded { flaw, ..recorded });
-        recorded.ok_or_else(|| SessionError::NoTrace("the journal was not written".to_owned()))
-    }
 }
 
 impl Boundary {
-    /// A session's last trace; none where there is none or it does not verify.
-    fn last_of(&self, head: &session::Head, key: &SigningKey, now: Timestamp) -> Option<TraceRecord> {
-        let last = head.last.as_ref()?;
-        let own = TrustedKeys::new([key.verifying_key()]);
-        let known = [&own, &self.trusted].into_iter();
-        let verified = known
-            .map(|trusted| last.verify(trusted, now))
-            .find_map(Result::ok)?;
-        Some(verified.into_value())
-    }
-
-    /// The state a session's last trace leaves; none where that trace does not verify or is of another policy, or where the
-    /// journal is there and has none, so that rules about the session block.
-    fn state_of(&self, head: &session::Head, last: Option<&TraceRecord>) -> Option<State> {
-        if head.fresh {
-            return Some(self.gate.fresh_state());
-        }
-        let after = &last?.state.as_ref()?.after;
-        self.gate.read_state(&jcs::to_vec(after)).ok()
-    }
-
     /// What a trace says of the session: before, and once the call has run where it may.
     fn trace_state(&self, before: &State, runs: Option<&State>) -> TraceState {
         let bytes = |state: &State| self.gate.write_state(state);
@@ -411,17 +294,6 @@ impl Boundary {
             after: after.unwrap_or(Json::Null),
         }
     }
-}
-
-/// Where a session's calls are judged: its journal, and what its calls are counted in.
-#[derive(Clone)]
-pub struct Journal<'a> {
-    /// The machine.
-    pub host: &'a dyn Host,
-    /// The journal's path.
-    pub path: &'a Path,
-    /// The counters of limits.
-    pub ledger: Ledger<'a>,
 }
 
 /// What the gate is asked.

@@ -23,6 +23,8 @@ mod policy;
 mod regress;
 mod render;
 mod run;
+mod store;
+mod store_args;
 mod trace;
 mod trust;
 pub mod ui;
@@ -83,6 +85,7 @@ enum Command {
     Policy(policy::Args),
     Regress(regress::Args),
     Run(run::Args),
+    Store(store::Args),
     Trace(trace::Args),
     Trust(trust::Args),
     Verify(verify::Args),
@@ -102,6 +105,7 @@ impl Command {
             Command::Policy(args) => policy::run(ui, host, args),
             Command::Regress(args) => regress::run(ui, host, args),
             Command::Run(args) => run::run(ui, host, args),
+            Command::Store(args) => store::run(ui, host, args),
             Command::Trace(args) => trace::run(ui, host, args),
             Command::Trust(args) => trust::run(ui, host, args),
             Command::Verify(args) => verify::run(ui, host, args),

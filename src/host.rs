@@ -4,9 +4,11 @@
 
 mod memory;
 mod os;
+mod private;
 
 pub use memory::Memory;
 pub use os::Os;
+pub use private::Private;
 
 use std::path::{Path, PathBuf};
 
@@ -87,6 +89,12 @@ pub enum HostError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A file or folder of another user, who may change what is in it.
+    #[error("{} belongs to another user", path.display())]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+    },
     /// Another process holds the lock.
     #[error("{} is in use by another process", path.display())]
     Contended {
@@ -121,6 +129,7 @@ impl HostError {
             | HostError::Linked { path }
             | HostError::Exists { path }
             | HostError::Exposed { path, .. }
+            | HostError::Foreign { path }
             | HostError::Contended { path }
             | HostError::Io { path, .. } => Some(path),
             HostError::Entropy { .. } => None,

@@ -299,3 +299,17 @@ pub const MASK_KEPT: i128 = 16;
 pub const STALE_SECONDS: u64 = 3_600;
 /// Names of a folder that are looked at for such files.
 pub const STALE_NAMES: usize = 1_000;
+/// The value of one record of a store, in bytes: the last call of a session has a trace and an intent.
+pub const RECORD_BYTES: usize = 4 * JSON_BYTES;
+/// The name of one record of a store, in bytes.
+pub const RECORD_NAME_BYTES: usize = 512;
+/// Records that are changed together.
+pub const RECORD_KEYS: usize = 16_384;
+/// What is wrong with a store, as far as it is listed.
+pub const STORE_FLAWS: usize = 100;
+/// Records of a store that are looked at together.
+pub const STORE_PAGE: usize = 256;
+/// Records of a store that are shown together.
+pub const STORE_SHOWN: usize = 1_000;
+/// Times that a call of a session is judged again because another gate was faster.
+pub const SESSION_TRIES: usize = 16;

@@ -10,6 +10,8 @@ use crate::artifact::{Digest, Signed, TraceRecord, digest, jcs};
 use crate::host::{Append, Host, HostError, Mode, Tail};
 use crate::json::{self, Json};
 use crate::limits;
+use crate::store::StoreError;
+use crate::store::sessions::Last;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -58,22 +60,29 @@ pub enum SessionError {
         /// The one asked for.
         wanted: String,
     },
+    /// The store does not know the journal's last call: one of them was put back, or is another session's.
+    #[error("the store does not know call {number} of the session, which {} has", path.display())]
+    Forked {
+        /// The journal.
+        path: PathBuf,
+        /// The place in the session, from 1.
+        number: u64,
+    },
+    /// The store, which says where the session is, cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The call could not be judged or signed, so nothing was written.
     #[error("the call has no trace: {0}")]
     NoTrace(String),
 }
 
-/// Where the next trace goes.
+/// Where a journal ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Whether the session starts here: there was no journal.
+    /// Whether there was no journal.
     pub fresh: bool,
-    /// The number of the next line, from 1.
-    pub sequence: u64,
-    /// The digest of the last trace.
-    pub previous: Option<Digest>,
-    /// The last trace itself; nothing in it is trusted before it verifies.
-    pub last: Option<Signed<TraceRecord>>,
+    /// The last call; nothing in it is trusted before its trace verifies.
+    pub last: Option<Last>,
 }
 
 /// What a journal had lost when a call was appended to it.
@@ -107,21 +116,10 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// What one line holds of a judged call.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// The signed trace.
-    pub trace: Signed<TraceRecord>,
-    /// The digest of its record.
-    pub digest: Digest,
-    /// The intent, in canonical bytes.
-    pub intent: Vec<u8>,
-}
-
 /// One line, read back. Nothing in it is trusted before its trace verifies.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// From 1.
+    /// The number of the call in its session, from 1.
     pub sequence: u64,
     /// The signed trace.
     pub trace: Signed<TraceRecord>,
@@ -129,42 +127,20 @@ pub struct Entry {
     pub intent: Vec<u8>,
 }
 
-/// Judges and appends in one step: `judge` is told where its trace goes, and nothing is appended when it fails. The
-/// lock is held meanwhile, so two callers never write the same place of the chain. Bytes after the last line end stay
-/// when they are a whole entry that only lacks its line end; others are set aside in a file of their own, never lost. Gives
-/// what the journal had lost before.
+/// Judges and appends in one step: `judge` is told where the journal ends, and nothing is appended when it fails. The
+/// lock is held meanwhile, so two callers never write the same place of the chain. It gives the call, and before it one that the
+/// journal has not yet. Bytes after the last line end stay when they are a whole entry that only lacks its line end; others
+/// are set aside in a file of their own, never lost. Gives what the journal had lost before.
 pub fn append(
     host: &dyn Host,
     path: &Path,
-    judge: impl FnOnce(&Head) -> Result<Event, String>,
+    judge: impl FnOnce(&Head) -> Result<Vec<Last>, SessionError>,
 ) -> Result<Option<Flaw>, SessionError> {
     let mut judge = Some(judge);
     let mut result: Option<Result<Option<Flaw>, SessionError>> = None;
     let mut next = |tail: Tail<'_>| {
-        let outcome = head(path, tail.last, tail.fresh).and_then(|before| {
-            let (keep_torn, aside) = mend(host, path, &before, tail.torn)?;
-            let (head, previous) = if keep_torn {
-                head(path, Some(tail.torn), false)?
-            } else {
-                before
-            };
-            let bare = head.last.is_none() && !head.fresh;
-            let flaw = (bare || aside.is_some()).then_some(Flaw {
-                bare,
-                torn: tail.torn.len(),
-                aside,
-            });
-            let judge = judge
-                .take()
-                .ok_or_else(|| SessionError::NoTrace("asked twice".to_owned()))?;
-            let event = judge(&head).map_err(SessionError::NoTrace)?;
-            let append = Append {
-                line: line(&head, previous, &event)?,
-                keep_torn,
-            };
-            Ok((append, flaw))
-        });
-        let (append, outcome) = match outcome {
+        let judge = judge.take()?;
+        let (append, outcome) = match appended(host, path, tail, judge) {
             Ok((append, flaw)) => (Some(append), Ok(flaw)),
             Err(error) => (None, Err(error)),
         };
@@ -175,6 +151,29 @@ pub fn append(
     result.unwrap_or_else(|| Err(SessionError::NoTrace("the journal was not written".to_owned())))
 }
 
+fn appended(
+    host: &dyn Host,
+    path: &Path,
+    tail: Tail<'_>,
+    judge: impl FnOnce(&Head) -> Result<Vec<Last>, SessionError>,
+) -> Result<(Append, Option<Flaw>), SessionError> {
+    let before = head(path, tail.last, tail.fresh)?;
+    let (keep_torn, aside) = mend(host, path, &before, tail.torn)?;
+    let (head, previous) = if keep_torn {
+        head(path, Some(tail.torn), false)?
+    } else {
+        before
+    };
+    let bare = head.last.is_none() && !head.fresh;
+    let flaw = (bare || aside.is_some()).then_some(Flaw {
+        bare,
+        torn: tail.torn.len(),
+        aside,
+    });
+    let line = lines(&judge(&head)?, previous)?;
+    Ok((Append { line, keep_torn }, flaw))
+}
+
 /// Whether torn bytes are an entry that only lacks its line end. Others are copied beside the journal; where to.
 fn mend(
     host: &dyn Host,
@@ -182,7 +181,8 @@ fn mend(
     (head, previous): &(Head, Option<Digest>),
     torn: &[u8],
 ) -> Result<(bool, Option<PathBuf>), SessionError> {
-    if torn.is_empty() || entry(torn, head.sequence, *previous).is_ok() {
+    let after = head.last.as_ref().map_or(0, |last| last.number);
+    if torn.is_empty() || entry(torn, after, *previous).is_ok() {
         return Ok((!torn.is_empty(), None));
     }
     let name = path
@@ -199,57 +199,58 @@ fn mend(
     }
 }
 
-/// Where the next line goes, and the digest of the last one.
+/// Where a journal ends, and the digest of its last line.
 fn head(path: &Path, last: Option<&[u8]>, fresh: bool) -> Result<(Head, Option<Digest>), SessionError> {
     let Some(bytes) = last else {
-        return Ok((
-            Head {
-                fresh,
-                sequence: 1,
-                previous: None,
-                last: None,
-            },
-            None,
-        ));
+        return Ok((Head { fresh, last: None }, None));
     };
     let wrong = |reason: &str| SessionError::Last {
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
     let parsed = json::parse(bytes).map_err(|e| wrong(&e.to_string()))?;
-    let sequence = parsed
-        .get("sequence")
-        .and_then(Json::as_i64)
-        .and_then(|n| u64::try_from(n).ok());
-    let sequence = sequence.ok_or_else(|| wrong("it has no sequence number"))?;
-    let trace = parsed
-        .get("trace_digest")
-        .and_then(Json::as_str)
-        .and_then(Digest::parse);
-    let trace = trace.ok_or_else(|| wrong("it names no trace"))?;
-    Ok((
-        Head {
-            fresh: false,
-            sequence: sequence + 1,
-            previous: Some(trace),
-            last: parsed.get("trace").map(|t| Signed::from_bytes(jcs::to_vec(t))),
-        },
-        Some(digest::sha256(bytes)),
-    ))
+    let number = parsed.get("sequence").and_then(Json::as_i64);
+    let number = number.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+    let digest = parsed.get("trace_digest").and_then(Json::as_str);
+    let of = |member: &str, reason| parsed.get(member).map(jcs::to_vec).ok_or_else(|| wrong(reason));
+    let last = Last {
+        number: number.ok_or_else(|| wrong("it has no sequence number"))?,
+        digest: digest
+            .and_then(Digest::parse)
+            .ok_or_else(|| wrong("it names no trace"))?,
+        trace: Signed::from_bytes(of("trace", "it has no trace")?),
+        intent: of("intent", "it has no intent")?,
+    };
+    let last = Some(last);
+    Ok((Head { fresh: false, last }, Some(digest::sha256(bytes))))
 }
 
-fn line(head: &Head, previous: Option<Digest>, event: &Event) -> Result<Vec<u8>, SessionError> {
+/// Lines with line ends between them, each naming the one before it.
+fn lines(calls: &[Last], mut previous: Option<Digest>) -> Result<Vec<u8>, SessionError> {
+    let mut bytes = Vec::new();
+    for call in calls {
+        let line = line(call, previous)?;
+        previous = Some(digest::sha256(&line));
+        if !bytes.is_empty() {
+            bytes.push(b'\n');
+        }
+        bytes.extend(line);
+    }
+    Ok(bytes)
+}
+
+fn line(call: &Last, previous: Option<Digest>) -> Result<Vec<u8>, SessionError> {
     let tree = |bytes: &[u8]| json::parse(bytes).map_err(|e| SessionError::NoTrace(e.to_string()));
     let entry = Json::object([
         ("schema", Json::str(SCHEMA)),
         (
             "sequence",
-            Json::int(i64::try_from(head.sequence).unwrap_or(i64::MAX)),
+            Json::int(i64::try_from(call.number).unwrap_or(i64::MAX)),
         ),
         ("previous", previous.map_or(Json::Null, |d| d.to_json())),
-        ("trace_digest", event.digest.to_json()),
-        ("trace", tree(event.trace.as_bytes())?),
-        ("intent", tree(&event.intent)?),
+        ("trace_digest", call.digest.to_json()),
+        ("trace", tree(call.trace.as_bytes())?),
+        ("intent", tree(&call.intent)?),
     ]);
     Ok(jcs::to_vec(&entry))
 }
@@ -267,14 +268,17 @@ pub struct Entries {
 pub fn read(host: &dyn Host, path: &Path) -> Result<Entries, SessionError> {
     let bytes = host.read(path, limits::FILE_BYTES)?;
     let mut entries = Vec::new();
-    let mut previous: Option<Digest> = None;
+    let (mut previous, mut after): (Option<Digest>, u64) = (None, 0);
     for (line, number) in bytes.split_inclusive(|b| *b == b'\n').zip(1u64..) {
         let (line, whole) = match line.strip_suffix(b"\n") {
             Some(line) => (line, true),
             None => (line, false),
         };
-        match entry(line, number, previous) {
-            Ok(entry) => entries.push(entry),
+        match entry(line, after, previous) {
+            Ok(entry) => {
+                after = entry.sequence;
+                entries.push(entry);
+            }
             Err(_) if !whole => {
                 return Ok(Entries {
                     entries,
@@ -294,7 +298,8 @@ pub fn read(host: &dyn Host, path: &Path) -> Result<Entries, SessionError> {
     Ok(Entries { entries, torn: 0 })
 }
 
-fn entry(line: &[u8], number: u64, previous: Option<Digest>) -> Result<Entry, String> {
+/// A line that follows one with the number `after`. Between them may be calls that other gates judged.
+fn entry(line: &[u8], after: u64, previous: Option<Digest>) -> Result<Entry, String> {
     let parsed = json::parse(line).map_err(|e| e.to_string())?;
     let members = parsed.as_object().ok_or("it is not an object")?;
     if members.len() != MEMBERS.len() || !members.iter().all(|(key, _)| MEMBERS.contains(&key.as_str())) {
@@ -310,9 +315,8 @@ fn entry(line: &[u8], number: u64, previous: Option<Digest>) -> Result<Entry, St
         .get("sequence")
         .and_then(Json::as_i64)
         .and_then(|n| u64::try_from(n).ok());
-    if sequence != Some(number) {
-        return Err("its sequence number is out of order".to_owned());
-    }
+    let sequence = sequence.filter(|n| *n > after);
+    let sequence = sequence.ok_or("its sequence number is out of order")?;
     let named = parsed
         .get("previous")
         .and_then(Json::as_str)
@@ -327,7 +331,7 @@ fn entry(line: &[u8], number: u64, previous: Option<Digest>) -> Result<Entry, St
             .ok_or_else(|| format!("`{key}` is missing"))
     };
     Ok(Entry {
-        sequence: number,
+        sequence,
         trace: Signed::from_bytes(bytes("trace")?),
         intent: bytes("intent")?,
     })

@@ -1,301 +1,310 @@
-//! Shared state: the counters of limits and which approvals are used up, one file each in a folder, changed under one
-//! lock. In: names of counters, digests of approvals, and what to do with them. Out: what that gives, when the changes
-//! are durable. A file that is not what its name says is an error, never an empty one.
+//! Shared state: records that gates change together. A record has a kind and a name; its value is bytes that its kind
+//! reads and writes. In: which records, and what to do with them. Out: what that gives, when the changes are durable. It
+//! knows no policy, and a record that is not what its kind says is an error, never an empty one.
+//!
+//! A kind is one file that implements `Kind`, and one line in `KINDS`.
 
-use crate::artifact::{Digest, jcs};
-use crate::domain::counter::{Counter, Counters, Entry};
-use crate::host::{Host, HostError, Mode};
-use crate::json::{self, Json};
+pub mod counters;
+mod memory;
+mod row;
+pub mod sessions;
+mod sqlite;
+pub mod used;
+
+pub use memory::Memory;
+pub use row::Row;
+pub use sqlite::{FILE, Sqlite};
+
+use crate::host::HostError;
 use crate::limits;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The schema of a counter's file.
-pub const SCHEMA: &str = "gait.counter/1";
-/// The schema of the file of an approval that a call has used up.
-pub const USED_SCHEMA: &str = "gait.used_approval/1";
-
-/// Why counters cannot be used.
+/// Why a store cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The machine refused.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A file is not what a ledger holds.
-    #[error("{} is no file of this ledger: {reason}", path.display())]
+    /// A record is not what its kind says.
+    #[error("{place}: {record} is damaged: {reason}")]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// The store.
+        place: String,
+        /// The kind and name.
+        record: String,
         /// What is wrong.
         reason: String,
     },
+    /// It is no store of gait, or one of another version.
+    #[error("{place} is no store that this program reads: {reason}")]
+    Foreign {
+        /// The store.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Others had the records for too long.
+    #[error("{place} is in use by others")]
+    Contended {
+        /// The store.
+        place: String,
+    },
+    /// It does not do what was asked; nothing was changed.
+    #[error("{place}: {reason}")]
+    Failed {
+        /// The store.
+        place: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// It did not say whether the changes were made.
+    #[error("{place} did not say whether the change was made: {reason}")]
+    Unknown {
+        /// The store.
+        place: String,
+        /// Its own words.
+        reason: String,
+    },
+    /// Something is too large or too many for a store.
+    #[error("{place}: {what} is over the limit of {limit}")]
+    TooMuch {
+        /// The store.
+        place: String,
+        /// What.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// A bug: a record was asked for that was not locked.
+    #[error("{place}: {record} was not asked for")]
+    NotLocked {
+        /// The store.
+        place: String,
+        /// The kind and name.
+        record: String,
+    },
 }
 
-/// Which approvals are used up, and by which call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Used(BTreeMap<Digest, Option<String>>);
-
-impl Used {
-    /// Whether a call has used an approval up.
-    pub fn is_used(&self, approval: Digest) -> bool {
-        self.0.get(&approval).is_some_and(Option::is_some)
-    }
-
-    /// Uses an approval up for a call.
-    pub fn use_up(&mut self, approval: Digest, trace_id: &str) {
-        self.0.insert(approval, Some(trace_id.to_owned()));
-    }
-
-    /// Gives an approval back that this call has used up, which has come to nothing.
-    pub fn give_back(&mut self, approval: Digest, trace_id: &str) {
-        if let Some(by) = self.0.get_mut(&approval)
-            && by.as_deref() == Some(trace_id)
-        {
-            *by = None;
-        }
-    }
-}
-
-/// The counters and used approvals of a folder.
-#[derive(Clone)]
-pub struct Ledger<'h> {
-    host: &'h dyn Host,
-    folder: PathBuf,
-}
-
-impl<'h> Ledger<'h> {
-    /// The ledger in a folder, which need not exist yet.
-    pub fn new(host: &'h dyn Host, folder: &Path) -> Ledger<'h> {
-        Ledger {
-            host,
-            folder: folder.to_owned(),
-        }
-    }
-
-    /// Hands counters to `work`, alone, and writes those it changed before this returns. Where it fails, some of the
-    /// changes may have been written: what was spent is then counted and nothing came of it.
-    pub fn change<T>(&self, names: &[&str], work: impl FnOnce(&mut Counters) -> T) -> Result<T, StoreError> {
-        self.change_with(names, &[], |counters, _| work(counters))
-    }
-
-    /// The same with approvals. Which are used up is written first.
-    pub fn change_with<T>(
-        &self,
-        names: &[&str],
-        approvals: &[Digest],
-        work: impl FnOnce(&mut Counters, &mut Used) -> T,
-    ) -> Result<T, StoreError> {
-        let mut work = Some(work);
-        let mut result = Err(StoreError::Damaged {
-            path: self.folder.clone(),
-            reason: "it was not locked".to_owned(),
-        });
-        self.host.exclusive(&self.folder.join("lock"), &mut || {
-            if let Some(work) = work.take() {
-                result = self.changed(names, approvals, work);
-            }
-        })?;
-        result
-    }
-
-    fn changed<T>(
-        &self,
-        names: &[&str],
-        approvals: &[Digest],
-        work: impl FnOnce(&mut Counters, &mut Used) -> T,
-    ) -> Result<T, StoreError> {
-        let (mut counters, mut used) = (Counters::default(), Used::default());
-        for name in names {
-            if let Some(bytes) = self.read(name)? {
-                let counter = of_bytes(name, &bytes).map_err(|reason| self.damaged(name, reason))?;
-                counters.0.insert((*name).to_owned(), counter);
-            }
-        }
-        for approval in approvals {
-            let name = used_name(*approval);
-            if let Some(bytes) = self.read(&name)? {
-                let by = used_of_bytes(*approval, &bytes).map_err(|reason| self.damaged(&name, reason))?;
-                used.0.insert(*approval, by);
-            }
-        }
-        let before = (counters.clone(), used.clone());
-        let value = work(&mut counters, &mut used);
-        for (approval, by) in used
-            .0
-            .iter()
-            .filter(|(approval, by)| before.1.0.get(approval) != Some(by))
-        {
-            let bytes = used_to_bytes(*approval, by.as_deref());
-            self.write(&used_name(*approval), &bytes)?;
-        }
-        for (name, counter) in &counters.0 {
-            if before.0.0.get(name) != Some(counter) {
-                self.write(name, &to_bytes(name, counter))?;
-            }
-        }
-        Ok(value)
-    }
-
-    fn damaged(&self, name: &str, reason: String) -> StoreError {
-        let path = self.path(name);
-        StoreError::Damaged { path, reason }
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        Ok(self.host.write_atomic(&self.path(name), bytes, Mode::Private)?)
-    }
-
-    /// The file of a counter or approval: its name is a digest, of which the colon may not stand in every file system.
-    fn path(&self, name: &str) -> PathBuf {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        let file: String = name.chars().map(plain).collect();
-        self.folder.join(format!("{file}.json"))
-    }
-
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.host.read(&self.path(name), limits::JSON_BYTES as u64) {
-            Err(HostError::NotFound { .. }) => Ok(None),
-            read => Ok(Some(read?)),
+impl StoreError {
+    /// The store it is about, as people call it.
+    pub fn place(&self) -> String {
+        match self {
+            StoreError::Host(error) => error.path().map(|p| p.display().to_string()).unwrap_or_default(),
+            StoreError::Damaged { place, .. }
+            | StoreError::Foreign { place, .. }
+            | StoreError::Contended { place }
+            | StoreError::Failed { place, .. }
+            | StoreError::Unknown { place, .. }
+            | StoreError::TooMuch { place, .. }
+            | StoreError::NotLocked { place, .. } => place.clone(),
         }
     }
 }
 
-fn used_name(approval: Digest) -> String {
-    format!("used:{approval}")
+/// A kind of record.
+pub trait Kind {
+    /// What a record holds.
+    type Value;
+    /// The kind's name, distinct among `KINDS`.
+    const NAME: &'static str;
+    /// The bytes of a value.
+    fn write(name: &str, value: &Self::Value) -> Vec<u8>;
+    /// The value of bytes; an error says what is wrong with them.
+    fn read(name: &str, bytes: &[u8]) -> Result<Self::Value, String>;
 }
 
-fn used_to_bytes(approval: Digest, by: Option<&str>) -> Vec<u8> {
-    jcs::to_vec(&Json::object([
-        ("schema", Json::str(USED_SCHEMA)),
-        ("approval", approval.to_json()),
-        ("trace_id", by.map_or(Json::Null, Json::str)),
-    ]))
+/// A kind as a check of a whole store knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct KindEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong with a record of it.
+    pub check: fn(&str, &[u8]) -> Result<(), String>,
 }
 
-fn used_of_bytes(approval: Digest, bytes: &[u8]) -> Result<Option<String>, String> {
-    let json = json::parse(bytes).map_err(|error| error.to_string())?;
-    let by = json.get("trace_id").and_then(Json::as_str);
-    if used_to_bytes(approval, by) == bytes {
-        Ok(by.map(str::to_owned))
-    } else {
-        Err("it is another document, or not in canonical form".to_owned())
+impl KindEntry {
+    const fn of<K: Kind>() -> KindEntry {
+        KindEntry {
+            name: K::NAME,
+            check: |name, bytes| K::read(name, bytes).map(drop),
+        }
     }
 }
 
-fn to_bytes(name: &str, counter: &Counter) -> Vec<u8> {
-    let entry = |entry: &Entry| {
-        // Numbers as text: they need not fit a JSON number.
-        let mut members = vec![
-            ("at", Json::str(entry.at.to_string())),
-            ("amount", Json::str(entry.amount.to_string())),
-        ];
-        members.extend(entry.call.as_ref().map(|call| ("call", Json::str(call))));
-        Json::object(members)
-    };
-    jcs::to_vec(&Json::object([
-        ("schema", Json::str(SCHEMA)),
-        ("counter", Json::str(name)),
-        (
-            "entries",
-            Json::Array(counter.entries().iter().map(entry).collect()),
-        ),
-    ]))
+/// Every kind there is, by name.
+pub const KINDS: &[KindEntry] = &[
+    KindEntry::of::<counters::Counters>(),
+    KindEntry::of::<sessions::Sessions>(),
+    KindEntry::of::<used::UsedApprovals>(),
+];
+
+/// The kind and name of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    kind: &'static str,
+    name: String,
 }
 
-fn of_bytes(name: &str, bytes: &[u8]) -> Result<Counter, String> {
-    let json = json::parse(bytes).map_err(|error| error.to_string())?;
-    let text = |member: &str| json.get(member).and_then(Json::as_str);
-    if text("schema") != Some(SCHEMA) || text("counter") != Some(name) {
-        return Err("it is another document".to_owned());
-    }
-    let entries = json.get("entries").and_then(Json::as_array).unwrap_or_default();
-    let entry = |json: &Json| {
-        let text = |member: &str| json.get(member).and_then(Json::as_str);
-        Some(Entry {
-            at: text("at")?.parse().ok()?,
-            amount: text("amount")?.parse().ok()?,
-            call: text("call").map(str::to_owned),
-        })
-    };
-    let entries: Option<Vec<Entry>> = entries.iter().map(entry).collect();
-    let counter = entries.and_then(Counter::of).ok_or("its entries are none")?;
-    if to_bytes(name, &counter) == bytes {
-        Ok(counter)
-    } else {
-        Err("it is not in canonical form".to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Charge;
-    use crate::host::{Memory, Os};
-
-    const NAME: &str = "sha256:00";
-
-    fn charge() -> Charge {
-        Charge {
-            limit: "l".into(),
-            counter: NAME.into(),
-            amount: 3,
-            span: None,
+impl Key {
+    /// The key of a record of a kind.
+    pub fn of<K: Kind>(name: impl Into<String>) -> Key {
+        Key {
+            kind: K::NAME,
+            name: name.into(),
         }
     }
 
-    #[test]
-    fn what_was_charged_is_there_again_and_a_damaged_file_is_not_empty() {
-        let host = Memory::new("2026-01-02T03:04:05Z".parse().unwrap());
-        let ledger = Ledger::new(&host, Path::new("l"));
-        for call in ["a", "b"] {
-            ledger
-                .change(&[NAME], |counters| counters.reserve(call, &[charge()], 7))
-                .unwrap();
-        }
-        let used = || ledger.change(&[NAME], |counters| counters.used(&[charge()], 9));
-        assert_eq!(used().unwrap().get(NAME), Some(&6));
-        let path = Path::new("l/sha256_00.json");
-        let good = host.read(path, 9_999).unwrap();
-        for bad in [
-            &b"{}"[..],
-            b"",
-            &good[..good.len() - 1],
-            &[good.as_slice(), b" "].concat(),
-            String::from_utf8(good.clone())
-                .unwrap()
-                .replace("\"3\"", "\"-3\"")
-                .as_bytes(),
-            String::from_utf8(good.clone())
-                .unwrap()
-                .replace("256:00", "256:01")
-                .as_bytes(),
-        ] {
-            host.write_atomic(path, bad, Mode::Private).unwrap();
-            assert!(matches!(used(), Err(StoreError::Damaged { .. })), "{bad:?}");
-        }
+    /// The kind's name.
+    pub fn kind(&self) -> &'static str {
+        self.kind
     }
 
-    #[test]
-    fn writers_at_once_lose_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let work = |thread: usize| {
-            let ledger = Ledger::new(&Os, folder.path());
-            for n in 0..25 {
-                let call = format!("{thread}.{n}");
-                ledger
-                    .change(&[NAME], |counters| counters.reserve(&call, &[charge()], 0))
-                    .unwrap();
-            }
+    /// The record's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} `{}`", self.kind, self.name.escape_debug())
+    }
+}
+
+/// What is done with records while nobody else changes them. It is called at most once.
+pub type Work<'w> = dyn FnMut(&mut Records) -> Result<(), StoreError> + 'w;
+
+/// A place where gates share records.
+pub trait Store: Send + Sync {
+    /// What people call it.
+    fn place(&self) -> String;
+
+    /// Locks records, hands them to `work`, and writes what that changed, all or nothing, durable when this returns. A
+    /// store that is not there yet is made. Errors mean that nothing was changed, except `Unknown`.
+    fn change(&self, keys: &BTreeSet<Key>, work: &mut Work<'_>) -> Result<(), StoreError>;
+
+    /// Reads records as they were at one moment, without a lock. A store that is not there has none.
+    fn read(&self, keys: &BTreeSet<Key>) -> Result<Records, StoreError>;
+
+    /// The rows after a kind and name, by kind and name, at most so many. A store that is not there is an error.
+    fn list(&self, after: (&str, &str), max: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// What its own engine finds wrong with it. A store that is not there is an error.
+    fn check(&self) -> Result<Vec<String>, StoreError>;
+}
+
+/// Records that are locked, or were read.
+#[derive(Clone, Debug)]
+pub struct Records {
+    place: String,
+    keys: BTreeSet<Key>,
+    rows: BTreeMap<Key, Vec<u8>>,
+}
+
+impl Records {
+    /// What stands in a store under keys.
+    fn new(place: String, keys: &BTreeSet<Key>, rows: BTreeMap<Key, Vec<u8>>) -> Records {
+        let keys = keys.clone();
+        Records { place, keys, rows }
+    }
+
+    /// A record; `None` where there is none.
+    pub fn get<K: Kind>(&self, name: &str) -> Result<Option<K::Value>, StoreError> {
+        let key = self.locked(Key::of::<K>(name))?;
+        let Some(bytes) = self.rows.get(&key) else {
+            return Ok(None);
         };
-        std::thread::scope(|scope| {
-            for thread in 0..4 {
-                scope.spawn(move || work(thread));
-            }
-        });
-        let ledger = Ledger::new(&Os, folder.path());
-        let used = ledger
-            .change(&[NAME], |counters| counters.used(&[charge()], 0))
-            .unwrap();
-        assert_eq!(used.get(NAME), Some(&300));
+        let damaged = |reason| StoreError::Damaged {
+            place: self.place.clone(),
+            record: key.to_string(),
+            reason,
+        };
+        K::read(name, bytes).map(Some).map_err(damaged)
     }
+
+    /// Writes a record.
+    pub fn put<K: Kind>(&mut self, name: &str, value: &K::Value) -> Result<(), StoreError> {
+        let key = self.locked(Key::of::<K>(name))?;
+        let bytes = K::write(name, value);
+        let place = &self.place;
+        within(
+            place,
+            "the name of a record",
+            name.len(),
+            limits::RECORD_NAME_BYTES,
+        )?;
+        within(place, "a record", bytes.len(), limits::RECORD_BYTES)?;
+        self.rows.insert(key, bytes);
+        Ok(())
+    }
+
+    /// Removes a record, which need not be there.
+    pub fn remove<K: Kind>(&mut self, name: &str) -> Result<(), StoreError> {
+        let key = self.locked(Key::of::<K>(name))?;
+        self.rows.remove(&key);
+        Ok(())
+    }
+
+    fn locked(&self, key: Key) -> Result<Key, StoreError> {
+        if self.keys.contains(&key) {
+            return Ok(key);
+        }
+        Err(StoreError::NotLocked {
+            place: self.place.clone(),
+            record: key.to_string(),
+        })
+    }
+}
+
+/// What a change wrote: the new value of each record that has another one, `None` where it was removed.
+fn changes<'r>(before: &BTreeMap<Key, Vec<u8>>, after: &'r Records) -> Vec<(&'r Key, Option<&'r [u8]>)> {
+    let changed = |key: &&Key| before.get(key) != after.rows.get(key);
+    let value = |key| (key, after.rows.get(key).map(Vec::as_slice));
+    after.keys.iter().filter(changed).map(value).collect()
+}
+
+fn within(place: &str, what: &'static str, size: usize, limit: usize) -> Result<(), StoreError> {
+    if size <= limit {
+        return Ok(());
+    }
+    let place = place.to_owned();
+    Err(StoreError::TooMuch { place, what, limit })
+}
+
+/// Changes records as `Store::change` does, and gives what `work` gives.
+pub fn change<T>(
+    store: &dyn Store,
+    keys: impl IntoIterator<Item = Key>,
+    work: impl FnOnce(&mut Records) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let keys: BTreeSet<Key> = keys.into_iter().collect();
+    within(
+        &store.place(),
+        "the number of records",
+        keys.len(),
+        limits::RECORD_KEYS,
+    )?;
+    let (mut work, mut value) = (Some(work), None);
+    store.change(&keys, &mut |records| {
+        if let Some(work) = work.take() {
+            value = Some(work(records)?);
+        }
+        Ok(())
+    })?;
+    value.ok_or_else(|| StoreError::Failed {
+        place: store.place(),
+        reason: "it did not hand out the records".to_owned(),
+    })
+}
+
+/// Reads records as they were at one moment.
+pub fn read(store: &dyn Store, keys: impl IntoIterator<Item = Key>) -> Result<Records, StoreError> {
+    let keys: BTreeSet<Key> = keys.into_iter().collect();
+    within(
+        &store.place(),
+        "the number of records",
+        keys.len(),
+        limits::RECORD_KEYS,
+    )?;
+    store.read(&keys)
 }

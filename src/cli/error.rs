@@ -125,6 +125,7 @@ impl From<HostError> for CliError {
             HostError::Linked { .. } => (Category::Unsafe, "file.linked"),
             HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
             HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
+            HostError::Foreign { .. } => (Category::Unsafe, "file.foreign"),
             HostError::Contended { .. } => (Category::Internal, "file.contended"),
             HostError::Io { .. } => (Category::Internal, "file.io"),
             HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
@@ -200,6 +201,7 @@ mod tests {
                 "file.exposed",
                 8,
             ),
+            (HostError::Foreign { path: path() }, "file.foreign", 8),
             (
                 HostError::Io {
                     path: path(),

@@ -102,6 +102,11 @@ pub fn session(error: SessionError) -> CliError {
     match error {
         SessionError::Host(error) => error.into(),
         SessionError::NoTrace(reason) => no_trace(&reason),
+        SessionError::Store(error) => store(&error),
+        SessionError::Forked { ref path, .. } => {
+            about(path, Category::Verification, "session.forked", &error.to_string())
+                .hint("keep both as evidence, and go on in a new session")
+        }
         SessionError::Foreign { ref path, .. } => about(
             path,
             Category::Verification,
@@ -158,8 +163,21 @@ fn about(path: &Path, category: Category, code: &str, message: &str) -> CliError
     CliError::new(category, code, message).details([("path", Json::str(path.to_string_lossy()))])
 }
 
-/// Counters that cannot be used.
-pub fn ledger(error: &StoreError) -> CliError {
-    CliError::new(Category::Internal, "limits.unavailable", error.to_string())
-        .hint("keep the file as evidence; while it is there, calls that the limit counts are blocked")
+/// A store that cannot be used.
+pub fn store(error: &StoreError) -> CliError {
+    let new = |category, code| CliError::new(category, code, error.to_string());
+    let told = match error {
+        StoreError::Host(error) => return error.clone().into(),
+        StoreError::Damaged { .. } => new(Category::Verification, "store.damaged")
+            .hint("keep the store as evidence; while it is there, calls that need the record are blocked"),
+        StoreError::Foreign { .. } => new(Category::Verification, "store.foreign")
+            .hint("name the folder of a store of this version, or one that is not there yet"),
+        StoreError::Contended { .. } => new(Category::Internal, "store.contended"),
+        StoreError::Unknown { .. } => new(Category::Internal, "store.unknown"),
+        StoreError::Failed { .. } => new(Category::Internal, "store.failed"),
+        StoreError::TooMuch { .. } => new(Category::InvalidInput, "store.too_much"),
+        StoreError::NotLocked { .. } => new(Category::Internal, "store.not_locked"),
+    };
+    let place = ("place", Json::str(error.place()));
+    told.details([place])
 }

@@ -34,9 +34,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     }
 }
 
-/// Where limits are counted unless another folder is named.
-pub const LEDGER: &str = "gait-out/limits";
-
 /// The journal of a session.
 pub fn journal(session: &str) -> PathBuf {
     Path::new("gait-out/sessions").join(format!("{session}.jsonl"))

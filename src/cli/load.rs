@@ -11,6 +11,8 @@ use crate::domain::{Intent, State};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::{self, Json};
+use crate::store::sessions::Sessions;
+use crate::store::{self, Key, Store};
 use crate::{limits, session};
 use std::path::Path;
 
@@ -44,24 +46,31 @@ pub fn sources(bundle: &Verified<Bundle>) -> Result<Checked, CliError> {
     bundling::rebuild(bundle.value()).map_err(|difference| failure::rebuild(&difference, compiler))
 }
 
-/// What happened in a session so far, as its last trace tells; the start of one that has no journal yet.
+/// What happened in a session so far, as its last trace tells; the start of one that neither the store nor a journal knows.
 pub fn session_state(
-    host: &dyn Host,
+    (host, store): (&dyn Host, &dyn Store),
     session: &str,
     trusted: &TrustedKeys,
     gate: &Gate,
 ) -> Result<State, CliError> {
     let path = journal(session);
-    if !host.exists(&path) {
-        return Ok(gate.fresh_state());
-    }
-    let entries = session::read(host, &path).map_err(failure::session)?.entries;
     let no_state = |message: String| CliError::new(Category::InvalidInput, "session.no_state", message);
-    let Some(last) = entries.last() else {
-        let message = format!("the journal of session {session} is there and has no entry");
-        return Err(no_state(message).hint("it has lost its calls; explain the call in a new session"));
+    let head = store::read(store, [Key::of::<Sessions>(session)]);
+    let head = head.and_then(|records| records.get::<Sessions>(session));
+    let trace = match head.map_err(|error| failure::store(&error))? {
+        Some(last) => last.trace,
+        // The store does not know it: a session that its journal alone tells, or none.
+        None if !host.exists(&path) => return Ok(gate.fresh_state()),
+        None => {
+            let mut entries = session::read(host, &path).map_err(failure::session)?.entries;
+            let last = entries.pop().ok_or_else(|| {
+                let message = format!("the journal of session {session} is there and has no entry");
+                no_state(message).hint("it has lost its calls; explain the call in a new session")
+            })?;
+            last.trace
+        }
     };
-    let verified = last.trace.verify(trusted, host.now());
+    let verified = trace.verify(trusted, host.now());
     let verified = verified.map_err(|error| failure::verification(&path, &error))?;
     let untold = |reason: String| {
         let message = format!("the last trace of session {session} tells no state: {reason}");

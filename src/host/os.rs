@@ -388,7 +388,7 @@ fn restrict(options: &mut OpenOptions, mode: Mode) {
 #[cfg(not(unix))]
 fn restrict(_options: &mut OpenOptions, _mode: Mode) {}
 
-fn folder_of(path: &Path) -> PathBuf {
+pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -397,7 +397,7 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// Makes a folder with its parents. A file in the place of one is not the file that was to be written, so it is never
 /// reported as `Exists`.
-fn make_folder(folder: &Path) -> Result<(), HostError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), HostError> {
     std::fs::create_dir_all(folder).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => HostError::NotFolder {
             path: folder.to_owned(),
@@ -417,7 +417,7 @@ fn flush_folder(path: &Path) -> Result<(), HostError> {
         .map_err(|e| explain(&folder, &e))
 }
 
-fn explain(path: &Path, error: &io::Error) -> HostError {
+pub(super) fn explain(path: &Path, error: &io::Error) -> HostError {
     let path = path.to_owned();
     match error.kind() {
         ErrorKind::NotFound => HostError::NotFound { path },

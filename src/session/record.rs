@@ -81,8 +81,7 @@ pub fn record(
     let mut others: Vec<String> = Vec::new();
     let mut gap = None;
     let total = entries.len();
-    for entry in entries {
-        let line = entry.sequence;
+    for (entry, line) in entries.into_iter().zip(1u64..) {
         let verified = entry.trace.verify(trusted, now);
         let trace = verified.map_err(|error| RecordError::Trace { line, error })?;
         let trace = trace.into_value();

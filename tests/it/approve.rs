@@ -556,20 +556,35 @@ fn only_what_waits_and_is_seen_is_approved() {
 fn where_nobody_keeps_what_is_used_nothing_counts() {
     let at = folder();
     let given = approve(&at, "pay.json", "ann", "a");
-    let name = given["digest"].as_str().unwrap().replace(':', "_");
-    let used = format!("gait-out/limits/used_{name}.json");
+    let name = given["digest"].as_str().unwrap();
     assert_eq!(with(&at, "pay.json", "a", &[], 0), "counted");
-    let good = String::from_utf8(at.read(&used)).unwrap();
+    let shown = at.json(&["store", "show"], 0, "store_show");
+    assert_eq!(shown["records"][0]["name"], name, "{shown}");
+    let database = rusqlite::Connection::open(at.path("gait-out/limits/gait.db")).unwrap();
+    let column = |column: &str| {
+        let query = format!("SELECT {column} FROM record WHERE name = ?1");
+        let found = database.query_row(&query, [name], |row| row.get::<_, Vec<u8>>(0));
+        found.unwrap()
+    };
+    let set = |column: &str, value: &[u8]| {
+        let update = format!("UPDATE record SET {column} = ?1 WHERE name = ?2");
+        assert_eq!(database.execute(&update, (value, name)).unwrap(), 1);
+    };
+    let (value, digest) = (column("value"), column("digest"));
+    let text = String::from_utf8(value.clone()).unwrap();
     for bad in [
         String::new(),
         "{}".to_owned(),
-        good.replace("used_approval", "counter"),
-        format!("{good} "),
+        text.replace("used_approval", "counter"),
+        format!("{text} "),
     ] {
-        at.write(&used, bad.as_bytes());
+        set("value", bad.as_bytes());
         assert_eq!(with(&at, "pay.json", "a", &[], 4), "no_store", "{bad}");
     }
-    at.write(&used, good.as_bytes());
+    set("value", &value);
+    set("digest", &[7; 32]);
+    assert_eq!(with(&at, "pay.json", "a", &[], 4), "no_store");
+    set("digest", &digest);
     assert_eq!(with(&at, "pay.json", "a", &[], 4), "used");
     // A place for counters that is a file.
     assert_eq!(

@@ -87,6 +87,8 @@ fn help_reads_well() {
         "policy lint",
         "policy replay",
         "policy test",
+        "store check",
+        "store show",
         "trace verify",
     ] {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -391,9 +391,11 @@ fn a_line_cut_off_by_a_crash_is_set_aside_and_the_chain_goes_on() {
     go_on();
     go_on();
     let whole = folder.read(journal);
+    let store = folder.read("gait-out/limits/gait.db");
     let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
     for cut in [first + 1, (first + whole.len()) / 2, whole.len() - 1, first, 7, 0] {
         folder.write(journal, &whole[..cut]);
+        folder.write("gait-out/limits/gait.db", &store);
         go_on();
         // An entry that lacks only its line end is an entry.
         let kept = if cut == whole.len() - 1 {
@@ -410,9 +412,12 @@ fn a_line_cut_off_by_a_crash_is_set_aside_and_the_chain_goes_on() {
             .collect();
         let lost = !torn.is_empty() && kept < 2 && !aside.iter().any(|bytes| bytes == torn);
         assert!(!lost, "cut at {cut}: what was cut off is nowhere");
-        let chain = chain(&folder, "s");
-        assert_eq!(chain.len(), kept + 1, "cut at {cut}");
-        is_contiguous(&chain);
+        // The second call is in the store, too, and comes back from there.
+        let lines = folder.read(journal).iter().filter(|b| **b == b'\n').count();
+        assert_eq!(lines, if kept > 0 { 3 } else { 2 }, "cut at {cut}");
+        if kept > 0 {
+            is_contiguous(&chain(&folder, "s"));
+        }
         assert!(
             folder
                 .read(journal)

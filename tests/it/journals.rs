@@ -45,6 +45,36 @@ fn what_a_journal_has_lost_is_said_and_starts_no_session() {
     assert!(!fresh.contains("warning"), "{fresh}");
     call(&folder, "read", 0);
     assert!(!call(&folder, "send", 3).contains("gait.state_unavailable"));
+    let mut n = 3;
+    // The store knows where the session is, whatever its journal has lost.
+    let whole = folder.read(JOURNAL);
+    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+    for (left, said) in [
+        (0, "it was there and empty"),
+        (9, "it ended in 9 bytes of an entry that was cut off, now in"),
+        (first + 20, "it ended in 20 bytes"),
+        (first, ""),
+    ] {
+        folder.write(JOURNAL, &whole[..left]);
+        let text = call(&folder, "send", 3);
+        assert_eq!(
+            text.contains("warning: gait-out/sessions/s.jsonl: "),
+            !said.is_empty(),
+            "{text}"
+        );
+        assert!(
+            text.contains(said) && !text.contains("gait.state_unavailable"),
+            "{text}"
+        );
+        // The call before it is in the journal again.
+        assert_eq!(numbers(&folder).last_chunk(), Some(&[n, n + 1]), "{text}");
+        n += 1;
+    }
+    folder.remove(JOURNAL);
+    assert!(!call(&folder, "send", 3).contains("gait.state_unavailable"));
+    assert_eq!(numbers(&folder), [n, n + 1]);
+    // Where the store does not know it either, nobody tells the state.
+    folder.remove("gait-out/limits/gait.db");
     let whole = folder.read(JOURNAL);
     for (left, said) in [
         (0, "it was there and empty; no entry"),
@@ -62,14 +92,47 @@ fn what_a_journal_has_lost_is_said_and_starts_no_session() {
         assert!(!text.contains("warning"), "{text}");
         assert!(text.contains("gait.state_unavailable"), "{text}");
         call(&folder, "read", 0);
+        folder.remove("gait-out/limits/gait.db");
     }
-    // What was cut off was never acknowledged: the entries before it tell the state.
-    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
-    folder.write(JOURNAL, &whole[..first + 20]);
-    let text = call(&folder, "send", 0);
-    assert!(
-        text.contains("it ended in 20 bytes of an entry that was cut off, now in"),
-        "{text}"
-    );
-    assert!(!text.contains("no entry says"), "{text}");
+    // A journal that the store has not seen goes on where it ends.
+    folder.write(JOURNAL, &whole);
+    assert!(!call(&folder, "send", 3).contains("gait.state_unavailable"));
+}
+
+/// A journal or a store that was put back is not gone on with: its session would have two calls in one place.
+#[test]
+fn a_session_does_not_go_two_ways() {
+    let folder = Folder::new();
+    folder.write("j.gaitpol", POLICY);
+    let output = folder.run(&["policy", "compile", "j.gaitpol", "--out", "j.gaitbundle"]);
+    assert!(output.status.success(), "{}", shown(&output));
+    call(&folder, "send", 0);
+    let early = folder.read("gait-out/limits/gait.db");
+    call(&folder, "read", 0);
+    call(&folder, "send", 3);
+    let late = folder.read("gait-out/limits/gait.db");
+    folder.write("gait-out/limits/gait.db", &early);
+    let text = call(&folder, "send", 2);
+    assert!(text.contains("does not know call 3 of the session"), "{text}");
+    folder.write("gait-out/limits/gait.db", &late);
+    // A journal of another machine, of an earlier call: what it lacks is between its lines.
+    let lines = folder.read(JOURNAL);
+    let first = lines.iter().position(|b| *b == b'\n').unwrap() + 1;
+    folder.write(JOURNAL, &lines[..first]);
+    call(&folder, "send", 3);
+    assert_eq!(numbers(&folder), [1, 3, 4]);
+    // An entry in the right place and of another call.
+    let member = "\"trace_digest\":\"sha256:";
+    let mut bytes = folder.read(JOURNAL);
+    let at = String::from_utf8_lossy(&bytes).rfind(member).unwrap() + member.len();
+    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
+    folder.write(JOURNAL, &bytes);
+    let text = call(&folder, "send", 2);
+    assert!(text.contains("does not know call 4 of the session"), "{text}");
+}
+
+fn numbers(folder: &Folder) -> Vec<u64> {
+    let text = String::from_utf8(folder.read(JOURNAL)).unwrap();
+    let number = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["sequence"].as_u64();
+    text.lines().map(|line| number(line).unwrap()).collect()
 }

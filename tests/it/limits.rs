@@ -162,17 +162,26 @@ fn a_call_is_settled_once() {
 fn a_damaged_counter_blocks_and_stays() {
     let folder = folder();
     pay(&folder, "ann", "a", AT, 0);
-    let names = folder.list("gait-out/limits");
-    let counters: Vec<&String> = names.iter().filter(|name| name.ends_with(".json")).collect();
-    assert_eq!(counters.len(), 2, "{names:?}");
-    let path = format!("gait-out/limits/{}", counters[0]);
-    folder.write(&path, b"{}");
+    let shown = folder.json(&["store", "show", "--kind", "counter"], 0, "store_show");
+    let records = shown["records"].as_array().unwrap();
+    assert_eq!(records.len(), 2, "{shown}");
+    let name = records[0]["name"].as_str().unwrap();
+    let garble = || {
+        let database = rusqlite::Connection::open(folder.path("gait-out/limits/gait.db")).unwrap();
+        let garbled = "UPDATE record SET value = CAST('{}' AS BLOB) WHERE name = ?1";
+        database.execute(garbled, [name]).unwrap()
+    };
+    assert_eq!(garble(), 1);
     let said = pay(&folder, "ann", "a", AT, 3);
     assert_eq!(
         said["reason_codes"],
         serde_json::json!(["gait.limits_unavailable"])
     );
-    assert_eq!(folder.read(&path), b"{}");
+    assert!(said["detail"].as_str().unwrap().contains("is damaged"), "{said}");
+    // It is not mended, not shown, and what it does not count goes on.
+    folder.fails(&["store", "check"], 2, "store.damaged");
+    folder.fails(&["store", "show"], 2, "store.damaged");
+    folder.json(&eval("ask.json", &["--session", "a"]), 0, "gate_eval");
 }
 
 #[test]

@@ -106,6 +106,8 @@ mod shells;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod succession;
 #[cfg(test)]
 mod syntax;

@@ -11,7 +11,7 @@ use crate::domain::{Intent, Verdict};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::regress::{FIXTURE_NAME, Fixture, RUNPACK_NAME};
-use crate::store::Ledger;
+use crate::store::{self, Sqlite};
 use crate::{compile, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -207,7 +207,7 @@ impl Stage<'_> {
         let journal = Journal {
             host: self.host,
             path: &self.journal(),
-            ledger: Ledger::new(self.host, &self.folder.join("limits")),
+            store: &Sqlite::new(&self.folder.join("limits")),
         };
         let recorded = boundary
             .judge_in_session(journal, &intent, &moment, key)
@@ -254,6 +254,7 @@ impl Stage<'_> {
     fn pack(&mut self, trusted: &TrustedKeys, key: &SigningKey) -> Result<session::Recording, CliError> {
         let journal = self.journal();
         self.done.files.push(format!("sessions/{RUN}.jsonl"));
+        self.done.files.push(format!("limits/{}", store::FILE));
         let entries = session::read(self.host, &journal)
             .map_err(failure::session)?
             .entries;

@@ -8,8 +8,9 @@ use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::bundling::Succession;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::gate::{LEDGER, journal, tone};
+use crate::cli::gate::{journal, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
+use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
@@ -20,7 +21,8 @@ use crate::gate::Gate;
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
-use crate::store::Ledger;
+use crate::store::used::Used;
+use crate::store::{self, Store, counters};
 use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,9 +56,8 @@ pub struct Args {
     /// The run the trace belongs to; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
-    /// The folder of the counters that limits are kept by, and of approvals that are used up
-    #[arg(long, value_name = "DIR", default_value = LEDGER)]
-    ledger: PathBuf,
+    #[command(flatten)]
+    store: StoreArgs,
     #[command(flatten)]
     handed: handed::HandedArgs,
     /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
@@ -122,7 +123,7 @@ struct Call<'a> {
     run: Option<String>,
     at: Option<Timestamp>,
     facts: Option<Json>,
-    ledger: Ledger<'a>,
+    store: &'a dyn Store,
     fulfils: Vec<String>,
     handed: Vec<Handed>,
     keeps_intent: bool,
@@ -151,6 +152,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     promised(ui, &args.fulfils, boundary.gate())?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
+    let store = args.store.open();
     let call = Call {
         host,
         intent: &intent,
@@ -160,7 +162,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         session,
         at,
         facts,
-        ledger: Ledger::new(host, &args.ledger),
+        store: store.as_ref(),
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
         keeps_intent: args.keep_intent,
@@ -258,13 +260,12 @@ fn alone(call: &Call<'_>, boundary: &mut Boundary) -> Result<(Recorded, PathBuf)
     let mut tries = 1;
     loop {
         let recorded = boundary
-            .judge_counted(&call.ledger, call.intent, &moment, call.key)
+            .judge_counted(call.store, call.intent, &moment, call.key)
             .map_err(|error| failure::no_trace(&error.to_string()))?;
         let path = call.place.path(&recorded.record.trace_id);
         match write(call, &path, &recorded) {
             Err(HostError::Exists { .. }) if may_wait(call) && tries < limits::TRACE_TRIES => {
-                take_back(call, &recorded);
-                give_back(call, &recorded);
+                take_back(call, &recorded, true);
                 let next = moment.now.checked_add(1.millisecond()).unwrap_or(moment.now);
                 moment.now = next.max(call.host.now());
                 tries += 1;
@@ -290,7 +291,7 @@ fn in_session(
     let journal = Journal {
         host: call.host,
         path: &kept,
-        ledger: call.ledger.clone(),
+        store: call.store,
     };
     let recorded = boundary
         .judge_in_session(journal, call.intent, &moment(call), call.key)
@@ -326,32 +327,30 @@ fn write(call: &Call<'_>, path: &Path, recorded: &Recorded) -> Result<(), HostEr
     call.host.write_new(path, recorded.trace.as_bytes(), Mode::Public)
 }
 
-/// Takes back what a call was charged that has no trace, and so no verdict.
-fn take_back(call: &Call<'_>, recorded: &Recorded) {
-    let names: Vec<&str> = recorded.charges.iter().map(|c| c.counter.as_str()).collect();
+/// Takes back what a call was charged that has no trace, and so no verdict. Approvals that it has used up are given back only
+/// where its trace is another call's: then it is certain that nobody has it. Whatever else went wrong, they stay used up.
+fn take_back(call: &Call<'_>, recorded: &Recorded, is_others: bool) {
+    let names = || recorded.charges.iter().map(|charge| charge.counter.as_str());
     let trace_id = &recorded.record.trace_id;
-    if !names.is_empty() {
-        // Where it cannot be taken back, it counts.
-        let _ = call.ledger.change(&names, |counters| {
-            for counter in counters.0.values_mut() {
-                counter.settle(trace_id, Outcome::Failed);
-            }
-        });
+    let approvals = recorded.record.approved_with.as_slice();
+    let approvals = if is_others { approvals } else { &[] };
+    let keys: Vec<store::Key> = counters::keys(names()).chain(Used::keys(approvals)).collect();
+    if keys.is_empty() {
+        return;
     }
-}
-
-/// Gives approvals back that a call has used up whose trace is another call's. Only then is it certain that nobody has its
-/// trace; whatever else went wrong, they stay used up.
-fn give_back(call: &Call<'_>, recorded: &Recorded) {
-    let approvals = &recorded.record.approved_with;
-    if !approvals.is_empty() {
-        // Where they cannot be given back, they are used up.
-        let _ = call.ledger.change_with(&[], approvals, |_, used| {
-            for approval in approvals {
-                used.give_back(*approval, &recorded.record.trace_id);
-            }
-        });
-    }
+    // Where it cannot be taken back, it counts.
+    let _ = store::change(call.store, keys, |records| {
+        let mut counters = counters::read(records, names())?;
+        for counter in counters.0.values_mut() {
+            counter.settle(trace_id, Outcome::Failed);
+        }
+        let mut used = Used::read(records, approvals)?;
+        for approval in approvals {
+            used.give_back(*approval, trace_id);
+        }
+        counters::write(records, &counters)?;
+        used.write(records)
+    });
 }
 
 fn finished(
@@ -361,7 +360,7 @@ fn finished(
     path: PathBuf,
 ) -> Result<(Recorded, PathBuf), CliError> {
     if written.is_err() {
-        take_back(call, &recorded);
+        take_back(call, &recorded, false);
     }
     written.map_err(exists).map(|()| (recorded, path))
 }
@@ -483,6 +482,7 @@ mod tests {
         let now: Timestamp = "2026-01-02T03:04:05.006Z".parse().unwrap();
         let (host, key) = (Memory::new(now), SigningKey::from_seed(&[1; 32]));
         let mut boundary = boundary(&key, now);
+        let store = store::Memory::default();
         let text = include_bytes!("../../../policies/starter/intents/allow.json");
         let intent = Intent::read(text).unwrap();
         let call = |at, place| Call {
@@ -494,7 +494,7 @@ mod tests {
             run: None,
             at,
             facts: None,
-            ledger: Ledger::new(&host, Path::new("limits")),
+            store: &store,
             fulfils: Vec::new(),
             handed: Vec::new(),
             keeps_intent: false,

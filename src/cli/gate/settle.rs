@@ -4,8 +4,8 @@
 use crate::artifact::TraceRecord;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::gate::LEDGER;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Ui, one_line};
 use crate::cli::verify::of_trace;
 use crate::cli::{failure, load};
@@ -14,7 +14,7 @@ use crate::domain::counter::Outcome;
 use crate::host::Host;
 use crate::json::{self, Json};
 use crate::limits;
-use crate::store::Ledger;
+use crate::store::{self, counters};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -45,9 +45,8 @@ pub struct Args {
     /// The bundle that decided, which says what a limit counts
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
-    /// The folder of the counters that limits are kept by
-    #[arg(long, value_name = "DIR", default_value = LEDGER)]
-    ledger: PathBuf,
+    #[command(flatten)]
+    store: StoreArgs,
     #[command(flatten)]
     trust: TrustArgs,
 }
@@ -68,29 +67,25 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         );
     }
     let amounts = amounts(host, &args, record, &trusted)?;
-    let names: Vec<&str> = record
-        .decision
-        .limits
-        .iter()
-        .map(|f| f.counter.as_str())
-        .collect();
-    let settled = Ledger::new(host, &args.ledger)
-        .change(&names, |counters| {
-            let mut settled = Vec::new();
-            for fact in &record.decision.limits {
-                let outcome = if args.failed {
-                    Outcome::Failed
-                } else {
-                    Outcome::Ran(amounts.get(&fact.limit).copied())
-                };
-                let counter = counters.0.get_mut(&fact.counter);
-                if counter.is_some_and(|counter| counter.settle(&record.trace_id, outcome)) {
-                    settled.push(fact.limit.clone());
-                }
+    let names = || record.decision.limits.iter().map(|fact| fact.counter.as_str());
+    let settled = store::change(args.store.open().as_ref(), counters::keys(names()), |records| {
+        let mut counters = counters::read(records, names())?;
+        let mut settled = Vec::new();
+        for fact in &record.decision.limits {
+            let outcome = if args.failed {
+                Outcome::Failed
+            } else {
+                Outcome::Ran(amounts.get(&fact.limit).copied())
+            };
+            let counter = counters.0.get_mut(&fact.counter);
+            if counter.is_some_and(|counter| counter.settle(&record.trace_id, outcome)) {
+                settled.push(fact.limit.clone());
             }
-            settled
-        })
-        .map_err(|error| failure::ledger(&error))?;
+        }
+        counters::write(records, &counters)?;
+        Ok(settled)
+    })
+    .map_err(|error| failure::store(&error))?;
     if settled.is_empty() {
         let message = "the call is settled already, or it was counted elsewhere";
         return Err(invalid("settle.settled", message.to_owned())

@@ -7,6 +7,7 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::tone;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
+use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Ui, count, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::{self, Checked, Purpose};
@@ -15,7 +16,7 @@ use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::Json;
-use crate::store::Ledger;
+use crate::store::{self, Store, counters};
 use std::path::{Path, PathBuf};
 
 /// Explain the decision on an intent: which rules matched, which clause stopped the others, and the nearest allowed call
@@ -42,9 +43,8 @@ pub struct Args {
     /// The run the call is one of; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
-    /// The folder of the counters that limits are kept by; they are read, not charged
-    #[arg(long, value_name = "DIR", default_value = crate::cli::gate::LEDGER)]
-    ledger: PathBuf,
+    #[command(flatten)]
+    store: StoreArgs,
     /// The time of the call, such as 2026-01-31T12:00:00Z; otherwise now
     #[arg(long, value_name = "RFC3339")]
     evaluation_time: Option<String>,
@@ -78,10 +78,16 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let gate = Gate::new(compile::lower(&checked));
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?.or_else(|| session.clone());
+    let store = args.store.open();
     let state = match session.clone() {
         Some(session) => {
             let trusted = trusted_keys(host, &args.trust)?;
-            Some(load::session_state(host, &session, &trusted, &gate)?)
+            Some(load::session_state(
+                (host, store.as_ref()),
+                &session,
+                &trusted,
+                &gate,
+            )?)
         }
         None => None,
     };
@@ -95,7 +101,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         now: Some(i128::from(at.as_millisecond())),
         ..Request::intent(&intent).with_facts(&facts)
     };
-    let usage = spent(host, &args.ledger, &gate, &request)?;
+    let usage = spent(store.as_ref(), &gate, &request)?;
     let request = Request {
         usage: usage.as_ref(),
         ..request
@@ -112,20 +118,16 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 }
 
 /// What is spent of the limits that count a call, without charging it.
-fn spent(
-    host: &dyn Host,
-    folder: &Path,
-    gate: &Gate,
-    request: &Request<'_>,
-) -> Result<Option<Usage>, CliError> {
+fn spent(store: &dyn Store, gate: &Gate, request: &Request<'_>) -> Result<Option<Usage>, CliError> {
     let charges = gate.charges(request);
     if charges.is_empty() {
         return Ok(None);
     }
-    let names: Vec<&str> = charges.iter().map(|charge| charge.counter.as_str()).collect();
-    let now = crate::gate::millis(request.now);
-    let used = Ledger::new(host, folder).change(&names, |counters| counters.used(&charges, now));
-    used.map(Some).map_err(|error| failure::ledger(&error))
+    let names = || charges.iter().map(|charge| charge.counter.as_str());
+    let read = store::read(store, counters::keys(names()));
+    let counters = read.and_then(|records| counters::read(&records, names()));
+    let counters = counters.map_err(|error| failure::store(&error))?;
+    Ok(Some(counters.used(&charges, crate::gate::millis(request.now))))
 }
 
 fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Checked, CliError> {
