@@ -20,11 +20,13 @@ use crate::bundling::succession::{self, Succession, SuccessionError};
 use crate::bundling::{self, LoadError};
 use crate::domain::approval::Standing;
 use crate::domain::{
-    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, ScriptStep, State, Usage, Verdict, reserved,
+    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, ScriptStep, State, Stops, Usage, Verdict,
+    reserved,
 };
 use crate::eval::{Workspace, redact};
 use crate::gate::{Gate, Judged, JudgedStep};
 use crate::json::Json;
+use crate::kill_switch::Consulted;
 use crate::session::Flaw;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -77,6 +79,8 @@ pub struct Moment {
     pub fulfils: Vec<String>,
     /// The approvals that are handed over; sorted by digest, distinct. They count only where the call is counted, too.
     pub handed: Vec<Handed>,
+    /// What the kill switch says; none where there is none.
+    pub kill_switch: Option<Consulted>,
     /// Whether the trace keeps the intent, without what rules redact.
     pub keeps_intent: bool,
 }
@@ -270,6 +274,7 @@ impl Boundary {
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
             fulfils: moment.fulfils.clone(),
             approved_with,
+            kill_switch: moment.kill_switch.as_ref().and_then(|asked| asked.digest),
             state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
             previous: moment.previous,
         };
@@ -296,6 +301,15 @@ impl Boundary {
     }
 }
 
+/// The stops of a kill switch, for the gate.
+fn stops(asked: Option<&Consulted>) -> Stops<'_> {
+    match asked.map(|asked| &asked.stops) {
+        None => Stops::NotKept,
+        Some(Ok(stops)) => Stops::On(stops),
+        Some(Err(why)) => Stops::Unavailable(why),
+    }
+}
+
 /// What the gate is asked.
 fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [ArgumentOrigin]>) -> Request<'r> {
     let plain = Request::intent(intent);
@@ -308,6 +322,7 @@ fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [Argu
         session: moment.session_id.as_deref(),
         run: moment.run_id.as_deref(),
         usage: moment.usage.as_ref(),
+        stops: stops(moment.kill_switch.as_ref()),
         ..plain
     }
 }

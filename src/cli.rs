@@ -17,6 +17,7 @@ mod json_text;
 mod junit;
 pub mod key_args;
 mod keys;
+mod kill_switch;
 mod load;
 mod markdown;
 mod policy;
@@ -87,6 +88,7 @@ enum Command {
     Run(run::Args),
     Store(store::Args),
     Trace(trace::Args),
+    KillSwitch(kill_switch::Args),
     Trust(trust::Args),
     Verify(verify::Args),
     Version(version::Args),
@@ -107,6 +109,7 @@ impl Command {
             Command::Run(args) => run::run(ui, host, args),
             Command::Store(args) => store::run(ui, host, args),
             Command::Trace(args) => trace::run(ui, host, args),
+            Command::KillSwitch(args) => kill_switch::run(ui, host, args),
             Command::Trust(args) => trust::run(ui, host, args),
             Command::Verify(args) => verify::run(ui, host, args),
             Command::Version(args) => version::run(ui, host, args),

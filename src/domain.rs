@@ -13,6 +13,7 @@ pub mod request;
 pub mod reserved;
 pub mod scope;
 pub mod state;
+pub mod stop;
 pub mod trust;
 pub mod verdict;
 
@@ -26,5 +27,6 @@ pub use profile::Profile;
 pub use request::Request;
 pub use scope::{PolicyScope, RuleScope};
 pub use state::State;
+pub use stop::{Stop, StopScope, StopTarget, Stops};
 pub use trust::Trust;
 pub use verdict::Verdict;

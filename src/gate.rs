@@ -11,6 +11,7 @@ pub mod request;
 mod said;
 pub mod script;
 pub mod state;
+mod stop;
 
 pub use decide::{Gate, Judged, millis};
 pub use intent::IntentError;

@@ -51,6 +51,8 @@ pub mod import;
 #[cfg(feature = "cli")]
 pub mod keyring;
 #[cfg(feature = "cli")]
+pub mod kill_switch;
+#[cfg(feature = "cli")]
 pub mod project;
 pub mod prove;
 pub mod regress;

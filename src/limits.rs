@@ -116,6 +116,12 @@ pub const KEY_FILE_BYTES: usize = 4 << 10;
 pub const TRUST_FILE_BYTES: usize = 1 << 20;
 /// A principal in a trust file, in bytes.
 pub const PRINCIPAL_BYTES: usize = 512;
+/// Stops of a kill switch, those that are off too.
+pub const KILL_SWITCH_STOPS: usize = 1_000;
+/// One text of a stop, in bytes.
+pub const STOP_TEXT_BYTES: usize = 1_024;
+/// How long the state of a kill switch is fresh at most, in milliseconds: 366 days.
+pub const KILL_SWITCH_MILLIS: i128 = 366 * 24 * 60 * 60 * 1_000;
 /// How long an approval is good for at most, in milliseconds: 31 days.
 pub const APPROVAL_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
 /// Approvals handed over with one call.

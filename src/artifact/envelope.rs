@@ -23,15 +23,18 @@ pub enum PayloadType {
     RunpackManifest,
     /// What one person has approved.
     Approval,
+    /// The calls that an operator has stopped.
+    KillSwitch,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 4] = [
+    pub const ALL: [PayloadType; 5] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
         Self::Approval,
+        Self::KillSwitch,
     ];
 
     /// The media type that is signed with the payload.
@@ -41,6 +44,7 @@ impl PayloadType {
             Self::Trace => "application/vnd.gait.trace.v1+json",
             Self::RunpackManifest => "application/vnd.gait.runpack-manifest.v1+json",
             Self::Approval => "application/vnd.gait.approval.v1+json",
+            Self::KillSwitch => "application/vnd.gait.kill-switch.v1+json",
         }
     }
 
@@ -51,6 +55,7 @@ impl PayloadType {
             Self::Trace => "gait.trace/1",
             Self::RunpackManifest => "gait.runpack.manifest/1",
             Self::Approval => "gait.approval/1",
+            Self::KillSwitch => "gait.kill_switch/1",
         }
     }
 }

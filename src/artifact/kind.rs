@@ -19,6 +19,8 @@ pub enum Kind {
     Trace,
     /// One signed approval.
     Approval,
+    /// The signed state of a kill switch.
+    KillSwitch,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Runpack => "runpack",
             Kind::Trace => "trace",
             Kind::Approval => "approval",
+            Kind::KillSwitch => "kill_switch",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -93,6 +96,9 @@ fn document_kind(document: &Json) -> Option<Kind> {
     let payload_type = document.get("payloadType").and_then(Json::as_str);
     if payload_type == Some(PayloadType::Approval.media_type()) {
         return Some(Kind::Approval);
+    }
+    if payload_type == Some(PayloadType::KillSwitch.media_type()) {
+        return Some(Kind::KillSwitch);
     }
     MEMBERS
         .iter()

@@ -345,6 +345,7 @@ mod tests {
             facts: None,
             fulfils: Vec::new(),
             approved_with: Vec::new(),
+            kill_switch: None,
             state: None,
             previous: None,
         }

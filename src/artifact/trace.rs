@@ -78,6 +78,8 @@ pub struct TraceRecord {
     pub fulfils: Vec<String>,
     /// The digests of the approvals that let the call run; sorted, distinct.
     pub approved_with: Vec<Digest>,
+    /// The digest of the kill switch's state that was asked; none where there is none that could be read.
+    pub kill_switch: Option<Digest>,
     /// The session before and after; none where no session is kept.
     pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
@@ -108,7 +110,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which they are written.
-const MEMBERS: [&str; 33] = [
+const MEMBERS: [&str; 34] = [
     "schema",
     "trace_id",
     "created_at",
@@ -141,6 +143,7 @@ const MEMBERS: [&str; 33] = [
     "script",
     "fulfils",
     "approved_with",
+    "kill_switch",
     "state",
 ];
 
@@ -194,6 +197,7 @@ impl Payload for TraceRecord {
             let with = self.approved_with.iter().map(Digest::to_json).collect();
             members.push(("approved_with", Json::Array(with)));
         }
+        members.extend(self.kill_switch.map(|digest| ("kill_switch", digest.to_json())));
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
             ("state", Json::object(both))
@@ -242,6 +246,10 @@ impl Payload for TraceRecord {
             facts: facts(&fields)?,
             fulfils: fulfils(&fields)?,
             approved_with,
+            kill_switch: fields
+                .optional("kill_switch")
+                .map(|_| fields.digest("kill_switch"))
+                .transpose()?,
             state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };

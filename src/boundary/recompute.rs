@@ -6,10 +6,11 @@ use super::weigh::Weighed;
 use super::{Boundary, Moment, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
-use crate::artifact::{Digest, TraceRecord, digest, jcs};
+use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
 use crate::domain::{Approval, ArgumentOrigin, Decision, Intent, State, reserved};
 use crate::gate::IntentError;
 use crate::json::Json;
+use crate::kill_switch::{self, Consulted};
 use std::collections::BTreeSet;
 
 /// What is not part of the decision: the name of the event, and who wrote it down.
@@ -39,6 +40,9 @@ pub enum RecomputeError {
     /// The session before the call is none that this policy can be in.
     #[error("the session before the call is not what the trace before it left")]
     OtherState,
+    /// A kill switch stopped the call, or another state of it was asked.
+    #[error("the kill switch was asked, and its state {0} is not given")]
+    KillSwitch(Digest),
 }
 
 impl RecomputeError {
@@ -52,6 +56,7 @@ impl RecomputeError {
             Self::OtherIntent(_) => "recompute.other_intent",
             Self::StateMissing(_) => "recompute.state_missing",
             Self::OtherState => "recompute.other_state",
+            Self::KillSwitch(_) => "recompute.kill_switch",
         }
     }
 }
@@ -67,6 +72,9 @@ pub struct Account<'a> {
     pub kept: Option<&'a Json>,
     /// The trace before it in the session.
     pub before: Option<&'a TraceRecord>,
+    /// The state of the kill switch that was asked; where none is given, the trace is believed that no stop was about the
+    /// call.
+    pub kill_switch: Option<&'a Verified<KillSwitch>>,
     /// The approvals that were handed over; where none is given, the trace is believed about them.
     pub handed: &'a [Handed],
 }
@@ -113,6 +121,7 @@ impl Boundary {
         }
         let moment = Moment {
             state: self.state_before(record, account.before)?,
+            kill_switch: asked(record, account.kill_switch)?,
             ..moment(record, intent, self.gate.usage_of(&record.decision.limits))
         };
         let origins = ArgumentOrigin::of_intent(&intent.document);
@@ -126,7 +135,7 @@ impl Boundary {
         let decided = self.decided(call, &moment, weighed);
         Ok(Recomputed {
             differences: differences(&record.to_json(), &decided.record.to_json()),
-            believed: only_said(record, account.handed),
+            believed: only_said(&account),
         })
     }
 
@@ -166,10 +175,7 @@ fn kept_intent(record: &TraceRecord, beside: Option<&Json>) -> Result<Intent, Re
 /// When and in which run a call was judged, as its trace says.
 fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) -> Moment {
     let decision = &record.decision;
-    let uncounted = decision
-        .reason_codes
-        .iter()
-        .any(|code| code == reserved::LIMITS_UNAVAILABLE);
+    let uncounted = is_of(record, reserved::LIMITS_UNAVAILABLE);
     // A session that only the intent claims is none that anything is counted in.
     let claimed = record.state.is_none() && record.session_id == intent.session_id;
     Moment {
@@ -183,8 +189,44 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         uncounted: decision.detail.clone().filter(|_| uncounted),
         fulfils: record.fulfils.clone(),
         handed: Vec::new(),
+        kill_switch: None,
         keeps_intent: record.intent.is_some(),
     }
+}
+
+/// What the kill switch said, which a trace tells where it said nothing of the call.
+fn asked(
+    record: &TraceRecord,
+    given: Option<&Verified<KillSwitch>>,
+) -> Result<Option<Consulted>, RecomputeError> {
+    let stops = if is_of(record, reserved::KILL_SWITCH_UNAVAILABLE) {
+        let steps = record.decision.steps.iter().map(|step| &step.decision);
+        let mut all = std::iter::once(&record.decision).chain(steps);
+        Err(all.find_map(|one| one.detail.clone()).unwrap_or_default())
+    } else {
+        Ok(Vec::new())
+    };
+    let believed = Consulted {
+        digest: record.kill_switch,
+        stale_since: None,
+        stops,
+    };
+    match (record.kill_switch, given) {
+        (None, _) => Ok(Some(believed).filter(|believed| believed.stops.is_err())),
+        (Some(digest), Some(given)) if given.digest() == digest => {
+            let times = [record.created_at];
+            Ok(Some(kill_switch::consulted(given, &times, record.policy.profile)))
+        }
+        (Some(digest), given) if given.is_some() || is_of(record, reserved::KILL_SWITCH) => {
+            Err(RecomputeError::KillSwitch(digest))
+        }
+        (Some(_), _) => Ok(Some(believed)),
+    }
+}
+
+/// Whether a call, or a step of a script, was blocked for this reason.
+fn is_of(record: &TraceRecord, code: &str) -> bool {
+    record.decision.reason_codes.iter().any(|one| one == code)
 }
 
 /// The approvals that a trace names, as it names them.
@@ -198,14 +240,17 @@ fn believed(record: &TraceRecord) -> Weighed {
     }
 }
 
-fn only_said(record: &TraceRecord, handed: &[Handed]) -> Vec<&'static str> {
+fn only_said(account: &Account<'_>) -> Vec<&'static str> {
+    let record = account.record;
+    let is_asked = record.kill_switch.is_some() || is_of(record, reserved::KILL_SWITCH_UNAVAILABLE);
     let said = [
         (
             "approved_by",
-            !record.decision.approved_by.is_empty() && handed.is_empty(),
+            !record.decision.approved_by.is_empty() && account.handed.is_empty(),
         ),
         ("facts", record.facts.is_some()),
         ("fulfils", !record.fulfils.is_empty()),
+        ("kill_switch", is_asked && account.kill_switch.is_none()),
         ("limits", !record.decision.limits.is_empty()),
     ];
     let said = said.into_iter().filter(|(_, said)| *said);

@@ -1,7 +1,7 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
-use super::{Approval, ArgumentOrigin, ScriptStep, State, Usage};
+use super::{Approval, ArgumentOrigin, ScriptStep, State, Stops, Usage};
 use crate::json::Json;
 
 /// A call to be judged.
@@ -36,6 +36,8 @@ pub struct Request<'r> {
     pub run: Option<&'r str>,
     /// How much has been spent of limits; `None` where nobody counts.
     pub usage: Option<&'r Usage>,
+    /// The calls that an operator has stopped.
+    pub stops: Stops<'r>,
 }
 
 /// An object without members.
@@ -59,6 +61,7 @@ impl<'r> Request<'r> {
             session: None,
             run: None,
             usage: None,
+            stops: Stops::NotKept,
         }
     }
 

@@ -26,6 +26,10 @@ pub const TIME_UNAVAILABLE: &str = "gait.time_unavailable";
 pub const LIMITS_UNAVAILABLE: &str = "gait.limits_unavailable";
 /// Which steps of a script succeed could lead to more sessions than the gate follows.
 pub const SCRIPT_UNCERTAIN: &str = "gait.script_uncertain";
+/// An operator has stopped the call.
+pub const KILL_SWITCH: &str = "gait.kill_switch";
+/// There is a kill switch, and it cannot be asked.
+pub const KILL_SWITCH_UNAVAILABLE: &str = "gait.kill_switch_unavailable";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
@@ -33,7 +37,7 @@ pub const INTERNAL: &str = "gait.internal";
 pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
 
 /// Every reserved code.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 15] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -46,5 +50,7 @@ pub const ALL: [&str; 13] = [
     TIME_UNAVAILABLE,
     LIMITS_UNAVAILABLE,
     SCRIPT_UNCERTAIN,
+    KILL_SWITCH,
+    KILL_SWITCH_UNAVAILABLE,
     INTERNAL,
 ];

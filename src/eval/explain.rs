@@ -101,21 +101,31 @@ fn matched(program: &Program, rule: &RuleInfo) -> MatchedRule {
 
 /// The targets of a call, as they may be kept.
 fn targets(tool: &ToolProgram, args: &Value, obligations: &[Obligation]) -> Vec<Target> {
-    let mut targets: Vec<Target> = Vec::new();
-    for source in &tool.targets {
+    let mut targets: Vec<Target> = found(tool, args)
+        .map(|(source, target)| Target {
+            value: redact::target(target.value, source, &tool.args, obligations),
+            ..target
+        })
+        .collect();
+    targets.sort();
+    targets.dedup();
+    targets
+}
+
+/// The targets of a call, whatever rules redact.
+pub fn all_targets(tool: &ToolProgram, args: &Value) -> Vec<Target> {
+    found(tool, args).map(|(_, target)| target).collect()
+}
+
+fn found<'t>(tool: &'t ToolProgram, args: &'t Value) -> impl Iterator<Item = (&'t TargetSource, Target)> {
+    tool.targets.iter().flat_map(move |source| {
         let holders = match &source.list {
             Some(list) => elements(args, list),
             None => std::slice::from_ref(args),
         };
-        let found = holders.iter().filter_map(|holder| target(source, holder));
-        targets.extend(found.map(|target| Target {
-            value: redact::target(target.value, source, &tool.args, obligations),
-            ..target
-        }));
-    }
-    targets.sort();
-    targets.dedup();
-    targets
+        let found = holders.iter().filter_map(move |holder| target(source, holder));
+        found.map(move |target| (source, target))
+    })
 }
 
 fn target(source: &TargetSource, holder: &Value) -> Option<Target> {

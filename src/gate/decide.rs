@@ -9,10 +9,11 @@ use super::limit;
 use super::request::{self, Blocked, Counting};
 use super::script::{self, JudgedStep};
 use super::state::{self, Ran, StateError};
+use super::stop;
 use crate::domain::approval::Standing;
 use crate::domain::{
     Approval, ApprovalSpec, Charge, Counters, Decision, LabelFact, LimitFact, MatchedRule, Obligation,
-    Request, State, Usage, Verdict, reserved,
+    Request, State, Stops, Target, Usage, Verdict, reserved,
 };
 use crate::eval::{self, Workspace};
 use crate::ir::{Program, ToolProgram};
@@ -96,7 +97,11 @@ impl Gate {
 
     /// Judges one call.
     pub(super) fn decide_call(&self, request: &Request<'_>, workspace: &mut Workspace) -> Judged {
-        let Some(declared) = self.program.tool(request.tool) else {
+        let declared = self.program.tool(request.tool);
+        if let Some(stopped) = self.stopped(request, declared, None) {
+            return stopped;
+        }
+        let Some(declared) = declared else {
             let all = eval::obligation::of_unread(&self.program, None);
             return self.undeclared(request.tool).obliged(all);
         };
@@ -108,6 +113,10 @@ impl Gate {
         }
         match request::bind(&self.program, declared, request, Counting::Known) {
             Ok(bound) => {
+                let found = || eval::explain::all_targets(declared, &bound.record);
+                if let Some(stopped) = self.stopped(request, Some(declared), Some(&found)) {
+                    return stopped;
+                }
                 let mut decision = self.judge(declared, &bound.record, workspace);
                 let elements: Vec<LabelFact> = bound.elements.iter().flat_map(Found::all).cloned().collect();
                 let kept = bound.elements.into_iter().flat_map(Found::kept);
@@ -158,6 +167,34 @@ impl Gate {
                 blocked(code, detail).obliged(obligations)
             }
         }
+    }
+
+    /// The block of a call that an operator has stopped, or of every call where nobody can tell. Stops about targets are
+    /// asked once these are known.
+    fn stopped(
+        &self,
+        request: &Request<'_>,
+        declared: Option<&ToolProgram>,
+        targets: Option<&dyn Fn() -> Vec<Target>>,
+    ) -> Option<Judged> {
+        let (code, detail) = match request.stops {
+            Stops::NotKept | Stops::On([]) => return None,
+            Stops::Unavailable(why) => (reserved::KILL_SWITCH_UNAVAILABLE, why.to_owned()),
+            Stops::On(stops) => {
+                let found = targets.map(|targets| targets());
+                let stop = stop::stopping(stops, request, found.as_deref())?;
+                (
+                    reserved::KILL_SWITCH,
+                    format!("stop `{}` of the kill switch is on", stop.id),
+                )
+            }
+        };
+        // Before the targets are known nobody has read the arguments.
+        let obligations = match targets {
+            Some(_) => eval::obligation::of_none(&self.program, declared),
+            None => eval::obligation::of_unread(&self.program, declared),
+        };
+        Some(blocked(code, detail).obliged(obligations))
     }
 
     /// What becomes of an approval of a call that asks for these: whether it would count, or why not.

@@ -8,12 +8,12 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, Digest, GivenApproval, PayloadType, PolicyRef, RunpackContents, Signed, SigningKey,
-    Subject, TraceRecord, TrustedKeys, bundle, given, jcs, runpack, time, trace,
+    BundleContents, Digest, GivenApproval, KillSwitch, PayloadType, PolicyRef, RunpackContents, Signed,
+    SigningKey, StopEntry, Subject, TraceRecord, TrustedKeys, bundle, given, jcs, runpack, time, trace,
 };
 use gait::bundling::{self, Built};
 use gait::compile;
-use gait::domain::{Intent, Request};
+use gait::domain::{Intent, Request, Stop, StopScope, StopTarget};
 use gait::gate::Gate;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -86,6 +86,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         facts: None,
         fulfils: Vec::new(),
         approved_with: Vec::new(),
+        kill_switch: None,
         state: None,
         previous,
     }
@@ -107,6 +108,76 @@ pub fn an_approval() -> Vec<u8> {
         nonce: "07".repeat(32),
     };
     given::sign(&approval, &key()).unwrap().0.into_bytes()
+}
+
+/// The second state of a kill switch, with a stop that is on and one that is off.
+pub fn a_kill_switch() -> Vec<u8> {
+    let stop = |id: &str, scope, disabled_at| StopEntry {
+        stop: Stop { id: id.into(), scope },
+        reason: "a leak".into(),
+        by: "ann".into(),
+        added_at: now(),
+        expires_at: None,
+        disabled_at,
+    };
+    let mails = StopScope {
+        tool: Some("mail.*".into()),
+        ..StopScope::default()
+    };
+    let host = StopScope {
+        identity: Some("agent@acme.com".into()),
+        target: Some(StopTarget {
+            kind: "host".into(),
+            value: "evil.example".into(),
+        }),
+        ..StopScope::default()
+    };
+    let state = KillSwitch {
+        sequence: 1,
+        previous: Some(of_json(&gait::json::Json::Null)),
+        issued_at: now(),
+        fresh_until: time::parse("2026-11-30T12:00:00.000Z").unwrap(),
+        stops: vec![stop("egress", host, None), stop("mails", mails, Some(now()))],
+    };
+    envelope::sign(&state, &key()).unwrap().into_bytes()
+}
+
+fn tampered_kill_switches() -> Vec<(&'static str, Vec<u8>)> {
+    let good = a_kill_switch();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed =
+        |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::KillSwitch);
+    vec![
+        (
+            "kill_switch_emptied__verify.signature_invalid.json",
+            repayload(&good, |p| p["stops"] = serde_json::json!([])),
+        ),
+        (
+            "kill_switch_kept_fresh__verify.signature_invalid.json",
+            repayload(&good, |p| p["fresh_until"] = "2027-11-30T12:00:00.000Z".into()),
+        ),
+        (
+            "kill_switch_with_a_stop_twice__verify.shape.json",
+            resealed(|p| p["stops"][1] = p["stops"][0].clone()),
+        ),
+        (
+            "kill_switch_with_more_of_a_scope__verify.shape.json",
+            resealed(|p| p["stops"][0]["scope"]["hour"] = 3.into()),
+        ),
+        (
+            "kill_switch_of_no_kind_of_target__verify.shape.json",
+            resealed(|p| p["stops"][0]["scope"]["target"]["kind"] = "bucket".into()),
+        ),
+        (
+            "kill_switch_without_the_one_before__verify.shape.json",
+            resealed(|p| p["previous"] = serde_json::Value::Null),
+        ),
+        (
+            "kill_switch_as_an_approval__verify.schema.json",
+            seal(&payload, PayloadType::Approval),
+        ),
+    ]
 }
 
 fn a_runpack() -> Vec<u8> {
@@ -185,6 +256,7 @@ fn valid() -> Files {
     let files = [
         ("approval.json", an_approval()),
         ("bundle.gaitbundle", built().bytes),
+        ("kill_switch.json", a_kill_switch()),
         ("public_key.json", other.to_file()),
         ("runpack_run_1.zip", a_runpack()),
         ("trace.json", signed_trace(1, None, false).into_bytes()),
@@ -202,6 +274,7 @@ fn tampered() -> Files {
         tampered_traces(),
         tampered_runpacks(),
         tampered_approvals(),
+        tampered_kill_switches(),
         tampered_keys(),
     ];
     all.into_iter()

@@ -62,6 +62,7 @@ mod journals;
 #[cfg(test)]
 mod judged;
 #[cfg(test)]
+mod kill_switch;
 mod lang;
 #[cfg(test)]
 mod laundering;

@@ -3,7 +3,7 @@
 use super::handed;
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
-use crate::artifact::{Bundle, SigningKey, TrustedKeys, Verified, approval, limit, obligation};
+use crate::artifact::{Bundle, SigningKey, TrustedKeys, Verified, approval, limit, obligation, time};
 use crate::boundary::{Boundary, Journal, Moment, Recorded};
 use crate::bundling::Succession;
 use crate::cli::error::{Category, CliError};
@@ -15,11 +15,12 @@ use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
 use crate::domain::counter::Outcome;
-use crate::domain::{ArgumentOrigin, Intent, Request};
+use crate::domain::{ArgumentOrigin, Intent, Profile, Request};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
+use crate::kill_switch::{self, Consulted};
 use crate::limits;
 use crate::store::used::Used;
 use crate::store::{self, Store, counters};
@@ -60,6 +61,12 @@ pub struct Args {
     store: StoreArgs,
     #[command(flatten)]
     handed: handed::HandedArgs,
+    /// The kill switch, whose stops block calls whatever the policy says
+    #[arg(long, value_name = "FILE")]
+    kill_switch: Option<PathBuf>,
+    /// A public key that may have signed the kill switch; may be repeated [default: the trusted keys]
+    #[arg(long, value_name = "FILE", requires = "kill_switch")]
+    operator: Vec<PathBuf>,
     /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
     #[arg(long)]
     keep_intent: bool,
@@ -126,6 +133,7 @@ struct Call<'a> {
     store: &'a dyn Store,
     fulfils: Vec<String>,
     handed: Vec<Handed>,
+    kill_switch: Option<Consulted>,
     keeps_intent: bool,
 }
 
@@ -150,6 +158,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
+    let kill_switch = consulted(ui, host, &args, &trusted, (at, boundary.policy().profile))?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let store = args.store.open();
@@ -165,6 +174,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         store: store.as_ref(),
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
+        kill_switch,
         keeps_intent: args.keep_intent,
     };
     let (recorded, path) = match &call.session {
@@ -182,6 +192,33 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
+}
+
+/// What the kill switch says. One that cannot be read stops the call, and is no error.
+fn consulted(
+    ui: &mut Ui,
+    host: &dyn Host,
+    args: &Args,
+    trusted: &TrustedKeys,
+    (at, profile): (Option<Timestamp>, Profile),
+) -> Result<Option<Consulted>, CliError> {
+    let Some(path) = &args.kill_switch else {
+        return Ok(None);
+    };
+    let named = match args.operator.as_slice() {
+        [] => None,
+        files => Some(key_args::named_keys(host, files)?),
+    };
+    let at = at.unwrap_or_else(|| host.now());
+    let found = kill_switch::consult(host, path, named.as_ref().unwrap_or(trusted), at, profile);
+    if let Some(since) = found.stale_since.filter(|_| !ui.is_json()) {
+        let path = path.display();
+        ui.warn(&format!(
+            "{path} is stale since {}; `gait kill-switch renew` signs it anew",
+            time::print(since)
+        ));
+    }
+    Ok(Some(found))
 }
 
 /// The bundle that decides, and the one it must follow.
@@ -315,6 +352,7 @@ fn moment(call: &Call<'_>) -> Moment {
         usage: None,
         uncounted: None,
         handed: call.handed.clone(),
+        kill_switch: call.kill_switch.clone(),
         keeps_intent: call.keeps_intent,
     }
 }
@@ -497,6 +535,7 @@ mod tests {
             store: &store,
             fulfils: Vec::new(),
             handed: Vec::new(),
+            kill_switch: None,
             keeps_intent: false,
         };
         let folder = || Place::Folder(PathBuf::from("t"));

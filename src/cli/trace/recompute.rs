@@ -2,7 +2,7 @@
 
 use crate::approvals::Handed;
 use crate::artifact::runpack::RunpackTrace;
-use crate::artifact::{Kind, TraceRecord, TrustedKeys, Verified, kind};
+use crate::artifact::{KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, kind};
 use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -15,6 +15,7 @@ use crate::cli::verify::of_trace;
 use crate::domain::Intent;
 use crate::host::Host;
 use crate::json::Json;
+use crate::kill_switch;
 use crate::{artifact::jcs, limits};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,9 @@ pub struct Args {
     /// A trace before one of these, which says how the session stood; may be repeated
     #[arg(long, value_name = "FILE")]
     before: Vec<PathBuf>,
+    /// The state of the kill switch that was asked
+    #[arg(long, value_name = "FILE")]
+    kill_switch: Option<PathBuf>,
     #[command(flatten)]
     handed: HandedArgs,
     #[command(flatten)]
@@ -72,10 +76,19 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     for path in &args.before {
         all.extend(read(host, path, &trusted)?);
     }
+    let kill_switch = args.kill_switch.as_deref();
+    let kill_switch = kill_switch
+        .map(|path| kill_switch::read(host, path, &trusted))
+        .transpose()?;
     let mut done = Vec::new();
     for one in all.iter().take(decided) {
         let handed = args.handed.read_as_of(host, one.trace.value().created_at)?;
-        let found = recomputed(&mut boundary, (one, intent.as_ref()), &all, &handed);
+        let found = recomputed(
+            &mut boundary,
+            (one, intent.as_ref()),
+            &all,
+            (&handed, kill_switch.as_ref()),
+        );
         done.push((one, found.map_err(|error| refused(&one.file, &error))?));
     }
     let same = done.iter().all(|(_, found)| found.differences.is_empty());
@@ -92,7 +105,7 @@ fn recomputed(
     boundary: &mut Boundary,
     (one, intent): (&Recorded, Option<&Intent>),
     all: &[Recorded],
-    handed: &[Handed],
+    (handed, kill_switch): (&[Handed], Option<&Verified<KillSwitch>>),
 ) -> Result<Recomputed, RecomputeError> {
     let record = one.trace.value();
     let before = record
@@ -103,6 +116,7 @@ fn recomputed(
         intent,
         kept: one.kept.as_ref(),
         before: before.map(|before| before.trace.value()),
+        kill_switch,
         handed,
     })
 }
@@ -139,6 +153,7 @@ fn refused(path: &Path, error: &RecomputeError) -> CliError {
             refused.hint("name the intent that was judged with `--intent`")
         }
         RecomputeError::StateMissing(_) => refused.hint("name that trace with `--before`"),
+        RecomputeError::KillSwitch(_) => refused.hint("name the file of that state with `--kill-switch`"),
         RecomputeError::OtherState => refused.hint("one of the two traces is not what the gate wrote"),
         RecomputeError::Intent(_) => refused,
     }
