@@ -201,6 +201,7 @@ impl<'g> Replay<'g> {
             if let Some(after) = after {
                 *state = after;
             }
+            self.report.take_in(&decision);
             self.report.count(group, &call, &decision);
             if self.options.each {
                 self.report.each.push((call.tool, decision.verdict));

@@ -313,6 +313,16 @@ fn check_intent(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyE
     }
 }
 
+/// What was decided, as a record says it, with the steps of a script.
+pub fn decision_to_json(decision: &Decision) -> Json {
+    let mut members = decision_members(decision);
+    if !decision.steps.is_empty() {
+        let steps = decision.steps.iter().map(|step| decision_to_json(&step.decision));
+        members.push(("steps", Json::Array(steps.collect())));
+    }
+    Json::record(members)
+}
+
 /// The members of a record, or of a step, that say what was decided.
 fn decision_members(decision: &Decision) -> Vec<(&'static str, Json)> {
     let texts = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());

@@ -2,6 +2,7 @@
 //! nothing but the order of findings.
 
 use super::shape::{Call, Label};
+use crate::artifact::{Digest, digest, jcs, trace};
 use crate::domain::{Decision, Verdict};
 use crate::limits;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Further findings that are only counted.
     pub more_findings: u64,
+    /// A digest of every decision, in order: equal where two replays decide everything alike. None without a call.
+    pub decisions: Option<Digest>,
     /// Tool and verdict of each call, in order, where `Options::each` asks for them.
     pub each: Vec<(String, Verdict)>,
 }
@@ -144,6 +147,13 @@ impl Group {
 }
 
 impl Report {
+    /// Takes a decision into the digest: that of the digest so far, and of all that a trace says of the decision.
+    pub(super) fn take_in(&mut self, decision: &Decision) {
+        let so_far = self.decisions.map_or(String::new(), |digest| digest.to_string());
+        let decided = jcs::to_vec(&trace::decision_to_json(decision));
+        self.decisions = Some(digest::sha256(&[so_far.as_bytes(), &decided].concat()));
+    }
+
     /// Counts a decided call, in the report and in its group.
     pub(super) fn count(&mut self, group: &mut Group, call: &Call, decision: &Decision) {
         let allowed = decision.verdict == Verdict::Allow;

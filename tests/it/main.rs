@@ -120,3 +120,4 @@ mod tidy;
 mod truths;
 #[cfg(test)]
 mod vectors;
+mod wasm;

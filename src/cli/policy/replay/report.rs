@@ -142,6 +142,10 @@ pub(super) fn document(report: &Report, program: &Program, details: bool) -> Jso
             ]),
         ),
         (
+            "decisions_digest",
+            report.decisions.map_or(Json::Null, |digest| digest.to_json()),
+        ),
+        (
             "records",
             counts(&[
                 ("total", report.documents),
