@@ -63,6 +63,7 @@ mod journals;
 mod judged;
 #[cfg(test)]
 mod kill_switch;
+#[cfg(test)]
 mod lang;
 #[cfg(test)]
 mod laundering;
@@ -90,6 +91,7 @@ mod proofs;
 mod reach;
 #[cfg(test)]
 mod recompute;
+#[cfg(test)]
 mod regress;
 #[cfg(test)]
 mod replay;
@@ -120,4 +122,5 @@ mod tidy;
 mod truths;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
 mod wasm;

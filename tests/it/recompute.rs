@@ -260,7 +260,8 @@ fn what_was_written_differently_is_named() {
             "{member}: {found}"
         );
     }
-    let refused: [(&str, i32, Box<dyn Fn(&mut TraceRecord)>); 3] = [
+    type Boxed = Box<dyn Fn(&mut TraceRecord)>;
+    let refused: [(&str, i32, Boxed); 3] = [
         (
             "recompute.other_bundle",
             6,

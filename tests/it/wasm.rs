@@ -13,10 +13,16 @@ use std::process::{Command, Output, Stdio};
 /// The module, where it can be run.
 fn module() -> Option<PathBuf> {
     let named = std::env::var_os("GAIT_WASM").map(PathBuf::from);
-    let node = Command::new("node").arg("--version").stdout(Stdio::null()).status();
+    let node = Command::new("node")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
     let found = named.filter(|path| path.is_file() && node.is_ok_and(|status| status.success()));
     if found.is_none() {
-        assert!(std::env::var_os("GAIT_REQUIRE_WASM").is_none(), "GAIT_WASM or node is missing");
+        assert!(
+            std::env::var_os("GAIT_REQUIRE_WASM").is_none(),
+            "GAIT_WASM or node is missing"
+        );
         eprintln!("skipped: GAIT_WASM names no module, or there is no node");
     }
     found
@@ -27,7 +33,10 @@ fn alike(module: &Path, fill: &dyn Fn(&Path), commands: &[Vec<String>]) -> Vec<O
     let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fill(there.path());
     fill(here.path());
-    let lines: Vec<String> = commands.iter().map(|args| serde_json::to_string(args).unwrap()).collect();
+    let lines: Vec<String> = commands
+        .iter()
+        .map(|args| serde_json::to_string(args).unwrap())
+        .collect();
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), lines.join("\n")).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wasm/run.mjs");
@@ -37,8 +46,15 @@ fn alike(module: &Path, fill: &dyn Fn(&Path), commands: &[Vec<String>]) -> Vec<O
         .output()
         .unwrap();
     let printed = String::from_utf8(ran.stdout).unwrap();
-    assert!(ran.status.success(), "{}{printed}", String::from_utf8_lossy(&ran.stderr));
-    let found: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        ran.status.success(),
+        "{}{printed}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let found: Vec<Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(found.len(), commands.len());
     let one = |(args, found): (&Vec<String>, Value)| {
         let native = Command::new(env!("CARGO_BIN_EXE_gait"))
@@ -65,14 +81,28 @@ fn words(line: &str) -> Vec<String> {
 fn every_command_about_policies_prints_the_same() {
     let Some(module) = module() else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    let names = ["agentdojo-banking", "agentdojo-slack", "injecagent", "starter", "tau-retail"];
+    let names = [
+        "agentdojo-banking",
+        "agentdojo-slack",
+        "injecagent",
+        "starter",
+        "tau-retail",
+    ];
     let fill = |folder: &Path| {
         for name in names {
-            std::fs::copy(root.join(name).join("policy.gaitpol"), folder.join(format!("{name}.gaitpol"))).unwrap();
+            std::fs::copy(
+                root.join(name).join("policy.gaitpol"),
+                folder.join(format!("{name}.gaitpol")),
+            )
+            .unwrap();
         }
         let intent = root.join("starter/intents/approval.json");
         std::fs::copy(intent, folder.join("intent.json")).unwrap();
-        std::fs::write(folder.join("wrong.gaitpol"), "gaitpol 1\npolicy a\nrule r on t allow\n").unwrap();
+        std::fs::write(
+            folder.join("wrong.gaitpol"),
+            "gaitpol 1\npolicy a\nrule r on t allow\n",
+        )
+        .unwrap();
     };
     let mut commands = vec![
         words("version --json"),
@@ -91,7 +121,11 @@ fn every_command_about_policies_prints_the_same() {
     }
     let ran = alike(&module, &fill, &commands);
     let done = ran.iter().filter(|output| output.status.success()).count();
-    assert!(done > commands.len() / 2, "{done} of {} did anything", commands.len());
+    assert!(
+        done > commands.len() / 2,
+        "{done} of {} did anything",
+        commands.len()
+    );
 }
 
 #[test]
@@ -101,19 +135,29 @@ fn recorded_calls_are_decided_the_same() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     let recorded = corpora.join("agentdojo/intents.jsonl.gz");
     let fill = |folder: &Path| {
-        std::fs::copy(root.join("agentdojo-banking/policy.gaitpol"), folder.join("p.gaitpol")).unwrap();
+        std::fs::copy(
+            root.join("agentdojo-banking/policy.gaitpol"),
+            folder.join("p.gaitpol"),
+        )
+        .unwrap();
         std::fs::copy(&recorded, folder.join("calls.jsonl.gz")).unwrap();
     };
     let line = "policy replay --policy p.gaitpol --calls calls.jsonl.gz --details --json --evaluation-time 2026-01-02T03:04:05Z";
     let ran = alike(&module, &fill, &[words(line)]);
-    assert!(ran[0].status.success(), "{}", String::from_utf8_lossy(&ran[0].stdout));
+    assert!(
+        ran[0].status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran[0].stdout)
+    );
 }
 
 /// Policies and calls of random kinds, those of `tests/it/oracle.rs`. `GAIT_WASM_POLICIES` is how many, with 200 calls each.
 #[test]
 fn random_policies_decide_the_same() {
     let Some(module) = module() else { return };
-    let wanted = std::env::var("GAIT_WASM_POLICIES").ok().and_then(|text| text.parse().ok());
+    let wanted = std::env::var("GAIT_WASM_POLICIES")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let wanted: usize = wanted.unwrap_or(20);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -130,7 +174,11 @@ fn random_policies_decide_the_same() {
     };
     let commands: Vec<Vec<String>> = (0..wanted).map(command).collect();
     for (output, (policy, _)) in alike(&module, &fill, &commands).iter().zip(&drawn) {
-        assert!(output.status.success(), "{}\n{policy}", String::from_utf8_lossy(&output.stdout));
+        assert!(
+            output.status.success(),
+            "{}\n{policy}",
+            String::from_utf8_lossy(&output.stdout)
+        );
     }
     println!("{} decisions of {wanted} policies, seed 7, alike", wanted * CALLS);
 }
