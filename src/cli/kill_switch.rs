@@ -93,8 +93,7 @@ fn changed(
 fn fresh_for(text: &str) -> Result<i64, CliError> {
     let refused = |reason: String| {
         let message = format!("`--fresh-for {}`: {reason}", text.escape_debug());
-        CliError::new(Category::InvalidInput, "kill_switch.fresh_for", message)
-            .hint("write it like 12h or 7d")
+        CliError::new(Category::InvalidInput, "stop.fresh_for", message).hint("write it like 12h or 7d")
     };
     let millis = duration::parse(text).map_err(|error| refused(error.to_string()))?;
     if !(1..=limits::KILL_SWITCH_MILLIS).contains(&millis) {
@@ -174,16 +173,15 @@ impl From<KillSwitchError> for CliError {
             KillSwitchError::Verify { path, error } => CliError::from(error).in_file(&path).hint(
                 "this is not what an operator has signed; take the last state from whoever did, and renew it",
             ),
-            KillSwitchError::Known(_) => {
-                new(Category::Unsafe, "kill_switch.known").hint("name another `--id`")
+            KillSwitchError::Known(_) => new(Category::Unsafe, "stop.known").hint("name another `--id`"),
+            KillSwitchError::Unknown(_) => {
+                new(Category::InvalidInput, "stop.unknown").hint("`gait kill-switch list` shows the stops")
             }
-            KillSwitchError::Unknown(_) => new(Category::InvalidInput, "kill_switch.unknown")
-                .hint("`gait kill-switch list` shows the stops"),
-            KillSwitchError::Off(_) => new(Category::InvalidInput, "kill_switch.off")
+            KillSwitchError::Off(_) => new(Category::InvalidInput, "stop.off")
                 .hint("a stop that is off stays off; `gait kill-switch add` makes another one"),
-            KillSwitchError::Scope { .. } => new(Category::InvalidInput, "kill_switch.scope")
+            KillSwitchError::Scope { .. } => new(Category::InvalidInput, "stop.scope")
                 .hint("a stop must be able to be about a call, or it would stop nothing"),
-            KillSwitchError::Full => new(Category::InvalidInput, "kill_switch.full"),
+            KillSwitchError::Full => new(Category::InvalidInput, "stop.full"),
             KillSwitchError::Time => new(Category::InvalidInput, "usage.bad_time"),
             KillSwitchError::Build(error) => error.into(),
             KillSwitchError::Host(error) => error.into(),

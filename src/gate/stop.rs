@@ -2,7 +2,7 @@
 //! declaration derives. Out: the stop that is about the call. What a caller would have to say of itself and does not say counts
 //! as what the stop names, so that saying nothing, or nothing readable, never gets past it.
 
-use crate::builtins::{email, host, path, person::person, url};
+use crate::builtins::{host, path, person::person, url};
 use crate::domain::stop::{Stop, StopScope, StopTarget};
 use crate::domain::{Request, Target};
 use crate::json::Json;
@@ -119,11 +119,11 @@ fn is_target(wanted: &StopTarget, kind: &str, value: &str) -> bool {
     found.is_some_and(|found| host::under(&found, &domain))
 }
 
+/// The same for all spellings that a stop must not tell apart: of a mailbox in whatever case, too.
 fn canonical(kind: &str, value: &str) -> String {
-    let read = match kind {
-        "url" => url::parse(value).ok().map(|url| url.text().to_owned()),
-        "email" => email::parse(value).ok().map(|email| email.text().to_owned()),
-        _ => None,
-    };
-    read.unwrap_or_else(|| value.to_owned())
+    match kind {
+        "url" => url::parse(value).map_or_else(|_| value.to_owned(), |url| url.text().to_owned()),
+        "email" => person(value),
+        _ => value.to_owned(),
+    }
 }

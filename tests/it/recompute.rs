@@ -260,8 +260,8 @@ fn what_was_written_differently_is_named() {
             "{member}: {found}"
         );
     }
-    type Boxed = Box<dyn Fn(&mut TraceRecord)>;
-    let refused: [(&str, i32, Boxed); 3] = [
+    type Boxed<'b> = Box<dyn Fn(&mut TraceRecord) + 'b>;
+    let refused: [(&str, i32, Boxed<'_>); 3] = [
         (
             "recompute.other_bundle",
             6,

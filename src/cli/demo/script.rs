@@ -202,6 +202,7 @@ impl Stage<'_> {
             usage: None,
             uncounted: None,
             handed: Vec::new(),
+            kill_switch: None,
             keeps_intent: false,
         };
         let journal = Journal {

@@ -61,12 +61,8 @@ pub struct Args {
     store: StoreArgs,
     #[command(flatten)]
     handed: handed::HandedArgs,
-    /// The kill switch, whose stops block calls whatever the policy says
-    #[arg(long, value_name = "FILE")]
-    kill_switch: Option<PathBuf>,
-    /// A public key that may have signed the kill switch; may be repeated [default: the trusted keys]
-    #[arg(long, value_name = "FILE", requires = "kill_switch")]
-    operator: Vec<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
     /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
     #[arg(long)]
     keep_intent: bool,
@@ -80,6 +76,17 @@ pub struct Args {
     key: KeyArgs,
     #[command(flatten)]
     trust: TrustArgs,
+}
+
+/// The kill switch that is asked.
+#[derive(Debug, clap::Args)]
+struct Asked {
+    /// The kill switch, whose stops block calls whatever the policy says
+    #[arg(long, value_name = "FILE")]
+    kill_switch: Option<PathBuf>,
+    /// A public key that may have signed the kill switch; may be repeated [default: the trusted keys]
+    #[arg(long, value_name = "FILE", requires = "kill_switch")]
+    operator: Vec<PathBuf>,
 }
 
 /// What the bundle must follow.
@@ -158,7 +165,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
-    let kill_switch = consulted(ui, host, &args, &trusted, (at, boundary.policy().profile))?;
+    let kill_switch = consulted(ui, host, &args.asked, &trusted, (at, boundary.policy().profile))?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let store = args.store.open();
@@ -198,7 +205,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 fn consulted(
     ui: &mut Ui,
     host: &dyn Host,
-    args: &Args,
+    args: &Asked,
     trusted: &TrustedKeys,
     (at, profile): (Option<Timestamp>, Profile),
 ) -> Result<Option<Consulted>, CliError> {
