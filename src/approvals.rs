@@ -4,12 +4,12 @@
 
 use crate::artifact::{
     Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, SigningKey, Subject, VerifyError,
-    VerifyingKey, approvers, digest, given, time,
+    VerifyingKey, approvers, given, time,
 };
 use crate::builtins::person::person;
 use crate::domain::Approval;
 use crate::domain::approval::Standing;
-use crate::host::{Host, HostError, Mode};
+use crate::host::{self, Host, HostError, Mode};
 use crate::limits;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -225,9 +225,7 @@ pub fn give(
     millis: i64,
     key: &SigningKey,
 ) -> Result<Option<GivenApproval>, HostError> {
-    let mut seed = [0; 32];
-    host.entropy(&mut seed)?;
-    let nonce = digest::sha256(&seed).to_string();
+    let nonce = host::nonce(host)?;
     let now = time::cut(host.now());
     let expires = now.as_millisecond().checked_add(millis);
     let expires = expires.and_then(|at| Timestamp::from_millisecond(at).ok());
@@ -237,6 +235,6 @@ pub fn give(
         key: key.id(),
         given_at: now,
         expires_at,
-        nonce: nonce.trim_start_matches("sha256:").to_owned(),
+        nonce,
     }))
 }

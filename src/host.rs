@@ -219,6 +219,13 @@ pub trait Host {
 }
 
 /// One table of cases that every implementation must pass.
+/// What is never drawn twice: 64 lowercase hexadecimal digits.
+pub fn nonce(host: &dyn Host) -> Result<String, HostError> {
+    let mut seed = [0; 32];
+    host.entropy(&mut seed)?;
+    Ok(seed.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,10 +6,12 @@ use crate::artifact::envelope::{self, Verified};
 use crate::artifact::{
     BuildError, Digest, KillSwitch, SigningKey, StopEntry, TrustedKeys, VerifyError, kill_switch, time,
 };
-use crate::builtins::{email, host, path, url};
+use crate::builtins::{email, host as hostname, path, url};
 use crate::domain::{Profile, Stop, StopScope, StopTarget};
-use crate::host::{Host, HostError, Mode};
+use crate::host::{self, Host, HostError, Mode};
 use crate::limits;
+use crate::store::kill_switches::{KillSwitches, Seen};
+use crate::store::{self, Key, Store, StoreError};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
@@ -72,9 +74,10 @@ pub struct Consulted {
 }
 
 /// Asks the kill switch about a call at a time. A stop is on where it is on at that time or by the clock. Under a
-/// strict profile a stale state tells nothing; a state that cannot be read never does.
+/// strict profile a stale state tells nothing; a state that cannot be read never does, nor one that is older than what
+/// gates of this store have seen.
 pub fn consult(
-    host: &dyn Host,
+    (host, store): (&dyn Host, &dyn Store),
     path: &Path,
     trusted: &TrustedKeys,
     at: Timestamp,
@@ -91,7 +94,44 @@ pub fn consult(
         }
     };
     let times = [at, host.now()];
-    consulted(&read, &times, profile)
+    let found = consulted(&read, &times, profile);
+    let stops = remembered(store, &read).and(found.stops);
+    Consulted { stops, ..found }
+}
+
+/// Remembers the last state that was seen. Errors where that is another one than this.
+fn remembered(store: &dyn Store, state: &Verified<KillSwitch>) -> Result<(), String> {
+    let id = &state.value().id;
+    let seen = Seen {
+        sequence: state.value().sequence,
+        digest: state.digest(),
+    };
+    let key = || [Key::of::<KillSwitches>(id.as_str())];
+    let known = store::read(store, key()).and_then(|records| records.get::<KillSwitches>(id));
+    let is_known = known.map_err(|error| unknown(&error))? == Some(seen);
+    if is_known {
+        return Ok(());
+    }
+    let last = store::change(store, key(), |records| {
+        let known = records.get::<KillSwitches>(id)?;
+        if known.is_none_or(|known| known.sequence < seen.sequence) {
+            records.put::<KillSwitches>(id, &seen)?;
+            return Ok(seen);
+        }
+        Ok(known.unwrap_or(seen))
+    });
+    match last {
+        Ok(last) if last == seen => Ok(()),
+        Ok(last) => Err(format!(
+            "state {} of the kill switch has been seen, and this is another one, state {}",
+            last.sequence, seen.sequence
+        )),
+        Err(error) => Err(unknown(&error)),
+    }
+}
+
+fn unknown(error: &StoreError) -> String {
+    format!("nobody knows which state of the kill switch is the last: {error}")
 }
 
 /// The same of a state that was read, at any of these times.
@@ -222,7 +262,12 @@ impl Operator<'_> {
             .map(|before| before.value().stops.clone())
             .unwrap_or_default();
         work(&mut stops)?;
+        let id = match &before {
+            Some(before) => before.value().id.clone(),
+            None => host::nonce(self.host)?,
+        };
         let state = KillSwitch {
+            id,
             sequence: before
                 .as_ref()
                 .map_or(0, |before| before.value().sequence.saturating_add(1)),
@@ -282,7 +327,9 @@ fn check(scope: &StopScope) -> Result<(), KillSwitchError> {
 fn check_target(target: &StopTarget) -> Result<(), String> {
     let value = target.value.as_str();
     match target.kind.as_str() {
-        "host" => host::parse(value).map(|_| ()).map_err(|error| error.to_string()),
+        "host" => hostname::parse(value)
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
         "url" => url::parse(value).map(|_| ()).map_err(|error| error.to_string()),
         "email" => email::parse(value).map(|_| ()).map_err(|error| error.to_string()),
         "name" => Ok(()),

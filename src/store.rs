@@ -5,19 +5,28 @@
 //! A kind is one file that implements `Kind`, and one line in `KINDS`.
 
 pub mod counters;
+pub mod kill_switches;
 mod memory;
+#[cfg(not(feature = "sqlite"))]
+mod none;
 mod row;
 pub mod sessions;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 pub mod used;
 
 pub use memory::Memory;
 pub use row::Row;
-pub use sqlite::{FILE, Sqlite};
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 
 use crate::host::HostError;
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The file of the embedded store in its folder.
+pub const FILE: &str = "gait.db";
 
 /// Why a store cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,6 +143,7 @@ impl KindEntry {
 /// Every kind there is, by name.
 pub const KINDS: &[KindEntry] = &[
     KindEntry::of::<counters::Counters>(),
+    KindEntry::of::<kill_switches::KillSwitches>(),
     KindEntry::of::<sessions::Sessions>(),
     KindEntry::of::<used::UsedApprovals>(),
 ];
@@ -191,6 +201,15 @@ pub trait Store: Send + Sync {
 
     /// What its own engine finds wrong with it. A store that is not there is an error.
     fn check(&self) -> Result<Vec<String>, StoreError>;
+}
+
+/// The embedded store in a folder, which is opened when it is needed and not before. A program that was built without
+/// one has none, and says so when it is asked.
+pub fn embedded(folder: &Path) -> Box<dyn Store> {
+    #[cfg(feature = "sqlite")]
+    return Box::new(Sqlite::new(folder));
+    #[cfg(not(feature = "sqlite"))]
+    return Box::new(none::None::new(folder));
 }
 
 /// Records that are locked, or were read.

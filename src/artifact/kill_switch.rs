@@ -37,6 +37,8 @@ impl StopEntry {
 /// The state of a kill switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KillSwitch {
+    /// What all states of one kill switch have in common: 64 lowercase hexadecimal digits.
+    pub id: String,
     /// How many states there were before, so that an old one is not taken for the last.
     pub sequence: u64,
     /// The digest of the state before this one.
@@ -49,8 +51,9 @@ pub struct KillSwitch {
     pub stops: Vec<StopEntry>,
 }
 
-const MEMBERS: [&str; 6] = [
+const MEMBERS: [&str; 7] = [
     "schema",
+    "id",
     "sequence",
     "previous",
     "issued_at",
@@ -82,6 +85,7 @@ impl Payload for KillSwitch {
     fn to_json(&self) -> Json {
         Json::record(vec![
             ("schema", Json::str(Self::TYPE.schema())),
+            ("id", Json::str(&self.id)),
             ("sequence", number(self.sequence)),
             (
                 "previous",
@@ -106,12 +110,17 @@ impl Payload for KillSwitch {
             return Err(fields.refuse("`stops` has too many"));
         }
         let state = KillSwitch {
+            id: fields.name("id")?,
             sequence: fields.count("sequence")?,
             previous: fields.digest_or_null("previous")?,
             issued_at: fields.instant("issued_at")?,
             fresh_until: fields.instant("fresh_until")?,
             stops,
         };
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if state.id.len() != 64 || !state.id.bytes().all(is_hex) {
+            return Err(fields.refuse("`id` is not 64 lowercase hexadecimal digits"));
+        }
         if state.fresh_until <= state.issued_at {
             return Err(fields.refuse("`fresh_until` is not after `issued_at`"));
         }

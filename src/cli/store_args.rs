@@ -1,6 +1,6 @@
 //! Which store a command uses: the flag, in one place.
 
-use crate::store::{Sqlite, Store};
+use crate::store::{self, Store};
 use std::path::PathBuf;
 
 /// Where the store is unless another folder is named.
@@ -17,6 +17,6 @@ pub struct StoreArgs {
 impl StoreArgs {
     /// The store. It is opened when it is needed, and not before.
     pub fn open(&self) -> Box<dyn Store> {
-        Box::new(Sqlite::new(&self.ledger))
+        store::embedded(&self.ledger)
     }
 }

@@ -2,7 +2,7 @@
 //! once; a change is one transaction that holds the database's write lock, and is on disk before it is answered, so a
 //! process that is killed at any moment leaves all of it or nothing.
 
-use super::{Key, Records, Row, Store, StoreError, Work, changes, row};
+use super::{FILE, Key, Records, Row, Store, StoreError, Work, changes, row};
 use crate::host::{Host, HostError, Mode, Os, Private};
 use crate::limits;
 use rusqlite::config::DbConfig;
@@ -13,8 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The name of the database in its folder.
-pub const FILE: &str = "gait.db";
 /// The files of a database.
 const FILES: [&str; 3] = [FILE, "gait.db-wal", "gait.db-shm"];
 /// `GAIT`, in the header of the file.

@@ -133,6 +133,7 @@ pub fn a_kill_switch() -> Vec<u8> {
         ..StopScope::default()
     };
     let state = KillSwitch {
+        id: "07".repeat(32),
         sequence: 1,
         previous: Some(of_json(&gait::json::Json::Null)),
         issued_at: now(),

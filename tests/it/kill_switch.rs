@@ -363,6 +363,50 @@ fn code(at: &Folder) -> &'static str {
 }
 
 #[test]
+fn an_older_state_that_is_put_back_lets_nothing_run() {
+    let at = folder(POLICY);
+    at.json(&["kill-switch", "renew"], 0, "kill_switch_renew");
+    let older = at.read("gait-kill-switch.json");
+    judged(&at, "read.json", &[], 0);
+    at.json(&add("all", &["--all"]), 0, "kill_switch_add");
+    at.write("newer.json", &at.read("gait-kill-switch.json"));
+    judged(&at, "read.json", &[], 3);
+    at.write("gait-kill-switch.json", &older);
+    let (blocked, _) = judged(&at, "read.json", &[], 3);
+    assert_eq!(
+        blocked["reason_codes"],
+        serde_json::json!(["gait.kill_switch_unavailable"])
+    );
+    assert!(
+        blocked["detail"]
+            .as_str()
+            .unwrap()
+            .contains("state 1 of the kill switch has been seen")
+    );
+    // Another state of the same number is not the one that was seen, either.
+    at.json(&add("none", &["--tool", "none"]), 0, "kill_switch_add");
+    assert_eq!(
+        judged(&at, "read.json", &[], 3).0["reason_codes"],
+        blocked["reason_codes"]
+    );
+    // Where another store counts, nobody has seen it.
+    judged(&at, "read.json", &["--ledger", "elsewhere"], 0);
+    at.write("gait-kill-switch.json", &at.read("newer.json"));
+    at.json(&["kill-switch", "disable", "all"], 0, "kill_switch_disable");
+    judged(&at, "read.json", &[], 0);
+    // A store that cannot be read does not know.
+    std::fs::write(
+        at.path("gait-out/limits/gait.db"),
+        b"no database at all, just some text in a file",
+    )
+    .unwrap();
+    assert_eq!(
+        judged(&at, "read.json", &[], 3).0["reason_codes"],
+        blocked["reason_codes"]
+    );
+}
+
+#[test]
 fn a_stale_one_blocks_under_a_strict_profile() {
     for (profile, exit) in [("strict", 3), ("standard", 0)] {
         let at = folder(&POLICY.replace("default block", &format!("profile {profile}\ndefault block")));

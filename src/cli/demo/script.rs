@@ -11,7 +11,7 @@ use crate::domain::{Intent, Verdict};
 use crate::host::{Host, HostError, Mode};
 use crate::json::Json;
 use crate::regress::{FIXTURE_NAME, Fixture, RUNPACK_NAME};
-use crate::store::{self, Sqlite};
+use crate::store;
 use crate::{compile, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -208,7 +208,7 @@ impl Stage<'_> {
         let journal = Journal {
             host: self.host,
             path: &self.journal(),
-            store: &Sqlite::new(&self.folder.join("limits")),
+            store: &*store::embedded(&self.folder.join("limits")),
         };
         let recorded = boundary
             .judge_in_session(journal, &intent, &moment, key)

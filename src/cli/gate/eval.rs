@@ -165,10 +165,16 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
-    let kill_switch = consulted(ui, host, &args.asked, &trusted, (at, boundary.policy().profile))?;
+    let store = args.store.open();
+    let kill_switch = consulted(
+        ui,
+        (host, store.as_ref()),
+        &args.asked,
+        &trusted,
+        (at, boundary.policy().profile),
+    )?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
-    let store = args.store.open();
     let call = Call {
         host,
         intent: &intent,
@@ -204,7 +210,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 /// What the kill switch says. One that cannot be read stops the call, and is no error.
 fn consulted(
     ui: &mut Ui,
-    host: &dyn Host,
+    (host, store): (&dyn Host, &dyn Store),
     args: &Asked,
     trusted: &TrustedKeys,
     (at, profile): (Option<Timestamp>, Profile),
@@ -217,7 +223,13 @@ fn consulted(
         files => Some(key_args::named_keys(host, files)?),
     };
     let at = at.unwrap_or_else(|| host.now());
-    let found = kill_switch::consult(host, path, named.as_ref().unwrap_or(trusted), at, profile);
+    let found = kill_switch::consult(
+        (host, store),
+        path,
+        named.as_ref().unwrap_or(trusted),
+        at,
+        profile,
+    );
     if let Some(since) = found.stale_since.filter(|_| !ui.is_json()) {
         let path = path.display();
         ui.warn(&format!(
