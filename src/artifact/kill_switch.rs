@@ -91,8 +91,8 @@ impl Payload for KillSwitch {
                 "previous",
                 self.previous.map_or(Json::Null, |digest| digest.to_json()),
             ),
-            ("issued_at", Json::String(time::print(self.issued_at))),
-            ("fresh_until", Json::String(time::print(self.fresh_until))),
+            ("issued_at", Json::str(time::print(self.issued_at))),
+            ("fresh_until", Json::str(time::print(self.fresh_until))),
             (
                 "stops",
                 Json::Array(self.stops.iter().map(entry_to_json).collect()),
@@ -132,7 +132,7 @@ impl Payload for KillSwitch {
 }
 
 fn instant(at: Timestamp) -> Json {
-    Json::String(time::print(at))
+    Json::str(time::print(at))
 }
 
 /// A stop as documents show it.

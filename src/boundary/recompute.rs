@@ -177,7 +177,7 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
     let decision = &record.decision;
     let uncounted = is_of(record, reserved::LIMITS_UNAVAILABLE);
     // A session that only the intent claims is none that anything is counted in.
-    let claimed = record.state.is_none() && record.session_id == intent.session_id;
+    let claimed = record.state.is_none() && record.session_id.as_deref() == intent.session_id.as_deref();
     Moment {
         now: record.created_at,
         session_id: record.session_id.clone().filter(|_| !claimed),
@@ -260,7 +260,7 @@ fn only_said(account: &Account<'_>) -> Vec<&'static str> {
 fn differences(recorded: &Json, recomputed: &Json) -> Vec<Difference> {
     let names = |json: &Json| -> Vec<String> {
         let members = json.as_object().unwrap_or_default().iter();
-        members.map(|(name, _)| name.clone()).collect()
+        members.map(|(name, _)| name.to_string()).collect()
     };
     let all: BTreeSet<String> = names(recorded).into_iter().chain(names(recomputed)).collect();
     let of = |json: &Json, name: &str| json.get(name).cloned().unwrap_or(Json::Null);

@@ -119,8 +119,8 @@ fn report(
                 "sequence",
                 Json::int(i64::try_from(state.sequence).unwrap_or(i64::MAX)),
             ),
-            ("issued_at", Json::String(time::print(state.issued_at))),
-            ("fresh_until", Json::String(time::print(state.fresh_until))),
+            ("issued_at", Json::str(time::print(state.issued_at))),
+            ("fresh_until", Json::str(time::print(state.fresh_until))),
             ("stale", Json::Bool(now >= state.fresh_until)),
             ("stops", Json::Array(stops)),
         ]));
@@ -144,7 +144,7 @@ fn report(
 fn one(entry: &StopEntry, now: Timestamp) -> Json {
     let mut shown = document::entry_to_json(entry);
     if let Json::Object(members) = &mut shown {
-        members.push(("on".to_owned(), Json::Bool(entry.is_on(now))));
+        members.push(("on".into(), Json::Bool(entry.is_on(now))));
     }
     shown
 }

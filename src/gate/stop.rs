@@ -87,15 +87,14 @@ fn is_of_targets(scope: &StopScope, request: &Request<'_>, targets: &[Target]) -
 }
 
 /// A path from the root: one that is not is in the workspace. None where nobody can tell.
-fn absolute(written: &str, request: &Request<'_>) -> Option<Box<str>> {
+fn absolute(written: &str, request: &Request<'_>) -> Option<String> {
     let found = path::parse(written).ok()?;
     if found.starts_with('/') {
-        return Some(found);
+        return Some(found.as_str().to_owned());
     }
     let workspace = request.intent.get("context")?.get("workspace")?.as_str()?;
-    path::parse(&format!("{workspace}/{found}"))
-        .ok()
-        .filter(|found| found.starts_with('/'))
+    let found = path::parse(&format!("{workspace}/{found}")).ok()?;
+    found.starts_with('/').then(|| found.as_str().to_owned())
 }
 
 /// Whether a target is the one to stop. A host stops what is under it, and the URLs and addresses at it.

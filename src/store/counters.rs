@@ -43,8 +43,8 @@ impl Kind for Counters {
 /// Numbers as text: they need not fit a JSON number.
 fn entry(entry: &Entry) -> Json {
     let mut members = vec![
-        ("at", Json::String(entry.at.to_string())),
-        ("amount", Json::String(entry.amount.to_string())),
+        ("at", Json::str(entry.at.to_string())),
+        ("amount", Json::str(entry.amount.to_string())),
     ];
     members.extend(entry.call.as_ref().map(|call| ("call", Json::str(call))));
     Json::object(members)
