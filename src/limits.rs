@@ -317,5 +317,15 @@ pub const STORE_FLAWS: usize = 100;
 pub const STORE_PAGE: usize = 256;
 /// Records of a store that are shown together.
 pub const STORE_SHOWN: usize = 1_000;
+/// Longest wait for a connection to a store's server, in seconds.
+pub const STORE_CONNECT_SECONDS: u64 = 5;
+/// Times a connection to a store's server is made for one change, when it is lost before anything was changed.
+pub const STORE_CONNECTS: usize = 2;
+/// Longest silence of a connection to a store's server that is awaited, in seconds.
+pub const STORE_SILENT_SECONDS: u64 = 10;
+/// Longest time that a store's server keeps the locks of a gate that says nothing, in milliseconds.
+pub const STORE_IDLE_MILLIS: u64 = 30_000;
+/// Connections to a store's server that are kept to be used again.
+pub const STORE_IDLE: usize = 16;
 /// Times that a call of a session is judged again because another gate was faster.
 pub const SESSION_TRIES: usize = 16;

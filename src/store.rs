@@ -9,6 +9,8 @@ pub mod kill_switches;
 mod memory;
 #[cfg(not(feature = "sqlite"))]
 mod none;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod row;
 pub mod sessions;
 #[cfg(feature = "sqlite")]
@@ -16,6 +18,8 @@ mod sqlite;
 pub mod used;
 
 pub use memory::Memory;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use row::Row;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

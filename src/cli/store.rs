@@ -1,6 +1,7 @@
 //! `gait store`: what gates share. Each command is one file in `store/`.
 
 mod check;
+mod init;
 mod show;
 
 use super::error::CliError;
@@ -18,6 +19,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
+    Init(init::Args),
     Show(show::Args),
 }
 
@@ -25,6 +27,7 @@ enum Command {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Check(args) => check::run(ui, host, args),
+        Command::Init(args) => init::run(ui, host, args),
         Command::Show(args) => show::run(ui, host, args),
     }
 }

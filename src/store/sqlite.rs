@@ -26,6 +26,8 @@ const TABLE: &str = "CREATE TABLE record (kind TEXT NOT NULL, name TEXT NOT NULL
 #[derive(Debug)]
 pub struct Sqlite {
     folder: PathBuf,
+    /// How long others may have the database, in milliseconds.
+    wait: u64,
     open: Mutex<Option<Opened>>,
 }
 
@@ -41,8 +43,14 @@ impl Sqlite {
     pub fn new(folder: &Path) -> Sqlite {
         Sqlite {
             folder: folder.to_owned(),
+            wait: limits::LOCK_WAIT_MILLIS,
             open: Mutex::new(None),
         }
+    }
+
+    /// The same store, which waits so many milliseconds while others have it, and no longer.
+    pub fn waiting(self, millis: u64) -> Sqlite {
+        Sqlite { wait: millis, ..self }
     }
 
     /// A thread that panicked has rolled its transaction back when it let go of the lock.
@@ -96,7 +104,7 @@ impl Sqlite {
             | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let connection = Connection::open_with_flags(&file.path, flags).map_err(wrong)?;
-        configure(&connection).map_err(wrong)?;
+        configure(&connection, self.wait).map_err(wrong)?;
         self.is_ours(&connection)?;
         Ok(connection)
     }
@@ -249,8 +257,8 @@ fn write(at: &Connection, key: &Key, value: Option<&[u8]>) -> Result<(), rusqlit
 }
 
 /// Every transaction is on disk when it ends, and what stands in the file is data and never code.
-fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(Duration::from_millis(limits::LOCK_WAIT_MILLIS))?;
+fn configure(connection: &Connection, wait: u64) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::from_millis(wait))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     // A row holds its name and its value.

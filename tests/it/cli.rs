@@ -88,6 +88,7 @@ fn help_reads_well() {
         "policy replay",
         "policy test",
         "store check",
+        "store init",
         "store show",
         "trace verify",
     ] {

@@ -1,6 +1,11 @@
 //! What every store does, whatever keeps it: one table of behaviours, run on each; and what only a database in a folder
 //! can meet.
 
+mod crash;
+mod fleet;
+mod server;
+mod worker;
+
 use gait::artifact::{Digest, digest};
 use gait::domain::Charge;
 use gait::store::used::{Used, UsedApprovals};
@@ -411,4 +416,67 @@ fn reading_makes_no_store() {
     assert_eq!(spent(&sqlite), Ok(0));
     assert!(sqlite.list(("", ""), 1).is_err() && sqlite.check().is_err());
     assert!(!at.exists());
+}
+
+#[test]
+fn a_database_that_others_have_is_waited_for_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (held, other) = (Sqlite::new(folder.path()), Sqlite::new(folder.path()).waiting(50));
+    reserve(&held, "a", 3).unwrap();
+    store::change(&held, counters::keys([COUNTER]), |_| {
+        let refused = reserve(&other, "b", 1);
+        assert!(
+            matches!(refused, Err(StoreError::Contended { .. })),
+            "{refused:?}"
+        );
+        // What was written before is read meanwhile.
+        assert_eq!(spent(&other), Ok(3));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(reserve(&other, "b", 1), Ok(()));
+}
+
+/// A process that may write no file beyond a size: what it writes of a change does not fit, and nothing of it is there.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_blocks_what_is_counted() {
+    use crate::folder::{Folder, compiled, shown};
+    let folder = Folder::new();
+    folder.write(
+        "b.gaitbundle",
+        &compiled("gaitpol 1\npolicy acme.p\ndefault block\ntool pay {}\ntool ask {}\nrule r on * allow\nlimit l on pay max 9 calls per 1h exceed block\n"),
+    );
+    for tool in ["pay", "ask"] {
+        let text = format!(
+            r#"{{"schema_id":"gait.gate.intent_request","schema_version":"1.0.0","created_at":"2026-01-01T00:00:00Z",
+            "producer_version":"1","tool_name":"{tool}","args":{{}},"targets":[],
+            "context":{{"identity":"bob","workspace":"/w","risk_class":"low"}}}}"#
+        );
+        folder.write(&format!("{tool}.json"), text.as_bytes());
+    }
+    let pay = ["gate", "eval", "--bundle", "b.gaitbundle", "--intent", "pay.json"];
+    assert_eq!(folder.run(&pay).status.code(), Some(0));
+    let limited = |intent: &str| {
+        // In blocks of 512 bytes: a trace fits, a page of the log with what surrounds it does not.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 8; exec {} gate eval --bundle b.gaitbundle --intent {intent}.json",
+            env!("CARGO_BIN_EXE_gait")
+        );
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).current_dir(folder.path("."));
+        command.output().unwrap()
+    };
+    let output = limited("pay");
+    assert_eq!(output.status.code(), Some(3), "{}", shown(&output));
+    assert!(
+        shown(&output).contains("gait.limits_unavailable"),
+        "{}",
+        shown(&output)
+    );
+    assert_eq!(limited("ask").status.code(), Some(0));
+    let output = folder.run(&pay);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    assert!(shown(&output).contains("1 of 9"), "{}", shown(&output));
+    folder.json(&["store", "check"], 0, "store_check");
 }

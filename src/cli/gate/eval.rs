@@ -165,7 +165,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
-    let store = args.store.open();
+    let store = args.store.open(host)?;
     let kill_switch = consulted(
         ui,
         (host, store.as_ref()),

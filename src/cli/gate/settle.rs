@@ -68,7 +68,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     }
     let amounts = amounts(host, &args, record, &trusted)?;
     let names = || record.decision.limits.iter().map(|fact| fact.counter.as_str());
-    let settled = store::change(args.store.open().as_ref(), counters::keys(names()), |records| {
+    let store = args.store.open(host)?;
+    let settled = store::change(store.as_ref(), counters::keys(names()), |records| {
         let mut counters = counters::read(records, names())?;
         let mut settled = Vec::new();
         for fact in &record.decision.limits {

@@ -78,7 +78,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let gate = Gate::new(compile::lower(&checked));
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?.or_else(|| session.clone());
-    let store = args.store.open();
+    let store = args.store.open(host)?;
     let state = match session.clone() {
         Some(session) => {
             let trusted = trusted_keys(host, &args.trust)?;

@@ -30,8 +30,8 @@ struct Found {
 }
 
 /// Checks.
-pub fn run(ui: &mut Ui, _host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let store = args.store.open();
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let store = args.store.open(host)?;
     let found = check(store.as_ref()).map_err(|error| failure::store(&error))?;
     let place = store.place();
     if !found.flaws.is_empty() {

@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// Shows.
-pub fn run(ui: &mut Ui, _host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if let Some(kind) = &args.kind
         && !KINDS.iter().any(|known| known.name == *kind)
     {
@@ -36,7 +36,7 @@ pub fn run(ui: &mut Ui, _host: &dyn Host, args: Args) -> Result<Exit, CliError> 
         return Err(CliError::new(Category::InvalidInput, "usage.invalid", message)
             .hint(format!("the kinds are {}", names.join(", "))));
     }
-    let store = args.store.open();
+    let store = args.store.open(host)?;
     let kind = args.kind.as_deref();
     let after = (
         kind.unwrap_or_default(),
