@@ -324,9 +324,13 @@ impl Script<'_, '_> {
                         Opened::Other => {}
                     }
                 }
-                Some(_) => {
+                Some(start) => {
+                    let before = self.rest;
                     let word = self.word()?;
                     let redirects = matches!(self.peek_raw(), Some('<' | '>'));
+                    if redirects && start == '{' {
+                        self.subscript(before);
+                    }
                     match word.known().filter(|_| redirects && !word.quoted) {
                         Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => {
                             if number.len() > 1 {
@@ -345,6 +349,14 @@ impl Script<'_, '_> {
                     }
                 }
             }
+        }
+    }
+
+    /// `{name[…]}>`, after the word: some shells put the descriptor into an element of an array, and evaluate its subscript.
+    fn subscript(&mut self, before: &str) {
+        let word = before.get(..before.len().saturating_sub(self.rest.len()));
+        if word.is_some_and(|word| word.contains('[')) {
+            self.found.hide(Doubt::Evaluation);
         }
     }
 
