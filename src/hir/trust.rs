@@ -2,11 +2,15 @@
 //! that can make the condition start to hold, and the first that can make it stop. A claim that is not made counts as
 //! false, or as the answer its question gives for a missing value; the caller can only move it away from there.
 
+mod said;
+
 use super::answer::{View, answer};
 use super::{Atom, Cond, ContextField, Part, Place, Question, Slot, Step, Term, Tool};
 use crate::domain::Trust;
 use crate::source::Span;
 use crate::ty::Ty;
+
+pub use said::{Said, answered, said, ways};
 
 /// A claim in a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::rows::{self, Names};
 use crate::diag::Diagnostic;
 use crate::diag::codes::CLAIM_LOOSENS;
 use crate::domain::Verdict;
-use crate::hir::trust::{Claimed, Movement, movement, widest};
+use crate::hir::trust::{Claimed, Movement, answered, movement, said, ways, widest};
 use crate::hir::{Cond, Package, Rule, Tool};
 
 /// What a claim does that it may not.
@@ -79,10 +79,14 @@ impl All<'_> {
         if loosening
             && let Some(claimed) = one.moved.raises
             && self.reaches_alone(one.cond.clone(), |_| true, names)
+            && self.matters(one.cond, true, names)
         {
             return Some((claimed, Harm::Starts));
         }
         let claimed = one.moved.lowers?;
+        if !self.matters(one.cond, false, names) {
+            return None;
+        }
         if !loosening || self.leaves_less(one, names) {
             return Some((claimed, Harm::Stops));
         }
@@ -102,6 +106,32 @@ impl All<'_> {
             let both = Cond::And(vec![self.widest(one.cond), self.widest(other.cond)]);
             self.reaches_alone(both, enough, names)
         })
+    }
+
+    /// Whether what is said of claims can make a condition hold, or fail, that otherwise comes out the other way, where no
+    /// guard matches.
+    fn matters(&self, cond: &Cond, to_hold: bool, names: &mut impl Names) -> bool {
+        let Some(said) = said(cond, self.tool, &self.package.context) else {
+            return true;
+        };
+        let Some(all) = ways(&said) else {
+            return true;
+        };
+        let may_be_unsaid = |answers: &&Vec<bool>| {
+            let mut each = said.iter().zip(*answers);
+            each.all(|(said, answer)| said.unsaid.is_none_or(|unsaid| unsaid == *answer))
+        };
+        for unsaid in all.iter().filter(may_be_unsaid) {
+            for told in &all {
+                let [told, unsaid] = [told, unsaid].map(|answers| answered(cond, &said, answers));
+                let (holds, fails) = if to_hold { (told, unsaid) } else { (unsaid, told) };
+                let moved = Cond::And(vec![holds, Cond::Not(Box::new(fails))]);
+                if self.reaches_alone(moved, |_| to_hold, names) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     fn widest(&self, cond: &Cond) -> Cond {
