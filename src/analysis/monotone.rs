@@ -2,6 +2,8 @@
 //! says nothing, and what the tools of a lower policy do in a session to the rules above it. In: a package with claims.
 //! Out: a report per rule that gets looser by more labels, or by more such calls; what cannot be decided is one, too.
 
+mod asked;
+
 use super::Decided;
 use super::diagram::{Function, TooLarge};
 use super::text::Writer;
@@ -14,6 +16,7 @@ use crate::hir::{
     Tool,
 };
 use crate::ir::space::{Level, Needs};
+use asked::{Weakened, What};
 
 type Result<T> = std::result::Result<T, TooLarge>;
 
@@ -164,8 +167,12 @@ impl<'p> Search<'p> {
         }
         let verdicts = decided.verdicts(kept.default, kept.is_of)?;
         for step in moves {
-            let found = loosened(decided, step, kept, &verdicts)?;
-            out.extend(found.map(|found| self.report(step, &found)));
+            if let Some(found) = loosened(decided, step, kept, &verdicts)? {
+                out.push(self.report(step, &found));
+            } else {
+                let found = asked::weakened(decided, step, kept, &verdicts)?;
+                out.extend(found.iter().map(|found| self.report_weakened(step, found)));
+            }
         }
         Ok(())
     }
@@ -387,6 +394,42 @@ impl<'p> Search<'p> {
             .also(rule.name_span, gives)
             .why("where nobody says where a value comes from, or the session is not known, it has every label that it may have")
             .help("ask for labels only to be stricter: `unless labels(…) has untrusted`, with `source` or `declassify` for what is vouched for")
+    }
+}
+
+impl Search<'_> {
+    fn report_weakened(&self, step: &Move<'_>, found: &Weakened<'_>) -> Diagnostic {
+        let (rule, tool) = (found.rule, &self.tool.name);
+        let what = match found.what {
+            What::Approvals => "the approvals that it asks for",
+            What::Obligation => "what it obliges",
+        };
+        if let Some(by) = step.by {
+            let message = format!(
+                "calls of `{}` could switch off what rule `{}` above asks for on `{tool}`",
+                by.name, rule.name
+            );
+            return Diagnostic::error(FOR_UPPER, by.span, message)
+                .label("declared by a lower policy")
+                .also(rule.name_span, format!("it asks for `{}`", step.text))
+                .why(format!(
+                    "where it does not match, {what} may be asked for by no rule"
+                ))
+                .help(
+                    "have the policy above declare the tool, or name in its rule the tools that are meant",
+                );
+        }
+        let message = format!(
+            "`{}` could switch off what rule `{}` asks for on `{tool}`",
+            step.text, rule.name
+        );
+        let span = rule.conditions_span.unwrap_or(rule.name_span);
+        Diagnostic::error(LABEL_LOOSENS, span, message)
+            .label("asks for less where there is a label")
+            .why(format!(
+                "where it does not match, {what} may be asked for by no rule, and the call may still run"
+            ))
+            .help("ask for labels only to be stricter, or have a rule that no label moves ask for the same")
     }
 }
 
