@@ -3,8 +3,13 @@
 //! are. In: literals, and functions to join. Out: functions, and the paths on which they are true. Bryant, "Graph-based
 //! algorithms for Boolean function manipulation", 1986, with values instead of bits.
 
+mod sift;
+mod table;
+
 use crate::classes::ClassSet;
+use crate::limits;
 use std::collections::BTreeMap;
+use table::{Answers, Table};
 
 /// A function of the variables, by its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,24 +31,45 @@ pub type Asked = (u32, ClassSet);
 
 type Result<T> = std::result::Result<T, TooLarge>;
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 struct Node {
     variable: u32,
+    /// By the values of the variable; none where the node is free.
     children: Box<[Function]>,
+    /// Whether somebody outside may hold it.
+    held: bool,
+}
+
+impl Node {
+    fn hash(&self) -> u64 {
+        key(self.variable, &self.children)
+    }
+}
+
+fn key(variable: u32, children: &[Function]) -> u64 {
+    table::hash(std::iter::once(variable).chain(children.iter().map(|child| child.0)))
 }
 
 /// Diagrams that share their nodes.
 #[derive(Debug)]
 pub struct Diagrams {
-    /// The values of each variable, by number; variables are asked in this order.
+    /// The values of each variable, by number.
     counts: Vec<u32>,
+    /// The variables in the order in which they are asked, and the place of each in it.
+    order: Vec<u32>,
+    levels: Vec<u32>,
     nodes: Vec<Node>,
-    known: BTreeMap<Node, Function>,
+    /// Nodes that are free.
+    unused: Vec<u32>,
+    known: Table,
     /// The nodes of conjunctions asked for before.
-    joined: BTreeMap<(Function, Function), Function>,
-    negated: BTreeMap<Function, Function>,
-    /// Children that may still be made.
-    left: usize,
+    joined: Answers,
+    negated: Answers,
+    edges: usize,
+    /// Edges that there may be.
+    bound: usize,
+    /// Edges from which on another order is looked for.
+    many: usize,
 }
 
 impl Diagrams {
@@ -52,14 +78,22 @@ impl Diagrams {
         let terminal = || Node {
             variable: u32::MAX,
             children: Box::new([]),
+            held: true,
         };
+        let order: Vec<u32> = (0u32..).zip(&counts).map(|(number, _)| number).collect();
         Diagrams {
             counts,
+            levels: order.clone(),
+            order,
             nodes: vec![terminal(), terminal()],
-            known: BTreeMap::new(),
-            joined: BTreeMap::new(),
-            negated: BTreeMap::new(),
-            left: bound,
+            unused: Vec::new(),
+            known: Table::default(),
+            joined: Answers::default(),
+            negated: Answers::default(),
+            edges: 0,
+            bound,
+            // Soon enough for what another order makes smaller to stay small.
+            many: (bound / 4).min(limits::SIFT_EDGES),
         }
     }
 
@@ -67,9 +101,36 @@ impl Diagrams {
         self.nodes.get(of.0 as usize)
     }
 
-    /// The variable that a function asks first; beyond every variable for a constant.
+    /// The place of the variable that a function asks first; beyond every variable for a constant.
     fn first(&self, of: Function) -> u32 {
-        self.node(of).map_or(u32::MAX, |node| node.variable)
+        let node = self.node(of).filter(|node| !node.children.is_empty());
+        node.map_or(u32::MAX, |node| self.level(node.variable))
+    }
+
+    fn level(&self, variable: u32) -> u32 {
+        self.levels.get(variable as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    fn variable_at(&self, level: u32) -> u32 {
+        self.order.get(level as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Does something, again where that takes another order of the variables. What comes out is held.
+    fn attempt(&mut self, act: &mut dyn FnMut(&mut Diagrams) -> Result<Function>) -> Result<Function> {
+        let made = match act(self) {
+            Err(TooLarge) => {
+                self.sift();
+                let many = std::mem::replace(&mut self.many, self.bound);
+                let made = act(self);
+                self.many = self.edges.saturating_mul(2).max(many).min(self.bound);
+                made?
+            }
+            Ok(made) => made,
+        };
+        if let Some(node) = self.nodes.get_mut(made.0 as usize) {
+            node.held = true;
+        }
+        Ok(made)
     }
 
     fn make(&mut self, variable: u32, children: Vec<Function>) -> Result<Function> {
@@ -78,18 +139,38 @@ impl Diagrams {
         {
             return Ok(*first);
         }
-        let node = Node {
+        let hash = key(variable, &children);
+        let is_it = |number: u32| {
+            let node = self.nodes.get(number as usize);
+            node.is_some_and(|node| node.variable == variable && *node.children == *children)
+        };
+        if let Some(known) = self.known.find(hash, is_it) {
+            return Ok(Function(known));
+        }
+        let edges = self.edges.saturating_add(children.len());
+        if edges > self.many || self.nodes.len() >= u32::MAX as usize {
+            return Err(TooLarge);
+        }
+        self.edges = edges;
+        let made = self.add(Node {
             variable,
             children: children.into(),
-        };
-        if let Some(known) = self.known.get(&node) {
-            return Ok(*known);
+            held: false,
+        });
+        self.known.insert(hash, made);
+        Ok(Function(made))
+    }
+
+    /// Puts a node where one is free.
+    fn add(&mut self, node: Node) -> u32 {
+        if let Some(number) = self.unused.pop()
+            && let Some(free) = self.nodes.get_mut(number as usize)
+        {
+            *free = node;
+            return number;
         }
-        self.left = self.left.checked_sub(node.children.len()).ok_or(TooLarge)?;
-        let made = Function(u32::try_from(self.nodes.len()).map_err(|_| TooLarge)?);
-        self.nodes.push(node.clone());
-        self.known.insert(node, made);
-        Ok(made)
+        self.nodes.push(node);
+        u32::try_from(self.nodes.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
     /// The values of a variable.
@@ -104,47 +185,57 @@ impl Diagrams {
             true => Function::EVERYTHING,
             false => Function::NOTHING,
         };
-        self.make(variable, (0..count).map(child).collect())
+        self.attempt(&mut |diagrams| diagrams.make(variable, (0..count).map(child).collect()))
     }
 
     /// True where the function is not.
     pub fn not(&mut self, of: Function) -> Result<Function> {
+        self.attempt(&mut |diagrams| diagrams.negation(of))
+    }
+
+    fn negation(&mut self, of: Function) -> Result<Function> {
         match of {
             Function::NOTHING => return Ok(Function::EVERYTHING),
             Function::EVERYTHING => return Ok(Function::NOTHING),
             _ => {}
         }
-        if let Some(known) = self.negated.get(&of) {
-            return Ok(*known);
+        if let Some(known) = self.negated.get(of.0, 0) {
+            return Ok(Function(known));
         }
         let (variable, children) = self.parts(of, self.first(of));
-        let children = children.into_iter().map(|child| self.not(child));
+        let children = children.into_iter().map(|child| self.negation(child));
         let children = children.collect::<Result<_>>()?;
         let made = self.make(variable, children)?;
-        self.negated.insert(of, made);
-        self.negated.insert(made, of);
+        self.negated.insert(of.0, 0, made.0);
+        if self.negated.get(made.0, 0).is_none() {
+            self.negated.insert(made.0, 0, of.0);
+        }
         Ok(made)
     }
 
     /// True where both are.
     pub fn and(&mut self, a: Function, b: Function) -> Result<Function> {
+        self.attempt(&mut |diagrams| diagrams.conjunction(a, b))
+    }
+
+    fn conjunction(&mut self, a: Function, b: Function) -> Result<Function> {
         match (a, b) {
             (Function::NOTHING, _) | (_, Function::NOTHING) => return Ok(Function::NOTHING),
             (Function::EVERYTHING, other) | (other, Function::EVERYTHING) => return Ok(other),
             _ if a == b => return Ok(a),
             _ => {}
         }
-        let key = (a.min(b), a.max(b));
-        if let Some(known) = self.joined.get(&key) {
-            return Ok(*known);
+        let (a, b) = (a.min(b), a.max(b));
+        if let Some(known) = self.joined.get(a.0, b.0) {
+            return Ok(Function(known));
         }
-        let variable = self.first(a).min(self.first(b));
-        let (_, left) = self.parts(a, variable);
-        let (_, right) = self.parts(b, variable);
-        let children = left.into_iter().zip(right).map(|(a, b)| self.and(a, b));
+        let level = self.first(a).min(self.first(b));
+        let (variable, left) = self.parts(a, level);
+        let (_, right) = self.parts(b, level);
+        let children = left.into_iter().zip(right).map(|(a, b)| self.conjunction(a, b));
         let children = children.collect::<Result<_>>()?;
         let made = self.make(variable, children)?;
-        self.joined.insert(key, made);
+        self.joined.insert(a.0, b.0, made.0);
         Ok(made)
     }
 
@@ -169,7 +260,7 @@ impl Diagrams {
 
     /// A function where a variable has one value, as a function of the other variables.
     pub fn at(&mut self, of: Function, variable: u32, class: u32) -> Result<Function> {
-        self.fixed(of, (variable, class), &mut BTreeMap::new())
+        self.attempt(&mut |diagrams| diagrams.fixed(of, (variable, class), &mut BTreeMap::new()))
     }
 
     fn fixed(
@@ -178,7 +269,8 @@ impl Diagrams {
         at: (u32, u32),
         known: &mut BTreeMap<Function, Function>,
     ) -> Result<Function> {
-        let Some(node) = self.node(of).filter(|node| node.variable <= at.0) else {
+        let level = self.level(at.0);
+        let Some(node) = self.node(of).filter(|_| self.first(of) <= level) else {
             return Ok(of);
         };
         if node.variable == at.0 {
@@ -199,20 +291,19 @@ impl Diagrams {
         Ok(made)
     }
 
-    /// A function as asked at a variable: its child per value, itself for each where it does not ask.
-    fn parts(&self, of: Function, variable: u32) -> (u32, Vec<Function>) {
+    /// A function as asked at a place in the order: the variable there, and its child per value, itself for each where it does
+    /// not ask.
+    fn parts(&self, of: Function, level: u32) -> (u32, Vec<Function>) {
+        let variable = self.variable_at(level);
         match self.node(of) {
             Some(node) if node.variable == variable => (variable, node.children.to_vec()),
-            _ => {
-                let count = self.counts.get(variable as usize).copied().unwrap_or(0);
-                (variable, vec![of; count as usize])
-            }
+            _ => (variable, vec![of; self.count(variable) as usize]),
         }
     }
 
     /// How many edges there are.
     pub fn edges(&self) -> usize {
-        self.nodes.iter().map(|node| node.children.len()).sum()
+        self.edges
     }
 
     /// A value of each variable at which a function is true; none where it is true nowhere.
@@ -284,110 +375,4 @@ impl Diagrams {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const COUNTS: [u32; 4] = [2, 3, 2, 4];
-
-    /// A function as a table over all values.
-    type Table = Vec<bool>;
-
-    fn rows() -> Vec<[u32; 4]> {
-        let mut rows = Vec::new();
-        for a in 0..COUNTS[0] {
-            for b in 0..COUNTS[1] {
-                for c in 0..COUNTS[2] {
-                    rows.extend((0..COUNTS[3]).map(|d| [a, b, c, d]));
-                }
-            }
-        }
-        rows
-    }
-
-    #[derive(Clone, Debug)]
-    enum Op {
-        Is(usize, u32),
-        Not(usize),
-        And(usize, usize),
-        Or(usize, usize),
-    }
-
-    fn op() -> impl Strategy<Value = Op> {
-        prop_oneof![
-            (0..4usize, 0u32..16).prop_map(|(v, m)| Op::Is(v, m)),
-            (0..99usize).prop_map(Op::Not),
-            (0..99usize, 0..99usize).prop_map(|(a, b)| Op::And(a, b)),
-            (0..99usize, 0..99usize).prop_map(|(a, b)| Op::Or(a, b)),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn diagrams_are_tables(ops in prop::collection::vec(op(), 1..24)) {
-            let rows = rows();
-            let mut diagrams = Diagrams::new(COUNTS.to_vec(), 100_000);
-            let mut made: Vec<(Function, Table)> = vec![
-                (Function::NOTHING, vec![false; rows.len()]),
-                (Function::EVERYTHING, vec![true; rows.len()]),
-            ];
-            for op in ops {
-                let at = |i: usize| made[i % made.len()].clone();
-                let next = match op {
-                    Op::Is(variable, mask) => {
-                        let mut classes = ClassSet::empty(COUNTS[variable]);
-                        (0..COUNTS[variable]).filter(|c| mask >> c & 1 == 1).for_each(|c| classes.insert(c));
-                        let table = rows.iter().map(|row| classes.contains(row[variable])).collect();
-                        (diagrams.is(variable as u32, &classes).unwrap(), table)
-                    }
-                    Op::Not(a) => {
-                        let (f, t) = at(a);
-                        (diagrams.not(f).unwrap(), t.iter().map(|x| !x).collect())
-                    }
-                    Op::And(a, b) => {
-                        let ((f, s), (g, t)) = (at(a), at(b));
-                        (diagrams.and(f, g).unwrap(), s.iter().zip(&t).map(|(x, y)| *x && *y).collect())
-                    }
-                    Op::Or(a, b) => {
-                        let ((f, s), (g, t)) = (at(a), at(b));
-                        (diagrams.or(f, g).unwrap(), s.iter().zip(&t).map(|(x, y)| *x || *y).collect())
-                    }
-                };
-                // Equal tables are equal nodes, and the other way round.
-                for (function, table) in &made {
-                    prop_assert_eq!(*function == next.0, *table == next.1);
-                }
-                made.push(next);
-            }
-            // The paths are exactly the rows on which the function is true, each row on one path.
-            for (function, table) in &made {
-                let mut seen = vec![0; rows.len()];
-                diagrams.paths(*function, &mut |path| {
-                    for (row, seen) in rows.iter().zip(&mut seen) {
-                        *seen += usize::from(path.iter().all(|(v, classes)| classes.contains(row[*v as usize])));
-                    }
-                    false
-                });
-                let expected: Vec<usize> = table.iter().map(|t| usize::from(*t)).collect();
-                prop_assert_eq!(&seen, &expected);
-                for (row, holds) in rows.iter().zip(table) {
-                    prop_assert_eq!(diagrams.is_at(*function, row), *holds);
-                }
-                match diagrams.point(*function) {
-                    Some(point) => prop_assert!(diagrams.is_at(*function, &point)),
-                    None => prop_assert!(!table.contains(&true)),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_bound_is_kept() {
-        let mut diagrams = Diagrams::new(vec![3; 8], 7);
-        let mut one = ClassSet::empty(3);
-        one.insert(1);
-        let a = diagrams.is(0, &one).unwrap();
-        let b = diagrams.is(1, &one).unwrap();
-        assert_eq!(diagrams.and(a, b), Err(TooLarge));
-    }
-}
+mod tests;
