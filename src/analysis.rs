@@ -26,7 +26,7 @@ use crate::ir::space::{Formula, Level, Literal, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
 use diagram::{Asked, Diagrams, Function, TooLarge};
-use related::{Known, Related};
+use related::{Known, Related, counts, some_of};
 use std::cell::OnceCell;
 
 pub use assertions::{Outcome, assertions};
@@ -132,6 +132,22 @@ impl Calls {
         }
     }
 
+    /// The variable of a formula that is one predicate of a list, or one comparison.
+    fn alone(&self, formula: &Formula) -> Option<u32> {
+        match formula {
+            Formula::And(parts) | Formula::Or(parts) => match parts.as_slice() {
+                [one] => self.alone(one),
+                _ => None,
+            },
+            Formula::Some(list, predicate) => {
+                let (first, _) = self.lists.get(*list as usize)?;
+                first.checked_add(*predicate)
+            }
+            Formula::Is(variable, classes) => classes.iter().eq([1]).then_some(*variable),
+            _ => None,
+        }
+    }
+
     /// A path, with its quantifiers told apart.
     fn wanted(&self, path: &[Asked]) -> witness::Wanted {
         let mut wanted = witness::Wanted {
@@ -223,20 +239,33 @@ impl<'p> Decided<'p> {
             Some((index, cond))
         };
         let rules: Vec<(usize, &Cond)> = package.rules.iter().enumerate().filter_map(on).collect();
-        let all: Vec<&Cond> = rules
-            .iter()
-            .map(|(_, cond)| *cond)
-            .chain(also.iter().copied())
-            .collect();
+        let asked = rules.iter().map(|(_, cond)| *cond).chain(also.iter().copied());
+        let counts = counts(asked.clone());
+        let some: Vec<Cond> = counts.iter().filter_map(some_of).collect();
+        let all: Vec<&Cond> = asked.chain(&some).collect();
         let first_slot = u32::try_from(declared.args.len() + 1).map_err(|_| TooLarge)?;
         let mut space = Space::new(first_slot, &declared.slots, &all, matchers).ok_or(TooLarge)?;
-        let formulas = all.iter().map(|cond| space.formula(cond));
-        let formulas: Vec<Formula> = formulas.collect::<Option<_>>().ok_or(TooLarge)?;
+        let mut formulas = Vec::new();
+        for cond in all.iter().take(rules.len() + also.len()) {
+            formulas.push(space.formula(cond).ok_or(TooLarge)?);
+        }
         let literals = space.asked().to_vec();
+        let some: Vec<Option<Formula>> = some.iter().map(|cond| space.formula(cond)).collect();
         let slots = space.slots().1.to_vec();
-        let mut calls = Calls::over(space.level(), &computed_ty(package, declared, &slots), edges)?;
-        let related = Related::new(package, declared.args.len(), &slots, known);
-        let related = related.possible(&mut calls)?;
+        let ty = computed_ty(package, declared, &slots);
+        let mut calls = Calls::over(space.level(), &ty, edges)?;
+        let counted = counts.iter().zip(&some);
+        let related = Related {
+            package,
+            first: declared.args.len() + 1,
+            slots: &slots,
+            known,
+            ty,
+            counted: counted
+                .filter_map(|(count, some)| Some((count, calls.alone(some.as_ref()?)?)))
+                .collect(),
+        };
+        let related = related.possible(&mut calls, matchers)?;
         calls.possible = calls.diagrams.and(calls.possible, related)?;
         let mut functions = Vec::new();
         for formula in &formulas {

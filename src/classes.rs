@@ -9,10 +9,12 @@ mod matchers;
 mod partition;
 pub mod sample;
 mod set;
+mod shared;
 
 pub use classifier::Classifier;
-pub use inhabited::empty;
+pub use inhabited::{empty, lengths};
 pub use matchers::Matchers;
 pub use partition::{Group, Partition, partition, partition_with};
 pub use sample::samples;
 pub use set::ClassSet;
+pub use shared::{is_listed, shared, together};

@@ -223,6 +223,20 @@ pub const ANALYSIS_EDGES: usize = 4_000_000;
 pub const IDLE_EDGES: usize = 200_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
+/// Edges of decision diagrams from which on another order of their variables is looked for.
+pub const SIFT_EDGES: usize = 200_000;
+/// Nodes that are rewritten while one is looked for.
+pub const SIFTED_NODES: usize = 1_000_000;
+/// Ways in which the questions about claims in one condition may be answered, where it is tried whether they matter.
+pub const CLAIMED_WAYS: usize = 16;
+/// Answers that one conclusion about comparisons of values rests on.
+pub const RELATED_ANSWERS: usize = 6;
+/// Conclusions about comparisons of values, for one tool.
+pub const RELATED_BOUNDS: usize = 256;
+/// Ways in which it is known that the values of one comparison are there.
+pub const RELATED_WITNESSES: usize = 8;
+/// Cases by which one conclusion about values is told.
+pub const RELATED_CASES: usize = 65_536;
 /// States of an automaton in which a class without texts is looked for.
 pub const INHABITED_STATES: usize = 20_000;
 /// Edges of the decision diagrams of one tool, when the boundaries of a rule's conditions are looked for.

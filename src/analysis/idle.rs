@@ -41,14 +41,20 @@ pub fn idle(package: &Package) -> Vec<(usize, Idle)> {
     let own = |(_, rule): &(usize, &Rule)| rule.policy == 0 && !rule.limit && !rule.on.is_empty();
     let rules: Vec<(usize, &Rule)> = package.rules.iter().enumerate().filter(own).collect();
     let mut found: Vec<(usize, Idle)> = Vec::new();
-    // Of two rules that say the same the later one is named.
-    for kind in [Kind::Dead, Kind::Subsumed] {
+    // Of two rules that say the same the later one is named; what only the default covers comes last.
+    for (kind, by_default) in [
+        (Kind::Dead, true),
+        (Kind::Subsumed, false),
+        (Kind::Subsumed, true),
+    ] {
         for (index, rule) in rules.iter().rev() {
             // Whose code is written, that is what it is for.
             let may_be = kind == Kind::Dead || rule.code == rule.name;
+            let is_last = kind == Kind::Subsumed && by_default;
+            let may_be = may_be && (!is_last || rule.verdict == package.default.0);
             if may_be
                 && found.iter().all(|(known, _)| known != index)
-                && let Some(idle) = tools.everywhere(*index, rule, kind)
+                && let Some(idle) = tools.everywhere((*index, rule), kind, by_default)
             {
                 found.push((*index, idle));
             }
@@ -111,8 +117,9 @@ impl<'p> Tools<'p> {
         }
     }
 
-    /// Why a rule changes nothing on any of its tools; then it counts as removed.
-    fn everywhere(&mut self, index: usize, rule: &Rule, kind: Kind) -> Option<Idle> {
+    /// Why a rule changes nothing on any of its tools; then it counts as removed. `by_default` says whether the default may
+    /// cover it.
+    fn everywhere(&mut self, (index, rule): (usize, &Rule), kind: Kind, by_default: bool) -> Option<Idle> {
         let mut all = Idle {
             kind: Kind::Vacuous,
             covers: Vec::new(),
@@ -127,6 +134,9 @@ impl<'p> Tools<'p> {
             all.default |= here.default;
             is_needed_where_nothing_speaks |=
                 needs::is_needed_where_nothing_speaks(self.package, *tool, index, &self.removed);
+        }
+        if all.default && !by_default {
+            return None;
         }
         // Rules that give way to it would no longer.
         if (is_needed_where_nothing_speaks || rule.refines) && all.kind != Kind::Vacuous {

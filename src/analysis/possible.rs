@@ -3,8 +3,12 @@
 //! type. Out: a function that is true of every value there can be. It may be true of more: what it excludes is proved,
 //! what it keeps is not.
 
+mod parsed;
+mod sizes;
+
 use super::diagram::{Diagrams, Function, TooLarge};
 use super::{Calls, Edges};
+use crate::classes::classifier::Texts;
 use crate::classes::{self, ClassSet, Classifier, sample};
 use crate::hir::answer::view;
 use crate::hir::{Part, Step, place};
@@ -40,7 +44,8 @@ pub(super) fn possible(calls: &mut Calls, ty: &Ty) -> Result<Function> {
         let size = size(calls, number, list, &level)?;
         all = calls.diagrams.and(all, size)?;
     }
-    Ok(all)
+    let parsed = parsed::possible(calls, ty)?;
+    calls.diagrams.and(all, parsed)
 }
 
 /// The classes of a variable that a value of its type can be in.
@@ -53,7 +58,7 @@ fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
         .filter(|(last, _)| **last == Step::Part(Part::Len));
     let longest = length.and_then(|(_, of)| longest(&place::ty_at(ty, of)?));
     let empty = match &variable.classifier {
-        Classifier::Texts(texts) => classes::empty(texts, &variable.ty),
+        Classifier::Texts(texts) => too_long(texts, &variable.ty),
         _ => BTreeSet::new(),
     };
     let is_there = |class: u32| match &variable.classifier {
@@ -87,8 +92,19 @@ fn inhabited(variable: &Variable, ty: &Ty) -> ClassSet {
     classes
 }
 
+/// The classes without a text, or without one that is short enough.
+fn too_long(texts: &Texts, ty: &Ty) -> BTreeSet<u32> {
+    let mut empty = classes::empty(texts, ty);
+    if let (Some(longest), Ty::String { .. }) = (longest(ty), ty.required()) {
+        let lengths = classes::lengths(texts, ty).into_iter();
+        let longer = lengths.filter(|(_, (least, _))| i128::from(*least) > longest);
+        empty.extend(longer.map(|(class, _)| class));
+    }
+    empty
+}
+
 /// The greatest length of a value of a type, where the type says one.
-fn longest(ty: &Ty) -> Option<i128> {
+pub(super) fn longest(ty: &Ty) -> Option<i128> {
     match ty.required() {
         Ty::String { max } | Ty::List { max, .. } | Ty::Set { max, .. } | Ty::Map { max, .. } => {
             Some(i128::from(*max))
@@ -98,7 +114,7 @@ fn longest(ty: &Ty) -> Option<i128> {
 }
 
 /// Whether a place may hold nothing.
-fn may_be_missing(ty: &Ty, steps: &[Step]) -> bool {
+pub(super) fn may_be_missing(ty: &Ty, steps: &[Step]) -> bool {
     let mut ty = ty.clone();
     for at in steps {
         // A host need not be an address, and the domain of an email address never is one.
@@ -116,14 +132,7 @@ fn may_be_missing(ty: &Ty, steps: &[Step]) -> bool {
 
 /// Whether a class has none but texts that are known one by one.
 fn closed(classifier: &Classifier, class: u32) -> bool {
-    let Classifier::Texts(texts) = classifier else {
-        return false;
-    };
-    let (_, automaton, other) = texts.parts();
-    match automaton {
-        Some(automaton) => !automaton.tables().3.contains(&class),
-        None => class != other,
-    }
+    matches!(classifier, Classifier::Texts(texts) if classes::is_listed(texts, class))
 }
 
 /// A text that is known has known parts, and is in known classes of the other groups of its place.
@@ -139,7 +148,10 @@ fn parts(
     let Some(rest) = part.steps.get(whole.steps.len()..) else {
         return Ok(Function::EVERYTHING);
     };
-    let mut all = Function::EVERYTHING;
+    let mut all = match rest {
+        [Step::Part(Part::Len)] => lengths(diagrams, (whole_number, whole), (part_number, part))?,
+        _ => Function::EVERYTHING,
+    };
     for class in (0..whole.count.saturating_sub(1)).filter(|class| closed(&whole.classifier, *class)) {
         let mut classes = ClassSet::empty(part.count);
         for (text, _) in known.iter().filter(|(_, of)| *of == class) {
@@ -153,6 +165,38 @@ fn parts(
         let (here, then) = (
             diagrams.is(whole_number, &here)?,
             diagrams.is(part_number, &classes)?,
+        );
+        let against = diagrams.without(here, then)?;
+        all = diagrams.without(all, against)?;
+    }
+    Ok(all)
+}
+
+/// A text is as long as the texts of its class are.
+fn lengths(
+    diagrams: &mut Diagrams,
+    (whole_number, whole): (u32, &Variable),
+    (part_number, part): (u32, &Variable),
+) -> Result<Function> {
+    let (Classifier::Texts(texts), Classifier::Cuts(cuts)) = (&whole.classifier, &part.classifier) else {
+        return Ok(Function::EVERYTHING);
+    };
+    let mut all = Function::EVERYTHING;
+    for (class, (least, most)) in classes::lengths(texts, &whole.ty) {
+        let (least, most) = (i128::from(least), most.map_or(i128::MAX, i128::from));
+        let fits = |of: &u32| {
+            let interval = sample::interval(&part.ty, cuts, *of);
+            interval.is_some_and(|(low, high)| low <= most && high >= least)
+        };
+        let mut lengths = ClassSet::empty(part.count);
+        (0..part.count.saturating_sub(1))
+            .filter(fits)
+            .for_each(|of| lengths.insert(of));
+        let mut here = ClassSet::empty(whole.count);
+        here.insert(class);
+        let (here, then) = (
+            diagrams.is(whole_number, &here)?,
+            diagrams.is(part_number, &lengths)?,
         );
         let against = diagrams.without(here, then)?;
         all = diagrams.without(all, against)?;
@@ -188,7 +232,8 @@ fn elements(calls: &mut Calls, number: usize, list: &List, ty: &Ty) -> Result<Fu
         let against = calls.diagrams.without(*own, because)?;
         all = calls.diagrams.without(all, against)?;
     }
-    Ok(all)
+    let sizes = sizes::possible(calls, list, &variables, &kinds)?;
+    calls.diagrams.and(all, sizes)
 }
 
 /// The kinds of elements there may be, by which predicates hold of them.

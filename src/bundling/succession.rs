@@ -182,7 +182,7 @@ mod tests {
     use crate::{compile, prove};
 
     const POLICY: &str = "gaitpol 1\npolicy p @ \"1\"\ndefault block code none\n\
-        tool t { a: Int, b: Int, c: Int }\nrule small on t when args.a < 10 allow\n";
+        tool t { a: Int, of: List[Int, max 9] }\nrule small on t when args.a < 10 allow\n";
 
     fn key(seed: u8) -> SigningKey {
         SigningKey::from_seed(&[seed; 32])
@@ -272,8 +272,8 @@ mod tests {
         assert_eq!(both(&renamed, 3), Some("succession.policy"));
         assert_eq!(both(POLICY, 2), Some("succession.epoch"));
         // No call is so, which the analysis does not find out.
-        let circle = "rule never on t when args.a < args.b and args.b < args.c and args.c < args.a allow\n";
-        let perhaps = format!("{POLICY}{circle}");
+        let both_ways = "(any n in args.of: n < args.a) and (all n in args.of: n > args.a)";
+        let perhaps = format!("{POLICY}rule never on t when {both_ways} allow\n");
         assert_eq!(alone(&perhaps, 3), Some("succession.undecided"));
         assert_eq!(both(&perhaps, 3), None);
     }

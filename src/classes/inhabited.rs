@@ -15,10 +15,7 @@ pub fn empty(texts: &Texts, ty: &Ty) -> BTreeSet<u32> {
     let Some(automaton) = automaton else {
         return BTreeSet::new();
     };
-    let form = match ty.required() {
-        Ty::Path => Form::Path,
-        _ => Form::Any,
-    };
+    let form = Form::of(ty);
     let Some(graph) = Graph::of(automaton, form) else {
         return BTreeSet::new();
     };
@@ -39,6 +36,30 @@ pub fn empty(texts: &Texts, ty: &Ty) -> BTreeSet<u32> {
     all.into_iter().filter(is_empty).collect()
 }
 
+/// The least and the greatest number of bytes of a text of each class that an automaton knows, none where there is no
+/// greatest; nothing where that is not known. A text that is known by itself counts as one of both.
+pub fn lengths(texts: &Texts, ty: &Ty) -> BTreeMap<u32, (u64, Option<u64>)> {
+    let (known, automaton, _) = texts.parts();
+    let form = Form::of(ty);
+    let Some((automaton, graph)) = automaton.and_then(|a| Some((a, Graph::of(a, form)?))) else {
+        return BTreeMap::new();
+    };
+    let (.., classes) = automaton.tables();
+    let classes: BTreeSet<u32> = classes.iter().copied().collect();
+    let mut out: BTreeMap<u32, (u64, Option<u64>)> = BTreeMap::new();
+    for class in classes {
+        out.extend(graph.lengths(class).map(|found| (class, found)));
+    }
+    for (text, class) in known {
+        if let Some((least, most)) = out.get_mut(class) {
+            let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            *least = length.min(*least);
+            *most = most.map(|most| most.max(length));
+        }
+    }
+    out
+}
+
 /// What is known of how the values of a type are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -52,6 +73,13 @@ enum Form {
 const PATH: [[u8; 2]; 5] = [[2, 1], [2, 4], [2, 3], [2, 4], [4, 4]];
 
 impl Form {
+    fn of(ty: &Ty) -> Form {
+        match ty.required() {
+            Ty::Path => Form::Path,
+            _ => Form::Any,
+        }
+    }
+
     /// Where a byte leads: in the form, and in the UTF-8 that every text is.
     fn step(self, (state, character): (u8, u8), byte: u8) -> (u8, u8) {
         (self.read(state, byte), utf8(character, byte))
@@ -179,6 +207,33 @@ impl<'a> Graph<'a> {
         }
         let count = texts.get(&0).copied().unwrap_or(0);
         (count <= most).then_some(count)
+    }
+
+    /// The least and the greatest number of bytes of a text of a class, none where there is no greatest; nothing where there
+    /// is no text.
+    fn lengths(&self, class: u32) -> Option<(u64, Option<u64>)> {
+        let live = self.leading_to(class);
+        let goes_round = self.texts(class, u64::MAX).is_none();
+        let mut here: BTreeSet<usize> = BTreeSet::from([0]);
+        let (mut least, mut most) = (None, None);
+        here.retain(|state| live.contains(state));
+        for length in 0u64.. {
+            if here.iter().any(|state| self.is_end(*state, class)) {
+                least = least.or(Some(length));
+                most = Some(length);
+            }
+            let next = here.iter().filter_map(|state| self.next.get(*state));
+            here = next
+                .flat_map(BTreeMap::keys)
+                .copied()
+                .filter(|state| live.contains(state))
+                .collect();
+            // Where a text may go round, there is one of any length or none.
+            if here.is_empty() || goes_round && least.is_some() {
+                break;
+            }
+        }
+        Some((least?, most.filter(|_| !goes_round)))
     }
 
     /// The states from which a text of a class is reached.

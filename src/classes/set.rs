@@ -60,6 +60,11 @@ impl ClassSet {
         self.words.iter().all(|w| *w == 0)
     }
 
+    /// How many classes there are, in the set or not.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
     /// Whether every class is in the set.
     pub fn is_full(&self) -> bool {
         self.complement().is_empty()

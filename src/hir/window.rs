@@ -6,7 +6,7 @@ use super::Question;
 use super::condition::Failed;
 use super::scope::Scope;
 use super::{Atom, Cond, Slot};
-use crate::builtins::zone::{Moments, Zone};
+use crate::builtins::zone::{Local, Moments, Zone};
 use crate::builtins::{calendar, instant};
 use crate::diag::codes::{BAD_WINDOW, DUPLICATE_NAME, TOO_LARGE, TYPE_MISMATCH, UNKNOWN_NAME};
 use crate::diag::{Diagnostic, suggest};
@@ -54,7 +54,12 @@ impl Window {
     /// shows.
     pub fn is_open(&self, now: i128) -> Option<bool> {
         let local = self.zone.local(now)?;
-        Some(self.spans.iter().any(|span| match *span {
+        Some(self.is_open_by(local, now))
+    }
+
+    /// Whether it is open at a moment at which the clocks of its zone show this.
+    pub fn is_open_by(&self, local: Local, now: i128) -> bool {
+        self.spans.iter().any(|span| match *span {
             Open::Between { start, end } => (start..end).contains(&now),
             Open::Weekly {
                 first,
@@ -70,7 +75,7 @@ impl Window {
                 };
                 is_day && (start..end).contains(&local.second)
             }
-        }))
+        })
     }
 }
 

@@ -178,8 +178,8 @@ fn loosened_is_counted_as_diff_lists_it() {
         POLICY.replace("default require_approval", "default block"),
         POLICY.replace("tool pay", "tool ask { q: String[max 10] }\ntool pay"),
         format!(
-            "{POLICY}tool add {{ a: Int, b: Int, c: Int }}\n\
-            rule no on add when args.a < args.b and args.b < args.c and args.c < args.a allow\n"
+            "{POLICY}tool add {{ a: Int, of: List[Int, max 9] }}\n\
+            rule no on add when (any n in args.of: n < args.a) and (all n in args.of: n > args.a) allow\n"
         ),
     ]
     .iter()

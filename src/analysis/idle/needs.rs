@@ -51,7 +51,9 @@ pub(super) fn needs(
     let others = Others {
         rules: others.collect(),
     };
-    let alone = match (own.verdict, &own.code) == (package.default.0, &package.default.1) {
+    let is_named = kind != Kind::Subsumed;
+    let same_code = !is_named || own.code == package.default.1;
+    let alone = match own.verdict == package.default.0 && same_code {
         true => unspoken(decided, calls, &others)?,
         false => Function::NOTHING,
     };
@@ -61,7 +63,7 @@ pub(super) fn needs(
         others,
         calls,
         spoken: decided.diagrams().without(calls, alone)?,
-        is_named: kind != Kind::Subsumed,
+        is_named,
     };
     let mut needs = adds.verdict();
     needs.extend(adds.approvals());
