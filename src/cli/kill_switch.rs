@@ -28,7 +28,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Add(add::Args),
+    Add(Box<add::Args>),
     List(list::Args),
     Disable(disable::Args),
     Expire(expire::Args),
@@ -38,7 +38,7 @@ enum Command {
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
-        Command::Add(args) => add::run(ui, host, args),
+        Command::Add(args) => add::run(ui, host, *args),
         Command::List(args) => list::run(ui, host, args),
         Command::Disable(args) => disable::run(ui, host, args),
         Command::Expire(args) => expire::run(ui, host, args),

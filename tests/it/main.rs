@@ -105,6 +105,8 @@ mod script_oracle;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod shells;
 #[cfg(test)]
 mod soup;
