@@ -40,19 +40,17 @@ fn scope(text: &str) -> StopScope {
     let mut scope = StopScope::default();
     for part in text.split(", ").filter(|part| *part != "all") {
         let (name, value) = part.split_once(' ').unwrap();
-        let value = Some(value.to_owned());
+        let value = value.to_owned();
         match name {
-            "tool" => scope.tool = value,
-            "identity" => scope.identity = value,
-            "agent" => scope.agent = value,
-            "environment" => scope.environment = value,
-            "workspace" => scope.workspace = value,
-            "path" => scope.path = value,
+            "tool" => scope.tool = Some(value),
+            "identity" => scope.identity = Some(value),
+            "agent" => scope.agent = Some(value),
+            "environment" => scope.environment = Some(value),
+            "workspace" => scope.workspace = Some(value),
+            "path" => scope.path = Some(value),
             kind => {
-                scope.target = Some(StopTarget {
-                    kind: kind.to_owned(),
-                    value: value.unwrap(),
-                });
+                let kind = kind.to_owned();
+                scope.target = Some(StopTarget { kind, value });
             }
         }
     }
@@ -69,7 +67,15 @@ const MAIL: (&str, &str) = (
 const DROP: (&str, &str) = ("db.drop", r#"{"table":"orders"}"#);
 
 /// Scope, call, what is said beside it, what is claimed as target, whether it is stopped.
-const TABLE: &[(&str, (&str, &str), &str, &str, bool)] = &[
+type Case = (
+    &'static str,
+    (&'static str, &'static str),
+    &'static str,
+    &'static str,
+    bool,
+);
+
+const TABLE: &[Case] = &[
     ("all", READ, "", "", true),
     ("tool fs.read", READ, "", "", true),
     ("tool fs.*", READ, "", "", true),
