@@ -88,20 +88,32 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, SessionError> {
-        let mut kept = None;
-        let flaw = session::append(journal.host, journal.path, |head| {
-            if let Some(last) = head
-                .last
-                .as_ref()
-                .and_then(|last| self.opened(last, key, moment.now))
-            {
-                is_of(&last, moment, journal.path)?;
+        let (mut kept, mut flaw) = (None, None);
+        // What the store knows and the journal does not is written first and by itself: were this process killed while it
+        // judges, the store would know the next call only.
+        for may_be_behind in [false, true] {
+            let found = session::append(journal.host, journal.path, |head| {
+                if let Some(last) = head
+                    .last
+                    .as_ref()
+                    .and_then(|last| self.opened(last, key, moment.now))
+                {
+                    is_of(&last, moment, journal.path)?;
+                }
+                let behind = self.behind((journal, head), moment, key)?;
+                if let Some(last) = behind.filter(|_| !may_be_behind) {
+                    return Ok(vec![last]);
+                }
+                let (place, recorded) = self.judge_next((journal, head), intent, moment, key)?;
+                let lines = lines(&place, &recorded);
+                kept = Some((place.before.is_some(), recorded));
+                Ok(lines)
+            })?;
+            flaw = flaw.or(found);
+            if kept.is_some() {
+                break;
             }
-            let (place, recorded) = self.judge_next((journal, head), intent, moment, key)?;
-            let lines = lines(&place, &recorded);
-            kept = Some((place.before.is_some(), recorded));
-            Ok(lines)
-        })?;
+        }
         let (has_head, recorded) =
             kept.ok_or_else(|| SessionError::NoTrace("it was not judged".to_owned()))?;
         // What the journal does not tell, the store does.
@@ -110,6 +122,18 @@ impl Boundary {
             ..flaw
         });
         Ok(Recorded { flaw, ..recorded })
+    }
+
+    /// The session's last call, where the journal has it not yet.
+    fn behind(
+        &self,
+        (journal, head): (Journal<'_>, &Head),
+        moment: &Moment,
+        key: &SigningKey,
+    ) -> Result<Option<Last>, SessionError> {
+        let seen = last_call(journal.store, moment)?;
+        let place = self.place((journal.path, head), seen.as_ref(), moment, key)?;
+        Ok(place.before.filter(|_| place.is_new))
     }
 
     /// Judges the call after a session's last one, and makes it that. Another gate may judge one meanwhile; then this is
