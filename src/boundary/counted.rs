@@ -56,6 +56,14 @@ struct Place {
     state: Option<State>,
 }
 
+/// What became of a session's next call.
+enum Next {
+    /// It was not judged: the journal has not this call before it.
+    Behind(Last),
+    /// It was judged after what was before it.
+    Judged(Place, Box<Recorded>),
+}
+
 impl Boundary {
     /// Judges an intent as `judge` does, and counts it: what the limits that count it have spent is read from the
     /// store, and what it costs is charged there, under the trace's id, before this returns; where it is not allowed,
@@ -100,14 +108,14 @@ impl Boundary {
                 {
                     is_of(&last, moment, journal.path)?;
                 }
-                let behind = self.behind((journal, head), moment, key)?;
-                if let Some(last) = behind.filter(|_| !may_be_behind) {
-                    return Ok(vec![last]);
+                match self.judge_next((journal, head), may_be_behind, (intent, moment), key)? {
+                    Next::Behind(last) => Ok(vec![last]),
+                    Next::Judged(place, recorded) => {
+                        let lines = lines(&place, &recorded);
+                        kept = Some((place.before.is_some(), *recorded));
+                        Ok(lines)
+                    }
                 }
-                let (place, recorded) = self.judge_next((journal, head), intent, moment, key)?;
-                let lines = lines(&place, &recorded);
-                kept = Some((place.before.is_some(), recorded));
-                Ok(lines)
             })?;
             flaw = flaw.or(found);
             if kept.is_some() {
@@ -124,31 +132,22 @@ impl Boundary {
         Ok(Recorded { flaw, ..recorded })
     }
 
-    /// The session's last call, where the journal has it not yet.
-    fn behind(
-        &self,
-        (journal, head): (Journal<'_>, &Head),
-        moment: &Moment,
-        key: &SigningKey,
-    ) -> Result<Option<Last>, SessionError> {
-        let seen = last_call(journal.store, moment)?;
-        let place = self.place((journal.path, head), seen.as_ref(), moment, key)?;
-        Ok(place.before.filter(|_| place.is_new))
-    }
-
     /// Judges the call after a session's last one, and makes it that. Another gate may judge one meanwhile; then this is
-    /// done again, after that.
+    /// done again, after that. Where the journal may not be behind the store and is, nothing is judged.
     fn judge_next(
         &mut self,
         (journal, head): (Journal<'_>, &Head),
-        intent: &Intent,
-        moment: &Moment,
+        may_be_behind: bool,
+        (intent, moment): (&Intent, &Moment),
         key: &SigningKey,
-    ) -> Result<(Place, Recorded), SessionError> {
+    ) -> Result<Next, SessionError> {
         let store = journal.store;
         for _ in 0..limits::SESSION_TRIES {
             let seen = last_call(store, moment)?;
             let place = self.place((journal.path, head), seen.as_ref(), moment, key)?;
+            if let Some(last) = place.before.as_ref().filter(|_| place.is_new && !may_be_behind) {
+                return Ok(Next::Behind(last.clone()));
+            }
             let moment = Moment {
                 previous: place.before.as_ref().map(|last| last.digest),
                 state: place.state.clone(),
@@ -180,7 +179,7 @@ impl Boundary {
             match judged? {
                 Some(judged) => {
                     let recorded = judged.map_err(|error| SessionError::NoTrace(error.to_string()))?;
-                    return Ok((place, recorded));
+                    return Ok(Next::Judged(place, Box::new(recorded)));
                 }
                 None => continue,
             }
