@@ -126,17 +126,7 @@ fn change(
     path: &Path,
     work: impl FnOnce(Approvers) -> Result<Approvers, TrustError>,
 ) -> Result<Approvers, TrustError> {
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    let lock = PathBuf::from(lock);
-    let mut work = Some(work);
-    let mut outcome = Err(TrustError::Host(HostError::Contended { path: lock.clone() }));
-    host.exclusive(&lock, &mut || {
-        if let Some(work) = work.take() {
-            outcome = changed(host, path, work);
-        }
-    })?;
-    outcome
+    host::alone(host, path, || changed(host, path, work))?
 }
 
 fn changed(

@@ -348,6 +348,28 @@ pub enum Cond {
 }
 
 impl Cond {
+    /// The same condition of other parts: each of those it joins, negates or asks of elements, changed. One without parts
+    /// stays as it is.
+    pub fn with_parts(&self, change: &mut dyn FnMut(&Cond) -> Cond) -> Cond {
+        match self {
+            Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) => self.clone(),
+            Cond::Not(inner) => Cond::Not(Box::new(change(inner))),
+            Cond::And(parts) => Cond::And(parts.iter().map(change).collect()),
+            Cond::Or(parts) => Cond::Or(parts.iter().map(change).collect()),
+            Cond::Any {
+                list,
+                level,
+                body,
+                span,
+            } => Cond::Any {
+                list: list.clone(),
+                level: *level,
+                body: Box::new(change(body)),
+                span: *span,
+            },
+        }
+    }
+
     /// Where a condition that is asked as one is written; `None` for what only joins others.
     pub fn own_place(&self) -> Option<Span> {
         match self {

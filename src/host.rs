@@ -219,6 +219,16 @@ pub trait Host {
 }
 
 /// One table of cases that every implementation must pass.
+/// Does `work` on a file while no other process does that asks here, too: under a lock beside it.
+pub fn alone<T>(host: &dyn Host, path: &Path, work: impl FnOnce() -> T) -> Result<T, HostError> {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let path = PathBuf::from(lock);
+    let (mut work, mut done) = (Some(work), None);
+    host.exclusive(&path, &mut || done = work.take().map(|work| work()))?;
+    done.ok_or(HostError::Contended { path })
+}
+
 /// What is never drawn twice: 64 lowercase hexadecimal digits.
 pub fn nonce(host: &dyn Host) -> Result<String, HostError> {
     let mut seed = [0; 32];

@@ -4,10 +4,10 @@
 
 use crate::artifact::envelope::{self, Verified};
 use crate::artifact::{
-    BuildError, Digest, KillSwitch, SigningKey, StopEntry, TrustedKeys, VerifyError, kill_switch, time,
+    BuildError, Digest, KillSwitch, SigningKey, StopEntry, TrustedKeys, VerifyError, time,
 };
 use crate::builtins::{email, host as hostname, path, url};
-use crate::domain::{Profile, Stop, StopScope, StopTarget};
+use crate::domain::{Profile, Stop, StopScope, StopTarget, hidden};
 use crate::host::{self, Host, HostError, Mode};
 use crate::limits;
 use crate::store::kill_switches::{KillSwitches, Seen};
@@ -233,17 +233,7 @@ impl Operator<'_> {
         &self,
         work: impl FnOnce(&mut Vec<StopEntry>) -> Result<(), KillSwitchError>,
     ) -> Result<Written, KillSwitchError> {
-        let mut lock = self.path.as_os_str().to_owned();
-        lock.push(".lock");
-        let lock = PathBuf::from(lock);
-        let mut work = Some(work);
-        let mut outcome = Err(KillSwitchError::Host(HostError::Contended { path: lock.clone() }));
-        self.host.exclusive(&lock, &mut || {
-            if let Some(work) = work.take() {
-                outcome = self.changed(work);
-            }
-        })?;
-        outcome
+        host::alone(self.host, self.path, || self.changed(work))?
     }
 
     fn changed(
@@ -305,7 +295,7 @@ fn check(scope: &StopScope) -> Result<(), KillSwitchError> {
         reason,
     };
     for (_, text) in scope.said() {
-        kill_switch::check_text(&text)
+        hidden::check_line(&text, limits::STOP_TEXT_BYTES)
             .map_err(|reason| refused("text of a stop", &text, reason.to_owned()))?;
     }
     for folder in [&scope.workspace, &scope.path].into_iter().flatten() {

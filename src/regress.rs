@@ -4,7 +4,7 @@
 
 mod kept;
 
-use crate::artifact::{Digest, Runpack, TraceRecord, Verified, jcs, obligation};
+use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
 use crate::domain::{
     Approval, ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, ScriptStep,
     Verdict, reserved,
@@ -248,13 +248,6 @@ fn taken(decision: &Decision) -> Vec<Vec<String>> {
     taken.filter_map(|one| one.place.clone()).collect()
 }
 
-/// The approvals of the people that a trace names, which it counted at its time.
-fn approved(record: &TraceRecord) -> Vec<Approval> {
-    let at = i128::from(record.created_at.as_millisecond());
-    let people = record.decision.approved_by.iter();
-    people.map(|by| Approval::just_given(by, at)).collect()
-}
-
 impl Fixture {
     /// The fixture of a runpack.
     pub fn of(pack: &Verified<Runpack>) -> Result<Fixture, RegressError> {
@@ -288,7 +281,7 @@ impl Fixture {
                 taken: taken(&record.decision),
                 step_taken: record.decision.steps.iter().map(|s| taken(&s.decision)).collect(),
                 fulfils: record.fulfils.clone(),
-                approved: approved(record),
+                approved: record.approved(),
                 in_session: record.state.is_some(),
                 session: record.session_id.clone(),
                 run: record.run_id.clone(),

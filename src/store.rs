@@ -24,7 +24,9 @@ pub use row::Row;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 
+use crate::artifact::jcs;
 use crate::host::HostError;
+use crate::json::{self, Json};
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -120,10 +122,21 @@ pub trait Kind {
     type Value;
     /// The kind's name, distinct among `KINDS`.
     const NAME: &'static str;
-    /// The bytes of a value.
-    fn write(name: &str, value: &Self::Value) -> Vec<u8>;
-    /// The value of bytes; an error says what is wrong with them.
-    fn read(name: &str, bytes: &[u8]) -> Result<Self::Value, String>;
+    /// A value as a document.
+    fn write(name: &str, value: &Self::Value) -> Json;
+    /// The value of a document; an error says what is missing. Whether it is the one that `write` gives, the store asks.
+    fn read(name: &str, document: &Json) -> Result<Self::Value, String>;
+}
+
+/// The value of bytes, which must be those that are written for it.
+fn value_of<K: Kind>(name: &str, bytes: &[u8]) -> Result<K::Value, String> {
+    let document = json::parse(bytes).map_err(|error| error.to_string())?;
+    let value = K::read(name, &document)?;
+    if jcs::to_vec(&K::write(name, &value)) == bytes {
+        Ok(value)
+    } else {
+        Err("it is another document, or not in canonical form".to_owned())
+    }
 }
 
 /// A kind as a check of a whole store knows it.
@@ -139,7 +152,7 @@ impl KindEntry {
     const fn of<K: Kind>() -> KindEntry {
         KindEntry {
             name: K::NAME,
-            check: |name, bytes| K::read(name, bytes).map(drop),
+            check: |name, bytes| value_of::<K>(name, bytes).map(drop),
         }
     }
 }
@@ -242,13 +255,13 @@ impl Records {
             record: key.to_string(),
             reason,
         };
-        K::read(name, bytes).map(Some).map_err(damaged)
+        value_of::<K>(name, bytes).map(Some).map_err(damaged)
     }
 
     /// Writes a record.
     pub fn put<K: Kind>(&mut self, name: &str, value: &K::Value) -> Result<(), StoreError> {
         let key = self.locked(Key::of::<K>(name))?;
-        let bytes = K::write(name, value);
+        let bytes = jcs::to_vec(&K::write(name, value));
         let place = &self.place;
         within(
             place,

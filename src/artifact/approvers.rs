@@ -119,7 +119,7 @@ fn approver(json: &Json) -> Result<Approver, KeyError> {
     ];
     let fields = Fields::open("approver", json, &known)?;
     let principal = fields.name("principal")?;
-    check_principal(&principal).map_err(|reason| fields.refuse(reason))?;
+    check_principal(&principal).map_err(|reason| fields.refuse(format!("`principal`: {reason}")))?;
     Ok(Approver {
         principal,
         key: VerifyingKey::of(&fields)?,
@@ -133,15 +133,5 @@ fn approver(json: &Json) -> Result<Approver, KeyError> {
 
 /// Refuses a principal that no role could name, or that people could not read.
 pub fn check_principal(principal: &str) -> Result<(), &'static str> {
-    let unseen = |c: char| c.is_control() || hidden::is_hidden(c);
-    if principal.trim().is_empty() {
-        return Err("the principal names nobody");
-    }
-    if principal.len() > limits::PRINCIPAL_BYTES {
-        return Err("the principal is too long");
-    }
-    if principal.trim() != principal || principal.chars().any(unseen) {
-        return Err("the principal has white space around it, or characters that nobody sees");
-    }
-    Ok(())
+    hidden::check_line(principal, limits::PRINCIPAL_BYTES)
 }

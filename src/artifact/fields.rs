@@ -84,6 +84,16 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
+    /// What is never drawn twice: 64 lowercase hexadecimal digits.
+    pub fn nonce(&self, key: &str) -> Result<String, VerifyError> {
+        let text = self.name(key)?;
+        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() != 64 || !text.bytes().all(is_hex) {
+            return Err(self.refuse(format!("`{key}` is not 64 lowercase hexadecimal digits")));
+        }
+        Ok(text)
+    }
+
     /// A string of one fixed value.
     pub fn constant(&self, key: &str, value: &str) -> Result<(), VerifyError> {
         match self.text(key)? {

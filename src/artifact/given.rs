@@ -130,12 +130,8 @@ impl Payload for GivenApproval {
             key: key.ok_or_else(|| fields.refuse("`key_id` is not a key id"))?,
             given_at: fields.instant("given_at")?,
             expires_at: fields.instant("expires_at")?,
-            nonce: fields.name("nonce")?,
+            nonce: fields.nonce("nonce")?,
         };
-        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if approval.nonce.len() != 64 || !approval.nonce.bytes().all(is_hex) {
-            return Err(fields.refuse("`nonce` is not 64 lowercase hexadecimal digits"));
-        }
         if approval.expires_at <= approval.given_at {
             return Err(fields.refuse("`expires_at` is not after `given_at`"));
         }

@@ -110,17 +110,13 @@ impl Payload for KillSwitch {
             return Err(fields.refuse("`stops` has too many"));
         }
         let state = KillSwitch {
-            id: fields.name("id")?,
+            id: fields.nonce("id")?,
             sequence: fields.count("sequence")?,
             previous: fields.digest_or_null("previous")?,
             issued_at: fields.instant("issued_at")?,
             fresh_until: fields.instant("fresh_until")?,
             stops,
         };
-        let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if state.id.len() != 64 || !state.id.bytes().all(is_hex) {
-            return Err(fields.refuse("`id` is not 64 lowercase hexadecimal digits"));
-        }
         if state.fresh_until <= state.issued_at {
             return Err(fields.refuse("`fresh_until` is not after `issued_at`"));
         }
@@ -187,7 +183,7 @@ fn entry_from_json(json: &Json) -> Result<StopEntry, VerifyError> {
         disabled_at: optional("disabled_at")?,
     };
     for text in [&entry.reason, &entry.by] {
-        check_text(text).map_err(|reason| fields.refuse(reason))?;
+        check(&fields, text)?;
     }
     Ok(entry)
 }
@@ -198,7 +194,7 @@ fn scope_from_json(json: &Json) -> Result<StopScope, VerifyError> {
         let Some(text) = fields.optional(name).map(|_| fields.name(name)).transpose()? else {
             return Ok(None);
         };
-        check_text(&text).map_err(|reason| fields.refuse(reason))?;
+        check(&fields, &text)?;
         Ok(Some(text))
     };
     let target = fields.optional("target").map(|json| {
@@ -207,7 +203,7 @@ fn scope_from_json(json: &Json) -> Result<StopScope, VerifyError> {
             kind: fields.name("kind")?,
             value: fields.name("value")?,
         };
-        check_text(&target.value).map_err(|reason| fields.refuse(reason))?;
+        check(&fields, &target.value)?;
         if !StopTarget::KINDS.contains(&target.kind.as_str()) {
             return Err(fields.refuse("`kind` is none of a target"));
         }
@@ -224,17 +220,7 @@ fn scope_from_json(json: &Json) -> Result<StopScope, VerifyError> {
     })
 }
 
-/// Refuses a text that people could not read.
-pub fn check_text(text: &str) -> Result<(), &'static str> {
-    let unseen = |c: char| c.is_control() || hidden::is_hidden(c);
-    if text.trim().is_empty() {
-        return Err("a text of a stop is empty");
-    }
-    if text.len() > limits::STOP_TEXT_BYTES {
-        return Err("a text of a stop is too long");
-    }
-    if text.trim() != text || text.chars().any(unseen) {
-        return Err("a text of a stop has white space around it, or characters that nobody sees");
-    }
-    Ok(())
+fn check(fields: &Fields<'_>, text: &str) -> Result<(), VerifyError> {
+    let checked = hidden::check_line(text, limits::STOP_TEXT_BYTES);
+    checked.map_err(|reason| fields.refuse(format!("`{}`: {reason}", text.escape_debug())))
 }

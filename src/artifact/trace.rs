@@ -15,8 +15,8 @@ use super::key::SigningKey;
 use super::manifest::check_digest;
 use super::{BuildError, VerifyError, jcs, limit, obligation, time};
 use crate::domain::{
-    ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope, Target,
-    Verdict,
+    Approval, ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope,
+    Target, Verdict,
 };
 use crate::json::{Json, Text};
 use crate::source::Position;
@@ -84,6 +84,15 @@ pub struct TraceRecord {
     pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
     pub previous: Option<Digest>,
+}
+
+impl TraceRecord {
+    /// The approvals of the people that it names, which counted at its time.
+    pub fn approved(&self) -> Vec<Approval> {
+        let at = i128::from(self.created_at.as_millisecond());
+        let people = self.decision.approved_by.iter();
+        people.map(|by| Approval::just_given(by, at)).collect()
+    }
 }
 
 /// The session a decision was made in.

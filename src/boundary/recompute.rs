@@ -7,7 +7,7 @@ use super::{Boundary, Moment, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
-use crate::domain::{Approval, ArgumentOrigin, Decision, Intent, State, reserved};
+use crate::domain::{ArgumentOrigin, Decision, Intent, State, reserved};
 use crate::gate::IntentError;
 use crate::json::Json;
 use crate::kill_switch::{self, Consulted};
@@ -231,10 +231,8 @@ fn is_of(record: &TraceRecord, code: &str) -> bool {
 
 /// The approvals that a trace names, as it names them.
 fn believed(record: &TraceRecord) -> Weighed {
-    let at = i128::from(record.created_at.as_millisecond());
-    let people = record.decision.approved_by.iter();
     Weighed {
-        approvals: people.map(|by| Approval::just_given(by, at)).collect(),
+        approvals: record.approved(),
         believed: record.approved_with.clone(),
         handed: Vec::new(),
     }

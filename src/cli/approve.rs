@@ -9,7 +9,6 @@ use super::ui::{Tone, Ui, one_line, paint};
 use super::{load, verify};
 use crate::approvals;
 use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, jcs, time};
-use crate::builtins::duration;
 use crate::domain::{Decision, MatchedRule, Target, Verdict};
 use crate::host::{Host, HostError, Mode, Stream};
 use crate::json::Json;
@@ -18,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// Where approvals are written unless another place is named.
 const FOLDER: &str = "gait-out/approvals";
+
+/// The flag that says how long an approval is good for, and the code of what is wrong with it.
+const EXPIRES: (&str, &str) = ("--expires", "approve.expires");
 
 /// Approve one call that waits for it
 ///
@@ -48,7 +50,7 @@ pub struct Args {
 
 /// Shows, asks, signs, writes; in this order.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let millis = expires(&args.expires)?;
+    let millis = load::duration(EXPIRES, &args.expires, limits::APPROVAL_MILLIS)?;
     let trusted = trusted_keys(host, &args.trust)?;
     let bytes = host.read(&args.trace, limits::FILE_BYTES)?;
     let (trace, _) =
@@ -59,27 +61,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let key = keyring::signing_key(host, &args.key)?;
     consent(ui, host, &args, record, &intent)?;
     let given = approvals::give(host, subject, &record.tool, millis, &key)?;
-    let given = given.ok_or_else(|| bad_expires(&args.expires, "that is no time any more"))?;
+    let given =
+        given.ok_or_else(|| load::bad_duration(EXPIRES, &args.expires, "that is no time any more"))?;
     let (signed, name) = given::sign(&given, &key)?;
     let path = args.out.unwrap_or_else(|| place(name));
     host.write_new(&path, signed.as_bytes(), Mode::Public)
         .map_err(exists)?;
     report(ui, record, &given, name, &path)?;
     Ok(Exit::Success)
-}
-
-/// How long, in milliseconds.
-fn expires(text: &str) -> Result<i64, CliError> {
-    let millis = duration::parse(text).map_err(|refused| bad_expires(text, &refused.to_string()))?;
-    if !(1..=limits::APPROVAL_MILLIS).contains(&millis) {
-        return Err(bad_expires(text, "an approval is good for up to 31 days"));
-    }
-    i64::try_from(millis).map_err(|_| bad_expires(text, "an approval is good for up to 31 days"))
-}
-
-fn bad_expires(text: &str, reason: &str) -> CliError {
-    let message = format!("`--expires {}`: {reason}", text.escape_debug());
-    CliError::new(Category::InvalidInput, "approve.expires", message).hint("write it like 15m or 1h30m")
 }
 
 /// What is approved; only of a call that waits for it.

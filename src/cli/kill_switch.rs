@@ -9,9 +9,9 @@ mod renew;
 use super::error::{Category, CliError};
 use super::exit::Exit;
 use super::key_args::{self, KeyArgs, TrustArgs};
+use super::load;
 use super::ui::{Tone, Ui, count, one_line, paint};
 use crate::artifact::{Digest, KillSwitch, StopEntry, kill_switch as document, time};
-use crate::builtins::duration;
 use crate::host::Host;
 use crate::json::Json;
 use crate::kill_switch::{FILE, KillSwitchError, Operator, Written};
@@ -75,7 +75,8 @@ fn changed(
     args: &ChangeArgs,
     work: impl FnOnce(&Operator<'_>) -> Result<Written, KillSwitchError>,
 ) -> Result<Exit, CliError> {
-    let fresh_for = fresh_for(&args.fresh_for)?;
+    let flag = ("--fresh-for", "stop.fresh_for");
+    let fresh_for = load::duration(flag, &args.fresh_for, limits::KILL_SWITCH_MILLIS)?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
@@ -88,18 +89,6 @@ fn changed(
     })?;
     report(ui, &args.file.file, (&state, digest), host.now())?;
     Ok(Exit::Success)
-}
-
-fn fresh_for(text: &str) -> Result<i64, CliError> {
-    let refused = |reason: String| {
-        let message = format!("`--fresh-for {}`: {reason}", text.escape_debug());
-        CliError::new(Category::InvalidInput, "stop.fresh_for", message).hint("write it like 12h or 7d")
-    };
-    let millis = duration::parse(text).map_err(|error| refused(error.to_string()))?;
-    if !(1..=limits::KILL_SWITCH_MILLIS).contains(&millis) {
-        return Err(refused("a state is fresh for up to 366 days".to_owned()));
-    }
-    i64::try_from(millis).map_err(|error| refused(error.to_string()))
 }
 
 /// Shows a state.

@@ -5,6 +5,7 @@ use super::failure;
 use super::gate::journal;
 use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, jcs, runpack};
 use crate::boundary::Boundary;
+use crate::builtins::duration;
 use crate::bundling::{self, succession};
 use crate::compile::Checked;
 use crate::domain::{Intent, State};
@@ -111,6 +112,24 @@ pub fn facts(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
         facts @ Json::Object(_) => Ok(facts),
         other => Err(refuse(format!("it is {}", other.kind()))),
     }
+}
+
+/// A duration of a flag in milliseconds: more than none, and at most so many.
+pub fn duration((flag, code): (&str, &'static str), text: &str, most: i128) -> Result<i64, CliError> {
+    let refused = |reason: String| bad_duration((flag, code), text, &reason);
+    let millis = duration::parse(text).map_err(|error| refused(error.to_string()))?;
+    let days = most / (24 * 60 * 60 * 1_000);
+    let range = || refused(format!("it is more than nothing and at most {days} days"));
+    if !(1..=most).contains(&millis) {
+        return Err(range());
+    }
+    i64::try_from(millis).map_err(|_| range())
+}
+
+/// Why a duration of a flag cannot be used.
+pub fn bad_duration((flag, code): (&str, &'static str), text: &str, reason: &str) -> CliError {
+    let message = format!("`{flag} {}`: {reason}", text.escape_debug());
+    CliError::new(Category::InvalidInput, code, message).hint("write it like 15m, 1h30m or 7d")
 }
 
 /// The time of a call: RFC 3339 with any offset.

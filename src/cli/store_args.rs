@@ -6,7 +6,7 @@ use crate::store::{self, Store};
 use std::path::{Path, PathBuf};
 
 /// Where the store is unless another one is named.
-const DEFAULT: &str = "gait-out/limits";
+const DEFAULT: &str = "gait-out/store";
 /// Names the server of a fleet's store.
 const URL: &str = "GAIT_STORE_URL";
 /// Says that what is sent to that server may be read on the way.
@@ -16,22 +16,22 @@ const PLAINTEXT: &str = "GAIT_STORE_PLAINTEXT";
 /// The store of a command.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StoreArgs {
-    /// The folder of the store, instead of gait-out/limits or the server that GAIT_STORE_URL names: counters of limits, approvals
+    /// The folder of the store, instead of gait-out/store or the server that GAIT_STORE_URL names: counters of limits, approvals
     /// that are used up, where sessions are
     #[arg(long, value_name = "DIR")]
-    ledger: Option<PathBuf>,
+    store: Option<PathBuf>,
 }
 
 impl StoreArgs {
     /// The store. It is opened when it is needed, and not before.
     pub fn open(&self, host: &dyn Host) -> Result<Box<dyn Store>, CliError> {
-        match (host.env(URL), &self.ledger) {
+        match (host.env(URL), &self.store) {
             (None, folder) => {
                 let folder = folder.as_deref().unwrap_or(Path::new(DEFAULT));
                 Ok(store::embedded(folder))
             }
             (Some(_), Some(_)) => {
-                let message = format!("`--ledger` names a store, and so does {URL}");
+                let message = format!("`--store` names a store, and so does {URL}");
                 Err(CliError::new(Category::InvalidInput, "store.two", message)
                     .hint("calls are counted in one place; leave one of them out"))
             }

@@ -18,6 +18,21 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// Refuses a text of one line that people could not read as it is, or that is longer than so many bytes; says why.
+pub fn check_line(text: &str, max_bytes: usize) -> Result<(), &'static str> {
+    let unseen = |c: char| c.is_control() || is_hidden(c);
+    if text.trim().is_empty() {
+        return Err("it says nothing");
+    }
+    if text.len() > max_bytes {
+        return Err("it is too long");
+    }
+    if text.trim() != text || text.chars().any(unseen) {
+        return Err("it has white space around it, or characters that nobody sees");
+    }
+    Ok(())
+}
+
 /// Whether the character shows what is beside it in another order: the bidirectional embeddings, overrides and isolates.
 pub fn reorders(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')

@@ -109,25 +109,12 @@ impl Claims<'_> {
 
     /// The condition with what claims decide as it has to be for the condition to come out as `wanted`.
     fn met(&self, cond: &Cond, wanted: bool, claimed: &mut Vec<(u32, u32)>) -> Cond {
-        let each = |parts: &[Cond], claimed: &mut Vec<(u32, u32)>| -> Vec<Cond> {
-            parts.iter().map(|part| self.met(part, wanted, claimed)).collect()
-        };
         match cond {
             Cond::Not(inner) => Cond::Not(Box::new(self.met(inner, !wanted, claimed))),
-            Cond::And(parts) => Cond::And(each(parts, claimed)),
-            Cond::Or(parts) => Cond::Or(each(parts, claimed)),
             Cond::Any { list, .. } if self.claim(list, claimed).is_some() => Cond::Const(wanted),
-            Cond::Any {
-                list,
-                level,
-                body,
-                span,
-            } => Cond::Any {
-                list: list.clone(),
-                level: *level,
-                body: Box::new(self.met(body, wanted, claimed)),
-                span: *span,
-            },
+            Cond::And(_) | Cond::Or(_) | Cond::Any { .. } => {
+                cond.with_parts(&mut |part| self.met(part, wanted, claimed))
+            }
             Cond::Atom(atom) if self.computed(&atom.place, claimed) => Cond::Const(wanted),
             Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) if self.of(cond, claimed).is_none() => {
                 cond.clone()

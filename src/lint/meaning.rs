@@ -187,24 +187,7 @@ fn map(cond: &Cond, change: &impl Fn(&Cond) -> Option<Cond>) -> Cond {
     if let Some(changed) = change(cond) {
         return changed;
     }
-    let inner = |parts: &[Cond]| parts.iter().map(|c| map(c, change)).collect();
-    match cond {
-        Cond::Const(_) | Cond::Atom(_) | Cond::Relation(_) => cond.clone(),
-        Cond::Not(cond) => Cond::Not(Box::new(map(cond, change))),
-        Cond::And(parts) => Cond::And(inner(parts)),
-        Cond::Or(parts) => Cond::Or(inner(parts)),
-        Cond::Any {
-            list,
-            level,
-            body,
-            span,
-        } => Cond::Any {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(map(body, change)),
-            span: *span,
-        },
-    }
+    cond.with_parts(&mut |part| map(part, change))
 }
 
 fn at_level(cond: &Cond, level: u32, types: &mut BTreeMap<u32, Ty>) -> Cond {

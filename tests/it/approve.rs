@@ -560,7 +560,7 @@ fn where_nobody_keeps_what_is_used_nothing_counts() {
     assert_eq!(with(&at, "pay.json", "a", &[], 0), "counted");
     let shown = at.json(&["store", "show"], 0, "store_show");
     assert_eq!(shown["records"][0]["name"], name, "{shown}");
-    let database = rusqlite::Connection::open(at.path("gait-out/limits/gait.db")).unwrap();
+    let database = rusqlite::Connection::open(at.path("gait-out/store/gait.db")).unwrap();
     let column = |column: &str| {
         let query = format!("SELECT {column} FROM record WHERE name = ?1");
         let found = database.query_row(&query, [name], |row| row.get::<_, Vec<u8>>(0));
@@ -588,7 +588,7 @@ fn where_nobody_keeps_what_is_used_nothing_counts() {
     assert_eq!(with(&at, "pay.json", "a", &[], 4), "used");
     // A place for counters that is a file.
     assert_eq!(
-        with(&at, "pay.json", "a", &["--ledger", "pay.json"], 4),
+        with(&at, "pay.json", "a", &["--store", "pay.json"], 4),
         "no_store"
     );
 }

@@ -391,11 +391,11 @@ fn a_line_cut_off_by_a_crash_is_set_aside_and_the_chain_goes_on() {
     go_on();
     go_on();
     let whole = folder.read(journal);
-    let store = folder.read("gait-out/limits/gait.db");
+    let store = folder.read("gait-out/store/gait.db");
     let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
     for cut in [first + 1, (first + whole.len()) / 2, whole.len() - 1, first, 7, 0] {
         folder.write(journal, &whole[..cut]);
-        folder.write("gait-out/limits/gait.db", &store);
+        folder.write("gait-out/store/gait.db", &store);
         go_on();
         // An entry that lacks only its line end is an entry.
         let kept = if cut == whole.len() - 1 {

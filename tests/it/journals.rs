@@ -74,7 +74,7 @@ fn what_a_journal_has_lost_is_said_and_starts_no_session() {
     assert!(!call(&folder, "send", 3).contains("gait.state_unavailable"));
     assert_eq!(numbers(&folder), [n, n + 1]);
     // Where the store does not know it either, nobody tells the state.
-    folder.remove("gait-out/limits/gait.db");
+    folder.remove("gait-out/store/gait.db");
     let whole = folder.read(JOURNAL);
     for (left, said) in [
         (0, "it was there and empty; no entry"),
@@ -92,7 +92,7 @@ fn what_a_journal_has_lost_is_said_and_starts_no_session() {
         assert!(!text.contains("warning"), "{text}");
         assert!(text.contains("gait.state_unavailable"), "{text}");
         call(&folder, "read", 0);
-        folder.remove("gait-out/limits/gait.db");
+        folder.remove("gait-out/store/gait.db");
     }
     // A journal that the store has not seen goes on where it ends.
     folder.write(JOURNAL, &whole);
@@ -107,14 +107,14 @@ fn a_session_does_not_go_two_ways() {
     let output = folder.run(&["policy", "compile", "j.gaitpol", "--out", "j.gaitbundle"]);
     assert!(output.status.success(), "{}", shown(&output));
     call(&folder, "send", 0);
-    let early = folder.read("gait-out/limits/gait.db");
+    let early = folder.read("gait-out/store/gait.db");
     call(&folder, "read", 0);
     call(&folder, "send", 3);
-    let late = folder.read("gait-out/limits/gait.db");
-    folder.write("gait-out/limits/gait.db", &early);
+    let late = folder.read("gait-out/store/gait.db");
+    folder.write("gait-out/store/gait.db", &early);
     let text = call(&folder, "send", 2);
     assert!(text.contains("does not know call 3 of the session"), "{text}");
-    folder.write("gait-out/limits/gait.db", &late);
+    folder.write("gait-out/store/gait.db", &late);
     // A journal of another machine, of an earlier call: what it lacks is between its lines.
     let lines = folder.read(JOURNAL);
     let first = lines.iter().position(|b| *b == b'\n').unwrap() + 1;

@@ -396,13 +396,13 @@ fn an_older_state_that_is_put_back_lets_nothing_run() {
         blocked["reason_codes"]
     );
     // Where another store counts, nobody has seen it.
-    judged(&at, "read.json", &["--ledger", "elsewhere"], 0);
+    judged(&at, "read.json", &["--store", "elsewhere"], 0);
     at.write("gait-kill-switch.json", &at.read("newer.json"));
     at.json(&["kill-switch", "disable", "all"], 0, "kill_switch_disable");
     judged(&at, "read.json", &[], 0);
     // A store that cannot be read does not know.
     std::fs::write(
-        at.path("gait-out/limits/gait.db"),
+        at.path("gait-out/store/gait.db"),
         b"no database at all, just some text in a file",
     )
     .unwrap();

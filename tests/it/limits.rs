@@ -82,9 +82,9 @@ fn calls_count_where_they_are_said_to() {
         serde_json::json!(["gait.limits_unavailable"])
     );
     // What no limit counts touches no counter.
-    let before = folder.list("gait-out/limits");
+    let before = folder.list("gait-out/store");
     folder.json(&eval("ask.json", &[]), 0, "gate_eval");
-    assert_eq!(folder.list("gait-out/limits"), before);
+    assert_eq!(folder.list("gait-out/store"), before);
     // The journal's calls are judged as they were, from what their traces say was spent.
     let output = folder.run(&["run", "record", "--session", "a", "--out", "a.zip"]);
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
@@ -145,7 +145,7 @@ fn a_call_is_settled_once() {
     let waits = pay(&folder, "ann", "b", AT, 0);
     let more = [
         trace(&waits),
-        "--ledger".to_owned(),
+        "--store".to_owned(),
         "elsewhere".to_owned(),
         "--ran".to_owned(),
     ];
@@ -167,7 +167,7 @@ fn a_damaged_counter_blocks_and_stays() {
     assert_eq!(records.len(), 2, "{shown}");
     let name = records[0]["name"].as_str().unwrap();
     let garble = || {
-        let database = rusqlite::Connection::open(folder.path("gait-out/limits/gait.db")).unwrap();
+        let database = rusqlite::Connection::open(folder.path("gait-out/store/gait.db")).unwrap();
         let garbled = "UPDATE record SET value = CAST('{}' AS BLOB) WHERE name = ?1";
         database.execute(garbled, [name]).unwrap()
     };

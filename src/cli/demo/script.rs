@@ -208,7 +208,7 @@ impl Stage<'_> {
         let journal = Journal {
             host: self.host,
             path: &self.journal(),
-            store: &*store::embedded(&self.folder.join("limits")),
+            store: &*store::embedded(&self.folder.join("store")),
         };
         let recorded = boundary
             .judge_in_session(journal, &intent, &moment, key)
@@ -255,7 +255,7 @@ impl Stage<'_> {
     fn pack(&mut self, trusted: &TrustedKeys, key: &SigningKey) -> Result<session::Recording, CliError> {
         let journal = self.journal();
         self.done.files.push(format!("sessions/{RUN}.jsonl"));
-        self.done.files.push(format!("limits/{}", store::FILE));
+        self.done.files.push(format!("store/{}", store::FILE));
         let entries = session::read(self.host, &journal)
             .map_err(failure::session)?
             .entries;

@@ -90,7 +90,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if settled.is_empty() {
         let message = "the call is settled already, or it was counted elsewhere";
         return Err(invalid("settle.settled", message.to_owned())
-            .hint("name the folder that counted it with --ledger"));
+            .hint("name the folder that counted it with --store"));
     }
     if ui.is_json() {
         ui.json(&Json::object([

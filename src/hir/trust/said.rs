@@ -112,31 +112,14 @@ fn answers(questions: &[(usize, &Atom)]) -> Option<BTreeSet<Vec<(usize, bool)>>>
 
 /// The condition with these answers.
 pub fn answered(cond: &Cond, said: &[Said], answers: &[bool]) -> Cond {
-    let each = |parts: &[Cond]| parts.iter().map(|part| answered(part, said, answers)).collect();
-    match cond {
-        Cond::Const(_) | Cond::Relation(_) => cond.clone(),
-        Cond::Not(inner) => Cond::Not(Box::new(answered(inner, said, answers))),
-        Cond::And(parts) => Cond::And(each(parts)),
-        Cond::Or(parts) => Cond::Or(each(parts)),
-        Cond::Any {
-            list,
-            level,
-            body,
-            span,
-        } => Cond::Any {
-            list: list.clone(),
-            level: *level,
-            body: Box::new(answered(body, said, answers)),
-            span: *span,
-        },
-        Cond::Atom(atom) => {
-            let asked = unplaced(atom);
-            let mut known = said.iter().zip(answers);
-            match known.find(|(said, _)| said.question == asked) {
-                Some((_, answer)) => Cond::Const(*answer),
-                None => cond.clone(),
-            }
-        }
+    let Cond::Atom(atom) = cond else {
+        return cond.with_parts(&mut |part| answered(part, said, answers));
+    };
+    let asked = unplaced(atom);
+    let mut known = said.iter().zip(answers);
+    match known.find(|(said, _)| said.question == asked) {
+        Some((_, answer)) => Cond::Const(*answer),
+        None => cond.clone(),
     }
 }
 

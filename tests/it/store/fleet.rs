@@ -249,7 +249,7 @@ fn machines_count_together_and_make_one_session() {
             |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["sequence"].as_u64();
         let found: Vec<u64> = text.lines().map(|line| number(line).unwrap()).collect();
         assert_eq!(found, numbers);
-        assert!(at.list("gait-out/limits").is_empty());
+        assert!(at.list("gait-out/store").is_empty());
     }
     let check = run(&one, &url, &["store", "check", "--json"]);
     assert_eq!(check.status.code(), Some(0), "{}", shown(&check));
@@ -263,7 +263,7 @@ fn machines_count_together_and_make_one_session() {
         shown(&show)
     );
     // The folder and the server at once.
-    let both = run(&one, &url, &eval("pay.json", &["--ledger", "x", "--json"]));
+    let both = run(&one, &url, &eval("pay.json", &["--store", "x", "--json"]));
     assert_eq!(both.status.code(), Some(6), "{}", shown(&both));
     server.stop("INT");
     without(&one, &url);
