@@ -313,13 +313,7 @@ pub fn change<T>(
     keys: impl IntoIterator<Item = Key>,
     work: impl FnOnce(&mut Records) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let keys: BTreeSet<Key> = keys.into_iter().collect();
-    within(
-        &store.place(),
-        "the number of records",
-        keys.len(),
-        limits::RECORD_KEYS,
-    )?;
+    let keys = asked_for(store, keys)?;
     let (mut work, mut value) = (Some(work), None);
     store.change(&keys, &mut |records| {
         if let Some(work) = work.take() {
@@ -333,8 +327,8 @@ pub fn change<T>(
     })
 }
 
-/// Reads records as they were at one moment.
-pub fn read(store: &dyn Store, keys: impl IntoIterator<Item = Key>) -> Result<Records, StoreError> {
+/// The keys, where they are not too many.
+fn asked_for(store: &dyn Store, keys: impl IntoIterator<Item = Key>) -> Result<BTreeSet<Key>, StoreError> {
     let keys: BTreeSet<Key> = keys.into_iter().collect();
     within(
         &store.place(),
@@ -342,5 +336,11 @@ pub fn read(store: &dyn Store, keys: impl IntoIterator<Item = Key>) -> Result<Re
         keys.len(),
         limits::RECORD_KEYS,
     )?;
+    Ok(keys)
+}
+
+/// Reads records as they were at one moment.
+pub fn read(store: &dyn Store, keys: impl IntoIterator<Item = Key>) -> Result<Records, StoreError> {
+    let keys = asked_for(store, keys)?;
     store.read(&keys)
 }
