@@ -2,14 +2,21 @@
 //! line, and every service that will gate calls, judges here and nowhere else; no trace, no verdict. The time is the
 //! caller's; files are touched only for a session's journal.
 
+mod answer;
 mod counted;
+mod names;
 mod recompute;
 mod weigh;
+mod written;
 
+pub use answer::answer;
 pub use counted::Journal;
+pub use names::call_digest;
+use names::{call_digests, own_digest, trace_id};
 pub use recompute::{Account, Difference, RecomputeError, Recomputed};
 pub use weigh::HandedOver;
 use weigh::Weighed;
+pub use written::{Call, Clock, Desk, KillSwitchFile, TraceFiles, TracePlace, Traces, WriteError, Written};
 
 use crate::approvals::Handed;
 use crate::artifact::{
@@ -20,16 +27,16 @@ use crate::bundling::succession::{self, Succession, SuccessionError};
 use crate::bundling::{self, LoadError};
 use crate::domain::approval::Standing;
 use crate::domain::{
-    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, ScriptStep, State, Stops, Usage, Verdict,
-    reserved,
+    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, State, Stops, Usage, Verdict, reserved,
 };
 use crate::eval::{Workspace, redact};
-use crate::gate::{Gate, Judged, JudgedStep};
+use crate::gate::Gate;
 use crate::json::Json;
 use crate::kill_switch::Consulted;
 use crate::session::Flaw;
 use jiff::Timestamp;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Why a bundle cannot decide.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,15 +52,31 @@ pub enum OpenError {
     Succession(#[from] SuccessionError),
 }
 
-/// A verified bundle, ready to judge.
+/// A verified bundle, ready to judge. A copy shares what was loaded and has working space of its own, so each thread may
+/// have one.
 #[derive(Debug)]
 pub struct Boundary {
+    loaded: Arc<Loaded>,
+    workspace: Workspace,
+}
+
+/// What of a bundle never changes.
+#[derive(Debug)]
+struct Loaded {
     /// Whose traces tell the state of a session, beside those of the key that signs.
     trusted: TrustedKeys,
     gate: Gate,
-    workspace: Workspace,
     bundle: Digest,
     policy: PolicyRef,
+}
+
+impl Clone for Boundary {
+    fn clone(&self) -> Self {
+        Boundary {
+            loaded: Arc::clone(&self.loaded),
+            workspace: self.loaded.gate.workspace(),
+        }
+    }
 }
 
 /// When and in which run a call is judged.
@@ -83,6 +106,8 @@ pub struct Moment {
     pub kill_switch: Option<Consulted>,
     /// Whether the trace keeps the intent, without what rules redact.
     pub keeps_intent: bool,
+    /// What tells this call from an equal one of the same millisecond; it is in no trace but through the trace's id.
+    pub event: Option<String>,
 }
 
 /// A judged and signed call.
@@ -137,11 +162,13 @@ impl Boundary {
             profile: bundle.contents.profile,
         };
         Ok(Boundary {
-            trusted: trusted.clone(),
             workspace: gate.workspace(),
-            gate,
-            bundle: bundle.digest,
-            policy,
+            loaded: Arc::new(Loaded {
+                trusted: trusted.clone(),
+                gate,
+                bundle: bundle.digest,
+                policy,
+            }),
         })
     }
 
@@ -158,17 +185,17 @@ impl Boundary {
 
     /// The gate, for callers that only ask.
     pub fn gate(&self) -> &Gate {
-        &self.gate
+        &self.loaded.gate
     }
 
     /// The bundle's name in traces.
     pub fn bundle(&self) -> Digest {
-        self.bundle
+        self.loaded.bundle
     }
 
     /// The policy that decides.
     pub fn policy(&self) -> &PolicyRef {
-        &self.policy
+        &self.loaded.policy
     }
 
     /// Judges an intent and signs the record. Errors mean there is no verdict: the call must not run. No approval counts,
@@ -199,7 +226,13 @@ impl Boundary {
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, moment, origins.as_deref());
         let call = (intent, &alone);
-        let weighed = Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, &moment.handed);
+        let weighed = Weighed::of(
+            &self.loaded.gate,
+            &mut self.workspace,
+            self.loaded.bundle,
+            call,
+            &moment.handed,
+        );
         let decided = self.decided(call, moment, weighed);
         let (trace, digest) = envelope::sign_and_name(&decided.record, &[key])?;
         Ok(Recorded {
@@ -228,7 +261,7 @@ impl Boundary {
             approvals: &weighed.approvals,
             ..*alone
         };
-        let mut judged = self.gate.decide(&request, &mut self.workspace);
+        let mut judged = self.loaded.gate.decide(&request, &mut self.workspace);
         let approved_with = weighed.count(&judged.decision);
         let codes = &judged.decision.reason_codes;
         if codes.iter().any(|code| code == reserved::LIMITS_UNAVAILABLE)
@@ -240,16 +273,16 @@ impl Boundary {
         let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
         let covered = intent.covered();
-        let kept = kept(&self.gate, &covered, &judged.decision);
+        let kept = kept(&self.loaded.gate, &covered, &judged.decision);
         let (canonical, args) = jcs::to_vec_with(&kept, "args");
         let args_digest = digest::sha256(canonical.get(args).unwrap_or_default());
         let intent_digest = digest::sha256(&canonical);
         let record = TraceRecord {
-            trace_id: trace_id(self.bundle, intent_digest, moment),
+            trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
             created_at: time::cut(moment.now),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-            bundle_digest: self.bundle,
-            policy: self.policy.clone(),
+            bundle_digest: self.loaded.bundle,
+            policy: self.loaded.policy.clone(),
             intent_digest,
             args_digest,
             call_digest: own_digest(intent, &judged),
@@ -291,7 +324,7 @@ impl Boundary {
 impl Boundary {
     /// What a trace says of the session: before, and once the call has run where it may.
     fn trace_state(&self, before: &State, runs: Option<&State>) -> TraceState {
-        let bytes = |state: &State| self.gate.write_state(state);
+        let bytes = |state: &State| self.loaded.gate.write_state(state);
         let after = crate::json::parse(&bytes(runs.unwrap_or(before)));
         TraceState {
             before: digest::sha256(&bytes(before)),
@@ -327,64 +360,9 @@ fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [Argu
     }
 }
 
-/// Names what an executor should run: the tool and its canonical arguments.
-pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
-    let call = [("args", canonical_args), ("tool", &Json::str(tool))];
-    digest::sha256(&jcs::object_to_vec(&call))
-}
-
 /// What is kept of what a trace's digest covers: all but what rules redact.
 fn kept<'c>(gate: &Gate, covered: &'c Json, decision: &Decision) -> Cow<'c, Json> {
     redact::intent(covered, &decision.obligations, &decision.steps, &|name| {
         gate.program().tool(name).is_some()
     })
-}
-
-/// Names what an executor should run where it is one call; none where it has no canonical form.
-fn own_digest(intent: &Intent, judged: &Judged) -> Option<Digest> {
-    let args = judged.canonical_args.as_ref()?;
-    Some(call_digest(&intent.tool, args))
-}
-
-/// Names what an executor should run: the call, or each step.
-fn call_digests(intent: &Intent, judged: &Judged) -> Vec<Option<Digest>> {
-    if intent.steps.is_empty() {
-        return vec![own_digest(intent, judged)];
-    }
-    intent.steps.iter().zip(&judged.steps).map(step_digest).collect()
-}
-
-/// Names what an executor should run as one step; none where it has no canonical form.
-fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
-    let args = judged.judged.canonical_args.as_ref()?;
-    Some(call_digest(&step.tool, args))
-}
-
-/// The same event has the same id; another moment, session, run or place in a chain makes another event.
-fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
-    let or_null = |text: Option<&str>| text.map_or(Json::Null, Json::str);
-    let previous = moment.previous.map_or(Json::Null, |digest| digest.to_json());
-    let at = Json::str(time::print(moment.now));
-    let (bundle, intent) = (bundle.to_json(), intent.to_json());
-    let (run, session) = (
-        or_null(moment.run_id.as_deref()),
-        or_null(moment.session_id.as_deref()),
-    );
-    let mut event = vec![
-        ("at", &at),
-        ("bundle", &bundle),
-        ("facts", moment.facts.as_ref().unwrap_or(&Json::Null)),
-        ("intent", &intent),
-        ("previous", &previous),
-        ("run", &run),
-        ("session", &session),
-    ];
-    let handed = moment.handed.iter().map(|one| one.digest.to_json()).collect();
-    let handed = Json::Array(handed);
-    if !moment.handed.is_empty() {
-        event.push(("approvals", &handed));
-    }
-    let digest = digest::sha256(&jcs::object_to_vec(&event)).to_string();
-    let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
-    hex.chars().take(24).collect()
 }

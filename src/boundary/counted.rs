@@ -266,7 +266,7 @@ impl Boundary {
     /// The record of a session's last call; none where its trace does not verify.
     fn opened(&self, last: &Last, key: &SigningKey, now: Timestamp) -> Option<TraceRecord> {
         let own = TrustedKeys::new([key.verifying_key()]);
-        let known = [&own, &self.trusted].into_iter();
+        let known = [&own, &self.loaded.trusted].into_iter();
         let verified = known
             .map(|trusted| last.trace.verify(trusted, now))
             .find_map(Result::ok)?;

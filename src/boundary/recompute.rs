@@ -103,7 +103,7 @@ impl Boundary {
     /// Decides again what a trace says was decided.
     pub fn recompute(&mut self, account: Account<'_>) -> Result<Recomputed, RecomputeError> {
         let record = account.record;
-        if record.bundle_digest != self.bundle {
+        if record.bundle_digest != self.loaded.bundle {
             return Err(RecomputeError::OtherBundle(record.bundle_digest));
         }
         let of_trace;
@@ -115,14 +115,14 @@ impl Boundary {
             }
         };
         let covered = intent.covered();
-        let of_kept = digest::sha256(&jcs::to_vec(&kept(&self.gate, &covered, &record.decision)));
+        let of_kept = digest::sha256(&jcs::to_vec(&kept(&self.loaded.gate, &covered, &record.decision)));
         if of_kept != record.intent_digest {
             return Err(RecomputeError::OtherIntent(record.intent_digest));
         }
         let moment = Moment {
             state: self.state_before(record, account.before)?,
             kill_switch: asked(record, account.kill_switch)?,
-            ..moment(record, intent, self.gate.usage_of(&record.decision.limits))
+            ..moment(record, intent, self.loaded.gate.usage_of(&record.decision.limits))
         };
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, &moment, origins.as_deref());
@@ -130,7 +130,13 @@ impl Boundary {
         let weighed = if account.handed.is_empty() {
             believed(record)
         } else {
-            Weighed::of(&self.gate, &mut self.workspace, self.bundle, call, account.handed)
+            Weighed::of(
+                &self.loaded.gate,
+                &mut self.workspace,
+                self.loaded.bundle,
+                call,
+                account.handed,
+            )
         };
         let decided = self.decided(call, &moment, weighed);
         Ok(Recomputed {
@@ -148,14 +154,14 @@ impl Boundary {
         let Some(state) = &record.state else {
             return Ok(None);
         };
-        let is_named = |one: &State| digest::sha256(&self.gate.write_state(one)) == state.before;
+        let is_named = |one: &State| digest::sha256(&self.loaded.gate.write_state(one)) == state.before;
         let Some(previous) = record.previous else {
-            let fresh = Some(self.gate.fresh_state()).filter(is_named);
+            let fresh = Some(self.loaded.gate.fresh_state()).filter(is_named);
             return fresh.map(Some).ok_or(RecomputeError::OtherState);
         };
         let before = before.ok_or(RecomputeError::StateMissing(previous))?;
         let left = before.state.as_ref().ok_or(RecomputeError::OtherState)?;
-        let left = self.gate.read_state(&jcs::to_vec(&left.after)).ok();
+        let left = self.loaded.gate.read_state(&jcs::to_vec(&left.after)).ok();
         let left = left.filter(is_named);
         left.map(Some).ok_or(RecomputeError::OtherState)
     }
@@ -191,6 +197,7 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         handed: Vec::new(),
         kill_switch: None,
         keeps_intent: record.intent.is_some(),
+        event: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::error::{Category, CliError};
 use crate::artifact::{BuildError, VerifyError};
-use crate::boundary::OpenError;
+use crate::boundary::{OpenError, WriteError};
 use crate::bundling::{COMPILER, Difference, SuccessionError};
 use crate::gate::IntentError;
 use crate::json::Json;
@@ -95,6 +95,15 @@ fn intent_hint(code: &str) -> &'static str {
 pub fn no_trace(reason: &str) -> CliError {
     let message = format!("the call cannot be recorded, so it may not run: {reason}");
     CliError::new(Category::InvalidInput, "gate.no_trace", message)
+}
+
+/// A call that has no trace that is kept, for whatever reason.
+pub fn unwritten(error: WriteError) -> CliError {
+    match error {
+        WriteError::Build(error) => no_trace(&error.to_string()),
+        WriteError::Session(error) => session(error),
+        WriteError::Traces(error) => error.into(),
+    }
 }
 
 /// A journal that cannot be used.

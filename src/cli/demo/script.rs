@@ -2,7 +2,7 @@
 //! out as it should, and says so in a line.
 
 use crate::artifact::{SigningKey, TrustedKeys, runpack, trace};
-use crate::boundary::{Boundary, Journal, Moment, Recorded};
+use crate::boundary::{Boundary, Call, Clock, Desk, Moment, Recorded, TraceFiles, Written};
 use crate::bundling;
 use crate::cli::error::{Category, CliError};
 use crate::cli::failure;
@@ -192,27 +192,26 @@ impl Stage<'_> {
         let intent = Intent::read(text.as_bytes())
             .map_err(|error| failure::intent(&self.folder.join(&file), &error))?;
         let moment = Moment {
-            now: self.now,
             session_id: Some(RUN.to_owned()),
             run_id: Some(RUN.to_owned()),
-            previous: None,
-            facts: None,
-            fulfils: Vec::new(),
-            state: None,
-            usage: None,
-            uncounted: None,
-            handed: Vec::new(),
-            kill_switch: None,
-            keeps_intent: false,
+            ..Moment::default()
         };
-        let journal = Journal {
+        let traces = TraceFiles::new(self.host, &self.folder.join("traces/"));
+        let desk = Desk {
             host: self.host,
-            path: &self.journal(),
             store: &*store::embedded(&self.folder.join("store")),
+            key,
+            traces: &traces,
+            kill_switch: None,
         };
-        let recorded = boundary
-            .judge_in_session(journal, &intent, &moment, key)
-            .map_err(failure::session)?;
+        let call = Call {
+            intent: &intent,
+            moment: &moment,
+            clock: Clock::Named(self.now),
+            journal: Some(&self.journal()),
+        };
+        let Written { recorded, place, .. } =
+            boundary.judge_written(desk, call).map_err(failure::unwritten)?;
         let decision = &recorded.record.decision;
         let codes = decision.reason_codes.join(", ");
         if decision.verdict != expected {
@@ -220,13 +219,13 @@ impl Stage<'_> {
             return Err(failed(name, &got));
         }
         let trace = format!("traces/trace_{}.json", recorded.record.trace_id);
-        self.write(&trace, recorded.trace.as_bytes(), Mode::Public)?;
+        self.done.files.push(trace);
         let text = format!(
             "{}: {} ({codes}), signed trace written",
             intent.tool, decision.verdict
         );
         self.step("decide", text)?;
-        Ok((self.folder.join(trace), recorded))
+        Ok((place.file, recorded))
     }
 
     fn journal(&self) -> PathBuf {

@@ -6,7 +6,6 @@ use crate::boundary::HandedOver;
 use crate::cli::error::{Category, CliError};
 use crate::cli::ui::one_line;
 use crate::host::Host;
-use crate::json::Json;
 use crate::limits;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -75,20 +74,7 @@ fn refused(path: &Path, trust: &Path, error: &VerifyError) -> CliError {
     }
 }
 
-/// The member `handed` of the document.
-pub(super) fn document(handed: &[HandedOver]) -> Json {
-    let one = |one: &HandedOver| {
-        Json::object([
-            ("digest", one.digest.to_json()),
-            ("key_id", one.key.digest().to_json()),
-            ("by", Json::str(&one.by)),
-            ("standing", Json::str(one.standing.as_str())),
-        ])
-    };
-    Json::Array(handed.iter().map(one).collect())
-}
-
-/// The same for people: a line each, by who gave them.
+/// What became of each approval, for people: a line each, by who gave them.
 pub(super) fn lines(handed: &[HandedOver]) -> Vec<String> {
     let mut sorted: Vec<&HandedOver> = handed.iter().collect();
     sorted.sort_by_key(|one| (&one.by, one.digest));
