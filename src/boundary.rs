@@ -5,6 +5,7 @@
 mod answer;
 mod counted;
 mod names;
+pub mod permit;
 mod recompute;
 mod weigh;
 mod written;
@@ -34,7 +35,7 @@ use crate::gate::Gate;
 use crate::json::Json;
 use crate::kill_switch::Consulted;
 use crate::session::Flaw;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -104,6 +105,8 @@ pub struct Moment {
     pub handed: Vec<Handed>,
     /// What the kill switch says; none where there is none.
     pub kill_switch: Option<Consulted>,
+    /// How long a call that is allowed may wait to run, in milliseconds; none where the caller wants no permit.
+    pub permit_for: Option<i64>,
     /// Whether the trace keeps the intent, without what rules redact.
     pub keeps_intent: bool,
     /// What tells this call from an equal one of the same millisecond; it is in no trace but through the trace's id.
@@ -277,7 +280,9 @@ impl Boundary {
         let (canonical, args) = jcs::to_vec_with(&kept, "args");
         let args_digest = digest::sha256(canonical.get(args).unwrap_or_default());
         let intent_digest = digest::sha256(&canonical);
+        let calls = call_digests(intent, &judged);
         let record = TraceRecord {
+            permit_until: permit_until(&judged.decision, moment, &calls),
             trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
             created_at: time::cut(moment.now),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -289,7 +294,7 @@ impl Boundary {
             tool: intent.tool.to_string(),
             script: kept.get("script").map(|script| TraceScript {
                 digest: digest::of_json(script),
-                call_digests: call_digests(intent, &judged),
+                call_digests: calls,
             }),
             decision: judged.decision,
             correlation_id: None,
@@ -332,6 +337,15 @@ impl Boundary {
             after: after.unwrap_or(Json::Null),
         }
     }
+}
+
+/// Until when a call may run: only where it is allowed, and it is known what an executor should run.
+fn permit_until(decision: &Decision, moment: &Moment, calls: &[Option<Digest>]) -> Option<Timestamp> {
+    let is_permit = decision.verdict == Verdict::Allow && calls.iter().all(Option::is_some);
+    let millis = moment.permit_for.filter(|_| is_permit)?;
+    time::cut(moment.now)
+        .checked_add(SignedDuration::from_millis(millis))
+        .ok()
 }
 
 /// The stops of a kill switch, for the gate.

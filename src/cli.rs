@@ -20,6 +20,7 @@ mod keys;
 mod kill_switch;
 mod load;
 mod markdown;
+mod permit;
 mod policy;
 mod regress;
 mod render;
@@ -82,6 +83,7 @@ enum Command {
     Demo(demo::Args),
     Explain(explain::Args),
     Gate(gate::Args),
+    Permit(permit::Args),
     Keys(keys::Args),
     Policy(policy::Args),
     Regress(regress::Args),
@@ -103,6 +105,7 @@ impl Command {
             Command::Demo(args) => demo::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
             Command::Gate(args) => gate::run(ui, host, args),
+            Command::Permit(args) => permit::run(ui, host, args),
             Command::Keys(args) => keys::run(ui, host, args),
             Command::Policy(args) => policy::run(ui, host, args),
             Command::Regress(args) => regress::run(ui, host, args),

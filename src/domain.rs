@@ -8,6 +8,7 @@ pub mod hidden;
 pub mod intent;
 pub mod labels;
 pub mod obligation;
+pub mod outcome;
 pub mod profile;
 pub mod request;
 pub mod reserved;
@@ -23,6 +24,7 @@ pub use decision::{Decision, LimitFact, MatchedRule, ReasonCode, StepDecision, T
 pub use intent::{Intent, ScriptStep};
 pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};
 pub use obligation::Obligation;
+pub use outcome::Outcome;
 pub use profile::Profile;
 pub use request::Request;
 pub use scope::{PolicyScope, RuleScope};

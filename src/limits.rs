@@ -124,6 +124,8 @@ pub const STOP_TEXT_BYTES: usize = 1_024;
 pub const KILL_SWITCH_MILLIS: i128 = 366 * 24 * 60 * 60 * 1_000;
 /// How long an approval is good for at most, in milliseconds: 31 days.
 pub const APPROVAL_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
+/// How long an allowed call may wait to run at most, in milliseconds: an hour.
+pub const PERMIT_MILLIS: i128 = 60 * 60 * 1_000;
 /// Approvals handed over with one call.
 pub const HANDED_APPROVALS: usize = 100;
 /// What is read of an answer on a terminal, in bytes.

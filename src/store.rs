@@ -9,6 +9,7 @@ pub mod kill_switches;
 mod memory;
 #[cfg(not(feature = "sqlite"))]
 mod none;
+pub mod permits;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
@@ -161,6 +162,7 @@ impl KindEntry {
 pub const KINDS: &[KindEntry] = &[
     KindEntry::of::<counters::Counters>(),
     KindEntry::of::<kill_switches::KillSwitches>(),
+    KindEntry::of::<permits::Permits>(),
     KindEntry::of::<sessions::Sessions>(),
     KindEntry::of::<used::UsedApprovals>(),
 ];

@@ -25,16 +25,19 @@ pub enum PayloadType {
     Approval,
     /// The calls that an operator has stopped.
     KillSwitch,
+    /// What became of one allowed call.
+    Outcome,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 5] = [
+    pub const ALL: [PayloadType; 6] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
         Self::Approval,
         Self::KillSwitch,
+        Self::Outcome,
     ];
 
     /// The media type that is signed with the payload.
@@ -45,6 +48,7 @@ impl PayloadType {
             Self::RunpackManifest => "application/vnd.gait.runpack-manifest.v1+json",
             Self::Approval => "application/vnd.gait.approval.v1+json",
             Self::KillSwitch => "application/vnd.gait.kill-switch.v1+json",
+            Self::Outcome => "application/vnd.gait.outcome.v1+json",
         }
     }
 
@@ -56,6 +60,7 @@ impl PayloadType {
             Self::RunpackManifest => "gait.runpack.manifest/1",
             Self::Approval => "gait.approval/1",
             Self::KillSwitch => "gait.kill_switch/1",
+            Self::Outcome => "gait.outcome/1",
         }
     }
 }

@@ -26,10 +26,7 @@ pub struct Subject {
 impl Subject {
     /// What a trace is about; none where a call of it has no canonical form.
     pub fn of_trace(record: &TraceRecord) -> Option<Subject> {
-        let call_digests = match &record.script {
-            Some(script) => script.call_digests.iter().copied().collect(),
-            None => record.call_digest.map(|digest| vec![digest]),
-        };
+        let call_digests: Option<Vec<Digest>> = record.calls().into_iter().collect();
         Some(Subject {
             bundle_digest: record.bundle_digest,
             intent_digest: record.intent_digest,

@@ -21,6 +21,8 @@ pub enum Kind {
     Approval,
     /// The signed state of a kill switch.
     KillSwitch,
+    /// The signed word on what became of a call.
+    Outcome,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -36,6 +38,7 @@ impl Kind {
             Kind::Trace => "trace",
             Kind::Approval => "approval",
             Kind::KillSwitch => "kill_switch",
+            Kind::Outcome => "outcome",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -78,6 +81,13 @@ fn archive_kind(bytes: &[u8]) -> Kind {
     }
 }
 
+/// Documents in an envelope that are no traces.
+const ENVELOPED: [(PayloadType, Kind); 3] = [
+    (PayloadType::Approval, Kind::Approval),
+    (PayloadType::KillSwitch, Kind::KillSwitch),
+    (PayloadType::Outcome, Kind::Outcome),
+];
+
 /// Members that only one kind of document has.
 const MEMBERS: [(&str, Kind); 5] = [
     ("seed", Kind::PrivateKey),
@@ -94,16 +104,10 @@ fn document_kind(document: &Json) -> Option<Kind> {
         _ => {}
     }
     let payload_type = document.get("payloadType").and_then(Json::as_str);
-    if payload_type == Some(PayloadType::Approval.media_type()) {
-        return Some(Kind::Approval);
-    }
-    if payload_type == Some(PayloadType::KillSwitch.media_type()) {
-        return Some(Kind::KillSwitch);
-    }
-    MEMBERS
-        .iter()
-        .find(|(member, _)| document.get(member).is_some())
-        .map(|(_, kind)| *kind)
+    let is_of = |(known, _): &&(PayloadType, Kind)| payload_type == Some(known.media_type());
+    let enveloped = ENVELOPED.iter().find(is_of).map(|(_, kind)| *kind);
+    let has = |(member, _): &&(&str, Kind)| document.get(member).is_some();
+    enveloped.or_else(|| MEMBERS.iter().find(has).map(|(_, kind)| *kind))
 }
 
 /// For what is not JSON, or not any more.

@@ -346,6 +346,7 @@ mod tests {
             fulfils: Vec::new(),
             approved_with: Vec::new(),
             kill_switch: None,
+            permit_until: None,
             state: None,
             previous: None,
         }

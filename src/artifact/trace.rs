@@ -19,6 +19,7 @@ use crate::domain::{
     Target, Verdict,
 };
 use crate::json::{Json, Text};
+use crate::limits;
 use crate::source::Position;
 
 /// The only enforcement level that exists: the verdict was binding.
@@ -80,6 +81,8 @@ pub struct TraceRecord {
     pub approved_with: Vec<Digest>,
     /// The digest of the kill switch's state that was asked; none where there is none that could be read.
     pub kill_switch: Option<Digest>,
+    /// Until when the call may run, once; none where it must not, or the caller wanted no permit.
+    pub permit_until: Option<Timestamp>,
     /// The session before and after; none where no session is kept.
     pub state: Option<TraceState>,
     /// The digest of the previous trace of this chain.
@@ -87,6 +90,14 @@ pub struct TraceRecord {
 }
 
 impl TraceRecord {
+    /// What an executor should run: the call, or each step of the script in order; none where it has no canonical form.
+    pub fn calls(&self) -> Vec<Option<Digest>> {
+        match &self.script {
+            Some(script) => script.call_digests.clone(),
+            None => vec![self.call_digest],
+        }
+    }
+
     /// The approvals of the people that it names, which counted at its time.
     pub fn approved(&self) -> Vec<Approval> {
         let at = i128::from(self.created_at.as_millisecond());
@@ -119,7 +130,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which they are written.
-const MEMBERS: [&str; 34] = [
+const MEMBERS: [&str; 35] = [
     "schema",
     "trace_id",
     "created_at",
@@ -153,6 +164,7 @@ const MEMBERS: [&str; 34] = [
     "fulfils",
     "approved_with",
     "kill_switch",
+    "permit_until",
     "state",
 ];
 
@@ -207,6 +219,8 @@ impl Payload for TraceRecord {
             members.push(("approved_with", Json::Array(with)));
         }
         members.extend(self.kill_switch.map(|digest| ("kill_switch", digest.to_json())));
+        let until = self.permit_until.map(|until| Json::str(time::print(until)));
+        members.extend(until.map(|until| ("permit_until", until)));
         members.extend(self.state.as_ref().map(|state| {
             let both = [("before", state.before.to_json()), ("after", state.after.clone())];
             ("state", Json::object(both))
@@ -259,10 +273,15 @@ impl Payload for TraceRecord {
                 .optional("kill_switch")
                 .map(|_| fields.digest("kill_switch"))
                 .transpose()?,
+            permit_until: fields
+                .optional("permit_until")
+                .map(|_| fields.instant("permit_until"))
+                .transpose()?,
             state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };
         check_intent(&fields, &record)?;
+        check_permit(&fields, &record)?;
         Ok(record)
     }
 }
@@ -320,6 +339,22 @@ fn check_intent(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyE
         }
         _ => Ok(()),
     }
+}
+
+/// Only what is allowed and named may run, and only for a while.
+fn check_permit(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyError> {
+    let Some(until) = record.permit_until else {
+        return Ok(());
+    };
+    let millis = until
+        .as_millisecond()
+        .saturating_sub(record.created_at.as_millisecond());
+    let is_named = record.calls().iter().all(Option::is_some);
+    let is_short = (1..=limits::PERMIT_MILLIS).contains(&i128::from(millis));
+    if record.decision.verdict == Verdict::Allow && is_named && is_short {
+        return Ok(());
+    }
+    Err(fields.refuse("`permit_until` does not go with what was decided, and when"))
 }
 
 /// What was decided, as a record says it, with the steps of a script.

@@ -27,7 +27,7 @@ pub fn answer(
             recorded.canonical_args.clone().unwrap_or(Json::Null),
         ),
     ]);
-    members.extend(["tool", "script", "trace_id"].map(member));
+    members.extend(["tool", "script", "permit_until", "trace_id"].map(member));
     members.extend(place);
     members.push(("trace_digest", recorded.digest.to_json()));
     members.extend(

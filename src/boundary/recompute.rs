@@ -196,6 +196,11 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         fulfils: record.fulfils.clone(),
         handed: Vec::new(),
         kill_switch: None,
+        permit_for: record.permit_until.map(|until| {
+            until
+                .as_millisecond()
+                .saturating_sub(record.created_at.as_millisecond())
+        }),
         keeps_intent: record.intent.is_some(),
         event: None,
     }

@@ -5,7 +5,7 @@
 use super::{Boundary, Journal, Moment, Recorded};
 use crate::artifact::{BuildError, SigningKey, TrustedKeys};
 use crate::domain::Intent;
-use crate::domain::counter::Outcome;
+use crate::domain::counter::Settlement;
 use crate::host::{Host, HostError, Mode};
 use crate::kill_switch;
 use crate::limits;
@@ -268,7 +268,7 @@ fn take_back(store: &dyn Store, recorded: &Recorded, why: Why) {
     let _ = store::change(store, keys, |records| {
         let mut counters = counters::read(records, names())?;
         for counter in counters.0.values_mut() {
-            counter.settle(trace_id, Outcome::Failed);
+            counter.settle(trace_id, Settlement::TakeBack);
         }
         let mut used = Used::read(records, approvals)?;
         for approval in approvals {

@@ -2,7 +2,6 @@
 
 mod eval;
 mod handed;
-mod settle;
 
 pub use handed::HandedArgs;
 
@@ -23,14 +22,12 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Eval(Box<eval::Args>),
-    Settle(settle::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Eval(args) => eval::run(ui, host, *args),
-        Command::Settle(args) => settle::run(ui, host, args),
     }
 }
 

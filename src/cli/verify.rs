@@ -6,8 +6,8 @@ use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
-    Bundle, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle, envelope,
-    given, kind, runpack, trace,
+    Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle,
+    envelope, given, kind, runpack, trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -17,7 +17,7 @@ use crate::{json, keyring, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
-/// Verify any artifact: a bundle, trace, runpack, approval, kill switch or key file
+/// Verify any artifact: a bundle, trace, runpack, approval, kill switch, outcome or key file
 ///
 /// Exits 2 when the file is not what was signed by a trusted key, 6 when it is no artifact at all.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             "verify.unknown_kind",
             "the file is no artifact of gait",
         )
-        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches and keys (.json)")
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes and keys (.json)")
         .in_file(&args.file)
     })?;
     let trusted = || trusted_keys(host, &args.trust);
@@ -49,6 +49,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::Trace => of_trace(&bytes, &trusted()?, now).map(|(_, outcome)| outcome),
         Kind::Approval => of_approval(&bytes, &trusted()?, now),
         Kind::KillSwitch => of_kill_switch(&bytes, &trusted()?, now),
+        Kind::Outcome => of_outcome(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
             .map_err(CliError::from),
@@ -145,6 +146,18 @@ fn of_kill_switch(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result
         name: format!("state {}", state.value().sequence),
         digest: state.digest(),
         signers: signers(&state),
+        checks: SIGNATURE.to_vec(),
+    })
+}
+
+/// Verifies what a runtime says became of a call; its trace tells what was allowed.
+fn of_outcome(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let outcome = envelope::verify::<CallOutcome>(bytes, trusted, now)?;
+    Ok(Outcome {
+        kind: Kind::Outcome,
+        name: outcome.value().trace_id.clone(),
+        digest: outcome.digest(),
+        signers: signers(&outcome),
         checks: SIGNATURE.to_vec(),
     })
 }

@@ -39,13 +39,13 @@ pub struct Entry {
     pub call: Option<String>,
 }
 
-/// What became of a call that was charged.
+/// What becomes of a charge once it is known what became of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It ran; it cost what was charged, or so much.
-    Ran(Option<i128>),
-    /// It did not run, or nothing came of it: the charge goes.
-    Failed,
+pub enum Settlement {
+    /// It stays; the call cost what was charged, or so much.
+    Keep(Option<i128>),
+    /// It goes: the call did not run, or nothing came of it.
+    TakeBack,
 }
 
 impl Counter {
@@ -89,15 +89,15 @@ impl Counter {
     }
 
     /// Settles the charge of a call; whether there was one.
-    pub fn settle(&mut self, call: &str, outcome: Outcome) -> bool {
+    pub fn settle(&mut self, call: &str, settlement: Settlement) -> bool {
         let Some(at) = self.entries.iter().position(|e| e.call.as_deref() == Some(call)) else {
             return false;
         };
-        match outcome {
-            Outcome::Failed => {
+        match settlement {
+            Settlement::TakeBack => {
                 self.entries.remove(at);
             }
-            Outcome::Ran(amount) => {
+            Settlement::Keep(amount) => {
                 if let Some(entry) = self.entries.get_mut(at) {
                     entry.amount = amount.map_or(entry.amount, |amount| amount.max(0));
                     entry.call = None;
@@ -201,7 +201,7 @@ mod tests {
                     }
                     Step::Settle(call, ran) => {
                         let call = call.to_string();
-                        let outcome = if ran { Outcome::Ran(None) } else { Outcome::Failed };
+                        let outcome = if ran { Settlement::Keep(None) } else { Settlement::TakeBack };
                         if counter.settle(&call, outcome) && !ran {
                             all.retain(|(_, _, known, _)| *known != call);
                         }
@@ -233,10 +233,10 @@ mod tests {
         }
         assert_eq!(counter.entries().len(), limits::OPEN_CHARGES + 1);
         assert_eq!(counter.used(None, 0), limits::OPEN_CHARGES as i128 + 500);
-        assert!(!counter.settle("0", Outcome::Failed));
-        assert!(counter.settle("500", Outcome::Failed));
-        assert!(!counter.settle("500", Outcome::Failed));
-        assert!(counter.settle("501", Outcome::Ran(Some(7))));
+        assert!(!counter.settle("0", Settlement::TakeBack));
+        assert!(counter.settle("500", Settlement::TakeBack));
+        assert!(!counter.settle("500", Settlement::TakeBack));
+        assert!(counter.settle("501", Settlement::Keep(Some(7))));
         assert_eq!(counter.used(None, 0), limits::OPEN_CHARGES as i128 + 505);
     }
 }

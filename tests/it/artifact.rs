@@ -141,6 +141,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         fulfils: Vec::new(),
         approved_with: Vec::new(),
         kill_switch: None,
+        permit_until: None,
         state: None,
         previous,
     }

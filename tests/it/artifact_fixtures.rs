@@ -8,8 +8,9 @@ use gait::artifact::archive::{self, Entry};
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, Digest, GivenApproval, KillSwitch, PayloadType, PolicyRef, RunpackContents, Signed,
-    SigningKey, StopEntry, Subject, TraceRecord, TrustedKeys, bundle, given, jcs, runpack, time, trace,
+    BundleContents, CallOutcome, Digest, GivenApproval, KillSwitch, PayloadType, PolicyRef, RunpackContents,
+    SettledLimit, Signed, SigningKey, StopEntry, Subject, TraceRecord, TrustedKeys, bundle, given, jcs,
+    runpack, time, trace,
 };
 use gait::bundling::{self, Built};
 use gait::compile;
@@ -87,6 +88,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         fulfils: Vec::new(),
         approved_with: Vec::new(),
         kill_switch: None,
+        permit_until: None,
         state: None,
         previous,
     }
@@ -141,6 +143,56 @@ pub fn a_kill_switch() -> Vec<u8> {
         stops: vec![stop("egress", host, None), stop("mails", mails, Some(now()))],
     };
     envelope::sign(&state, &key()).unwrap().into_bytes()
+}
+
+/// What a runtime says became of the call of trace 1.
+pub fn an_outcome() -> Vec<u8> {
+    let outcome = CallOutcome {
+        trace_digest: of_json(&record(1, None, false).to_json()),
+        trace_id: "trace_1".into(),
+        tool: "pay.transfer".into(),
+        outcome: gait::domain::Outcome::Executed,
+        redeemed_at: vec![now()],
+        settled_at: now(),
+        limits: vec![SettledLimit {
+            limit: "spend".into(),
+            amount: Some("12.50".into()),
+        }],
+    };
+    envelope::sign(&outcome, &key()).unwrap().into_bytes()
+}
+
+fn tampered_outcomes() -> Vec<(&'static str, Vec<u8>)> {
+    let good = an_outcome();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed = |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Outcome);
+    vec![
+        (
+            "outcome_cut_off__verify.not_json.json",
+            good[..good.len() - 2].to_vec(),
+        ),
+        (
+            "outcome_other_word__verify.signature_invalid.json",
+            repayload(&good, |payload| payload["outcome"] = "ambiguous".into()),
+        ),
+        (
+            "outcome_as_a_trace__verify.schema.json",
+            seal(&payload, PayloadType::Trace),
+        ),
+        (
+            "outcome_unknown_word__verify.shape.json",
+            resealed(|outcome| outcome["outcome"] = "done".into()),
+        ),
+        (
+            "outcome_of_what_was_not_started__verify.shape.json",
+            resealed(|outcome| outcome["redeemed_at"] = serde_json::json!([])),
+        ),
+        (
+            "outcome_cost_of_what_failed__verify.shape.json",
+            resealed(|outcome| outcome["outcome"] = "failed".into()),
+        ),
+    ]
 }
 
 fn tampered_kill_switches() -> Vec<(&'static str, Vec<u8>)> {
@@ -258,6 +310,7 @@ fn valid() -> Files {
         ("approval.json", an_approval()),
         ("bundle.gaitbundle", built().bytes),
         ("kill_switch.json", a_kill_switch()),
+        ("outcome.json", an_outcome()),
         ("public_key.json", other.to_file()),
         ("runpack_run_1.zip", a_runpack()),
         ("trace.json", signed_trace(1, None, false).into_bytes()),
@@ -276,6 +329,7 @@ fn tampered() -> Files {
         tampered_runpacks(),
         tampered_approvals(),
         tampered_kill_switches(),
+        tampered_outcomes(),
         tampered_keys(),
     ];
     all.into_iter()
@@ -415,6 +469,10 @@ fn tampered_traces() -> Vec<(&'static str, Vec<u8>)> {
     let payload = jcs::to_vec(&record(1, None, true).to_json());
     let resealed = |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Trace);
     vec![
+        (
+            "trace_permit_of_what_is_not_allowed__verify.shape.json",
+            resealed(|trace| trace["permit_until"] = "2026-11-23T12:01:00.000Z".into()),
+        ),
         (
             "trace_cut_off__verify.not_json.json",
             good[..good.len() - 2].to_vec(),

@@ -443,7 +443,7 @@ fn a_counter_takes_no_more_than_is_said() {
         for n in 0..2_500u32 {
             counter.reserve(&format!("{n:064}"), &charge, now);
             if n >= 1_200 {
-                counter.settle(&format!("{n:064}"), gait::domain::counter::Outcome::Ran(None));
+                counter.settle(&format!("{n:064}"), gait::domain::counter::Settlement::Keep(None));
             }
             if n > 1_100 {
                 now += i64::try_from(span.unwrap_or(60) / 70).unwrap();

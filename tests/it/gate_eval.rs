@@ -241,8 +241,12 @@ fn what_is_wrong_with_an_argument_is_said() {
         let output = folder.eval("allow.json", args);
         assert!(shown(&output).contains(said), "{}", shown(&output));
     }
-    let output = folder.run(&["gate", "settle", "--trace", "t.json"]);
-    assert!(shown(&output).contains("--ran|--failed"), "{}", shown(&output));
+    let output = folder.run(&["permit", "settle", "--trace", "t.json", "--outcome", "done"]);
+    assert!(
+        shown(&output).contains("executed, failed, ambiguous, not_executed"),
+        "{}",
+        shown(&output)
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Limits as a user meets them: `gait gate eval` counts, `gait gate settle` corrects, and neither loses a call.
+//! Limits as a user meets them: `gait gate eval` counts, `gait permit settle` corrects, and neither loses a call.
 
 use crate::folder::{AT, Folder, eval, key, shown};
 use std::process::Stdio;
@@ -97,65 +97,79 @@ fn calls_count_where_they_are_said_to() {
 #[test]
 fn a_call_is_settled_once() {
     let folder = folder();
-    let first = pay(&folder, "ann", "a", AT, 0);
-    let second = pay(&folder, "ann", "a", AT, 0);
+    let now = jiff::Timestamp::now().to_string();
+    let first = pay(&folder, "ann", "a", &now, 0);
+    let second = pay(&folder, "ann", "a", &now, 0);
     let trace = |said: &serde_json::Value| said["trace_path"].as_str().unwrap().to_owned();
-    let (first, second) = (trace(&first), trace(&second));
+    let (first_trace, second_trace) = (trace(&first), trace(&second));
     let settle = |more: &[&str], exit| {
-        let args = [&["gate", "settle", "--trace"][..], more].concat();
-        folder.json(&args, exit, if exit == 0 { "gate_settle" } else { "error" })
+        let args = [&["permit", "settle", "--trace"][..], more].concat();
+        folder.json(&args, exit, if exit == 0 { "permit_settle" } else { "error" })
     };
-    let said = settle(&[&first, "--failed"], 0);
-    assert_eq!(said["limits"], serde_json::json!(["rate", "spend"]));
-    assert_eq!(
-        settle(&[&first, "--failed"], 6)["error"]["code"],
-        "settle.settled"
-    );
-    for (amount, code) in [
-        ("spend=x", "settle.amount"),
-        ("spent=1.00", "settle.amount"),
-        ("spend=-1.00", "settle.amount"),
-        ("spend", "settle.amount"),
-    ] {
-        let more = [
-            second.as_str(),
-            "--ran",
-            "--bundle",
-            "b.gaitbundle",
-            "--amount",
-            amount,
-        ];
-        assert_eq!(settle(&more, 6)["error"]["code"], code, "{amount}");
+    let names = |said: &serde_json::Value| -> Vec<String> {
+        let limits = said["limits"].as_array().unwrap().iter();
+        limits
+            .map(|one| one["limit"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let not_run = [first_trace.as_str(), "--outcome", "not_executed"];
+    let said = settle(&not_run, 0);
+    assert_eq!(names(&said), ["rate", "spend"]);
+    // The same again gives the same again, and nothing is taken back twice.
+    assert_eq!(settle(&not_run, 0), said);
+    for (outcome, code) in [("failed", "permit.settled"), ("executed", "permit.settled")] {
+        let said = settle(&[&first_trace, "--outcome", outcome], 2);
+        assert_eq!(said["error"]["code"], code);
     }
-    settle(
-        &[
-            &second,
-            "--ran",
-            "--bundle",
-            "b.gaitbundle",
-            "--amount",
-            "spend=12.50",
-        ],
-        0,
+    let bundle = ["--bundle", "b.gaitbundle", "--amount"];
+    let cost = |outcome: &'static str, amount: &'static str| {
+        [
+            &[second_trace.as_str(), "--outcome", outcome],
+            &bundle[..],
+            &[amount],
+        ]
+        .concat()
+    };
+    for (outcome, amount, code) in [
+        ("executed", "spend=x", "permit.amount"),
+        ("executed", "spent=1.00", "permit.amount"),
+        ("executed", "spend=-1.00", "permit.amount"),
+        ("executed", "spend", "permit.amount"),
+        ("failed", "spend=1.00", "permit.amount"),
+        ("executed", "spend=1.00", "permit.not_redeemed"),
+    ] {
+        let said = settle(&cost(outcome, amount), 6);
+        assert_eq!(said["error"]["code"], code, "{outcome} {amount}");
+    }
+    folder.write("args.json", second["canonical_args"].to_string().as_bytes());
+    let redeem = [
+        "permit",
+        "redeem",
+        "--trace",
+        &second_trace,
+        "--args",
+        "args.json",
+    ];
+    folder.json(&redeem, 0, "permit_redeem");
+    let said = settle(&cost("executed", "spend=12.50"), 0);
+    assert_eq!(said["limits"][1]["amount"], "12.50");
+    assert_eq!(
+        settle(&cost("executed", "spend=12.51"), 2)["error"]["code"],
+        "permit.settled"
     );
-    let third = pay(&folder, "ann", "a", AT, 0);
+    let third = pay(&folder, "ann", "a", &now, 0);
     assert_eq!(third["limits"][1]["used"], 12.5);
     assert_eq!(third["limits"][0]["used"], 1);
-    // A call that was not allowed was not counted.
-    let waits = pay(&folder, "ann", "b", AT, 0);
-    let more = [
-        trace(&waits),
-        "--store".to_owned(),
-        "elsewhere".to_owned(),
-        "--ran".to_owned(),
+    // In a store that has not counted it, there is nothing to settle but the call itself.
+    let waits = pay(&folder, "ann", "b", &now, 0);
+    let elsewhere = [
+        &trace(&waits),
+        "--outcome",
+        "not_executed",
+        "--store",
+        "elsewhere",
     ];
-    let more: Vec<&str> = more.iter().map(String::as_str).collect();
-    assert_eq!(settle(&more, 6)["error"]["code"], "settle.settled");
-    let asked = folder.json(&eval("ask.json", &[]), 0, "gate_eval");
-    assert_eq!(
-        settle(&[&trace(&asked), "--ran"], 6)["error"]["code"],
-        "settle.not_counted"
-    );
+    assert_eq!(names(&settle(&elsewhere, 0)), Vec::<String>::new());
 }
 
 #[test]

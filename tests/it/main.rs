@@ -83,6 +83,8 @@ mod nearest;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod permit;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod policy;

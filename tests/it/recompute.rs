@@ -236,13 +236,19 @@ fn what_was_written_differently_is_named() {
     type Change = fn(&mut TraceRecord);
     let other = |_: &TraceRecord| Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
     let changes: [(&str, Change); 8] = [
-        ("verdict", |r| r.decision.verdict = Verdict::Block),
+        ("verdict", |r| {
+            r.decision.verdict = Verdict::Block;
+            r.permit_until = None;
+        }),
         ("reason_codes", |r| {
             r.decision.reason_codes = vec!["acme.other".to_owned()]
         }),
         ("matched_rules", |r| r.decision.matched[0].start.line += 1),
         ("detail", |r| r.decision.detail = Some("no".to_owned())),
-        ("call_digest", |r| r.call_digest = None),
+        ("call_digest", |r| {
+            r.call_digest = None;
+            r.permit_until = None;
+        }),
         ("identity", |r| r.identity = Some("ann@acme.com".to_owned())),
         ("verdict", |r| r.decision.limits.clear()),
         ("state", |r| {

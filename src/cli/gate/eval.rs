@@ -19,6 +19,7 @@ use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
 use crate::json::Json;
+use crate::limits;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,9 @@ pub struct Args {
     handed: handed::HandedArgs,
     #[command(flatten)]
     asked: Asked,
+    /// How long the call may wait to run once it is allowed, at most an hour
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    permit_for: String,
     /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
     #[arg(long)]
     keep_intent: bool,
@@ -99,6 +103,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?;
     let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
+    let permit_for = load::duration(
+        ("--permit-for", "gate.permit_for"),
+        &args.permit_for,
+        limits::PERMIT_MILLIS,
+    )?;
     let intent = load::intent(host, &args.intent)?;
     let facts = args
         .facts
@@ -125,6 +134,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         facts,
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
+        permit_for: Some(permit_for),
         keeps_intent: args.keep_intent,
         ..Moment::default()
     };
