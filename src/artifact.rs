@@ -17,6 +17,7 @@ pub mod kill_switch;
 pub mod kind;
 pub mod limit;
 pub mod manifest;
+pub mod members;
 pub mod obligation;
 pub mod outcome;
 pub mod proof;

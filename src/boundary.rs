@@ -277,10 +277,12 @@ impl Boundary {
         // What is kept is without what rules redact, and the digests are of what is kept.
         let covered = intent.covered();
         let kept = kept(&self.loaded.gate, &covered, &judged.decision);
-        let (canonical, args) = jcs::to_vec_with(&kept, "args");
-        let args_digest = digest::sha256(canonical.get(args).unwrap_or_default());
-        let intent_digest = digest::sha256(&canonical);
-        let calls = call_digests(intent, &judged);
+        let (canonical, args) = jcs::to_text_with(&kept, "args");
+        let args = canonical.get(args).unwrap_or_default();
+        let args_digest = digest::sha256(args.as_bytes());
+        let intent_digest = digest::sha256(canonical.as_bytes());
+        let args = matches!(kept, Cow::Borrowed(_)).then_some(args);
+        let calls = call_digests(intent, args, &judged);
         let record = TraceRecord {
             permit_until: permit_until(&judged.decision, moment, &calls),
             trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
@@ -290,7 +292,7 @@ impl Boundary {
             policy: self.loaded.policy.clone(),
             intent_digest,
             args_digest,
-            call_digest: own_digest(intent, &judged),
+            call_digest: own_digest(intent, &calls, &judged),
             tool: intent.tool.to_string(),
             script: kept.get("script").map(|script| TraceScript {
                 digest: digest::of_json(script),
@@ -318,7 +320,7 @@ impl Boundary {
         };
         Decided {
             record,
-            intent: canonical,
+            intent: canonical.into_bytes(),
             canonical_args: judged.canonical_args,
             charges: judged.charges,
             weighed,

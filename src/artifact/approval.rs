@@ -1,7 +1,7 @@
 //! What must be approved, as JSON in traces and outputs. In: specs. Out: their documents, and back.
 
 use super::VerifyError;
-use super::fields::{Fields, number};
+use super::fields::{Fields, named, number, refuse, sorted};
 use crate::domain::ApprovalSpec;
 use crate::domain::approval::Role;
 use crate::json::Json;
@@ -63,9 +63,6 @@ pub(super) fn from_json(json: &Json) -> Result<ApprovalSpec, VerifyError> {
         _ => Err(fields.refuse(format!("`{key}` is not true or false"))),
     };
     let count = fields.small("count")?;
-    if count == 0 {
-        return Err(fields.refuse("`count` is none"));
-    }
     let [excluding_chain, excluding_requester] = flags(&fields, "excluding", ["chain", "requester"])?;
     let [bind_args, bind_policy] = flags(&fields, "bind", ["args", "policy"])?;
     let expires = fields.optional("expires_ms").map(|_| fields.count("expires_ms"));
@@ -95,17 +92,37 @@ fn role(json: &Json) -> Result<Role, VerifyError> {
     let fields = Fields::open("trace role", json, &["role", "members"])?;
     let members = people(&fields, "members")?;
     Ok(Role {
-        name: fields.name("role")?,
+        name: fields.text("role")?.to_owned(),
         members,
     })
 }
 
-/// A sorted list of principals.
+/// A list of principals.
 pub(super) fn people(fields: &Fields<'_>, key: &str) -> Result<Vec<String>, VerifyError> {
-    let people = fields.list(key, |json| match json.as_str() {
-        Some(name) if !name.is_empty() => Ok(name.to_owned()),
-        _ => Err(fields.refuse(format!("`{key}` has one without a name"))),
-    })?;
-    fields.sorted(key, &people)?;
-    Ok(people)
+    fields.list(key, |json| match json.as_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(fields.refuse(format!("`{key}` has one without a name"))),
+    })
+}
+
+/// What has to hold of a spec.
+pub(super) fn check(spec: &ApprovalSpec) -> Result<(), VerifyError> {
+    if spec.count == 0 {
+        return Err(refuse("trace approval", "`count` is none"));
+    }
+    match &spec.from {
+        Some(role) => {
+            named("trace role", "role", &role.name)?;
+            check_people("trace role", "members", &role.members)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Principals are named, and sorted.
+pub(super) fn check_people(what: &'static str, key: &str, people: &[String]) -> Result<(), VerifyError> {
+    if people.iter().any(String::is_empty) {
+        return Err(refuse(what, format!("`{key}` has one without a name")));
+    }
+    sorted(what, key, people)
 }

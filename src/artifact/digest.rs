@@ -56,6 +56,11 @@ impl Digest {
         Json::String(Text::new(self.printed(&mut [0; PRINTED])))
     }
 
+    /// Writes the printed form behind a text.
+    pub fn push_to(&self, text: &mut String) {
+        text.push_str(self.printed(&mut [0; PRINTED]));
+    }
+
     /// Writes the printed form.
     fn printed<'b>(&self, to: &'b mut [u8; PRINTED]) -> &'b str {
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };

@@ -73,6 +73,33 @@ pub trait Payload: Sized + PartialEq {
     fn to_json(&self) -> Json;
     /// Reads the document strictly; unknown members are errors.
     fn from_json(json: &Json) -> Result<Self, VerifyError>;
+
+    /// The canonical text of the document.
+    fn to_text(&self) -> Vec<u8> {
+        jcs::to_vec(&self.to_json())
+    }
+
+    /// Errors where the document, whose canonical text this is, would not be read back.
+    fn check(&self, text: &[u8]) -> Result<(), VerifyError> {
+        let json = self.to_json();
+        if json.depth() >= limits::JSON_DEPTH {
+            payload(text)?;
+        }
+        let read = Self::from_json(&json)?;
+        // Equal values have equal documents; others may, such as times of which only the milliseconds are kept.
+        if read != *self && read.to_text() != text {
+            return Err(VerifyError::PayloadNotCanonical);
+        }
+        Ok(())
+    }
+}
+
+/// The document of a payload.
+pub(super) fn payload(text: &[u8]) -> Result<Json, VerifyError> {
+    json::parse(text).map_err(|error| VerifyError::NotJson {
+        what: "payload",
+        error,
+    })
 }
 
 /// Envelope bytes that claim to carry a `T`; nothing in them is trusted.
@@ -210,7 +237,8 @@ impl TrustedKeys {
 
 /// The pre-authentication encoding (DSSE protocol v1): what the signature covers.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    let (type_bytes, bytes) = (payload_type.len().to_string(), payload.len().to_string());
+    let head = ["DSSEv1", &type_bytes, payload_type, &bytes, ""].join(" ");
     [head.as_bytes(), payload].concat()
 }
 
@@ -224,24 +252,12 @@ pub fn sign_all<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<Signed<T>
     Ok(sign_and_name(value, keys)?.0)
 }
 
-/// Signs a value with several distinct keys, and tells the digest of the payload: the artifact's name. The document is
-/// read again before it is signed, and the bounds of an envelope are checked after. The signature itself is not verified
+/// Signs a value with several distinct keys, and tells the digest of the payload: the artifact's name. Before that, what
+/// could not be read back is refused, and the bounds of an envelope are checked after. The signature itself is not verified
 /// (docs/decisions.md, "A fresh signature is not verified").
 pub fn sign_and_name<T: Payload>(value: &T, keys: &[&SigningKey]) -> Result<(Signed<T>, Digest), BuildError> {
-    let json = value.to_json();
-    let payload = jcs::to_vec(&json);
-    if json.depth() >= limits::JSON_DEPTH {
-        // What the reader of the envelope would say.
-        json::parse(&payload).map_err(|error| VerifyError::NotJson {
-            what: "payload",
-            error,
-        })?;
-    }
-    let read = T::from_json(&json)?;
-    // Equal values have equal documents; others may, such as times of which only the milliseconds are kept.
-    if read != *value && jcs::to_vec(&read.to_json()) != payload {
-        return Err(VerifyError::PayloadNotCanonical.into());
-    }
+    let payload = value.to_text();
+    value.check(&payload)?;
     let media_type = T::TYPE.media_type();
     let message = pae(media_type, &payload);
     let mut signatures: Vec<(KeyId, [u8; 64])> =
@@ -289,7 +305,7 @@ fn seal<S: AsRef<[u8]>>(
     for (number, (id, signature)) in signatures.iter().enumerate() {
         text.push_str(if number == 0 { "" } else { "," });
         text.push_str("{\"keyid\":\"");
-        text.push_str(&id.to_string());
+        id.digest().push_to(&mut text);
         text.push_str("\",\"sig\":\"");
         STANDARD.encode_string(signature, &mut text);
         text.push_str("\"}");
@@ -321,10 +337,7 @@ pub fn verify<T: Payload>(
     // 1 to 4
     let parts = parts(bytes, T::TYPE)?;
     // 5
-    let json = json::parse(&parts.payload).map_err(|error| VerifyError::NotJson {
-        what: "payload",
-        error,
-    })?;
+    let json = payload(&parts.payload)?;
     if !jcs::is_canonical(&json, &parts.payload) {
         return Err(VerifyError::PayloadNotCanonical);
     }
@@ -454,7 +467,7 @@ fn signed_by(
 /// Step 11.
 fn typed<T: Payload>(json: &Json, payload: &[u8]) -> Result<T, VerifyError> {
     let value = T::from_json(json)?;
-    if jcs::to_vec(&value.to_json()) != payload {
+    if value.to_text() != payload {
         return Err(VerifyError::PayloadNotCanonical);
     }
     Ok(value)

@@ -38,10 +38,7 @@ impl<'a> Fields<'a> {
 
     /// The error for this object.
     pub fn refuse(&self, reason: impl Into<String>) -> VerifyError {
-        VerifyError::Shape {
-            what: self.what,
-            reason: reason.into(),
-        }
+        refuse(self.what, reason)
     }
 
     /// A member of any kind.
@@ -71,10 +68,8 @@ impl<'a> Fields<'a> {
 
     /// The same where it stands.
     pub fn named(&self, key: &str) -> Result<&'a str, VerifyError> {
-        match self.text(key)? {
-            "" => Err(self.refuse(format!("`{key}` is empty"))),
-            text => Ok(text),
-        }
+        let text = self.text(key)?;
+        named(self.what, key, text).map(|()| text)
     }
 
     /// A string that may be missing.
@@ -104,10 +99,8 @@ impl<'a> Fields<'a> {
 
     /// An id that may be part of an archive name.
     pub fn id(&self, key: &str) -> Result<String, VerifyError> {
-        match self.text(key)? {
-            text if is_id(text) => Ok(text.to_owned()),
-            _ => Err(self.refuse(format!("`{key}` is not an id of a-z, 0-9, `-` and `_`"))),
-        }
+        let text = self.text(key)?;
+        id(self.what, key, text).map(|()| text.to_owned())
     }
 
     /// A whole number from 0, within 2^53 - 1.
@@ -156,11 +149,41 @@ impl<'a> Fields<'a> {
 
     /// Errors unless the items are strictly increasing.
     pub fn sorted<T: Ord>(&self, key: &str, items: &[T]) -> Result<(), VerifyError> {
-        if items.is_sorted_by(|a, b| a < b) {
-            return Ok(());
-        }
-        Err(self.refuse(format!("`{key}` is not sorted and distinct")))
+        sorted(self.what, key, items)
     }
+}
+
+/// The error for a document.
+pub fn refuse(what: &'static str, reason: impl Into<String>) -> VerifyError {
+    let reason = reason.into();
+    VerifyError::Shape { what, reason }
+}
+
+/// Errors where a text is empty.
+pub fn named(what: &'static str, key: &str, text: &str) -> Result<(), VerifyError> {
+    if text.is_empty() {
+        return Err(refuse(what, format!("`{key}` is empty")));
+    }
+    Ok(())
+}
+
+/// Errors where a text is no id that may be part of an archive name.
+pub fn id(what: &'static str, key: &str, text: &str) -> Result<(), VerifyError> {
+    if is_id(text) {
+        return Ok(());
+    }
+    Err(refuse(
+        what,
+        format!("`{key}` is not an id of a-z, 0-9, `-` and `_`"),
+    ))
+}
+
+/// Errors unless the items are strictly increasing.
+pub fn sorted<T: Ord>(what: &'static str, key: &str, items: &[T]) -> Result<(), VerifyError> {
+    if items.is_sorted_by(|a, b| a < b) {
+        return Ok(());
+    }
+    Err(refuse(what, format!("`{key}` is not sorted and distinct")))
 }
 
 /// The first that is meant, from a place on and then before it: who reads and who writes mostly keep the same order.

@@ -1,6 +1,8 @@
 //! The JSON Canonicalization Scheme (RFC 8785). In: a tree. Out: the one text everything is digested and signed as.
 //! Numbers are already canonical (`json::Number`), so nothing is rounded here.
 
+use super::digest::Digest;
+use super::members::Sink;
 use crate::json::{Json, plain_run};
 use std::ops::Range;
 
@@ -13,18 +15,129 @@ pub fn to_vec(json: &Json) -> Vec<u8> {
 
 /// Writes the canonical text, and tells where in it the value of a member of the document is; nowhere where there is no
 /// such member.
-pub fn to_vec_with<'j>(json: &'j Json, member: &'j str) -> (Vec<u8>, Range<usize>) {
+pub fn to_text_with<'j>(json: &'j Json, member: &'j str) -> (String, Range<usize>) {
     let mut writer = Writer::new();
     writer.looked_for = json.as_object().map(|_| member);
     writer.value(json);
-    (writer.out.into_bytes(), writer.found)
+    (writer.out, writer.found)
 }
 
-/// Writes the canonical text of an object of these members, whose names are distinct.
-pub fn object_to_vec(members: &[(&str, &Json)]) -> Vec<u8> {
-    let mut writer = Writer::new();
-    writer.object(members.iter().copied());
-    writer.out.into_bytes()
+/// The canonical text of an object while its members are written, each in its place; nothing is sorted.
+#[derive(Debug)]
+pub struct Object {
+    out: String,
+    /// Whether the object that is written has a member already.
+    has_members: bool,
+}
+
+impl Object {
+    pub(super) fn open() -> Object {
+        let mut out = String::with_capacity(SPACE);
+        out.push('{');
+        let has_members = false;
+        Object { out, has_members }
+    }
+
+    pub(super) fn close(mut self) -> Vec<u8> {
+        self.out.push('}');
+        self.out.into_bytes()
+    }
+
+    /// A member whose value is a canonical text already.
+    pub fn written(&mut self, name: &'static str, text: &str) {
+        self.name(name);
+        self.out.push_str(text);
+    }
+
+    fn name(&mut self, name: &'static str) {
+        self.out.push_str(if self.has_members { ",\"" } else { "\"" });
+        self.out.push_str(name);
+        self.out.push_str("\":");
+        self.has_members = true;
+    }
+
+    fn nested(&mut self, members: impl FnOnce(&mut Self)) {
+        self.out.push('{');
+        self.has_members = false;
+        members(self);
+        self.out.push('}');
+        self.has_members = true;
+    }
+
+    /// The elements of a list, each written by `write`.
+    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+        self.out.push('[');
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            write(self, item);
+        }
+        self.out.push(']');
+    }
+}
+
+impl Sink for Object {
+    fn null(&mut self, name: &'static str) {
+        self.name(name);
+        self.out.push_str("null");
+    }
+
+    fn text(&mut self, name: &'static str, text: &str) {
+        self.name(name);
+        string(text, &mut self.out);
+    }
+
+    fn number(&mut self, name: &'static str, n: u64) {
+        self.name(name);
+        whole(n, &mut self.out);
+    }
+
+    fn digest(&mut self, name: &'static str, digest: &Digest) {
+        self.name(name);
+        self.out.push('"');
+        digest.push_to(&mut self.out);
+        self.out.push('"');
+    }
+
+    fn json(&mut self, name: &'static str, json: &Json) {
+        self.name(name);
+        let mut writer = Writer::after(std::mem::take(&mut self.out));
+        writer.value(json);
+        self.out = writer.out;
+    }
+
+    fn texts<T: AsRef<str>>(&mut self, name: &'static str, texts: impl IntoIterator<Item = T>) {
+        self.name(name);
+        self.list(texts, |to, text| string(text.as_ref(), &mut to.out));
+    }
+
+    fn object(&mut self, name: &'static str, members: impl FnOnce(&mut Self)) {
+        self.name(name);
+        self.nested(members);
+    }
+
+    fn objects<T>(&mut self, name: &'static str, items: &[T], members: impl Fn(&T, &mut Self)) {
+        self.name(name);
+        self.list(items, |to, item| to.nested(|to| members(item, to)));
+    }
+}
+
+/// The digits of a number.
+fn whole(n: u64, out: &mut String) {
+    let mut digits = [0; 20];
+    let mut left = n;
+    let mut written = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(left % 10).unwrap_or(0);
+        left /= 10;
+        written += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(digits.len() - written..).unwrap_or_default();
+    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 /// What most documents need, in bytes.
@@ -51,8 +164,13 @@ struct Writer<'j> {
 
 impl<'j> Writer<'j> {
     fn new() -> Writer<'j> {
+        Writer::after(String::with_capacity(SPACE))
+    }
+
+    /// Writes behind a text.
+    fn after(out: String) -> Writer<'j> {
         Writer {
-            out: String::with_capacity(SPACE),
+            out,
             members: Vec::with_capacity(MEMBERS),
             looked_for: None,
             found: 0..0,
@@ -168,9 +286,9 @@ mod tests {
             ("1", ""),
         ] {
             let document = parse(given.as_bytes()).unwrap();
-            let (text, at) = super::to_vec_with(&document, "a");
-            assert_eq!(text, to_vec(&document));
-            assert_eq!(text.get(at), Some(found.as_bytes()), "{given}");
+            let (text, at) = super::to_text_with(&document, "a");
+            assert_eq!(text.as_bytes(), to_vec(&document));
+            assert_eq!(text.get(at), Some(found), "{given}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! Proofs as a bundle records them: which claim was proved of which program, and by which compiler. In: a claim's name
 //! and the digest of what it says. Out: the digest of what was proved, and the manifest's member. It cannot prove.
 
+use super::VerifyError;
 use super::digest::{self, Digest};
 use super::fields::Fields;
-use super::{VerifyError, jcs};
+use super::members::{self, Sink as _};
 use crate::json::Json;
 
 /// What the document of a proof starts with, so that its digest is none of anything else.
@@ -21,13 +22,13 @@ pub struct ProofEntry {
 impl ProofEntry {
     /// The digest of what was proved: that this claim holds of this program, as this compiler found.
     pub fn digest(&self, program: Digest, compiler: &str) -> Digest {
-        digest::sha256(&jcs::object_to_vec(&[
-            ("claim", &self.claim.to_json()),
-            ("compiler", &Json::str(compiler)),
-            ("name", &Json::str(&self.name)),
-            ("program", &program.to_json()),
-            ("schema", &Json::str(SCHEMA)),
-        ]))
+        digest::sha256(&members::text(|to| {
+            to.digest("claim", &self.claim);
+            to.text("compiler", compiler);
+            to.text("name", &self.name);
+            to.digest("program", &program);
+            to.text("schema", SCHEMA);
+        }))
     }
 
     pub(super) fn to_json(&self, digest: Digest) -> Json {

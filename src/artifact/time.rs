@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
+/// Bytes of the one form.
+pub(super) const BYTES: usize = "2026-11-23T15:16:58.123Z".len();
+
 /// Writes the one form, `2026-11-23T15:16:58.123Z`; smaller units are cut off.
 pub fn print(at: Timestamp) -> String {
     DateTimePrinter::new().precision(Some(3)).timestamp_to_string(&at)
@@ -20,7 +23,7 @@ pub fn cut(at: Timestamp) -> Timestamp {
 /// Reads the one form; `None` for any other spelling, even of the same instant.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let at: Timestamp = text.parse().ok()?;
-    (text.len() == "2026-11-23T15:16:58.123Z".len() && print(at) == text).then_some(at)
+    (text.len() == BYTES && print(at) == text).then_some(at)
 }
 
 #[cfg(test)]

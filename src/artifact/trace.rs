@@ -1,6 +1,8 @@
 //! Traces: the signed record of one decision. In: the decision and the digests of what it was made from. Out:
 //! envelope bytes, and back. No trace, no allow; it records and never judges.
 
+mod check;
+mod members;
 mod script;
 
 pub use script::TraceScript;
@@ -10,10 +12,10 @@ use jiff::Timestamp;
 use super::approval;
 use super::digest::Digest;
 use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified};
-use super::fields::{Fields, number};
+use super::fields::Fields;
 use super::key::SigningKey;
-use super::manifest::check_digest;
-use super::{BuildError, VerifyError, jcs, limit, obligation, time};
+use super::members::{text, tree};
+use super::{BuildError, VerifyError, limit, obligation};
 use crate::domain::{
     Approval, ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope,
     Target, Verdict,
@@ -21,6 +23,9 @@ use crate::domain::{
 use crate::json::{Json, Text};
 use crate::limits;
 use crate::source::Position;
+
+/// How deep a document lies that a record has in itself, at most: a parameter of an obligation of a step.
+const AROUND: usize = 8;
 
 /// The only enforcement level that exists: the verdict was binding.
 const ENFORCEMENT: &str = "enforce";
@@ -104,6 +109,21 @@ impl TraceRecord {
         let people = self.decision.approved_by.iter();
         people.map(|by| Approval::just_given(by, at)).collect()
     }
+
+    /// How deep its document is nested, at most.
+    fn depth(&self) -> usize {
+        let decision = &self.decision;
+        let of_steps = decision.steps.iter().flat_map(|step| &step.decision.obligations);
+        let params = decision
+            .obligations
+            .iter()
+            .chain(of_steps)
+            .flat_map(|one| &one.params);
+        let state = self.state.as_ref().map(|state| &state.after);
+        let parts = [&self.intent, &self.facts].into_iter().flatten().chain(state);
+        let parts = parts.chain(params.map(|(_, value)| value));
+        AROUND + parts.map(Json::depth).max().unwrap_or_default()
+    }
 }
 
 /// The session a decision was made in.
@@ -129,7 +149,7 @@ pub fn verify(
     envelope::verify(bytes, trusted, now)
 }
 
-/// Every member of the document, in the order in which they are written.
+/// Every member of the document, in the order in which people read them.
 const MEMBERS: [&str; 35] = [
     "schema",
     "trace_id",
@@ -172,60 +192,18 @@ impl Payload for TraceRecord {
     const TYPE: PayloadType = PayloadType::Trace;
 
     fn to_json(&self) -> Json {
-        let nullable = |digest: &Option<Digest>| digest.map_or(Json::Null, |digest| digest.to_json());
-        let policy = [
-            ("name", Json::str(&self.policy.name)),
-            ("version", Json::str(&self.policy.version)),
-            ("profile", Json::str(self.policy.profile.as_str())),
-        ];
-        let mut members = Vec::with_capacity(MEMBERS.len());
-        members.extend([
-            ("schema", Json::str(PayloadType::Trace.schema())),
-            ("trace_id", Json::str(&self.trace_id)),
-            ("created_at", Json::str(time::print(self.created_at))),
-            ("producer_version", Json::str(&self.producer_version)),
-            ("bundle_digest", self.bundle_digest.to_json()),
-            ("policy", Json::record(policy)),
-            ("intent_digest", self.intent_digest.to_json()),
-            ("args_digest", self.args_digest.to_json()),
-            ("call_digest", nullable(&self.call_digest)),
-            ("tool", Json::str(&self.tool)),
-            ("enforcement", Json::str(ENFORCEMENT)),
-            ("previous", nullable(&self.previous)),
-        ]);
-        let optional = [
-            ("correlation_id", &self.correlation_id),
-            ("session_id", &self.session_id),
-            ("run_id", &self.run_id),
-            ("request_id", &self.request_id),
-            ("identity", &self.identity),
-        ];
-        members.extend(
-            optional
-                .into_iter()
-                .filter_map(|(key, text)| Some((key, Json::str(text.as_ref()?)))),
-        );
-        members.extend(self.intent.clone().map(|intent| ("intent", intent)));
-        members.extend(self.facts.clone().map(|facts| ("facts", facts)));
-        members.extend(decision_members(&self.decision));
-        let script = self.script.as_ref();
-        members.extend(script.map(|script| ("script", script.to_json(&self.decision.steps))));
-        if !self.fulfils.is_empty() {
-            let fulfils = self.fulfils.iter().map(Json::str).collect();
-            members.push(("fulfils", Json::Array(fulfils)));
+        tree(|to| members::record(self, to))
+    }
+
+    fn to_text(&self) -> Vec<u8> {
+        text(|to| members::record(self, to))
+    }
+
+    fn check(&self, text: &[u8]) -> Result<(), VerifyError> {
+        if self.depth() >= limits::JSON_DEPTH {
+            envelope::payload(text)?;
         }
-        if !self.approved_with.is_empty() {
-            let with = self.approved_with.iter().map(Digest::to_json).collect();
-            members.push(("approved_with", Json::Array(with)));
-        }
-        members.extend(self.kill_switch.map(|digest| ("kill_switch", digest.to_json())));
-        let until = self.permit_until.map(|until| Json::str(time::print(until)));
-        members.extend(until.map(|until| ("permit_until", until)));
-        members.extend(self.state.as_ref().map(|state| {
-            let both = [("before", state.before.to_json()), ("after", state.after.clone())];
-            ("state", Json::object(both))
-        }));
-        Json::record(members)
+        check::record(self)
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
@@ -239,15 +217,15 @@ impl Payload for TraceRecord {
         )?;
         let mut decision = decision_from_json(&fields)?;
         let script = script::from_json(&fields, &mut decision)?;
-        let approved_with = approved_with(&fields, &decision)?;
+        let approved_with = approved_with(&fields)?;
         let record = TraceRecord {
             script,
-            trace_id: fields.id("trace_id")?,
+            trace_id: fields.text("trace_id")?.to_owned(),
             created_at: fields.instant("created_at")?,
-            producer_version: fields.name("producer_version")?,
+            producer_version: fields.text("producer_version")?.to_owned(),
             bundle_digest: fields.digest("bundle_digest")?,
             policy: PolicyRef {
-                name: policy.name("name")?,
+                name: policy.text("name")?.to_owned(),
                 version: policy.text("version")?.to_owned(),
                 profile: Profile::parse(policy.text("profile")?)
                     .ok_or_else(|| policy.refuse("`profile` is none of a policy"))?,
@@ -259,14 +237,11 @@ impl Payload for TraceRecord {
             decision,
             correlation_id: fields.optional_text("correlation_id")?,
             session_id: fields.optional_text("session_id")?,
-            run_id: fields
-                .optional("run_id")
-                .map(|_| fields.id("run_id"))
-                .transpose()?,
+            run_id: fields.optional_text("run_id")?,
             request_id: fields.optional_text("request_id")?,
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
-            facts: facts(&fields)?,
+            facts: fields.optional("facts").cloned(),
             fulfils: fulfils(&fields)?,
             approved_with,
             kill_switch: fields
@@ -280,17 +255,8 @@ impl Payload for TraceRecord {
             state: fields.optional("state").map(state_from_json).transpose()?,
             previous: fields.digest_or_null("previous")?,
         };
-        check_intent(&fields, &record)?;
-        check_permit(&fields, &record)?;
+        check::record(&record)?;
         Ok(record)
-    }
-}
-
-fn facts(fields: &Fields<'_>) -> Result<Option<Json>, VerifyError> {
-    match fields.optional("facts") {
-        Some(Json::Object(members)) if members.is_empty() => Err(fields.refuse("`facts` has no member")),
-        Some(Json::Object(_)) | None => Ok(fields.optional("facts").cloned()),
-        Some(_) => Err(fields.refuse("`facts` is not an object")),
     }
 }
 
@@ -306,7 +272,7 @@ fn fulfils(fields: &Fields<'_>) -> Result<Vec<String>, VerifyError> {
 }
 
 /// The approvals that counted; there is none without people who approved.
-fn approved_with(fields: &Fields<'_>, decision: &Decision) -> Result<Vec<Digest>, VerifyError> {
+fn approved_with(fields: &Fields<'_>) -> Result<Vec<Digest>, VerifyError> {
     if fields.optional("approved_with").is_none() {
         return Ok(Vec::new());
     }
@@ -314,116 +280,35 @@ fn approved_with(fields: &Fields<'_>, decision: &Decision) -> Result<Vec<Digest>
         let digest = json.as_str().and_then(Digest::parse);
         digest.ok_or_else(|| fields.refuse("`approved_with` has one that is no digest"))
     })?;
-    fields.sorted("approved_with", &digests)?;
-    if digests.is_empty() || decision.approved_by.is_empty() {
+    if digests.is_empty() {
         return Err(fields.refuse("`approved_with` does not go with `approved_by`"));
     }
     Ok(digests)
 }
 
-/// A record must not contradict the intent it carries: digests of the whole and of the arguments, and the tool.
-fn check_intent(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyError> {
-    let Some(intent) = &record.intent else {
-        return Ok(());
-    };
-    let name = format!("intent of {}", record.trace_id);
-    check_digest(&name, record.intent_digest, &jcs::to_vec(intent))?;
-    if let Some(args) = intent.get("args") {
-        let name = format!("arguments of {}", record.trace_id);
-        check_digest(&name, record.args_digest, &jcs::to_vec(args))?;
-    }
-    script::check(fields, record.script.as_ref(), intent.get("script"))?;
-    match intent.get("tool_name") {
-        Some(tool) if tool.as_str() != Some(&record.tool) => {
-            Err(fields.refuse("`tool` is not the tool of the intent"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Only what is allowed and named may run, and only for a while.
-fn check_permit(fields: &Fields<'_>, record: &TraceRecord) -> Result<(), VerifyError> {
-    let Some(until) = record.permit_until else {
-        return Ok(());
-    };
-    let millis = until
-        .as_millisecond()
-        .saturating_sub(record.created_at.as_millisecond());
-    let is_named = record.calls().iter().all(Option::is_some);
-    let is_short = (1..=limits::PERMIT_MILLIS).contains(&i128::from(millis));
-    if record.decision.verdict == Verdict::Allow && is_named && is_short {
-        return Ok(());
-    }
-    Err(fields.refuse("`permit_until` does not go with what was decided, and when"))
-}
-
 /// What was decided, as a record says it, with the steps of a script.
 pub fn decision_to_json(decision: &Decision) -> Json {
-    let mut members = decision_members(decision);
-    if !decision.steps.is_empty() {
+    let mut said = tree(|to| members::decision(decision, to));
+    if let (Json::Object(members), false) = (&mut said, decision.steps.is_empty()) {
         let steps = decision.steps.iter().map(|step| decision_to_json(&step.decision));
-        members.push(("steps", Json::Array(steps.collect())));
+        members.push((Text::const_new("steps"), Json::Array(steps.collect())));
     }
-    Json::record(members)
-}
-
-/// The members of a record, or of a step, that say what was decided.
-fn decision_members(decision: &Decision) -> Vec<(&'static str, Json)> {
-    let texts = |texts: &[String]| Json::Array(texts.iter().map(Json::str).collect());
-    let mut members = vec![
-        ("verdict", Json::str(decision.verdict.as_str())),
-        ("reason_codes", texts(&decision.reason_codes)),
-        (
-            "matched_rules",
-            Json::Array(decision.matched.iter().map(rule_to_json).collect()),
-        ),
-        (
-            "targets",
-            Json::Array(decision.targets.iter().map(target_to_json).collect()),
-        ),
-    ];
-    members.extend(
-        decision
-            .detail
-            .as_ref()
-            .map(|detail| ("detail", Json::str(detail))),
-    );
-    if !decision.labels.is_empty() {
-        let labels = decision.labels.iter().map(labels_to_json).collect();
-        members.push(("labels", Json::Array(labels)));
-    }
-    if !decision.approvals.is_empty() {
-        members.push(("approvals", approval::list(&decision.approvals)));
-    }
-    if !decision.approved_by.is_empty() {
-        members.push(("approved_by", texts(&decision.approved_by)));
-    }
-    if !decision.limits.is_empty() {
-        members.push(("limits", limit::list(&decision.limits)));
-    }
-    if !decision.obligations.is_empty() {
-        members.push(("obligations", obligation::list(&decision.obligations)));
-    }
-    members
+    said
 }
 
 fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
     let reason_codes = fields.list("reason_codes", |json| match json.as_str() {
-        Some(code) if !code.is_empty() => Ok(code.to_owned()),
-        _ => Err(fields.refuse("a reason code is not a name")),
+        Some(code) => Ok(code.to_owned()),
+        None => Err(fields.refuse("a reason code is not a name")),
     })?;
-    fields.sorted("reason_codes", &reason_codes)?;
-    let targets = fields.list("targets", target_from_json)?;
-    fields.sorted("targets", &targets)?;
-    let verdict = verdict(fields)?;
-    let (approvals, approved_by) = approvals_from_json(fields, verdict)?;
+    let (approvals, approved_by) = approvals_from_json(fields)?;
     Ok(Decision {
         approvals,
         approved_by,
-        verdict,
+        verdict: verdict(fields)?,
         reason_codes,
         matched: fields.list("matched_rules", rule_from_json)?,
-        targets,
+        targets: fields.list("targets", target_from_json)?,
         labels: labels_from_json(fields)?,
         obligations: obligation::read(fields)?,
         limits: limit::read(fields)?,
@@ -432,22 +317,18 @@ fn decision_from_json(fields: &Fields<'_>) -> Result<Decision, VerifyError> {
     })
 }
 
-/// What must be approved, and who approved: neither is there without the verdict it belongs to, or empty.
-fn approvals_from_json(
-    fields: &Fields<'_>,
-    verdict: Verdict,
-) -> Result<(Vec<ApprovalSpec>, Vec<String>), VerifyError> {
+/// What must be approved, and who approved: neither is there and empty.
+fn approvals_from_json(fields: &Fields<'_>) -> Result<(Vec<ApprovalSpec>, Vec<String>), VerifyError> {
     let (mut approvals, mut by) = (Vec::new(), Vec::new());
     if fields.optional("approvals").is_some() {
         approvals = fields.list("approvals", approval::from_json)?;
-        fields.sorted("approvals", &approvals)?;
-        if approvals.is_empty() || verdict != Verdict::RequireApproval {
+        if approvals.is_empty() {
             return Err(fields.refuse("`approvals` does not go with the verdict"));
         }
     }
     if fields.optional("approved_by").is_some() {
         by = approval::people(fields, "approved_by")?;
-        if by.is_empty() || verdict > Verdict::DryRun {
+        if by.is_empty() {
             return Err(fields.refuse("`approved_by` does not go with the verdict"));
         }
     }
@@ -456,14 +337,6 @@ fn approvals_from_json(
 
 fn verdict(fields: &Fields<'_>) -> Result<Verdict, VerifyError> {
     Verdict::parse(fields.text("verdict")?).ok_or_else(|| fields.refuse("`verdict` is none of the four"))
-}
-
-fn labels_to_json(fact: &LabelFact) -> Json {
-    Json::record([
-        ("of", Json::str(&fact.of)),
-        ("labels", Json::Array(fact.labels.iter().map(Json::str).collect())),
-        ("origin", Json::str(fact.origin.as_str())),
-    ])
 }
 
 fn labels_from_json(fields: &Fields<'_>) -> Result<Vec<LabelFact>, VerifyError> {
@@ -476,16 +349,14 @@ fn labels_from_json(fields: &Fields<'_>) -> Result<Vec<LabelFact>, VerifyError> 
             Some(label) => Ok(label.to_owned()),
             None => Err(fields.refuse("a label is not a name")),
         })?;
-        fields.sorted("labels", &labels)?;
         let origin = fields.text("origin")?;
         let known = LabelOrigin::ALL.into_iter().find(|o| o.as_str() == origin);
         Ok(LabelFact {
-            of: fields.name("of")?,
+            of: fields.text("of")?.to_owned(),
             labels,
             origin: known.ok_or_else(|| fields.refuse("`origin` is none of the four"))?,
         })
     })?;
-    fields.sorted("labels", &labels)?;
     if labels.is_empty() {
         return Err(fields.refuse("`labels` has no element"));
     }
@@ -500,49 +371,19 @@ fn state_from_json(json: &Json) -> Result<TraceState, VerifyError> {
     })
 }
 
-fn target_to_json(target: &Target) -> Json {
-    Json::record([
-        ("effect", Json::str(&target.effect)),
-        ("kind", Json::str(&target.kind)),
-        ("value", Json::str(&target.value)),
-    ])
-}
-
 fn target_from_json(json: &Json) -> Result<Target, VerifyError> {
     let fields = Fields::open("trace target", json, &["effect", "kind", "value"])?;
     let value = fields.text("value")?.to_owned();
     Ok(Target {
-        effect: fields.name("effect")?,
-        kind: fields.name("kind")?,
+        effect: fields.text("effect")?.to_owned(),
+        kind: fields.text("kind")?.to_owned(),
         value,
     })
 }
 
-fn rule_to_json(rule: &MatchedRule) -> Json {
-    // In the order of the canonical text.
-    let mut members = Vec::with_capacity(8);
-    let mut add = |name, value| members.push((Text::const_new(name), value));
-    add("code", Json::String(rule.code.clone()));
-    add("end", position_to_json(rule.end));
-    add("file", Json::String(rule.file.clone()));
-    if let Some(hint) = &rule.hint {
-        add("hint", Json::str(hint));
-    }
-    add("name", Json::String(rule.name.clone()));
-    if let Some(of) = &rule.scope {
-        add("scope", scope_to_json(of));
-    }
-    add("start", position_to_json(rule.start));
-    add("verdict", Json::str(rule.verdict.as_str()));
-    Json::Object(members)
-}
-
 /// The policy a rule is part of.
 pub fn scope_to_json(of: &RuleScope) -> Json {
-    Json::object([
-        ("of", Json::str(of.scope.as_str())),
-        ("policy", Json::str(&of.policy)),
-    ])
+    tree(|to| members::scope(of, to))
 }
 
 fn scope_from_json(json: &Json) -> Result<RuleScope, VerifyError> {
@@ -550,7 +391,7 @@ fn scope_from_json(json: &Json) -> Result<RuleScope, VerifyError> {
     let scope = PolicyScope::parse(fields.text("of")?);
     Ok(RuleScope {
         scope: scope.ok_or_else(|| fields.refuse("`of` is none of the scopes"))?,
-        policy: fields.name("policy")?,
+        policy: fields.text("policy")?.to_owned(),
     })
 }
 
@@ -558,22 +399,15 @@ fn rule_from_json(json: &Json) -> Result<MatchedRule, VerifyError> {
     let known = ["code", "end", "file", "hint", "name", "scope", "start", "verdict"];
     let fields = Fields::open("trace rule", json, &known)?;
     Ok(MatchedRule {
-        code: fields.named("code")?.into(),
+        code: fields.text("code")?.into(),
         end: position_from_json(fields.any("end")?)?,
         file: fields.text("file")?.into(),
         hint: fields.optional_text("hint")?,
-        name: fields.named("name")?.into(),
+        name: fields.text("name")?.into(),
         scope: fields.optional("scope").map(scope_from_json).transpose()?,
         start: position_from_json(fields.any("start")?)?,
         verdict: verdict(&fields)?,
     })
-}
-
-fn position_to_json(at: Position) -> Json {
-    Json::record([
-        ("column", number(at.column.into())),
-        ("line", number(at.line.into())),
-    ])
 }
 
 fn position_from_json(json: &Json) -> Result<Position, VerifyError> {

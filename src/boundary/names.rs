@@ -2,29 +2,44 @@
 //! digests of canonical documents.
 
 use super::Moment;
-use crate::artifact::{Digest, digest, jcs, time};
+use crate::artifact::members::Sink as _;
+use crate::artifact::{Digest, digest, members, time};
 use crate::domain::{Intent, ScriptStep};
 use crate::gate::{Judged, JudgedStep};
 use crate::json::Json;
 
 /// Names what an executor should run: the tool and its canonical arguments.
 pub fn call_digest(tool: &str, canonical_args: &Json) -> Digest {
-    let call = [("args", canonical_args), ("tool", &Json::str(tool))];
-    digest::sha256(&jcs::object_to_vec(&call))
+    digest::sha256(&members::text(|to| {
+        to.json("args", canonical_args);
+        to.text("tool", tool);
+    }))
 }
 
-/// Names what an executor should run where it is one call; none where it has no canonical form.
-pub(super) fn own_digest(intent: &Intent, judged: &Judged) -> Option<Digest> {
+/// Names what an executor should run as a whole, of whose calls the names are known; none where it has no canonical form.
+pub(super) fn own_digest(intent: &Intent, calls: &[Option<Digest>], judged: &Judged) -> Option<Digest> {
+    if intent.steps.is_empty() {
+        return calls.first().copied().flatten();
+    }
     let args = judged.canonical_args.as_ref()?;
     Some(call_digest(&intent.tool, args))
 }
 
-/// Names what an executor should run: the call, or each step.
-pub(super) fn call_digests(intent: &Intent, judged: &Judged) -> Vec<Option<Digest>> {
-    if intent.steps.is_empty() {
-        return vec![own_digest(intent, judged)];
+/// Names what an executor should run: the call, or each step; none where it has no canonical form. `text` is the canonical
+/// text of the arguments as received, where there is one already: most of them are what should run.
+pub(super) fn call_digests(intent: &Intent, text: Option<&str>, judged: &Judged) -> Vec<Option<Digest>> {
+    if !intent.steps.is_empty() {
+        return intent.steps.iter().zip(&judged.steps).map(step_digest).collect();
     }
-    intent.steps.iter().zip(&judged.steps).map(step_digest).collect()
+    let args = judged.canonical_args.as_ref();
+    let digest = args.map(|args| match text.filter(|_| args == intent.args()) {
+        None => call_digest(&intent.tool, args),
+        Some(text) => digest::sha256(&members::text(|to| {
+            to.written("args", text);
+            to.text("tool", &intent.tool);
+        })),
+    });
+    vec![digest]
 }
 
 /// Names what an executor should run as one step; none where it has no canonical form.
@@ -35,33 +50,21 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
 
 /// The same event has the same id; another moment, session, run or place in a chain makes another event.
 pub(super) fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
-    let or_null = |text: Option<&str>| text.map_or(Json::Null, Json::str);
-    let previous = moment.previous.map_or(Json::Null, |digest| digest.to_json());
-    let at = Json::str(time::print(moment.now));
-    let (bundle, intent) = (bundle.to_json(), intent.to_json());
-    let (run, session) = (
-        or_null(moment.run_id.as_deref()),
-        or_null(moment.session_id.as_deref()),
-    );
-    let mut event = vec![
-        ("at", &at),
-        ("bundle", &bundle),
-        ("facts", moment.facts.as_ref().unwrap_or(&Json::Null)),
-        ("intent", &intent),
-        ("previous", &previous),
-        ("run", &run),
-        ("session", &session),
-    ];
-    let handed = moment.handed.iter().map(|one| one.digest.to_json()).collect();
-    let handed = Json::Array(handed);
-    if !moment.handed.is_empty() {
-        event.push(("approvals", &handed));
-    }
-    let own = or_null(moment.event.as_deref());
-    if moment.event.is_some() {
-        event.push(("event", &own));
-    }
-    let digest = digest::sha256(&jcs::object_to_vec(&event)).to_string();
+    let event = members::text(|to| {
+        if !moment.handed.is_empty() {
+            let handed = moment.handed.iter().map(|one| one.digest.to_string());
+            to.texts("approvals", handed);
+        }
+        to.text("at", &time::print(moment.now));
+        to.digest("bundle", &bundle);
+        to.optional("event", moment.event.as_deref());
+        to.json("facts", moment.facts.as_ref().unwrap_or(&Json::Null));
+        to.digest("intent", &intent);
+        to.nullable("previous", moment.previous.as_ref());
+        to.text_or_null("run", moment.run_id.as_deref());
+        to.text_or_null("session", moment.session_id.as_deref());
+    });
+    let digest = digest::sha256(&event).to_string();
     let hex = digest.strip_prefix("sha256:").unwrap_or(&digest);
-    hex.chars().take(24).collect()
+    hex.get(..24).unwrap_or(hex).to_owned()
 }

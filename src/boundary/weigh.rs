@@ -48,7 +48,7 @@ impl Weighed {
             return weighed;
         }
         let alone = gate.decide(request, workspace);
-        let call_digests: Option<Vec<Digest>> = call_digests(intent, &alone).into_iter().collect();
+        let call_digests: Option<Vec<Digest>> = call_digests(intent, None, &alone).into_iter().collect();
         let subject = call_digests.map(|call_digests| Subject {
             bundle_digest: bundle,
             intent_digest: digest::of_json(&kept(gate, &intent.covered(), &alone.decision)),

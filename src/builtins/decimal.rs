@@ -3,8 +3,9 @@
 //! Nothing is rounded: a digit too many is refused. It must not touch floating point.
 
 use super::{Doc, Refused};
-use crate::json::{Json, Number, scaled};
+use crate::json::{Json, Number, Text, scaled};
 use crate::limits;
+use compact_str::ToCompactString as _;
 
 /// What the manual says about `Int`.
 pub const INT: Doc = Doc {
@@ -180,17 +181,26 @@ pub fn to_json(value: i128, places: u32) -> Json {
     }
 }
 
-fn to_text(value: i128, places: u32) -> String {
-    let sign = if value < 0 { "-" } else { "" };
-    let width = usize::try_from(places).unwrap_or(usize::MAX).min(MAX_PLACES) + 1;
-    let digits = format!("{:0>width$}", value.unsigned_abs());
-    let (whole, fraction) = digits
-        .split_at_checked(digits.len().saturating_sub(width - 1))
-        .unwrap_or((&digits, ""));
-    match fraction.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        fraction => format!("{sign}{whole}.{fraction}"),
+fn to_text(value: i128, places: u32) -> Text {
+    let places = usize::try_from(places).unwrap_or(usize::MAX).min(MAX_PLACES);
+    let magnitude = value.unsigned_abs();
+    // Most fit, and are written faster then.
+    let digits =
+        u64::try_from(magnitude).map_or_else(|_| magnitude.to_compact_string(), |n| n.to_compact_string());
+    let (whole, fraction) = match digits.len().checked_sub(places) {
+        Some(at @ 1..) => digits.split_at_checked(at).unwrap_or_default(),
+        _ => ("0", digits.as_str()),
+    };
+    let zeros = places - fraction.len();
+    let mut text = Text::const_new(if value < 0 { "-" } else { "" });
+    text.push_str(whole);
+    let fraction = fraction.trim_end_matches('0');
+    if !fraction.is_empty() {
+        text.push('.');
+        text.extend(std::iter::repeat_n('0', zeros));
+        text.push_str(fraction);
     }
+    text
 }
 
 /// Keeps the text short for a `places` no type can have.

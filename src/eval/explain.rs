@@ -12,17 +12,8 @@ use crate::value::Value;
 
 /// The decision of an outcome.
 pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Outcome<'_>) -> Decision {
-    let mut numbers: Vec<u32> = tool
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(row, _)| {
-            outcome
-                .rows
-                .get(row / 64)
-                .is_some_and(|w| w >> (row % 64) & 1 == 1)
-        })
-        .map(|(_, rule)| *rule)
+    let mut numbers: Vec<u32> = matching(outcome.rows)
+        .filter_map(|row| tool.rows.get(row).copied())
         .collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -65,6 +56,20 @@ pub fn explain(program: &Program, tool: &ToolProgram, args: &Value, outcome: &Ou
             decision.refused(reserved::OBLIGATION_CONFLICT, detail)
         }
     }
+}
+
+/// The rows that are set, ascending.
+fn matching(rows: &[u64]) -> impl Iterator<Item = usize> {
+    rows.iter().enumerate().flat_map(|(at, word)| {
+        let mut left = *word;
+        std::iter::from_fn(move || {
+            let lowest = left
+                .checked_sub(1)
+                .map(|below| (left.trailing_zeros() as usize, left & below))?;
+            left = lowest.1;
+            Some(at * 64 + lowest.0)
+        })
+    })
 }
 
 /// What must be approved, where the verdict is to ask for it. A default that asks asks anybody.

@@ -78,14 +78,17 @@ pub fn of_none(program: &Program, tool: Option<&ToolProgram>) -> Vec<Obligation>
 
 /// What rules on a tool take out of what is kept.
 fn taken_out<'p>(program: &'p Program, tool: Option<&ToolProgram>) -> impl Iterator<Item = &'p Duty> {
+    let takes_out = |duty: &&Duty| duty.place.is_some();
     let numbers: BTreeSet<usize> = match tool {
+        // Most policies have none.
+        _ if !program.duties.iter().any(|duty| takes_out(&duty)) => BTreeSet::new(),
         Some(tool) => tool.rows.iter().map(|rule| *rule as usize).collect(),
         None => (0..program.rules.len()).collect(),
     };
     let rules = numbers.into_iter().filter_map(|number| program.rules.get(number));
     let duties = rules.flat_map(|rule| &rule.duties);
     let duties = duties.filter_map(|number| program.duties.get(*number as usize));
-    duties.filter(|duty| duty.place.is_some())
+    duties.filter(takes_out)
 }
 
 /// The same of a call whose arguments are wrong, or whose tool nobody knows: where something would be taken out, all of it

@@ -1,7 +1,9 @@
 //! A row as a store keeps it: kind, name, value, and a digest of the three, so that a row of which a bit was flipped, or
 //! which stands in another's place, is found when it is read.
 
-use super::{KINDS, Key, StoreError};
+use super::KINDS;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::{Key, StoreError};
 use crate::artifact::{Digest, digest};
 
 /// A row, read and not yet believed.
@@ -44,6 +46,7 @@ pub(super) fn of(kind: &str, name: &str, value: &[u8]) -> Digest {
 }
 
 /// The value of a row whose digest is right.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn value(place: &str, key: &Key, value: Vec<u8>, kept: &[u8]) -> Result<Vec<u8>, StoreError> {
     if kept == of(key.kind(), key.name(), &value).as_bytes() {
         return Ok(value);

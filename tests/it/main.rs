@@ -123,6 +123,8 @@ mod testgen;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod trace_text;
+#[cfg(test)]
 mod truths;
 #[cfg(test)]
 mod vectors;
