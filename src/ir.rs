@@ -180,17 +180,19 @@ impl Severity {
     /// Whether a row is set that is not of a limit.
     #[inline]
     pub fn speaks(&self, rows: &[u64]) -> bool {
-        let limits = self.limits.iter().copied().chain(std::iter::repeat(0));
-        rows.iter().zip(limits).any(|(row, limit)| row & !limit != 0)
+        if self.limits.is_empty() {
+            return rows.iter().any(|row| *row != 0);
+        }
+        let mut both = rows.iter().zip(&self.limits);
+        both.any(|(row, limit)| row & !limit != 0)
     }
 
     /// The strictest verdict among the rows; none when no row is set.
     #[inline]
     pub fn strictest(&self, rows: &[u64]) -> Option<Verdict> {
-        let hit = |mask: &[u64]| mask.iter().zip(rows).any(|(mine, row)| mine & row != 0);
         self.masks
             .iter()
-            .find(|(_, mask)| hit(mask))
+            .find(|(_, mask)| masks::meet(mask, rows))
             .map(|(verdict, _)| *verdict)
     }
 }

@@ -62,8 +62,12 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
     if text.len() > limits::HOST_INPUT_BYTES {
         return Err(too_long());
     }
-    let (local, domain) = match text.split_once('@') {
-        Some((local, domain)) if !domain.contains('@') => (local, domain),
+    let mut signs = text.bytes().enumerate().filter(|(_, byte)| *byte == b'@');
+    let (local, domain) = match (signs.next(), signs.next()) {
+        (Some((at, _)), None) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 1..).unwrap_or_default(),
+        ),
         _ => return Err(Refused::new("an email address has exactly one `@`")),
     };
     if local.len() > limits::EMAIL_LOCAL_BYTES {
@@ -93,13 +97,19 @@ pub fn parse(text: &str) -> Result<EmailValue, Refused> {
 
 /// An address of a local part and a canonical host.
 fn named(local: &str, domain: &str) -> Result<EmailValue, Refused> {
-    if host::is_ip(domain) {
+    // A name that starts with a letter is no address, but for those of IPv6, which have colons.
+    let is_name = domain
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
+    if domain.contains(':') || (!is_name && host::is_ip(domain)) {
         return Err(literal());
     }
-    if !domain.contains('.') {
+    let has = |wanted: u8| domain.bytes().any(|byte| byte == wanted);
+    if !has(b'.') {
         return Err(Refused::new("the domain of the email address has one label only"));
     }
-    if domain.contains('_') {
+    if has(b'_') {
         return Err(Refused::new("the domain of the email address has a `_`"));
     }
     let email = EmailValue::new(local, domain);

@@ -15,13 +15,14 @@ pub struct Automaton {
     bytes: Box<[u8; 256]>,
     /// Columns per state.
     stride: u32,
-    /// The next state, by state and column.
-    next: Vec<u32>,
+    /// Where the row of the next state starts, by state and column; with `SINK`, where that state is never left.
+    rows: Vec<u32>,
     /// The class of a text that ends in a state.
     accept: Vec<u32>,
-    /// Whether a state is never left: the rest of the text need not be read.
-    sink: Vec<bool>,
 }
+
+/// Marks a state that is never left: the rest of the text need not be read.
+const SINK: u32 = 1 << 31;
 
 impl Automaton {
     /// Checks and adopts tables; `None` when they do not fit together.
@@ -29,39 +30,45 @@ impl Automaton {
         let states = accept.len();
         let fits = stride >= 1
             && next.len() == states.checked_mul(stride as usize)?
+            && next.len() < SINK as usize
             && states >= 1
             && bytes.iter().all(|c| u32::from(*c) < stride)
             && next.iter().all(|s| (*s as usize) < states);
         if !fits {
             return None;
         }
-        let sink = next
-            .chunks(stride as usize)
-            .enumerate()
-            .map(|(state, row)| row.iter().all(|s| *s as usize == state))
-            .collect();
+        let is_left = |(state, row): (usize, &[u32])| row.iter().any(|s| *s as usize != state);
+        let left: Vec<bool> = next.chunks(stride as usize).enumerate().map(is_left).collect();
+        let row = |state: u32| match left.get(state as usize) {
+            Some(true) => state * stride,
+            _ => state * stride | SINK,
+        };
         Some(Self {
             bytes,
             stride,
-            next,
+            rows: next.into_iter().map(row).collect(),
             accept,
-            sink,
         })
     }
 
     /// The class of a text.
     #[inline]
     pub fn classify(&self, text: &[u8]) -> u32 {
-        let mut state = 0u32;
+        let mut row = 0u32;
         for byte in text {
             let column = self.bytes.get(usize::from(*byte)).copied().unwrap_or(0);
-            let at = state as usize * self.stride as usize + usize::from(column);
-            state = self.next.get(at).copied().unwrap_or(0);
-            if self.sink.get(state as usize).copied().unwrap_or(true) {
+            let at = row as usize + usize::from(column);
+            row = self.rows.get(at).copied().unwrap_or(SINK);
+            if row >= SINK {
                 break;
             }
         }
-        self.accept.get(state as usize).copied().unwrap_or(0)
+        self.class_at(self.state(row))
+    }
+
+    /// The state whose row starts here.
+    fn state(&self, row: u32) -> u32 {
+        (row & !SINK) / self.stride.max(1)
     }
 
     /// The automaton that puts every text into one class.
@@ -69,9 +76,8 @@ impl Automaton {
         Self {
             bytes: Box::new([0; 256]),
             stride: 1,
-            next: vec![0],
+            rows: vec![SINK],
             accept: vec![class],
-            sink: vec![true],
         }
     }
 
@@ -83,7 +89,7 @@ impl Automaton {
     /// The state after `state` and a byte.
     pub fn step(&self, state: u32, byte: u8) -> u32 {
         let at = state as usize * self.stride as usize + usize::from(self.column(byte));
-        self.next.get(at).copied().unwrap_or(0)
+        self.state(self.rows.get(at).copied().unwrap_or(0))
     }
 
     /// The class of a text that ends in a state.
@@ -93,12 +99,23 @@ impl Automaton {
 
     /// Whether a state is in class 0 and never left.
     pub fn is_refused(&self, state: u32) -> bool {
-        self.class_at(state) == 0 && self.sink.get(state as usize).copied().unwrap_or(true)
+        let row = state as usize * self.stride as usize;
+        let is_left = self
+            .rows
+            .get(row)
+            .is_some_and(|to| *to < SINK || self.state(*to) != state);
+        self.class_at(state) == 0 && !is_left
+    }
+
+    /// The class of a text that ends in each state.
+    pub fn classes(&self) -> &[u32] {
+        &self.accept
     }
 
     /// The tables, for encoding: byte columns, columns per state, transitions, classes.
-    pub fn tables(&self) -> (&[u8; 256], u32, &[u32], &[u32]) {
-        (&self.bytes, self.stride, &self.next, &self.accept)
+    pub fn tables(&self) -> (&[u8; 256], u32, Vec<u32>, &[u32]) {
+        let next = self.rows.iter().map(|row| self.state(*row)).collect();
+        (&self.bytes, self.stride, next, &self.accept)
     }
 }
 

@@ -103,18 +103,31 @@ impl Texts {
     }
 }
 
-/// FNV-1a over eight bytes at a time; equal texts are compared afterwards, so collisions cost time only.
+/// Eight bytes at a time, the last of which may be among those before; equal texts are compared afterwards, so collisions cost
+/// time only.
 #[inline]
 fn hash(text: &str) -> u64 {
-    let mut state: u64 = 0xcbf2_9ce4_8422_2325 ^ text.len() as u64;
-    let mut chunks = text.as_bytes().chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.iter().fold(0u64, |w, b| w << 8 | u64::from(*b));
-        state = (state ^ word).wrapping_mul(0x0000_0100_0000_01b3);
-        state ^= state >> 29;
-    }
-    for byte in chunks.remainder() {
-        state = (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    state ^ state >> 32
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let bytes = text.as_bytes();
+    let start = FACTOR ^ text.len() as u64;
+    let mix = |state: u64, word: u64| {
+        let state = (state ^ word).wrapping_mul(FACTOR);
+        state ^ state >> 32
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let state = words
+        .iter()
+        .fold(start, |state, word| mix(state, u64::from_le_bytes(*word)));
+    let last = match (
+        bytes.last_chunk::<8>(),
+        bytes.first_chunk::<4>(),
+        bytes.last_chunk::<4>(),
+    ) {
+        (Some(last), ..) => u64::from_le_bytes(*last),
+        (None, Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    mix(state, last)
 }

@@ -26,7 +26,7 @@ pub fn empty(texts: &Texts, ty: &Ty) -> BTreeSet<u32> {
             *by_itself.entry(class).or_default() += 1;
         }
     }
-    let (.., classes) = automaton.tables();
+    let classes = automaton.classes();
     let all: BTreeSet<u32> = classes.iter().copied().collect();
     let is_known = |class: &u32| known.iter().any(|(_, of)| of == class);
     let is_empty = |class: &u32| {
@@ -44,7 +44,7 @@ pub fn lengths(texts: &Texts, ty: &Ty) -> BTreeMap<u32, (u64, Option<u64>)> {
     let Some((automaton, graph)) = automaton.and_then(|a| Some((a, Graph::of(a, form)?))) else {
         return BTreeMap::new();
     };
-    let (.., classes) = automaton.tables();
+    let classes = automaton.classes();
     let classes: BTreeSet<u32> = classes.iter().copied().collect();
     let mut out: BTreeMap<u32, (u64, Option<u64>)> = BTreeMap::new();
     for class in classes {

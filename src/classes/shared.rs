@@ -57,7 +57,7 @@ fn bytes(a: &Automaton, b: &Automaton) -> Vec<u8> {
 pub fn is_listed(texts: &Texts, class: u32) -> bool {
     let (_, automaton, other) = texts.parts();
     match automaton {
-        Some(automaton) => !automaton.tables().3.contains(&class),
+        Some(automaton) => !automaton.classes().contains(&class),
         None => class != other,
     }
 }

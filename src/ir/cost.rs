@@ -133,7 +133,7 @@ impl Cost {
 
     fn count(&mut self, scope: &Scope) {
         let states = |var: &Var| match &var.classifier {
-            Classifier::Texts(texts) => texts.parts().1.map_or(0, |automaton| automaton.tables().3.len()),
+            Classifier::Texts(texts) => texts.parts().1.map_or(0, |automaton| automaton.classes().len()),
             _ => 0,
         };
         self.rows = self.rows.saturating_add(scope.rows.into());

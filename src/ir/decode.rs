@@ -373,7 +373,7 @@ fn highest(classifier: &Classifier) -> Option<u32> {
         Classifier::Members(members) => members.iter().copied().max(),
         Classifier::Texts(texts) => {
             let (known, automaton, other) = texts.parts();
-            let ends = automaton.map(|a| a.tables().3).unwrap_or_default();
+            let ends = automaton.map(Automaton::classes).unwrap_or_default();
             known
                 .iter()
                 .map(|(_, c)| *c)

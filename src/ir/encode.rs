@@ -212,7 +212,7 @@ fn classifier(w: &mut Writer, classifier: &Classifier) {
                 w.bytes.extend(bytes);
                 w.int(u64::from(stride));
                 w.list(accept, |w, class| w.int(u64::from(*class)));
-                w.list(next, |w, state| w.int(u64::from(*state)));
+                w.list(&next, |w, state| w.int(u64::from(*state)));
             }
         }
     }

@@ -112,7 +112,7 @@ fn classifier(classifier: &Classifier) -> String {
             let (known, automaton, other) = texts.parts();
             let known: Vec<String> = known.iter().map(|(t, c)| format!("{t:?} is {c}")).collect();
             let rest = match automaton {
-                Some(a) => format!("others by an automaton of {} states", a.tables().3.len()),
+                Some(a) => format!("others by an automaton of {} states", a.classes().len()),
                 None => format!("others are {other}"),
             };
             format!("[{}], {rest}", known.join(", "))

@@ -247,25 +247,36 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<Text, JsonError> {
         self.at += 1;
-        let mut out = Text::const_new("");
+        let run = self.run();
+        if self.peek() == Some(b'"') {
+            // Most have no escape, and take just the space they need.
+            self.at += 1;
+            return Ok(Text::new(run));
+        }
+        self.escaped(Text::new(run))
+    }
+
+    /// The text up to what is escaped, or ends it.
+    fn run(&mut self) -> &'a str {
+        let rest = self.rest();
+        let (run, _) = rest
+            .split_at_checked(plain_run(rest.as_bytes()))
+            .unwrap_or((rest, ""));
+        self.at += run.len();
+        run
+    }
+
+    /// The rest of a text that has an escape.
+    fn escaped(&mut self, mut out: Text) -> Result<Text, JsonError> {
         loop {
-            let start = self.at;
-            let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-            self.at += plain_run(rest);
-            let run = self.text.get(start..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    // Most have no escape, and take just the space they need.
-                    if out.is_empty() {
-                        return Ok(Text::new(run));
-                    }
-                    out.push_str(run);
                     return Ok(out);
                 }
                 Some(b'\\') => {
-                    out.push_str(run);
                     out.push(self.escape()?);
+                    out.push_str(self.run());
                 }
                 Some(_) => return Err(self.syntax("control character in a string")),
                 None => return Err(self.syntax("the document ends inside a string")),

@@ -22,11 +22,22 @@ pub(crate) fn plain_run(bytes: &[u8]) -> usize {
             let escaped = escaped(u64::from_le_bytes(*last)).trailing_zeros() as usize / 8;
             bytes.len() - last.len() + escaped
         }
-        _ => {
-            let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
-            plain + end.unwrap_or(rest.len())
+        _ => plain + short_run(rest),
+    }
+}
+
+/// The same of less than eight bytes: of four and more as the first four and the last four.
+fn short_run(bytes: &[u8]) -> usize {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        if escaped(u64::from(first) | u64::from(last) << 32) == 0 {
+            return bytes.len();
         }
     }
+    let end = bytes
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+    end.unwrap_or(bytes.len())
 }
 
 /// Marks the lowest of eight bytes that is escaped in its highest bit; what is marked above it may be marked wrongly. A byte
