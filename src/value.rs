@@ -2,6 +2,7 @@
 //! canonical form of its type, so equal values have equal bytes. It holds data only; the parsers live in `builtins`.
 
 use crate::json::Text;
+use std::sync::Arc;
 
 /// A value of a declared type. The order is that of canonical sets; it means nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +29,8 @@ pub enum Value {
     /// `Command`, `Sql`, `Repo`, `Digest`, `Cidr`
     Parsed(Box<ParsedText>),
     /// `List` in its order; `Set` sorted, each element once; `Map` as records of key and value, sorted by the keys'
-    /// bytes.
-    List(Vec<Value>),
+    /// bytes. Copies share the elements.
+    List(Arc<Vec<Value>>),
     /// A record: one value per declared field, in the order of the declaration.
     Record(Vec<Value>),
 }
@@ -173,6 +174,11 @@ pub struct ParsedText {
 }
 
 impl Value {
+    /// A list of these.
+    pub fn list(elements: Vec<Value>) -> Value {
+        Value::List(Arc::new(elements))
+    }
+
     /// The canonical text of a text-like value.
     pub fn text(&self) -> Option<&str> {
         match self {

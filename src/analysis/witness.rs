@@ -198,7 +198,7 @@ impl<'a> Maker<'a> {
         entries.push(Value::Record(vec![key, value]));
         entries.sort();
         let mut changed = record.clone();
-        place::put(&mut changed, &self.ty, &map.steps, &Value::List(entries))?;
+        place::put(&mut changed, &self.ty, &map.steps, &Value::list(entries))?;
         Some(changed)
     }
 
@@ -401,7 +401,7 @@ impl<'a> Maker<'a> {
             items.dedup();
         }
         let mut changed = record.clone();
-        place::put(&mut changed, &self.all, &list.steps, &Value::List(items))?;
+        place::put(&mut changed, &self.all, &list.steps, &Value::list(items))?;
         let used = self.spent(&changed);
         Some(self.with_slots(changed, &used))
     }

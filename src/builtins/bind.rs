@@ -184,7 +184,7 @@ fn bind_field(json: Option<&Json>, field: &Field) -> Result<Value, BindError> {
 fn bind_list(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
     let items = json.as_array().ok_or_else(|| wrong("an array", json))?;
     at_most(max, items.len(), "the list has", "elements")?;
-    elements(items, element).map(Value::List)
+    elements(items, element).map(Value::list)
 }
 
 fn elements(items: &[Json], element: &Ty) -> Result<Vec<Value>, BindError> {
@@ -212,7 +212,7 @@ fn bind_set(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
     at_most(max, items.len(), "the set has", "elements")?;
     let bound = elements(items, element)?;
     if bound.is_sorted_by(|a, b| a < b) {
-        return Ok(Value::List(bound));
+        return Ok(Value::list(bound));
     }
     let mut placed: Vec<(Value, usize)> = bound
         .into_iter()
@@ -228,7 +228,7 @@ fn bind_set(json: &Json, element: &Ty, max: u64) -> Result<Value, BindError> {
         let error = BindError::new(BindErrorKind::Repeated, "the set has this element twice");
         return Err(error.within(&at.to_string()));
     }
-    Ok(Value::List(placed.into_iter().map(|(value, _)| value).collect()))
+    Ok(Value::list(placed.into_iter().map(|(value, _)| value).collect()))
 }
 
 /// A map, as records of key and value, sorted by the bytes of the keys.
@@ -253,7 +253,7 @@ fn bind_map(json: &Json, key: &Ty, value: &Ty, max: u64) -> Result<Value, BindEr
         entries.push(Value::Record(vec![key, value]));
         before = Some(name);
     }
-    Ok(Value::List(entries))
+    Ok(Value::list(entries))
 }
 
 fn parsed(result: Result<ParsedText, Refused>) -> Result<Value, Refused> {

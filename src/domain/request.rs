@@ -1,8 +1,9 @@
 //! What the gate judges: a call with everything that is said and known about it. Borrowed data; the gate reads it and
 //! changes nothing.
 
-use super::{Approval, ArgumentOrigin, ScriptStep, State, Stops, Usage};
+use super::{Approval, ArgumentOrigin, HeldFact, ScriptStep, State, Stops, Usage};
 use crate::json::Json;
+use std::borrow::Cow;
 
 /// A call to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub struct Request<'r> {
     pub intent: &'r Json,
     /// What the host knows, an object with one member per fact.
     pub facts: &'r Json,
+    /// What it knows besides and holds for many calls.
+    pub held: &'r [&'r HeldFact],
     /// Where the arguments come from, as the adapter says; `None` when it says nothing.
     pub origins: Option<&'r [ArgumentOrigin]>,
     /// What happened in the session so far; `None` when nobody keeps it.
@@ -52,6 +55,7 @@ impl<'r> Request<'r> {
             steps: &[],
             intent: &NOTHING,
             facts: &NOTHING,
+            held: &[],
             origins: None,
             state: None,
             earlier: 0,
@@ -77,5 +81,28 @@ impl<'r> Request<'r> {
     /// The same call with what the host knows.
     pub fn with_facts(self, facts: &'r Json) -> Request<'r> {
         Request { facts, ..self }
+    }
+
+    /// The same call with what the host holds.
+    pub fn with_held(self, held: &'r [&'r HeldFact]) -> Request<'r> {
+        Request { held, ..self }
+    }
+
+    /// What the host knows under a name.
+    pub fn fact(&self, name: &str) -> Option<&'r Json> {
+        let held = || self.held.iter().find(|held| held.name() == name);
+        self.facts.get(name).or_else(|| held().map(|held| held.said()))
+    }
+
+    /// All that the host knows.
+    pub fn all_facts(&self) -> Cow<'r, Json> {
+        match self.facts {
+            Json::Object(members) if !self.held.is_empty() => {
+                let held = self.held.iter();
+                let held = held.map(|held| (held.name().into(), held.said().clone()));
+                Cow::Owned(Json::Object(members.iter().cloned().chain(held).collect()))
+            }
+            facts => Cow::Borrowed(facts),
+        }
     }
 }

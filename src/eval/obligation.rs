@@ -172,7 +172,7 @@ mod tests {
         let set = prop::collection::btree_set(0i128..4, 1..4);
         (0u32..2, place, 0i128..4, 0i128..4, set, 0i128..10).prop_map(|(kind, place, max, min, set, same)| {
             let set = set.into_iter().map(Value::Num).collect();
-            let mut values = vec![Value::Num(max), Value::Num(min), Value::List(set)];
+            let mut values = vec![Value::Num(max), Value::Num(min), Value::list(set)];
             // Most are equal, or nothing would ever be joined.
             values.extend((kind == 0).then_some(Value::Num(i128::from(same == 0))));
             Duty {
@@ -193,7 +193,7 @@ mod tests {
             values: vec![
                 Value::Num(0),
                 Value::Num(0),
-                Value::List((from..from + 3).map(Value::Num).collect()),
+                Value::list((from..from + 3).map(Value::Num).collect()),
             ],
         };
         let duties = [tell(0), tell(3), tell(6)];

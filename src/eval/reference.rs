@@ -121,13 +121,13 @@ fn obliged(package: &Package, matched: &[&Rule]) -> (Vec<Duty>, bool) {
                         .then(|| told(at).next().cloned())?,
                     Law::Union => {
                         let all = told(at).flat_map(|value| match value {
-                            Value::List(items) => items.clone(),
+                            Value::List(items) => items.to_vec(),
                             one => vec![one.clone()],
                         });
                         let mut all: Vec<Value> = all.collect();
                         all.sort();
                         all.dedup();
-                        Some(Value::List(all))
+                        Some(Value::list(all))
                     }
                 });
             match values.collect::<Option<Vec<Value>>>() {

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A change of one place of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Candidate {
                     _ => return None,
                 };
                 if view(holder, &self.steps) == View::Absent {
-                    place::put(holder, &ty, &self.steps, &Value::List(Vec::new()))?;
+                    place::put(holder, &ty, &self.steps, &Value::list(Vec::new()))?;
                 }
                 let items = list(holder, &self.steps)?;
                 items.push(value.clone());
@@ -121,14 +122,14 @@ fn descend<'v>(mut value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value
 
 fn element<'v>(value: &'v mut Value, steps: &[Step], number: usize) -> Option<&'v mut Value> {
     match descend(value, steps)? {
-        Value::List(items) => items.get_mut(number),
+        Value::List(items) => Arc::make_mut(items).get_mut(number),
         one => Some(one),
     }
 }
 
 fn list<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Vec<Value>> {
     match descend(value, steps)? {
-        Value::List(items) => Some(items),
+        Value::List(items) => Some(Arc::make_mut(items)),
         _ => None,
     }
 }
@@ -266,7 +267,7 @@ impl Finder<'_> {
                 (true, 0) => Edit::Add(item),
                 (false, 0) => Edit::Put(item, None),
                 // More elements than can be changed one by one.
-                (true, n) if n > limits::NEAREST_CHANGES => Edit::Put(Value::List(vec![item]), None),
+                (true, n) if n > limits::NEAREST_CHANGES => Edit::Put(Value::list(vec![item]), None),
                 _ => continue,
             };
             self.offer(into, steps, edit);

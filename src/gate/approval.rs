@@ -79,7 +79,7 @@ enum Said {
 
 fn found<'r>(field: &ContextField, request: &Request<'r>) -> Option<&'r Json> {
     match &field.from {
-        None => request.facts.get(&field.field.name),
+        None => request.fact(&field.field.name),
         Some(path) => path.iter().try_fold(request.intent, |at, step| at.get(step)),
     }
 }

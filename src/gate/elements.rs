@@ -77,7 +77,7 @@ impl Walk<'_> {
         });
         let records = records.collect();
         self.at.truncate(depth);
-        Value::List(records)
+        Value::list(records)
     }
 
     /// Whether something in an element has one of some labels; noted under the element's name, where that is given.

@@ -7,7 +7,7 @@ use super::labels::{self, Sources};
 use super::limit;
 use crate::builtins::bind::{self, BindError, BindErrorKind};
 use crate::domain::state::{MonitorState, State};
-use crate::domain::{Charge, LabelFact, LabelOf, Request, reserved};
+use crate::domain::{Charge, HeldFact, LabelFact, LabelOf, Request, reserved};
 use crate::eval::monitor;
 use crate::hir::{self, Cond, Monitor, Place, Slot, Step, answer};
 use crate::ir::{ContextField, Program, ToolProgram};
@@ -265,14 +265,42 @@ fn context(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Resu
     Ok(Value::Record(fields))
 }
 
+/// Binds a fact once, for many calls.
+///
+/// # Errors
+/// A fact nobody declares, or no value of its type.
+pub fn hold(program: &Program, name: &str, said: Json) -> Result<HeldFact, Blocked> {
+    let declared = declared(program, name).ok_or_else(|| undeclared(name))?;
+    let value = bind::bind(&said, &declared.field.ty).map_err(|error| context_error(name, &error))?;
+    Ok(HeldFact::new(name.to_owned(), said, declared.ty.clone(), value))
+}
+
+/// The declaration of a fact.
+fn declared<'p>(program: &'p Program, name: &str) -> Option<&'p ContextField> {
+    let mut facts = program.context.iter().filter(|field| field.from.is_none());
+    facts.find(|fact| fact.field.name == name)
+}
+
+/// What is held has to be declared, of the type it was bound to, and said once.
+fn check_held(program: &Program, request: &Request<'_>) -> Result<(), Blocked> {
+    for (at, held) in request.held.iter().enumerate() {
+        let name = held.name();
+        let declared = declared(program, name).ok_or_else(|| undeclared(name))?;
+        let mut before = request.held.iter().take(at);
+        let is_twice = request.facts.get(name).is_some() || before.any(|other| other.name() == name);
+        if is_twice || held.value(&declared.ty).is_none() {
+            return Err(Blocked {
+                code: reserved::CONTEXT_INVALID,
+                detail: format!("`{name}` of the context is given twice, or was bound to another type"),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// A fact nobody declared is a mistake of whoever supplies it, and may be a misspelt one that matters.
 fn unknown_fact(program: &Program, request: &Request<'_>) -> Result<(), Blocked> {
-    let declared = |name: &str| {
-        program
-            .context
-            .iter()
-            .any(|f| f.from.is_none() && f.field.name == name)
-    };
+    check_held(program, request)?;
     let Some(facts) = request.facts.as_object() else {
         return Err(Blocked {
             code: reserved::CONTEXT_INVALID,
@@ -282,20 +310,36 @@ fn unknown_fact(program: &Program, request: &Request<'_>) -> Result<(), Blocked>
             ),
         });
     };
-    match facts.iter().find(|(name, _)| !declared(name)) {
+    match facts.iter().find(|(name, _)| declared(program, name).is_none()) {
         None => Ok(()),
-        Some((name, _)) => {
-            let shown: String = name.chars().take(crate::limits::SHOWN_NAME_CHARS).collect();
-            Err(Blocked {
-                code: reserved::CONTEXT_INVALID,
-                detail: format!("the policy declares no fact called `{}`", shown.escape_debug()),
-            })
-        }
+        Some((name, _)) => Err(undeclared(name)),
+    }
+}
+
+fn undeclared(name: &str) -> Blocked {
+    let shown: String = name.chars().take(crate::limits::SHOWN_NAME_CHARS).collect();
+    Blocked {
+        code: reserved::CONTEXT_INVALID,
+        detail: format!("the policy declares no fact called `{}`", shown.escape_debug()),
+    }
+}
+
+fn context_error(name: &str, error: &BindError) -> Blocked {
+    Blocked {
+        code: reserved::CONTEXT_INVALID,
+        detail: format!("`{name}` of the context: {error}"),
     }
 }
 
 fn field(declared: &ContextField, request: &Request<'_>) -> Result<Value, Blocked> {
     let name = &declared.field.name;
+    let held = request.held.iter().filter(|_| declared.from.is_none());
+    if let Some(held) = held
+        .filter(|held| held.name() == name)
+        .find_map(|held| held.value(&declared.ty))
+    {
+        return Ok(held.clone());
+    }
     let found = match &declared.from {
         None => request.facts.get(name),
         Some(path) => path.iter().try_fold(request.intent, |at, step| at.get(step)),
@@ -314,8 +358,5 @@ fn field(declared: &ContextField, request: &Request<'_>) -> Result<Value, Blocke
             detail: format!("{whose} `{name}`, which a rule on this tool looks at"),
         });
     };
-    bind::bind(json, &declared.field.ty).map_err(|error| Blocked {
-        code: reserved::CONTEXT_INVALID,
-        detail: format!("`{name}` of the context: {error}"),
-    })
+    bind::bind(json, &declared.field.ty).map_err(|error| context_error(name, &error))
 }

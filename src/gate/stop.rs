@@ -31,7 +31,7 @@ fn is_of_call(scope: &StopScope, request: &Request<'_>) -> bool {
             .and_then(|context| context.get(name))
             .and_then(Json::as_str)
     };
-    let known = |name: &str| request.facts.get(name).and_then(Json::as_str);
+    let known = |name: &str| request.fact(name).and_then(Json::as_str);
     let same = |wanted: &Option<String>, name: &str| {
         wanted.as_ref().is_none_or(|wanted| {
             let found: Vec<&str> = [said(name), known(name)].into_iter().flatten().collect();

@@ -251,12 +251,12 @@ mod tests {
             let relation = Relation { left, op: RelationOp::Equal, right, span: Span::default() };
             let body = Box::new(Cond::Relation(Box::new(relation.clone())));
             let cond = Cond::Any { list: list.clone(), level: 1, body, span: Span::default() };
-            let record = Value::Record(vec![Value::List(items.clone()), wanted.clone()]);
+            let record = Value::Record(vec![Value::list(items.clone()), wanted.clone()]);
             let one_by_one = |record| any_element(&list, 1, &[record], |chain| relation.holds(chain));
             prop_assert_eq!(holds(&cond, &[&record]), one_by_one(&record));
             items.sort();
             items.dedup();
-            let record = Value::Record(vec![Value::List(items), wanted]);
+            let record = Value::Record(vec![Value::list(items), wanted]);
             prop_assert_eq!(holds_with(&cond, &[&record], &|_| true), one_by_one(&record));
         }
     }

@@ -390,5 +390,5 @@ fn value(written: &Expr, ty: &Ty) -> Result<Value, Option<Diagnostic>> {
             Diagnostic::error(BAD_DUTY, written.span, message).help("name fewer of them"),
         ));
     }
-    Ok(Value::List(values))
+    Ok(Value::list(values))
 }

@@ -72,7 +72,7 @@ impl Labelled {
             });
             Value::Record(std::iter::once(item.clone()).chain(beside).collect())
         });
-        Value::List(records.collect())
+        Value::list(records.collect())
     }
 
     /// What lies some steps away from a record: that is the element or in it, unless the steps lead beside it.

@@ -71,9 +71,9 @@ fn joined(param: &Param, a: &Value, b: &Value) -> Option<Value> {
         (Law::Max, ..) => Some(a.max(b).clone()),
         (Law::Min, ..) => Some(a.min(b).clone()),
         (Law::Union, Value::List(a), Value::List(b)) => {
-            let all: BTreeSet<&Value> = a.iter().chain(b).collect();
+            let all: BTreeSet<&Value> = a.iter().chain(b.iter()).collect();
             let fits = param.most().is_none_or(|most| all.len() as u64 <= most);
-            fits.then(|| Value::List(all.into_iter().cloned().collect()))
+            fits.then(|| Value::list(all.into_iter().cloned().collect()))
         }
         (Law::Union | Law::Same, ..) => (a == b).then(|| a.clone()),
     }

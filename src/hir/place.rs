@@ -226,7 +226,7 @@ fn resized(whole: &Value, ty: &Ty, length: &Value) -> Option<Value> {
             if length as u64 > *max {
                 return None;
             }
-            let mut items = items.clone();
+            let mut items = items.to_vec();
             if items.len() < length {
                 let filler = match items.last() {
                     Some(last) => last.clone(),
@@ -235,7 +235,7 @@ fn resized(whole: &Value, ty: &Ty, length: &Value) -> Option<Value> {
                 items.resize(length, filler);
             }
             items.truncate(length);
-            Some(Value::List(items))
+            Some(Value::list(items))
         }
         (_, ty) => {
             let text = whole.text()?;

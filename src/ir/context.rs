@@ -1,6 +1,8 @@
 //! The context in a program: every declared field, and which of them the rules of a tool look at, so that a decision
 //! binds no more than it needs.
 
+use super::codec::Writer;
+use super::encode;
 use crate::domain::Trust;
 use crate::hir::{Cond, Package, Place, Slot, Step};
 use crate::ty::Field;
@@ -15,15 +17,27 @@ pub struct ContextField {
     pub trust: Trust,
     /// The member of the intent that holds it, step by step from the document; none for what the host supplies.
     pub from: Option<Vec<String>>,
+    /// Its type, encoded: what a value was bound to that somebody holds.
+    pub ty: Vec<u8>,
+}
+
+impl ContextField {
+    /// A field of a name and type.
+    pub fn new(field: Field, trust: Trust, from: Option<Vec<String>>) -> ContextField {
+        let mut writer = Writer::default();
+        encode::ty(&mut writer, &field.ty);
+        ContextField {
+            field,
+            trust,
+            from,
+            ty: writer.bytes,
+        }
+    }
 }
 
 /// The fields of a package.
 pub(super) fn fields(package: &Package) -> Vec<ContextField> {
-    let each = |f: &crate::hir::ContextField| ContextField {
-        field: f.field.clone(),
-        trust: f.trust,
-        from: f.from.clone(),
-    };
+    let each = |f: &crate::hir::ContextField| ContextField::new(f.field.clone(), f.trust, f.from.clone());
     package.context.iter().map(each).collect()
 }
 

@@ -170,15 +170,14 @@ pub(super) fn optional<T>(
 }
 
 fn context_field(r: &mut Reader<'_>) -> Result<ContextField> {
-    Ok(ContextField {
-        field: field(r)?,
-        trust: match r.byte()? {
-            0 => Trust::Fact,
-            1 => Trust::Claim,
-            _ => return Err(DecodeError::Malformed("trust")),
-        },
-        from: optional(r, |r| r.list(Reader::text))?,
-    })
+    let field = field(r)?;
+    let trust = match r.byte()? {
+        0 => Trust::Fact,
+        1 => Trust::Claim,
+        _ => return Err(DecodeError::Malformed("trust")),
+    };
+    let from = optional(r, |r| r.list(Reader::text))?;
+    Ok(ContextField::new(field, trust, from))
 }
 
 fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolProgram> {

@@ -81,7 +81,7 @@ pub(super) fn decode_duty(r: &mut Reader<'_>, kinds: &[ObligationKind]) -> Resul
     let place = decode::optional(r, |r| r.list(Reader::text))?;
     let values = r.list(|r| match r.byte()? {
         0 => slots::decode_value(r),
-        1 => Ok(Value::List(r.list(slots::decode_value)?)),
+        1 => Ok(Value::list(r.list(slots::decode_value)?)),
         _ => Err(DecodeError::Malformed("duty")),
     })?;
     let fits = kinds.get(kind as usize).is_some_and(|kind| {

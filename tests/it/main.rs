@@ -48,6 +48,8 @@ mod gate_eval;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod idle;

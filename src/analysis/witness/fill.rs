@@ -164,7 +164,7 @@ fn mend(value: &mut Value, ty: &Ty, list: &List, asked: &[(u32, bool)]) {
         .into_iter()
         .map(|item| if is_wrong(&item) { other.clone() } else { item });
     let mut changed = value.clone();
-    if place::put(&mut changed, ty, &list.steps, &Value::List(items.collect())).is_some() {
+    if place::put(&mut changed, ty, &list.steps, &Value::list(items.collect())).is_some() {
         *value = changed;
     }
 }
@@ -203,9 +203,9 @@ fn add(value: &mut Value, ty: &Ty, list: &List, predicate: u32, asked: &[(u32, b
             let whole = match view(value, &list.steps) {
                 View::Whole(Value::List(items)) => {
                     let items = items.iter().cloned().chain([element]);
-                    Value::List(items.collect())
+                    Value::list(items.collect())
                 }
-                _ if of.element().is_some() => Value::List(vec![element]),
+                _ if of.element().is_some() => Value::list(vec![element]),
                 _ => element,
             };
             if place::put(&mut changed, ty, &list.steps, &whole).is_some() {

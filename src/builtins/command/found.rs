@@ -235,12 +235,12 @@ impl Found {
         let redirects = self.redirects.iter().map(|r| redirect(r, moved)).collect();
         Value::Record(vec![
             Value::Bool(!self.doubts.is_empty()),
-            Value::List(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
-            Value::List(commands),
-            Value::List(programs),
-            Value::List(redirects),
-            Value::List(self.operators.iter().map(|o| Value::Enum(*o as u32)).collect()),
-            Value::List(self.assigns.iter().map(|name| text(name)).collect()),
+            Value::list(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
+            Value::list(commands),
+            Value::list(programs),
+            Value::list(redirects),
+            Value::list(self.operators.iter().map(|o| Value::Enum(*o as u32)).collect()),
+            Value::list(self.assigns.iter().map(|name| text(name)).collect()),
         ])
     }
 }
@@ -250,7 +250,7 @@ fn text(text: &str) -> Value {
 }
 
 fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
-    Value::List(texts.into_iter().map(text).collect())
+    Value::list(texts.into_iter().map(text).collect())
 }
 
 fn command(command: &Command, moved: bool) -> Value {
@@ -263,7 +263,7 @@ fn command(command: &Command, moved: bool) -> Value {
         text(&command.path),
         texts(command.args.iter().map(|word| word.known().unwrap_or_default())),
         texts(flags.iter().map(String::as_str)),
-        Value::List(operands.collect()),
+        Value::list(operands.collect()),
         texts(command.via.iter().map(String::as_str)),
         Value::Bool(command.opaque || command.args.iter().any(|word| word.known().is_none())),
         text(&command.verb),

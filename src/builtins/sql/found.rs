@@ -136,9 +136,9 @@ impl Found {
         let kinds: BTreeSet<Kind> = self.statements.iter().map(|s| s.kind).collect();
         Value::Record(vec![
             Value::Bool(!self.doubts.is_empty()),
-            Value::List(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
-            Value::List(statements),
-            Value::List(kinds.into_iter().map(|k| Value::Enum(k as u32)).collect()),
+            Value::list(self.doubts.iter().map(|d| Value::Enum(*d as u32)).collect()),
+            Value::list(statements),
+            Value::list(kinds.into_iter().map(|k| Value::Enum(k as u32)).collect()),
             all(|s| &s.tables),
             all(|s| &s.writes),
             all(|s| &s.functions),
@@ -148,7 +148,7 @@ impl Found {
 
 fn texts<'a>(texts: impl IntoIterator<Item = &'a String>) -> Value {
     let text = |text: &String| Value::Str(text.as_str().into());
-    Value::List(texts.into_iter().map(text).collect())
+    Value::list(texts.into_iter().map(text).collect())
 }
 
 fn statement(statement: &Statement) -> Value {

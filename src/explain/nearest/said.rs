@@ -36,7 +36,7 @@ pub(super) fn said(subject: &Subject<'_>, request: &Request<'_>, record: &Value)
     let mut said = Said {
         args,
         intent: request.intent.clone(),
-        facts: request.facts.clone(),
+        facts: request.all_facts().into_owned(),
     };
     let Some(Value::Record(context)) = values.get(tool.args.len()) else {
         return Some(said);

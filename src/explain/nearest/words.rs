@@ -92,7 +92,7 @@ impl Found<'_> {
                 let items = crate::hir::answer::elements(holder.value, &candidate.steps);
                 let gone = numbers.iter().filter_map(|n| items.get(*n)).cloned().collect();
                 if from.value != Shown::Redacted {
-                    from.value = show::value(&Value::List(gone), &here);
+                    from.value = show::value(&Value::list(gone), &here);
                 }
                 What::LeaveOut
             }

@@ -5,7 +5,7 @@
 use crate::engine::{Answer, Engine, Failure};
 use gait::artifact::{SigningKey, TrustedKeys, bundle};
 use gait::builtins::bind;
-use gait::domain::{Intent, Request, Verdict};
+use gait::domain::{HeldFact, Intent, Request, Verdict};
 use gait::eval::{Workspace, decide};
 use gait::gate::request::{self, Counting};
 use gait::hir::Slot;
@@ -13,16 +13,55 @@ use gait::ir::{Program, ToolProgram};
 use gait::json::Json;
 use gait::value::Value;
 use gait::{bundling, compile};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 
-/// What the host knows about a request: an object with a member per fact.
-pub type Facts = Rc<dyn Fn(&Intent) -> Option<Json>>;
+/// What the host knows of users and resources, by their names. The arguments of a request name one of each.
+pub struct Facts {
+    /// What the policy calls the fact about a resource.
+    pub resource: &'static str,
+    /// Users.
+    pub users: BTreeMap<String, Json>,
+    /// Resources.
+    pub resources: BTreeMap<String, Json>,
+}
+
+/// The same, bound to the types that a policy declares.
+#[derive(Default)]
+struct Held {
+    users: BTreeMap<String, HeldFact>,
+    resources: BTreeMap<String, HeldFact>,
+}
+
+impl Held {
+    fn of(program: &Program, facts: Facts) -> Result<Held, Failure> {
+        let bound =
+            |name: &str, all: BTreeMap<String, Json>| -> Result<BTreeMap<String, HeldFact>, Failure> {
+                let one = |(key, said)| {
+                    let held = request::hold(program, name, said).map_err(|blocked| blocked.detail)?;
+                    Ok((key, held))
+                };
+                all.into_iter().map(one).collect()
+            };
+        Ok(Held {
+            users: bound("user", facts.users)?,
+            resources: bound(facts.resource, facts.resources)?,
+        })
+    }
+
+    /// What is known of those that a request names.
+    fn about(&self, intent: &Intent) -> Vec<&HeldFact> {
+        let named = |name: &str| intent.args().get(name).and_then(Json::as_str);
+        let user = named("user").and_then(|name| self.users.get(name));
+        let resource = named("resource").and_then(|name| self.resources.get(name));
+        [user, resource].into_iter().flatten().collect()
+    }
+}
 
 /// A program that decides.
 pub struct Gait {
     program: Program,
     workspace: Workspace,
-    facts: Option<Facts>,
+    held: Held,
     kept: Vec<Kept>,
 }
 
@@ -52,26 +91,27 @@ impl Gait {
         let trusted = TrustedKeys::new([SigningKey::from_seed(&SEED).verifying_key()]);
         let now = "2026-11-23T00:00:00Z".parse()?;
         let opened = bundle::open(bytes, &trusted, now)?;
-        Ok(Gait::of(bundling::load(opened.value())?, facts))
+        Gait::of(bundling::load(opened.value())?, facts)
     }
 
     /// From the source of a policy, with every check of the compiler.
     pub fn compile(text: &str) -> Result<Gait, Failure> {
-        Ok(Gait::of(compile::lower(&check(text)?), None))
+        Gait::of(compile::lower(&check(text)?), None)
     }
 
-    fn of(program: Program, facts: Option<Facts>) -> Gait {
-        Gait {
+    fn of(program: Program, facts: Option<Facts>) -> Result<Gait, Failure> {
+        let held = facts.map(|facts| Held::of(&program, facts));
+        Ok(Gait {
             workspace: Workspace::new(&program),
+            held: held.transpose()?.unwrap_or_default(),
             program,
-            facts,
             kept: Vec::new(),
-        }
+        })
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<Verdict, Failure> {
         let intent = Intent::read(bytes)?;
-        let (tool, record) = typed(&self.program, self.facts.as_ref(), &intent)?;
+        let (tool, record) = typed(&self.program, &self.held, &intent)?;
         Ok(decide(&self.program, tool, &Value::Record(record), &mut self.workspace).verdict)
     }
 }
@@ -79,7 +119,7 @@ impl Gait {
 /// The declaration of an intent's tool, and its record.
 fn typed<'p>(
     program: &'p Program,
-    facts: Option<&Facts>,
+    held: &Held,
     intent: &Intent,
 ) -> Result<(&'p ToolProgram, Vec<Value>), Failure> {
     let tool = program.tool(&intent.tool).ok_or("no such tool")?;
@@ -87,11 +127,8 @@ fn typed<'p>(
         // No rule looks beside the arguments, and nobody asks for them in canonical form.
         return Ok((tool, bind::bind_record(intent.args(), &tool.args)?));
     }
-    let facts = facts.and_then(|facts| facts(intent));
-    let mut request = Request::intent(intent);
-    if let Some(facts) = &facts {
-        request = request.with_facts(facts);
-    }
+    let held = held.about(intent);
+    let request = Request::intent(intent).with_held(&held);
     let bound = request::bind(program, tool, &request, Counting::Known).map_err(|blocked| blocked.detail)?;
     match bound.record {
         Value::Record(record) => Ok((tool, record)),
@@ -102,7 +139,7 @@ fn typed<'p>(
 impl Engine for Gait {
     fn keep(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let intent = Intent::read(bytes)?;
-        let (tool, mut record) = typed(&self.program, self.facts.as_ref(), &intent)?;
+        let (tool, mut record) = typed(&self.program, &self.held, &intent)?;
         let number = self.program.tools.iter().position(|one| std::ptr::eq(one, tool));
         let number = number.ok_or("no such tool")?;
         record.truncate(record.len() - tool.slots.len());
@@ -143,20 +180,23 @@ impl Engine for Gait {
 pub struct Gate {
     gate: gait::gate::Gate,
     workspace: Workspace,
-    facts: Option<Facts>,
-    kept: Vec<(Intent, Option<Json>)>,
+    held: Held,
+    kept: Vec<(Intent, Vec<HeldFact>)>,
 }
 
 impl Gate {
     /// From the bytes of a signed bundle.
     pub fn open(bytes: &[u8], facts: Option<Facts>) -> Result<Gate, Failure> {
         let Gait {
-            program, workspace, ..
-        } = Gait::open(bytes, None)?;
+            program,
+            workspace,
+            held,
+            ..
+        } = Gait::open(bytes, facts)?;
         Ok(Gate {
             gate: gait::gate::Gate::new(program),
             workspace,
-            facts,
+            held,
             kept: Vec::new(),
         })
     }
@@ -165,12 +205,9 @@ impl Gate {
         gate: &gait::gate::Gate,
         workspace: &mut Workspace,
         intent: &Intent,
-        facts: Option<&Json>,
+        held: &[&HeldFact],
     ) -> Answer {
-        let mut request = Request::intent(intent);
-        if let Some(facts) = facts {
-            request = request.with_facts(facts);
-        }
+        let request = Request::intent(intent).with_held(held);
         Answer::Says(gate.decide(&request, workspace).decision.verdict)
     }
 }
@@ -178,15 +215,16 @@ impl Gate {
 impl Engine for Gate {
     fn keep(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let intent = Intent::read(bytes)?;
-        let facts = self.facts.as_ref().and_then(|facts| facts(&intent));
-        self.kept.push((intent, facts));
+        let held = self.held.about(&intent).into_iter().cloned().collect();
+        self.kept.push((intent, held));
         Ok(())
     }
 
     fn warm(&mut self, number: usize) -> Answer {
         let kept = self.kept.get(number);
-        kept.map_or(Answer::Refuses, |(intent, facts)| {
-            Gate::decide(&self.gate, &mut self.workspace, intent, facts.as_ref())
+        kept.map_or(Answer::Refuses, |(intent, held)| {
+            let held: Vec<&HeldFact> = held.iter().collect();
+            Gate::decide(&self.gate, &mut self.workspace, intent, &held)
         })
     }
 
@@ -194,8 +232,8 @@ impl Engine for Gate {
         let Ok(intent) = Intent::read(bytes) else {
             return Answer::Refuses;
         };
-        let facts = self.facts.as_ref().and_then(|facts| facts(&intent));
-        Gate::decide(&self.gate, &mut self.workspace, &intent, facts.as_ref())
+        let held = self.held.about(&intent);
+        Gate::decide(&self.gate, &mut self.workspace, &intent, &held)
     }
 }
 

@@ -14,7 +14,6 @@ use ::gait::json::{self, Json as Strict};
 use cedar_policy::{Entities, EntityId, EntityUid};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// An application in four languages.
@@ -116,7 +115,7 @@ fn keyed(value: Json) -> Json {
     }
 }
 
-/// What the host tells Gait: the user and the resource, copied out of what it holds.
+/// What the host tells Gait of users and resources.
 fn facts(app: &'static App, said: &[u8]) -> Result<Facts, Failure> {
     let said = json::parse(said)?;
     let [users, resources] = said.as_array().unwrap_or_default() else {
@@ -126,18 +125,11 @@ fn facts(app: &'static App, said: &[u8]) -> Result<Facts, Failure> {
         let members = of.as_object().unwrap_or_default().iter().cloned();
         members.map(|(name, said)| (name.to_string(), said)).collect()
     };
-    let (users, resources) = (held(users), held(resources));
-    Ok(Rc::new(move |intent| {
-        let named = |name: &str| intent.args().get(name).and_then(Strict::as_str);
-        let mut members = Vec::with_capacity(2);
-        if let Some(user) = named("user").and_then(|name| users.get(name)) {
-            members.push(("user".into(), user.clone()));
-        }
-        if let Some(resource) = named("resource").and_then(|name| resources.get(name)) {
-            members.push((app.resource.into(), resource.clone()));
-        }
-        Some(Strict::Object(members))
-    }))
+    Ok(Facts {
+        resource: app.resource,
+        users: held(users),
+        resources: held(resources),
+    })
 }
 
 /// What the host tells CEL: two more variables; a resource nobody knows is an empty object.
