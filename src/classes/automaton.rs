@@ -41,7 +41,7 @@ impl Automaton {
         let left: Vec<bool> = next.chunks(stride as usize).enumerate().map(is_left).collect();
         let row = |state: u32| match left.get(state as usize) {
             Some(true) => state * stride,
-            _ => state * stride | SINK,
+            _ => (state * stride) | SINK,
         };
         Some(Self {
             bytes,
