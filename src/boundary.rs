@@ -53,6 +53,17 @@ pub enum OpenError {
     Succession(#[from] SuccessionError),
 }
 
+impl OpenError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            OpenError::Verify(error) => error.code(),
+            OpenError::Program(_) => "bundle.program",
+            OpenError::Succession(error) => error.code(),
+        }
+    }
+}
+
 /// A verified bundle, ready to judge. A copy shares what was loaded and has working space of its own, so each thread may
 /// have one.
 #[derive(Debug)]

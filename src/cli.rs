@@ -25,6 +25,8 @@ mod policy;
 mod regress;
 mod render;
 mod run;
+#[cfg(all(feature = "serve", unix))]
+mod serve;
 mod store;
 mod store_args;
 mod trace;
@@ -88,6 +90,8 @@ enum Command {
     Policy(policy::Args),
     Regress(regress::Args),
     Run(run::Args),
+    #[cfg(all(feature = "serve", unix))]
+    Serve(Box<serve::Args>),
     Store(store::Args),
     Trace(trace::Args),
     KillSwitch(kill_switch::Args),
@@ -110,6 +114,8 @@ impl Command {
             Command::Policy(args) => policy::run(ui, host, args),
             Command::Regress(args) => regress::run(ui, host, args),
             Command::Run(args) => run::run(ui, host, args),
+            #[cfg(all(feature = "serve", unix))]
+            Command::Serve(args) => serve::run(ui, host, *args),
             Command::Store(args) => store::run(ui, host, args),
             Command::Trace(args) => trace::run(ui, host, args),
             Command::KillSwitch(args) => kill_switch::run(ui, host, args),

@@ -2,10 +2,16 @@
 //! paths and bytes. Out: bytes, or a `HostError` that says which path and why. `os` is the real machine, `memory` a
 //! scripted one for tests. It must not know what the bytes mean.
 
+#[cfg(feature = "serve")]
+mod log;
 mod memory;
 mod os;
 mod private;
+#[cfg(all(feature = "serve", unix))]
+mod socket;
 
+#[cfg(feature = "serve")]
+pub use log::{Held, LogFile};
 pub use memory::Memory;
 pub use os::Os;
 pub use private::Private;
@@ -118,6 +124,24 @@ pub enum HostError {
 }
 
 impl HostError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            HostError::NotFound { .. } => "file.not_found",
+            HostError::Permission { .. } => "file.permission",
+            HostError::TooLarge { .. } => "file.too_large",
+            HostError::NotRegular { .. } => "file.not_regular",
+            HostError::NotFolder { .. } => "file.not_folder",
+            HostError::Linked { .. } => "file.linked",
+            HostError::Exists { .. } => "file.exists",
+            HostError::Exposed { .. } => "file.exposed",
+            HostError::Foreign { .. } => "file.foreign",
+            HostError::Contended { .. } => "file.contended",
+            HostError::Io { .. } => "file.io",
+            HostError::Entropy { .. } => "host.entropy",
+        }
+    }
+
     /// The path it is about; `None` for randomness.
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -66,3 +66,5 @@ pub mod testgen;
 // L6 surface
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(all(feature = "serve", unix))]
+pub mod daemon;

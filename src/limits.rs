@@ -345,3 +345,47 @@ pub const STORE_IDLE_MILLIS: u64 = 30_000;
 pub const STORE_IDLE: usize = 16;
 /// Times that a call of a session is judged again because another gate was faster.
 pub const SESSION_TRIES: usize = 16;
+
+// The daemon
+/// Traces that are written to the log together.
+pub const TRACE_GROUP: usize = 1_024;
+/// The same, in bytes, before the last of them.
+pub const TRACE_GROUP_BYTES: usize = 4 << 20;
+/// What a write to the log that was cut off may have left, in bytes: such a group, the last trace of it, and line ends.
+pub const TRACE_GROUP_TAIL: u64 = (TRACE_GROUP_BYTES + ENVELOPE_BYTES + TRACE_GROUP) as u64;
+/// A file of the log from which on another one is begun, in bytes.
+pub const TRACE_FILE_BYTES: u64 = 64 << 20;
+/// What is written to find out whether a log that failed can be written again, in bytes.
+pub const TRACE_PROBE_BYTES: usize = 64 << 10;
+/// Traces that the daemon finds by their id: the last ones.
+pub const TRACES_FOUND: usize = 65_536;
+/// A bearer token at least, in bytes.
+pub const TOKEN_BYTES: usize = 32;
+/// The file of a bearer token, in bytes.
+pub const TOKEN_FILE_BYTES: u64 = 4 << 10;
+/// The body of a request, in bytes.
+pub const REQUEST_BYTES: usize = 1 << 20;
+/// The head of a request, in bytes.
+pub const REQUEST_HEAD_BYTES: usize = 16 << 10;
+/// Lines of the head of a request.
+pub const REQUEST_HEADERS: usize = 64;
+/// Longest wait for the head of a request, also on a connection that was used before, in milliseconds.
+pub const REQUEST_HEAD_MILLIS: u64 = 15_000;
+/// Longest wait for the body of a request, in milliseconds.
+pub const REQUEST_BODY_MILLIS: u64 = 10_000;
+/// Longest wait for an answer, in milliseconds: longer than a store and a journal are waited for.
+pub const REQUEST_MILLIS: u64 = 30_000;
+/// Requests that are decided at the same time, unless the caller says otherwise; and at most.
+pub const REQUESTS: usize = 64;
+/// The most that may be said.
+pub const REQUESTS_MOST: usize = 1_024;
+/// Requests about the daemon itself that are answered at the same time.
+pub const REQUESTS_ABOUT: usize = 4;
+/// Connections at the same time.
+pub const CONNECTIONS: usize = 1_024;
+/// Longest time in which requests are finished once the daemon is told to stop, in milliseconds.
+pub const DRAIN_MILLIS: u64 = 35_000;
+/// Pause after a connection could not be taken, in milliseconds.
+pub const ACCEPT_MILLIS: u64 = 50;
+/// What the daemon has to say and nobody has heard yet, in messages.
+pub const SAID: usize = 256;

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// The schema every line names.
 pub const SCHEMA: &str = "gait.session.entry/1";
+/// The code of a call that cannot be recorded.
+pub const NO_TRACE: &str = "gate.no_trace";
 const MEMBERS: [&str; 6] = [
     "schema",
     "sequence",
@@ -74,6 +76,20 @@ pub enum SessionError {
     /// The call could not be judged or signed, so nothing was written.
     #[error("the call has no trace: {0}")]
     NoTrace(String),
+}
+
+impl SessionError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            SessionError::Host(error) => error.code(),
+            SessionError::Entry { .. } | SessionError::Last { .. } => "session.entry",
+            SessionError::Foreign { .. } => "session.foreign",
+            SessionError::Forked { .. } => "session.forked",
+            SessionError::Store(error) => error.code(),
+            SessionError::NoTrace(_) => NO_TRACE,
+        }
+    }
 }
 
 /// Where a journal ends.

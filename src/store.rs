@@ -102,6 +102,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StoreError::Host(error) => error.code(),
+            StoreError::Damaged { .. } => "store.damaged",
+            StoreError::Foreign { .. } => "store.foreign",
+            StoreError::Contended { .. } => "store.contended",
+            StoreError::Failed { .. } => "store.failed",
+            StoreError::Unknown { .. } => "store.unknown",
+            StoreError::TooMuch { .. } => "store.too_much",
+            StoreError::NotLocked { .. } => "store.not_locked",
+        }
+    }
+
     /// The store it is about, as people call it.
     pub fn place(&self) -> String {
         match self {

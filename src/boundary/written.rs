@@ -9,7 +9,7 @@ use crate::domain::counter::Settlement;
 use crate::host::{Host, HostError, Mode};
 use crate::kill_switch;
 use crate::limits;
-use crate::session::SessionError;
+use crate::session::{NO_TRACE, SessionError};
 use crate::store::used::Used;
 use crate::store::{self, Store, counters};
 use jiff::{Timestamp, ToSpan};
@@ -157,6 +157,17 @@ pub enum WriteError {
     /// The trace cannot be kept.
     #[error(transparent)]
     Traces(#[from] HostError),
+}
+
+impl WriteError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            WriteError::Build(_) => NO_TRACE,
+            WriteError::Session(error) => error.code(),
+            WriteError::Traces(error) => error.code(),
+        }
+    }
 }
 
 impl Boundary {

@@ -93,7 +93,7 @@ pub fn follows(
     succession: &Succession,
 ) -> Result<(), SuccessionError> {
     let (before, after) = (succession.predecessor.value(), bundle.value());
-    in_line(before, &after.contents.name, after.contents.epoch)?;
+    in_line(before, after)?;
     if before.digest == after.digest || is_cosigned(bundle.keys(), trusted, &succession.cosigners) {
         return Ok(());
     }
@@ -119,7 +119,7 @@ pub fn follows(
 /// What a policy does to the bundle that it is to follow, for its manifest. Where that bundle is another compiler's and
 /// cannot be compared, this is one thing not decided.
 pub(super) fn after(before: &Bundle, after: &Checked, epoch: u64) -> Result<After, SuccessionError> {
-    in_line(before, &after.package().name, epoch)?;
+    is_in_line(before, &after.package().name, epoch)?;
     let found = match rebuild(before) {
         Ok(before) => loosened(&before, after),
         Err(_) => Loosened {
@@ -150,8 +150,12 @@ fn loosened(before: &Checked, after: &Checked) -> Loosened {
     compare::loosened(&compare::compare(before, after))
 }
 
-/// A bundle follows one of the same policy and does not go back.
-fn in_line(before: &Bundle, name: &str, epoch: u64) -> Result<(), SuccessionError> {
+/// Whether a bundle is of the same policy as one before it, and does not go back; what it loosens is not asked.
+pub fn in_line(before: &Bundle, after: &Bundle) -> Result<(), SuccessionError> {
+    is_in_line(before, &after.contents.name, after.contents.epoch)
+}
+
+fn is_in_line(before: &Bundle, name: &str, epoch: u64) -> Result<(), SuccessionError> {
     let before = &before.contents;
     if before.name != name {
         return Err(SuccessionError::Policy {

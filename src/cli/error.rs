@@ -116,22 +116,22 @@ impl CliError {
 
 impl From<HostError> for CliError {
     fn from(error: HostError) -> Self {
-        let (category, code) = match &error {
-            HostError::NotFound { .. } => (Category::InvalidInput, "file.not_found"),
-            HostError::Permission { .. } => (Category::InvalidInput, "file.permission"),
-            HostError::TooLarge { .. } => (Category::InvalidInput, "file.too_large"),
-            HostError::NotRegular { .. } => (Category::InvalidInput, "file.not_regular"),
-            HostError::NotFolder { .. } => (Category::InvalidInput, "file.not_folder"),
-            HostError::Linked { .. } => (Category::Unsafe, "file.linked"),
-            HostError::Exists { .. } => (Category::Unsafe, "file.exists"),
-            HostError::Exposed { .. } => (Category::Unsafe, "file.exposed"),
-            HostError::Foreign { .. } => (Category::Unsafe, "file.foreign"),
-            HostError::Contended { .. } => (Category::Internal, "file.contended"),
-            HostError::Io { .. } => (Category::Internal, "file.io"),
-            HostError::Entropy { .. } => (Category::Internal, "host.entropy"),
+        let category = match &error {
+            HostError::NotFound { .. }
+            | HostError::Permission { .. }
+            | HostError::TooLarge { .. }
+            | HostError::NotRegular { .. }
+            | HostError::NotFolder { .. } => Category::InvalidInput,
+            HostError::Linked { .. }
+            | HostError::Exists { .. }
+            | HostError::Exposed { .. }
+            | HostError::Foreign { .. } => Category::Unsafe,
+            HostError::Contended { .. } | HostError::Io { .. } | HostError::Entropy { .. } => {
+                Category::Internal
+            }
         };
         let path = error.path().map(|p| ("path", Json::str(p.to_string_lossy())));
-        let told = CliError::new(category, code, error.to_string()).details(path);
+        let told = CliError::new(category, error.code(), error.to_string()).details(path);
         match error {
             HostError::NotFound { path } if path.is_relative() => told.hint(
                 "look at the spelling, and at the folder: names are looked for from the one you are in",

@@ -8,7 +8,7 @@ use crate::bundling::{COMPILER, Difference, SuccessionError};
 use crate::gate::IntentError;
 use crate::json::Json;
 use crate::regress::RegressError;
-use crate::session::{RecordError, SessionError};
+use crate::session::{NO_TRACE, RecordError, SessionError};
 use crate::store::StoreError;
 use std::path::Path;
 
@@ -26,11 +26,14 @@ pub fn open(path: &Path, error: &OpenError) -> CliError {
     match error {
         OpenError::Verify(error) => verification(path, error),
         OpenError::Succession(error) => succession(path, error),
-        OpenError::Program(error) => about(
+        OpenError::Program(reason) => about(
             path,
             Category::Verification,
-            "bundle.program",
-            &format!("{}: the bundle's program cannot be read: {error}", path.display()),
+            error.code(),
+            &format!(
+                "{}: the bundle's program cannot be read: {reason}",
+                path.display()
+            ),
         )
         .hint("compile the policy again with this version of gait"),
     }
@@ -94,7 +97,7 @@ fn intent_hint(code: &str) -> &'static str {
 /// A call that has no trace, so has no verdict.
 pub fn no_trace(reason: &str) -> CliError {
     let message = format!("the call cannot be recorded, so it may not run: {reason}");
-    CliError::new(Category::InvalidInput, "gate.no_trace", message)
+    CliError::new(Category::InvalidInput, NO_TRACE, message)
 }
 
 /// A call that has no trace that is kept, for whatever reason.
@@ -113,18 +116,15 @@ pub fn session(error: SessionError) -> CliError {
         SessionError::NoTrace(reason) => no_trace(&reason),
         SessionError::Store(error) => store(&error),
         SessionError::Forked { ref path, .. } => {
-            about(path, Category::Verification, "session.forked", &error.to_string())
+            about(path, Category::Verification, error.code(), &error.to_string())
                 .hint("keep both as evidence, and go on in a new session")
         }
-        SessionError::Foreign { ref path, .. } => about(
-            path,
-            Category::Verification,
-            "session.foreign",
-            &error.to_string(),
-        )
-        .hint("a session goes on in its own journal only; name the session it holds, or a new one"),
+        SessionError::Foreign { ref path, .. } => {
+            about(path, Category::Verification, error.code(), &error.to_string())
+                .hint("a session goes on in its own journal only; name the session it holds, or a new one")
+        }
         SessionError::Entry { ref path, .. } | SessionError::Last { ref path, .. } => {
-            about(path, Category::Verification, "session.entry", &error.to_string())
+            about(path, Category::Verification, error.code(), &error.to_string())
                 .hint("keep the file as evidence, and go on in a new session")
         }
     }
@@ -174,18 +174,18 @@ fn about(path: &Path, category: Category, code: &str, message: &str) -> CliError
 
 /// A store that cannot be used.
 pub fn store(error: &StoreError) -> CliError {
-    let new = |category, code| CliError::new(category, code, error.to_string());
+    let new = |category| CliError::new(category, error.code(), error.to_string());
     let told = match error {
         StoreError::Host(error) => return error.clone().into(),
-        StoreError::Damaged { .. } => new(Category::Verification, "store.damaged")
+        StoreError::Damaged { .. } => new(Category::Verification)
             .hint("keep the store as evidence; while it is there, calls that need the record are blocked"),
-        StoreError::Foreign { .. } => new(Category::Verification, "store.foreign")
+        StoreError::Foreign { .. } => new(Category::Verification)
             .hint("name the folder of a store of this version, or one that is not there yet"),
-        StoreError::Contended { .. } => new(Category::Internal, "store.contended"),
-        StoreError::Unknown { .. } => new(Category::Internal, "store.unknown"),
-        StoreError::Failed { .. } => new(Category::Internal, "store.failed"),
-        StoreError::TooMuch { .. } => new(Category::InvalidInput, "store.too_much"),
-        StoreError::NotLocked { .. } => new(Category::Internal, "store.not_locked"),
+        StoreError::Contended { .. } => new(Category::Internal),
+        StoreError::Unknown { .. } => new(Category::Internal),
+        StoreError::Failed { .. } => new(Category::Internal),
+        StoreError::TooMuch { .. } => new(Category::InvalidInput),
+        StoreError::NotLocked { .. } => new(Category::Internal),
     };
     let place = ("place", Json::str(error.place()));
     told.details([place])

@@ -1,8 +1,10 @@
 //! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
 
+mod asked;
 mod eval;
 mod handed;
 
+pub use asked::AskedArgs;
 pub use handed::HandedArgs;
 
 use super::error::CliError;
@@ -10,7 +12,7 @@ use super::exit::Exit;
 use super::ui::{Tone, Ui};
 use crate::domain::Verdict;
 use crate::host::Host;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Decide whether a tool call may run
 #[derive(Debug, clap::Args)]
@@ -31,9 +33,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     }
 }
 
+/// The folder of journals.
+pub fn journals() -> PathBuf {
+    PathBuf::from("gait-out/sessions")
+}
+
 /// The journal of a session.
 pub fn journal(session: &str) -> PathBuf {
-    Path::new("gait-out/sessions").join(format!("{session}.jsonl"))
+    journals().join(format!("{session}.jsonl"))
 }
 
 /// What a verdict looks like.

@@ -58,7 +58,7 @@ impl Intent {
     /// 4. a script has steps, no more than the bound, and nothing to run beside them;
     /// 5. no negative zero anywhere, since RFC 8785 would drop its sign.
     pub fn read(bytes: &[u8]) -> Result<Intent, IntentError> {
-        Intent::from_document(json::parse(bytes).map_err(unreadable)?)
+        Intent::from_document(json::parse(bytes)?)
     }
 
     /// Checks an intent that came inside another document, which `json::parse` has read: steps 2 to 5 of `read`.
@@ -79,14 +79,17 @@ fn refuse(code: &'static str, pointer: &impl ToString, message: impl Into<String
     }
 }
 
-fn unreadable(error: JsonError) -> IntentError {
-    let code = match error.kind {
-        JsonErrorKind::Syntax => "intent.syntax",
-        JsonErrorKind::DuplicateKey => "intent.duplicate_key",
-        JsonErrorKind::Number => "intent.number_not_exact",
-        JsonErrorKind::Depth | JsonErrorKind::Size => "intent.too_large",
-    };
-    refuse(code, &Place::ROOT, error.to_string())
+/// Bytes that are not one JSON document.
+impl From<JsonError> for IntentError {
+    fn from(error: JsonError) -> Self {
+        let code = match error.kind {
+            JsonErrorKind::Syntax => "intent.syntax",
+            JsonErrorKind::DuplicateKey => "intent.duplicate_key",
+            JsonErrorKind::Number => "intent.number_not_exact",
+            JsonErrorKind::Depth | JsonErrorKind::Size => "intent.too_large",
+        };
+        refuse(code, &Place::ROOT, error.to_string())
+    }
 }
 
 /// Comes before the shape, so that another kind of document is named as that and not by its first unknown member.

@@ -378,7 +378,7 @@ fn written(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempF
 }
 
 #[cfg(unix)]
-fn restrict(options: &mut OpenOptions, mode: Mode) {
+pub(super) fn restrict(options: &mut OpenOptions, mode: Mode) {
     if mode == Mode::Private {
         std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     }
@@ -386,7 +386,7 @@ fn restrict(options: &mut OpenOptions, mode: Mode) {
 
 /// Elsewhere a file takes the access rules of its folder, which a user profile restricts to its owner.
 #[cfg(not(unix))]
-fn restrict(_options: &mut OpenOptions, _mode: Mode) {}
+pub(super) fn restrict(_options: &mut OpenOptions, _mode: Mode) {}
 
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
@@ -407,7 +407,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), HostError> {
 }
 
 /// Makes the rename itself durable. Windows has no way to flush a folder and needs none.
-fn flush_folder(path: &Path) -> Result<(), HostError> {
+pub(super) fn flush_folder(path: &Path) -> Result<(), HostError> {
     if cfg!(windows) {
         return Ok(());
     }

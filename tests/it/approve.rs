@@ -30,7 +30,7 @@ fn person(name: &str) -> SigningKey {
 }
 
 /// A folder with the policy, two intents, and the keys of Ann, Bob and Cid, who are trusted.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let at = Folder::new();
     at.write("b.gaitbundle", &compiled(POLICY));
     let pay = |amount: &str| format!(r#"{{"to":"x@acme.com","amount":"{amount}"}}"#);
@@ -71,7 +71,7 @@ fn trust(at: &Folder, principal: &str, key: &str, more: &[&str]) -> Value {
 }
 
 /// Judges an intent and approves what waits.
-fn approve(at: &Folder, intent: &str, who: &str, out: &str) -> Value {
+pub fn approve(at: &Folder, intent: &str, who: &str, out: &str) -> Value {
     let trace = format!("{out}.trace");
     let eval = eval(intent, &["--keep-intent", "--trace-out", &trace]);
     at.json(&eval, 4, "gate_eval");

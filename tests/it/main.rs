@@ -32,6 +32,18 @@ mod cost;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon_hostile;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon_interface;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon_state;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod elements;

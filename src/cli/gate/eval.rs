@@ -1,6 +1,6 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
-use super::handed;
+use super::{AskedArgs, handed};
 use crate::artifact::{Bundle, TrustedKeys, Verified, time};
 use crate::boundary::{
     Boundary, Call, Clock, Desk, KillSwitchFile, Moment, Recorded, TraceFiles, WriteError, Written, answer,
@@ -57,7 +57,7 @@ pub struct Args {
     #[command(flatten)]
     handed: handed::HandedArgs,
     #[command(flatten)]
-    asked: Asked,
+    asked: AskedArgs,
     /// How long the call may wait to run once it is allowed, at most an hour
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     permit_for: String,
@@ -74,17 +74,6 @@ pub struct Args {
     key: KeyArgs,
     #[command(flatten)]
     trust: TrustArgs,
-}
-
-/// The kill switch that is asked.
-#[derive(Debug, clap::Args)]
-struct Asked {
-    /// The kill switch, whose stops block calls whatever the policy says
-    #[arg(long, value_name = "FILE")]
-    kill_switch: Option<PathBuf>,
-    /// A public key that may have signed the kill switch; may be repeated [default: the trusted keys]
-    #[arg(long, value_name = "FILE", requires = "kill_switch")]
-    operator: Vec<PathBuf>,
 }
 
 /// What the bundle must follow.
@@ -125,7 +114,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
     promised(ui, &args.fulfils, boundary.gate())?;
     let store = args.store.open(host)?;
-    let operators = operators(host, &args.asked)?;
+    let operators = args.asked.operators(host, &trusted)?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
     let moment = Moment {
@@ -146,7 +135,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         traces: &traces,
         kill_switch: args.asked.kill_switch.as_deref().map(|path| KillSwitchFile {
             path,
-            operators: operators.as_ref().unwrap_or(&trusted),
+            operators: &operators,
         }),
     };
     let journal = moment.session_id.as_deref().map(journal);
@@ -175,14 +164,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
-}
-
-/// Who may have signed the kill switch, where that is not everybody who is trusted.
-fn operators(host: &dyn Host, args: &Asked) -> Result<Option<TrustedKeys>, CliError> {
-    match args.operator.as_slice() {
-        [] => Ok(None),
-        files => Ok(Some(key_args::named_keys(host, files)?)),
-    }
 }
 
 /// What is worth a word and changes no verdict.

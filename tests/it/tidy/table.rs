@@ -119,7 +119,8 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     module("config", Layer::L5, &[]),
-    module("cli", Layer::L6, &[]),
+    module("daemon", Layer::L6, &[]),
+    module("cli", Layer::L6, &["daemon"]),
 ];
 
 /// The row of a module.

@@ -1,0 +1,200 @@
+//! `gait serve`: starts the daemon. It reads keys, bundle and flags, refuses what would not be safe, and says what the daemon
+//! tells it; it decides nothing.
+
+use super::error::{Category, CliError};
+use super::exit::Exit;
+use super::gate::AskedArgs;
+use super::key_args::{self, KeyArgs, TrustArgs};
+use super::store_args::StoreArgs;
+use super::ui::Ui;
+use super::{failure, load};
+use crate::artifact::{Digest, TrustedKeys};
+use crate::boundary::Boundary;
+use crate::daemon::{self, Guard, Listening, MayLoosen, Places, Said, ServeError, Service, Token, TraceLog};
+use crate::host::{Host, HostError};
+use crate::json::Json;
+use crate::{approvals, limits};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Judge calls for other programs, until told to stop
+///
+/// Answers HTTP on a socket that only you may connect to: POST /v1/decide takes an intent and gives the verdict once its trace is on
+/// disk. SIGHUP, or POST /v1/reload, loads the bundle again; SIGTERM finishes what was begun and ends.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The bundle that decides
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// Load no bundle that loosens the one before it
+    #[arg(long)]
+    refuse_loosening: bool,
+    /// A public key whose signature, beside that of a trusted one, lets a bundle loosen it anyway; may be repeated
+    #[arg(long, value_name = "FILE", requires = "refuse_loosening")]
+    cosigner: Vec<PathBuf>,
+    /// The socket
+    #[arg(long, value_name = "PATH", default_value = "gait-out/serve/gait.sock")]
+    socket: PathBuf,
+    /// Listen on this address instead, such as 127.0.0.1:8737; other than loopback it needs --token-file
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "socket")]
+    listen: Option<SocketAddr>,
+    /// A name under which the daemon is asked, beside the address; may be repeated
+    #[arg(long, value_name = "NAME", requires = "listen")]
+    allow_host: Vec<String>,
+    /// The bearer token that callers must show, in a file that only you may read
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Calls that are judged at the same time; others are told to come again
+    #[arg(long, value_name = "N", default_value_t = limits::REQUESTS)]
+    max_concurrent: usize,
+    /// The folder of the log of traces
+    #[arg(long, value_name = "DIR", default_value = "gait-out/serve/traces")]
+    traces: PathBuf,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    asked: AskedArgs,
+    /// The trust file that says whose keys may approve, made by `gait trust`
+    #[arg(long, value_name = "FILE")]
+    approvers: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Reads everything, listens, and serves.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    if !(1..=limits::REQUESTS_MOST).contains(&args.max_concurrent) {
+        let message = format!(
+            "`--max-concurrent` is not between 1 and {}",
+            limits::REQUESTS_MOST
+        );
+        return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
+    }
+    let token = args
+        .token_file
+        .as_deref()
+        .map(|file| token(host, file))
+        .transpose()?;
+    check_address(&args, token.is_some())?;
+    let trusted = key_args::trusted_keys(host, &args.trust)?;
+    let cosigners = key_args::named_keys(host, &args.cosigner)?;
+    let bundle = load::cosigned(host, &args.bundle, &trusted, &cosigners)?;
+    let opened = Boundary::of(bundle.clone(), &trusted);
+    let boundary = opened.map_err(|error| failure::open(&args.bundle, &error))?;
+    let name = (boundary.bundle(), boundary.policy().name.clone());
+    let places = places(host, &args, trusted, cosigners)?;
+    let listening = match args.listen {
+        None => Listening::on_socket(&args.socket),
+        Some(address) => Listening::on_tcp(address),
+    };
+    let listening = listening.map_err(failed)?;
+    let (log, torn) = TraceLog::open(&args.traces).map_err(failed)?;
+    for path in torn {
+        let path = path.display();
+        ui.warn(&format!(
+            "a trace was cut off and nobody was told its verdict; what there is of it is now in {path}"
+        ));
+    }
+    let hosts = match &listening {
+        Listening::Socket { .. } => None,
+        Listening::Tcp { address, .. } => Some(Guard::hosts_of(*address, &args.allow_host)),
+    };
+    let service = Service::new(places, bundle, boundary, log)?;
+    let guard = Guard { token, hosts };
+    let (place, mut printed) = (listening.place(), Ok(()));
+    let mut say = |said| match said {
+        Said::Ready => printed = started(ui, &place, &name),
+        Said::Note(text) => ui.note(&text),
+        Said::Warning(text) => ui.warn(&text),
+    };
+    daemon::serve(listening, service, guard, args.max_concurrent, &mut say).map_err(failed)?;
+    printed.map(|()| Exit::Success)
+}
+
+/// Refuses to be reached from elsewhere by whoever likes.
+fn check_address(args: &Args, has_token: bool) -> Result<(), CliError> {
+    match args.listen {
+        Some(address) if !address.ip().is_loopback() && !has_token => {
+            let message = format!("{address} may be reached from other machines, and no token is asked for");
+            Err(CliError::new(Category::Unsafe, "serve.open", message)
+                .hint("name a file with --token-file, or listen on 127.0.0.1 or on the socket"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn token(host: &dyn Host, file: &Path) -> Result<Token, CliError> {
+    let bytes = host.read_private(file, limits::TOKEN_FILE_BYTES)?;
+    Token::of_file(bytes).map_err(|reason| {
+        let message = format!("the token cannot be used: {reason}");
+        CliError::new(Category::InvalidInput, "serve.token", message)
+            .hint("`openssl rand -hex 32` makes one")
+            .in_file(file)
+    })
+}
+
+fn places(
+    host: &dyn Host,
+    args: &Args,
+    trusted: TrustedKeys,
+    cosigners: TrustedKeys,
+) -> Result<Places, CliError> {
+    let key = key_args::signing_key(host, &args.key)?;
+    key_args::accepted(host, &key, &trusted)?;
+    if let Some(file) = &args.approvers {
+        // A misspelt path is found out now, and not by the first approval.
+        approvals::read(host, file)?;
+    }
+    let kill_switch = match &args.asked.kill_switch {
+        Some(path) => Some((path.clone(), args.asked.operators(host, &trusted)?)),
+        None => None,
+    };
+    Ok(Places {
+        bundle: args.bundle.clone(),
+        key,
+        store: args.store.open(host)?,
+        sessions: super::gate::journals(),
+        kill_switch,
+        approvers: args.approvers.clone(),
+        succession: if args.refuse_loosening {
+            MayLoosen::Cosigned(cosigners)
+        } else {
+            MayLoosen::Yes
+        },
+        trusted,
+    })
+}
+
+/// Says that the daemon answers: whoever started it waits for this.
+fn started(ui: &mut Ui, place: &str, (bundle, policy): &(Digest, String)) -> Result<(), CliError> {
+    if ui.is_json() {
+        ui.json(&Json::object([
+            ("ok", Json::Bool(true)),
+            ("listening", Json::str(place)),
+            ("bundle_digest", bundle.to_json()),
+            ("policy", Json::str(policy)),
+        ]))?;
+    } else {
+        ui.line(&format!("listening on {place}"))?;
+        ui.note(&format!("bundle {bundle} of policy {policy} decides"));
+    }
+    ui.flush()
+}
+
+/// Why the daemon does not run.
+fn failed(error: impl Into<ServeError>) -> CliError {
+    match error.into() {
+        ServeError::Host(error @ HostError::Contended { .. }) => {
+            CliError::new(Category::Unsafe, "serve.in_use", error.to_string())
+                .hint("another daemon runs here; stop it, or name another --socket and --traces")
+        }
+        ServeError::Host(error) => error.into(),
+        ServeError::Address { address, reason } => {
+            let message = format!("{address} cannot be listened on: {reason}");
+            CliError::new(Category::InvalidInput, "serve.address", message)
+        }
+        ServeError::Runtime(reason) => CliError::new(Category::Internal, "serve.runtime", reason),
+    }
+}

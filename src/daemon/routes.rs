@@ -1,0 +1,288 @@
+//! From a request to a response: the head is checked, the body read within its bounds, the work done on a thread that may block,
+//! and what comes of it written as JSON. In: HTTP. Out: HTTP. It decides nothing itself.
+
+use super::guard::Guard;
+use super::metrics::Metrics;
+use super::refusal::Refusal;
+use super::service::Service;
+use crate::artifact::{is_id, jcs};
+use crate::json::Json;
+use crate::limits;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
+
+/// The description of the interface.
+pub const OPENAPI: &str = include_str!("../../schemas/v1/daemon/openapi.json");
+const JSON: &str = "application/json";
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What connections share.
+pub struct Shared {
+    /// What answers.
+    pub service: Arc<Service>,
+    /// Who may ask.
+    pub guard: Guard,
+    /// How many may be decided at once.
+    pub deciding: Arc<Semaphore>,
+    /// How many may ask about the daemon at once.
+    pub about: Arc<Semaphore>,
+    /// What people are told.
+    pub say: mpsc::Sender<Said>,
+}
+
+/// A message for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The daemon answers from now on.
+    Ready,
+    /// Good to know.
+    Note(String),
+    /// Worth a look.
+    Warning(String),
+}
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Route {
+    Decide,
+    Reload,
+    Trace(String),
+    Health,
+    Ready,
+    Metrics,
+    OpenApi,
+}
+
+/// The content of a response.
+struct Content {
+    kind: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Content {
+    fn json(document: &Json) -> Content {
+        Content {
+            kind: JSON,
+            bytes: jcs::to_vec(document),
+        }
+    }
+}
+
+/// Answers a request, whatever it is.
+pub async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let _in_flight = shared.service.metrics.begin();
+    match handled(&shared, request).await {
+        Ok(content) => response(StatusCode::OK, content),
+        Err(refusal) => refused(&shared.service.metrics, &refusal),
+    }
+}
+
+async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Content, Refusal> {
+    let (head, body) = request.into_parts();
+    shared
+        .guard
+        .check_origin(&head.headers, head.uri.authority().is_some())?;
+    let route = route(&head)?;
+    if route != Route::Health {
+        shared.guard.check_token(&head.headers)?;
+    }
+    let service = Arc::clone(&shared.service);
+    match route {
+        Route::Health => Ok(Content::json(&Json::object([("ok", Json::Bool(true))]))),
+        Route::OpenApi => Ok(Content {
+            kind: JSON,
+            bytes: OPENAPI.as_bytes().to_vec(),
+        }),
+        Route::Metrics => {
+            let (bundle, policy) = service.bundle();
+            Ok(Content {
+                kind: METRICS,
+                bytes: service.metrics.text(bundle, &policy).into_bytes(),
+            })
+        }
+        Route::Ready => within(&shared.about, move || ready(&service)).await,
+        Route::Trace(id) => {
+            within(&shared.about, move || {
+                let bytes = service.trace(&id)?;
+                Ok(Content { kind: JSON, bytes })
+            })
+            .await
+        }
+        Route::Reload => {
+            let say = shared.say.clone();
+            within(&shared.about, move || reload(&service, &say)).await
+        }
+        Route::Decide => decide(shared, &head, body).await,
+    }
+}
+
+fn route(head: &Parts) -> Result<Route, Refusal> {
+    let path = head.uri.path();
+    let (method, route) = match path {
+        "/v1/decide" => (Method::POST, Route::Decide),
+        "/v1/reload" => (Method::POST, Route::Reload),
+        "/healthz" => (Method::GET, Route::Health),
+        "/readyz" => (Method::GET, Route::Ready),
+        "/metrics" => (Method::GET, Route::Metrics),
+        "/openapi.json" => (Method::GET, Route::OpenApi),
+        _ => match path.strip_prefix("/v1/traces/") {
+            Some(id) if is_id(id) => (Method::GET, Route::Trace(id.to_owned())),
+            _ => {
+                let message = "there is nothing of this name";
+                return Err(Refusal::new(404, "request.not_found", message)
+                    .hint("GET /openapi.json names everything there is"));
+            }
+        },
+    };
+    if head.uri.query().is_some() {
+        let message = "nothing here takes a query";
+        return Err(Refusal::new(400, "request.query", message));
+    }
+    if head.method == method {
+        return Ok(route);
+    }
+    let message = format!("{path} is asked with {method}");
+    Err(Refusal::new(405, "request.method", message))
+}
+
+async fn decide(shared: &Arc<Shared>, head: &Parts, body: Incoming) -> Result<Content, Refusal> {
+    let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    // A web page may send any other kind without asking first.
+    if !kind.is_some_and(is_json) {
+        let message = "the body is not said to be application/json";
+        return Err(Refusal::new(415, "request.content_type", message));
+    }
+    let permit = Arc::clone(&shared.deciding).try_acquire_owned().map_err(|_| {
+        let message = "as many calls are being decided as the daemon takes at once";
+        Refusal::new(503, "serve.busy", message)
+    })?;
+    let body = read(body).await?;
+    let service = Arc::clone(&shared.service);
+    let work = spawn_blocking(move || {
+        let begun = Instant::now();
+        let decided = service.decide(&body);
+        // Held until the work ends, however long anybody waits for it.
+        drop(permit);
+        let (verdict, document) = decided?;
+        service.metrics.decided(verdict, begun.elapsed());
+        Ok(Content::json(&document))
+    });
+    finished(work).await
+}
+
+fn is_json(kind: &[u8]) -> bool {
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(JSON.as_bytes())
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    let wait = Duration::from_millis(limits::REQUEST_BODY_MILLIS);
+    match timeout(wait, Limited::new(body, limits::REQUEST_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("the body is longer than {} bytes", limits::REQUEST_BYTES);
+            Err(Refusal::new(413, "request.too_large", message))
+        }
+        Ok(Err(_)) => Err(Refusal::new(400, "request.cut_off", "the body was cut off")),
+        Err(_) => Err(Refusal::new(408, "request.slow", "the body did not come in time")),
+    }
+}
+
+/// Does what blocks, where few enough do.
+async fn within(
+    few: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<Content, Refusal> + Send + 'static,
+) -> Result<Content, Refusal> {
+    let permit = Arc::clone(few).try_acquire_owned().map_err(|_| {
+        let message = "as many ask about the daemon as it answers at once";
+        Refusal::new(503, "serve.busy", message)
+    })?;
+    finished(spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    }))
+    .await
+}
+
+/// What comes of work, in time. Work that takes longer goes on, and nobody learns what came of it.
+async fn finished(work: tokio::task::JoinHandle<Result<Content, Refusal>>) -> Result<Content, Refusal> {
+    match timeout(Duration::from_millis(limits::REQUEST_MILLIS), work).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(Refusal::new(500, "internal.panic", "gait met a bug of its own")),
+        Err(_) => Err(Refusal::new(503, "serve.slow", "the answer did not come in time")
+            .hint("there is no verdict, so the call must not run")),
+    }
+}
+
+fn ready(service: &Service) -> Result<Content, Refusal> {
+    service.ready()?;
+    let (bundle, _) = service.bundle();
+    let members = [("ok", Json::Bool(true)), ("bundle_digest", bundle.to_json())];
+    Ok(Content::json(&Json::object(members)))
+}
+
+/// Loads the bundle again, and tells people what came of it.
+fn reload(service: &Service, say: &mpsc::Sender<Said>) -> Result<Content, Refusal> {
+    match service.reload() {
+        Ok(reloaded) => {
+            tell(say, Said::Note(format!("bundle {} decides now", reloaded.after)));
+            Ok(Content::json(&Json::object([
+                ("ok", Json::Bool(true)),
+                ("bundle_digest", reloaded.after.to_json()),
+                ("previous", reloaded.before.to_json()),
+            ])))
+        }
+        Err(error) => {
+            let (bundle, _) = service.bundle();
+            tell(
+                say,
+                Said::Warning(format!("bundle {bundle} goes on to decide: {error}")),
+            );
+            Err(Refusal::new(409, error.code(), error.to_string())
+                .hint("the bundle that decided before goes on to decide"))
+        }
+    }
+}
+
+/// The same where no request asked for it.
+pub fn reload_unasked(service: &Service, say: &mpsc::Sender<Said>) {
+    // Who listens to what is said knows what came of it.
+    let _ = reload(service, say);
+}
+
+/// Says something, unless far too much was said and not heard.
+pub fn tell(say: &mpsc::Sender<Said>, said: Said) {
+    let _ = say.try_send(said);
+}
+
+fn response(status: StatusCode, content: Content) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(content.bytes)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refused(metrics: &Metrics, refusal: &Refusal) -> Response<Full<Bytes>> {
+    metrics.refused(refusal.code);
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = response(status, Content::json(&refusal.document()));
+    let headers = response.headers_mut();
+    if refusal.may_retry() {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    response
+}

@@ -1,0 +1,277 @@
+//! What every request is answered with: the bundle that decides, keys, store, log of traces. In: read requests. Out: documents.
+//! It blocks, so it runs on threads of its own; one decision sees one bundle. It must not know sockets or HTTP.
+
+use super::metrics::Metrics;
+use super::refusal::Refusal;
+use super::request::{self, Asked};
+use super::traces::TraceLog;
+use crate::approvals::{self, Handed};
+use crate::artifact::{Bundle, Digest, PolicyRef, SigningKey, TrustedKeys, Verified, bundle};
+use crate::boundary::{
+    Boundary, Call, Clock, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
+};
+use crate::bundling::{Succession, SuccessionError, succession};
+use crate::domain::Verdict;
+use crate::host::{self, Host, HostError, Os};
+use crate::json::Json;
+use crate::limits;
+use crate::store::{self, Store};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Files and keys that stay the same while the daemon runs.
+pub struct Places {
+    /// The bundle's file, which is read again when it is reloaded.
+    pub bundle: PathBuf,
+    /// Whose bundles and traces are trusted.
+    pub trusted: TrustedKeys,
+    /// The key that signs traces.
+    pub key: SigningKey,
+    /// What gates share.
+    pub store: Box<dyn Store>,
+    /// The folder of journals.
+    pub sessions: PathBuf,
+    /// The kill switch, and who may have signed it.
+    pub kill_switch: Option<(PathBuf, TrustedKeys)>,
+    /// The trust file that says whose keys may approve.
+    pub approvers: Option<PathBuf>,
+    /// Whether a bundle may loosen the one before it.
+    pub succession: MayLoosen,
+}
+
+/// Whether a bundle that is loaded may loosen the one that decided before it.
+#[derive(Debug)]
+pub enum MayLoosen {
+    /// It may.
+    Yes,
+    /// Only where one of these keys has signed it beside a trusted one.
+    Cosigned(TrustedKeys),
+}
+
+/// A bundle that decides.
+struct Deciding {
+    bundle: Verified<Bundle>,
+    boundary: Boundary,
+}
+
+/// The service.
+pub struct Service {
+    places: Places,
+    deciding: RwLock<Arc<Deciding>>,
+    /// Held while a bundle is loaded: they are loaded one after the other.
+    loading: Mutex<()>,
+    log: TraceLog,
+    /// Tells the events of this process from those of every other.
+    nonce: String,
+    calls: AtomicU64,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Why a bundle does not decide from now on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// Its file cannot be read.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// It is none that could.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl ReloadError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReloadError::Host(error) => error.code(),
+            ReloadError::Open(error) => error.code(),
+        }
+    }
+}
+
+/// What a reload did.
+pub struct Reloaded {
+    /// The bundle that decided before.
+    pub before: Digest,
+    /// The bundle that decides now.
+    pub after: Digest,
+}
+
+impl Service {
+    /// A service that decides by a bundle that was opened.
+    pub fn new(
+        places: Places,
+        bundle: Verified<Bundle>,
+        boundary: Boundary,
+        log: TraceLog,
+    ) -> Result<Service, HostError> {
+        Ok(Service {
+            deciding: RwLock::new(Arc::new(Deciding { bundle, boundary })),
+            loading: Mutex::new(()),
+            log,
+            nonce: host::nonce(&Os)?,
+            calls: AtomicU64::new(0),
+            metrics: Metrics::default(),
+            places,
+        })
+    }
+
+    fn deciding(&self) -> Arc<Deciding> {
+        Arc::clone(&self.deciding.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The bundle that decides, and its policy.
+    pub fn bundle(&self) -> (Digest, PolicyRef) {
+        let deciding = self.deciding();
+        (deciding.boundary.bundle(), deciding.boundary.policy().clone())
+    }
+
+    /// Judges the call of a request. What is answered is said only when its trace is on disk.
+    pub fn decide(&self, body: &[u8]) -> Result<(Verdict, Json), Refusal> {
+        let asked = request::read(body)?;
+        let now = Os.now();
+        self.places
+            .trusted
+            .accepts(self.places.key.id(), now)
+            .map_err(|error| {
+                Refusal::new(503, error.code(), error.to_string())
+                    .hint("nobody would accept what this key signs; start the daemon with another one")
+            })?;
+        let handed = self.handed(&asked.approvals, now)?;
+        let journal = asked
+            .session
+            .as_ref()
+            .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
+        let written = self.judge(asked, handed, journal.as_deref())?;
+        let place = [
+            ("trace_file", Json::str(written.place.file.to_string_lossy())),
+            (
+                "trace_line",
+                written
+                    .place
+                    .line
+                    .and_then(|line| i64::try_from(line).ok())
+                    .map_or(Json::Null, Json::int),
+            ),
+        ];
+        let document = Json::object(answer(&written.recorded, place));
+        Ok((written.recorded.record.decision.verdict, document))
+    }
+
+    fn judge(&self, asked: Asked, handed: Vec<Handed>, journal: Option<&Path>) -> Result<Written, Refusal> {
+        let places = &self.places;
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let moment = Moment {
+            run_id: asked.run.or_else(|| asked.session.clone()),
+            session_id: asked.session,
+            facts: asked.facts,
+            fulfils: asked.fulfils,
+            handed,
+            keeps_intent: asked.keep_intent,
+            event: Some(format!("{}/{number}", self.nonce)),
+            ..Moment::default()
+        };
+        let kill_switch = places.kill_switch.as_ref();
+        let desk = Desk {
+            host: &Os,
+            store: places.store.as_ref(),
+            key: &places.key,
+            traces: &self.log,
+            kill_switch: kill_switch.map(|(path, operators)| KillSwitchFile { path, operators }),
+        };
+        let call = Call {
+            intent: &asked.intent,
+            moment: &moment,
+            clock: Clock::Machine,
+            journal,
+        };
+        // A reload changes what later calls see, and nothing of this one.
+        let mut boundary = self.deciding().boundary.clone();
+        Ok(boundary.judge_written(desk, call)?)
+    }
+
+    /// The approvals of a request. Who may give them is read each time: a key that is revoked counts no more.
+    fn handed(&self, envelopes: &[Vec<u8>], now: Timestamp) -> Result<Vec<Handed>, Refusal> {
+        if envelopes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let file = self.places.approvers.as_deref().ok_or_else(|| {
+            let message = "approvals are handed over, and the daemon knows nobody who may approve";
+            Refusal::new(400, "request.no_approvers", message).hint("start it with --approvers FILE")
+        })?;
+        let known = approvals::read(&Os, file)
+            .map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))?;
+        let mut all = Vec::new();
+        for envelope in envelopes {
+            all.push(approvals::verify(envelope, &known, now, now)?);
+        }
+        all.sort_by_key(|one| one.digest);
+        all.dedup_by_key(|one| one.digest);
+        Ok(all)
+    }
+
+    /// Whether calls can be decided now.
+    pub fn ready(&self) -> Result<(), Refusal> {
+        let now = Os.now();
+        let key = self.places.trusted.accepts(self.places.key.id(), now);
+        key.map_err(|error| Refusal::new(503, error.code(), error.to_string()))?;
+        self.log.ready()?;
+        store::read(self.places.store.as_ref(), [])?;
+        Ok(())
+    }
+
+    /// A trace that was written not long ago.
+    pub fn trace(&self, trace_id: &str) -> Result<Vec<u8>, Refusal> {
+        self.log.find(trace_id)?.ok_or_else(|| {
+            let message = "no trace of this id was written lately";
+            Refusal::new(404, "trace.not_found", message)
+                .hint("every answer names the file and the line of its trace")
+        })
+    }
+
+    /// Reads the bundle again; where it may follow the one that decides, it decides from now on.
+    pub fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.deciding();
+        let loaded = self.load(&before.bundle);
+        self.metrics.reloaded(loaded.is_ok());
+        let after = Arc::new(loaded?);
+        let reloaded = Reloaded {
+            before: before.boundary.bundle(),
+            after: after.boundary.bundle(),
+        };
+        *self.deciding.write().unwrap_or_else(PoisonError::into_inner) = after;
+        Ok(reloaded)
+    }
+
+    fn load(&self, before: &Verified<Bundle>) -> Result<Deciding, ReloadError> {
+        let places = &self.places;
+        let bytes = Os.read(&places.bundle, limits::ARCHIVE_BYTES as u64)?;
+        let now = Os.now();
+        let opened = match &places.succession {
+            MayLoosen::Yes => bundle::open(&bytes, &places.trusted, now),
+            MayLoosen::Cosigned(cosigners) => succession::open(&bytes, &places.trusted, cosigners, now),
+        };
+        let bundle = opened.map_err(OpenError::from)?;
+        let refused = |error: SuccessionError| OpenError::from(error);
+        match &places.succession {
+            MayLoosen::Yes => succession::in_line(before.value(), bundle.value()).map_err(refused)?,
+            MayLoosen::Cosigned(cosigners) => {
+                let succession = Succession {
+                    predecessor: before.clone(),
+                    cosigners: cosigners.clone(),
+                };
+                succession::follows(&bundle, &places.trusted, &succession).map_err(refused)?;
+            }
+        }
+        let boundary = Boundary::of(bundle.clone(), &places.trusted)?;
+        Ok(Deciding { bundle, boundary })
+    }
+
+    /// Writes what waits to be written.
+    pub fn close(&self) {
+        self.log.close();
+    }
+}

@@ -1,0 +1,273 @@
+//! The log of traces: a folder of files with a signed trace a line. One thread writes; whatever waits when it comes back is one
+//! write and one flush, and only then anybody learns a verdict. In: recorded calls. Out: where their traces are. A line that a crash
+//! cut off was never acknowledged and is set aside when the folder is opened again.
+
+use crate::boundary::{Recorded, TracePlace, Traces};
+use crate::host::{Held, Host, HostError, LogFile, Mode, Os};
+use crate::limits;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The lock of a folder.
+const LOCK: &str = "lock";
+/// How the names of its files end.
+const SUFFIX: &str = ".jsonl";
+/// What is written to find out whether a folder can be written again.
+const PROBE: &str = "probe";
+
+/// The log.
+#[derive(Debug)]
+pub struct TraceLog {
+    folder: PathBuf,
+    lines: Mutex<Option<Sender<Line>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    shared: Arc<Shared>,
+    _alone: Held,
+}
+
+/// What the writer and the others know together.
+#[derive(Debug, Default)]
+struct Shared {
+    failed: Mutex<Option<HostError>>,
+    recent: Mutex<Recent>,
+}
+
+/// Where the last traces are.
+#[derive(Debug, Default)]
+struct Recent {
+    order: VecDeque<String>,
+    places: BTreeMap<String, Part>,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug)]
+struct Part {
+    file: Arc<Path>,
+    start: u64,
+    length: usize,
+}
+
+/// A trace that waits to be written, and for whom.
+struct Line {
+    trace_id: String,
+    text: Vec<u8>,
+    done: SyncSender<Result<TracePlace, HostError>>,
+}
+
+/// A lock that nobody leaves in the middle of a change.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl TraceLog {
+    /// Opens a folder that no other process writes to. Gives the tails that were cut off in it, too: where they are now.
+    pub fn open(folder: &Path) -> Result<(TraceLog, Vec<PathBuf>), HostError> {
+        Os.private_folder(folder)?;
+        let alone = Os.hold(&folder.join(LOCK))?;
+        let mut torn = Vec::new();
+        for name in Os.list_dir(folder)? {
+            if name.ends_with(SUFFIX) {
+                torn.extend(Os.set_tail_aside(&folder.join(name), limits::TRACE_GROUP_TAIL)?);
+            }
+        }
+        let shared = Arc::new(Shared::default());
+        let (lines, from) = channel();
+        let mut writer = Writer {
+            files: Files::new(folder, Os.now()),
+            log: None,
+            shared: Arc::clone(&shared),
+        };
+        writer.open()?;
+        let spawned = thread::Builder::new().name("traces".to_owned());
+        let spawned = spawned.spawn(move || writer.run(&from));
+        let writer = spawned.map_err(|error| HostError::Io {
+            path: folder.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let log = TraceLog {
+            folder: folder.to_owned(),
+            lines: Mutex::new(Some(lines)),
+            writer: Mutex::new(Some(writer)),
+            shared,
+            _alone: alone,
+        };
+        Ok((log, torn))
+    }
+
+    /// A trace that was written not long ago.
+    pub fn find(&self, trace_id: &str) -> Result<Option<Vec<u8>>, HostError> {
+        let part = locked(&self.shared.recent).places.get(trace_id).cloned();
+        let read = part.map(|part| Os.read_part(&part.file, part.start, part.length));
+        read.transpose()
+    }
+
+    /// Writes what waits, and takes no more.
+    pub fn close(&self) {
+        drop(locked(&self.lines).take());
+        if let Some(writer) = locked(&self.writer).take() {
+            // A writer that panicked has answered nobody since.
+            let _ = writer.join();
+        }
+    }
+
+    fn stopped(&self) -> HostError {
+        HostError::Io {
+            path: self.folder.clone(),
+            reason: "the log of traces is closed".to_owned(),
+        }
+    }
+}
+
+impl Traces for TraceLog {
+    /// After a failure the folder must take a file before another call is judged.
+    fn ready(&self) -> Result<(), HostError> {
+        let mut failed = locked(&self.shared.failed);
+        if failed.is_some() {
+            let probe = self.folder.join(PROBE);
+            Os.write_atomic(&probe, &[b'.'; limits::TRACE_PROBE_BYTES], Mode::Private)?;
+            *failed = None;
+        }
+        match &*locked(&self.lines) {
+            Some(_) => Ok(()),
+            None => Err(self.stopped()),
+        }
+    }
+
+    fn keep(&self, recorded: &Recorded) -> Result<TracePlace, HostError> {
+        let (done, told) = sync_channel(1);
+        let line = Line {
+            trace_id: recorded.record.trace_id.clone(),
+            text: recorded.trace.as_bytes().to_vec(),
+            done,
+        };
+        let to = locked(&self.lines).clone();
+        let sent = to.is_some_and(|to| to.send(line).is_ok());
+        match sent.then(|| told.recv()) {
+            Some(Ok(result)) => result,
+            _ => Err(self.stopped()),
+        }
+    }
+
+    fn has_many(&self) -> bool {
+        true
+    }
+}
+
+/// The names of the files, in the order in which they are written.
+struct Files {
+    folder: PathBuf,
+    start: String,
+    next: u64,
+}
+
+impl Files {
+    fn new(folder: &Path, now: Timestamp) -> Files {
+        Files {
+            folder: folder.to_owned(),
+            start: now.strftime("%Y%m%dT%H%M%S%3fZ").to_string(),
+            next: 1,
+        }
+    }
+
+    fn open(&mut self) -> Result<LogFile, HostError> {
+        loop {
+            let name = format!("{}-{:06}{SUFFIX}", self.start, self.next);
+            self.next = self.next.saturating_add(1);
+            match Os.new_log(&self.folder.join(name)) {
+                Err(HostError::Exists { .. }) if self.next < u64::MAX => {}
+                made => return made,
+            }
+        }
+    }
+}
+
+/// The one who writes.
+struct Writer {
+    files: Files,
+    log: Option<LogFile>,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    fn run(&mut self, from: &Receiver<Line>) {
+        while let Ok(first) = from.recv() {
+            let mut size = first.text.len();
+            let mut group = vec![first];
+            while group.len() < limits::TRACE_GROUP && size < limits::TRACE_GROUP_BYTES {
+                let Ok(line) = from.try_recv() else { break };
+                size += line.text.len();
+                group.push(line);
+            }
+            self.answer(group);
+        }
+    }
+
+    /// Writes a group and tells everybody in it.
+    fn answer(&mut self, group: Vec<Line>) {
+        match self.write(&group) {
+            Ok(places) => {
+                for (line, place) in group.into_iter().zip(places) {
+                    // Who does not wait any more needs no answer.
+                    let _ = line.done.send(Ok(place));
+                }
+            }
+            Err(error) => {
+                self.log = None;
+                *locked(&self.shared.failed) = Some(error.clone());
+                for line in group {
+                    let _ = line.done.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<&mut LogFile, HostError> {
+        let is_full = |log: &LogFile| log.bytes() >= limits::TRACE_FILE_BYTES;
+        let log = match self.log.take().filter(|log| !is_full(log)) {
+            Some(log) => log,
+            None => self.files.open()?,
+        };
+        Ok(self.log.insert(log))
+    }
+
+    fn write(&mut self, group: &[Line]) -> Result<Vec<TracePlace>, HostError> {
+        let log = self.open()?;
+        let file: Arc<Path> = Arc::from(log.path());
+        let (mut text, mut parts, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for (line, number) in group.iter().zip(log.lines().saturating_add(1)..) {
+            parts.push(Part {
+                file: Arc::clone(&file),
+                start: log.bytes().saturating_add(text.len() as u64),
+                length: line.text.len(),
+            });
+            places.push(TracePlace {
+                file: file.to_path_buf(),
+                line: Some(number),
+            });
+            text.extend(&line.text);
+            text.push(b'\n');
+        }
+        log.append(&text, group.len() as u64)?;
+        let mut recent = locked(&self.shared.recent);
+        for (line, part) in group.iter().zip(parts) {
+            recent.add(line.trace_id.clone(), part);
+        }
+        Ok(places)
+    }
+}
+
+impl Recent {
+    fn add(&mut self, trace_id: String, part: Part) {
+        if self.order.len() >= limits::TRACES_FOUND
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.places.remove(&oldest);
+        }
+        self.order.push_back(trace_id.clone());
+        self.places.insert(trace_id, part);
+    }
+}
