@@ -126,6 +126,11 @@ pub fn duration((flag, code): (&str, &'static str), text: &str, most: i128) -> R
     i64::try_from(millis).map_err(|_| range())
 }
 
+/// How long a call may wait to run once it is allowed.
+pub fn permit_for(text: &str) -> Result<i64, CliError> {
+    duration(("--permit-for", "gate.permit_for"), text, limits::PERMIT_MILLIS)
+}
+
 /// Why a duration of a flag cannot be used.
 pub fn bad_duration((flag, code): (&str, &'static str), text: &str, reason: &str) -> CliError {
     let message = format!("`{flag} {}`: {reason}", text.escape_debug());

@@ -57,6 +57,9 @@ pub struct Args {
     /// The trust file that says whose keys may approve, made by `gait trust`
     #[arg(long, value_name = "FILE")]
     approvers: Option<PathBuf>,
+    /// How long a call may wait to run once it is allowed, at most an hour
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    permit_for: String,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -158,6 +161,7 @@ fn places(
         sessions: super::gate::journals(),
         kill_switch,
         approvers: args.approvers.clone(),
+        permit_for: load::permit_for(&args.permit_for)?,
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)
         } else {

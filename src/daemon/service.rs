@@ -37,6 +37,8 @@ pub struct Places {
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
     /// The trust file that says whose keys may approve.
     pub approvers: Option<PathBuf>,
+    /// How long a call that is allowed may wait to run, in milliseconds.
+    pub permit_for: i64,
     /// Whether a bundle may loosen the one before it.
     pub succession: MayLoosen,
 }
@@ -169,6 +171,7 @@ impl Service {
             facts: asked.facts,
             fulfils: asked.fulfils,
             handed,
+            permit_for: Some(places.permit_for),
             keeps_intent: asked.keep_intent,
             event: Some(format!("{}/{number}", self.nonce)),
             ..Moment::default()

@@ -74,6 +74,7 @@ fn every_verdict_is_that_of_the_command_line() {
                 "trace_line",
                 "trace_digest",
                 "explanation",
+                "permit_until",
                 "exit_code",
             ] {
                 said.as_object_mut().unwrap().remove(own);

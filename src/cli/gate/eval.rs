@@ -19,7 +19,6 @@ use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
 use crate::json::Json;
-use crate::limits;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -92,11 +91,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let session = load::id("session", args.session)?;
     let run = load::id("run", args.run)?;
     let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
-    let permit_for = load::duration(
-        ("--permit-for", "gate.permit_for"),
-        &args.permit_for,
-        limits::PERMIT_MILLIS,
-    )?;
+    let permit_for = load::permit_for(&args.permit_for)?;
     let intent = load::intent(host, &args.intent)?;
     let facts = args
         .facts
