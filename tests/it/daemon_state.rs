@@ -134,7 +134,7 @@ fn of_many_clients_with_one_approval_one_is_allowed() {
         .find(|one| one["principal"] == "ann@acme.com")
         .unwrap();
     at.json(
-        &["trust", "revoke", ann["key_id"].as_str().unwrap()],
+        &["trust", "revoke", "--key", ann["key_id"].as_str().unwrap()],
         0,
         "trust_revoke",
     );
