@@ -4,6 +4,7 @@
 
 mod guard;
 mod metrics;
+mod permits;
 mod refusal;
 mod request;
 mod routes;

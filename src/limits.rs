@@ -351,6 +351,8 @@ pub const SESSION_TRIES: usize = 16;
 pub const TRACE_GROUP: usize = 1_024;
 /// The same, in bytes, before the last of them.
 pub const TRACE_GROUP_BYTES: usize = 4 << 20;
+/// The share of the time of the last flush that a group waits for more callers: one in so many.
+pub const TRACE_GROUP_WAIT: u32 = 8;
 /// What a write to the log that was cut off may have left, in bytes: such a group, the last trace of it, and line ends.
 pub const TRACE_GROUP_TAIL: u64 = (TRACE_GROUP_BYTES + ENVELOPE_BYTES + TRACE_GROUP) as u64;
 /// A file of the log from which on another one is begun, in bytes.

@@ -143,6 +143,22 @@ pub struct Redeemed {
     pub at: Timestamp,
 }
 
+impl Redeemed {
+    /// What whoever asked is told.
+    pub fn document(&self, trace_id: &str, tool: &str) -> Json {
+        let count = |n: u64| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
+        Json::object([
+            ("ok", Json::Bool(true)),
+            ("trace_id", Json::str(trace_id)),
+            ("tool", Json::str(tool)),
+            ("call_digest", self.call.to_json()),
+            ("step", count(self.step)),
+            ("steps", count(self.steps as u64)),
+            ("redeemed_at", Json::str(time::print(self.at))),
+        ])
+    }
+}
+
 /// Redeems the permit of an allowed call: it is used up in the store, durable, when this returns. An error means that the
 /// call must not run.
 pub fn redeem(

@@ -1,5 +1,5 @@
-//! What `POST /v1/decide` is asked: one strict JSON object around an intent. In: bytes. Out: the call, or the first mistake.
-//! Nothing is repaired, and what is not known is refused.
+//! What requests say: one strict JSON object each. In: bytes. Out: members by name, or the first mistake. Nothing is repaired, and
+//! what is not known is refused.
 
 use super::refusal::Refusal;
 use crate::artifact::{is_id, jcs};
@@ -8,6 +8,91 @@ use crate::gate::IntentError;
 use crate::json::{self, Json, Text};
 use crate::limits;
 use std::collections::BTreeSet;
+
+/// The members of a request, which are taken out one by one.
+#[derive(Debug)]
+pub struct Given(Vec<(Text, Json)>);
+
+impl Given {
+    /// Reads a body.
+    pub fn read(bytes: &[u8]) -> Result<Given, Refusal> {
+        match json::parse(bytes).map_err(IntentError::from)? {
+            Json::Object(members) => Ok(Given(members)),
+            other => {
+                let message = format!("a request is an object; this is {}", other.kind());
+                Err(Refusal::new(400, "request.wrong_type", message))
+            }
+        }
+    }
+
+    /// Takes a member out.
+    pub fn take(&mut self, name: &str) -> Option<Json> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// Takes a text out.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.into())),
+            Some(other) => Err(wrong_type(name, &other)),
+        }
+    }
+
+    /// Takes an id out.
+    pub fn id(&mut self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.text(name)? {
+            Some(id) if !is_id(&id) => Err(bad_value(format!("`{name}` is not an id"))
+                .hint("an id is 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or digit")),
+            id => Ok(id),
+        }
+    }
+
+    /// Takes an object out, as it is.
+    pub fn object(&mut self, name: &str) -> Result<Option<Json>, Refusal> {
+        match self.take(name) {
+            Some(other) if other.as_object().is_none() => Err(wrong_type(name, &other)),
+            object => Ok(object),
+        }
+    }
+
+    /// Takes a list out.
+    pub fn list(&mut self, name: &str) -> Result<Vec<Json>, Refusal> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Json::Array(items)) => Ok(items),
+            Some(other) => Err(wrong_type(name, &other)),
+        }
+    }
+
+    /// Errors where something is left.
+    pub fn end(self) -> Result<(), Refusal> {
+        let Some((name, _)) = self.0.first() else {
+            return Ok(());
+        };
+        let shown: String = name.chars().take(limits::SHOWN_NAME_CHARS).collect();
+        let message = format!("this request has no member `{}`", shown.escape_debug());
+        Err(Refusal::new(400, "request.unknown_field", message)
+            .hint("GET /openapi.json describes every member"))
+    }
+}
+
+/// A member is not there.
+pub fn missing(name: &str) -> Refusal {
+    Refusal::new(400, "request.missing_field", format!("`{name}` is missing"))
+}
+
+/// A member has another type than it must have.
+pub fn wrong_type(name: &str, found: &Json) -> Refusal {
+    let message = format!("`{name}` cannot be {}", found.kind());
+    Refusal::new(400, "request.wrong_type", message)
+}
+
+/// A member has a value that it cannot have.
+pub fn bad_value(message: String) -> Refusal {
+    Refusal::new(400, "request.bad_value", message)
+}
 
 /// A call as it is asked for.
 #[derive(Debug)]
@@ -28,76 +113,29 @@ pub struct Asked {
     pub keep_intent: bool,
 }
 
-/// The members of a request.
-#[derive(Default)]
-struct Members {
-    intent: Option<Json>,
-    facts: Option<Json>,
-    session: Option<String>,
-    run: Option<String>,
-    fulfils: BTreeSet<String>,
-    approvals: Vec<Vec<u8>>,
-    keep_intent: bool,
-}
-
-/// Reads a request.
+/// Reads the request for a decision.
 pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
-    let document = json::parse(bytes).map_err(IntentError::from)?;
-    let Json::Object(given) = document else {
-        let message = format!("a request is an object; this is {}", document.kind());
-        return Err(Refusal::new(400, "request.wrong_type", message));
+    let mut given = Given::read(bytes)?;
+    let intent = given.take("intent");
+    let (session, run) = (given.id("session")?, given.id("run")?);
+    let facts = given.object("facts")?;
+    let fulfils = promised(given.list("fulfils")?)?;
+    let approvals = envelopes(&given.list("approvals")?)?;
+    let keep_intent = match given.take("keep_intent") {
+        None => false,
+        Some(Json::Bool(keep)) => keep,
+        Some(other) => return Err(wrong_type("keep_intent", &other)),
     };
-    let mut members = Members::default();
-    for (name, value) in given {
-        members.take(&name, value)?;
-    }
-    let missing = || Refusal::new(400, "request.missing_field", "`intent` is missing");
+    given.end()?;
     Ok(Asked {
-        intent: Intent::from_document(members.intent.ok_or_else(missing)?)?,
-        facts: members.facts,
-        session: members.session,
-        run: members.run,
-        fulfils: members.fulfils.into_iter().collect(),
-        approvals: members.approvals,
-        keep_intent: members.keep_intent,
+        intent: Intent::from_document(intent.ok_or_else(|| missing("intent"))?)?,
+        facts,
+        session,
+        run,
+        fulfils: fulfils.into_iter().collect(),
+        approvals,
+        keep_intent,
     })
-}
-
-impl Members {
-    fn take(&mut self, name: &Text, value: Json) -> Result<(), Refusal> {
-        match (name.as_str(), value) {
-            ("intent", intent) => self.intent = Some(intent),
-            ("facts", facts @ Json::Object(_)) => self.facts = Some(facts),
-            ("session", Json::String(id)) => self.session = Some(checked_id("session", id)?),
-            ("run", Json::String(id)) => self.run = Some(checked_id("run", id)?),
-            ("fulfils", Json::Array(names)) => self.fulfils = promised(names)?,
-            ("approvals", Json::Array(all)) => self.approvals = envelopes(&all)?,
-            ("keep_intent", Json::Bool(keep)) => self.keep_intent = keep,
-            ("facts" | "session" | "run" | "fulfils" | "approvals" | "keep_intent", other) => {
-                let message = format!("`{name}` cannot be {}", other.kind());
-                return Err(Refusal::new(400, "request.wrong_type", message));
-            }
-            (other, _) => {
-                let shown: String = other.chars().take(limits::SHOWN_NAME_CHARS).collect();
-                let message = format!("a request has no member `{}`", shown.escape_debug());
-                return Err(Refusal::new(400, "request.unknown_field", message)
-                    .hint("GET /openapi.json describes every member"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn bad_value(message: String) -> Refusal {
-    Refusal::new(400, "request.bad_value", message)
-}
-
-fn checked_id(what: &str, id: Text) -> Result<String, Refusal> {
-    if is_id(&id) {
-        return Ok(id.into());
-    }
-    Err(bad_value(format!("`{what}` is not an id"))
-        .hint("an id is 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or digit"))
 }
 
 fn promised(names: Vec<Json>) -> Result<BTreeSet<String>, Refusal> {

@@ -53,6 +53,8 @@ pub enum Said {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Route {
     Decide,
+    Redeem,
+    Settle,
     Reload,
     Trace(String),
     Health,
@@ -120,7 +122,17 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Con
             let say = shared.say.clone();
             within(&shared.about, move || reload(&service, &say)).await
         }
-        Route::Decide => decide(shared, &head, body).await,
+        Route::Decide => {
+            let decided = move |body: &[u8]| {
+                let begun = Instant::now();
+                let (verdict, document) = service.decide(body)?;
+                service.metrics.decided(verdict, begun.elapsed());
+                Ok(document)
+            };
+            posted(shared, &head, body, decided).await
+        }
+        Route::Redeem => posted(shared, &head, body, move |body| service.redeem(body)).await,
+        Route::Settle => posted(shared, &head, body, move |body| service.settle(body)).await,
     }
 }
 
@@ -128,6 +140,8 @@ fn route(head: &Parts) -> Result<Route, Refusal> {
     let path = head.uri.path();
     let (method, route) = match path {
         "/v1/decide" => (Method::POST, Route::Decide),
+        "/v1/permits/redeem" => (Method::POST, Route::Redeem),
+        "/v1/permits/settle" => (Method::POST, Route::Settle),
         "/v1/reload" => (Method::POST, Route::Reload),
         "/healthz" => (Method::GET, Route::Health),
         "/readyz" => (Method::GET, Route::Ready),
@@ -153,7 +167,13 @@ fn route(head: &Parts) -> Result<Route, Refusal> {
     Err(Refusal::new(405, "request.method", message))
 }
 
-async fn decide(shared: &Arc<Shared>, head: &Parts, body: Incoming) -> Result<Content, Refusal> {
+/// Does what is asked for with a body, where there is a place for it.
+async fn posted(
+    shared: &Arc<Shared>,
+    head: &Parts,
+    body: Incoming,
+    work: impl FnOnce(&[u8]) -> Result<Json, Refusal> + Send + 'static,
+) -> Result<Content, Refusal> {
     let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     // A web page may send any other kind without asking first.
     if !kind.is_some_and(is_json) {
@@ -165,17 +185,13 @@ async fn decide(shared: &Arc<Shared>, head: &Parts, body: Incoming) -> Result<Co
         Refusal::new(503, "serve.busy", message)
     })?;
     let body = read(body).await?;
-    let service = Arc::clone(&shared.service);
-    let work = spawn_blocking(move || {
-        let begun = Instant::now();
-        let decided = service.decide(&body);
+    finished(spawn_blocking(move || {
+        let done = work(&body);
         // Held until the work ends, however long anybody waits for it.
         drop(permit);
-        let (verdict, document) = decided?;
-        service.metrics.decided(verdict, begun.elapsed());
-        Ok(Content::json(&document))
-    });
-    finished(work).await
+        Ok(Content::json(&done?))
+    }))
+    .await
 }
 
 fn is_json(kind: &[u8]) -> bool {

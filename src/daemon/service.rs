@@ -124,6 +124,26 @@ impl Service {
         Arc::clone(&self.deciding.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The store.
+    pub(super) fn store(&self) -> &dyn Store {
+        self.places.store.as_ref()
+    }
+
+    /// The key that signs.
+    pub(super) fn key(&self) -> &SigningKey {
+        &self.places.key
+    }
+
+    /// Whose traces are trusted.
+    pub(super) fn trusted(&self) -> &TrustedKeys {
+        &self.places.trusted
+    }
+
+    /// What judges now.
+    pub(super) fn boundary(&self) -> Boundary {
+        self.deciding().boundary.clone()
+    }
+
     /// The bundle that decides, and its policy.
     pub fn bundle(&self) -> (Digest, PolicyRef) {
         let deciding = self.deciding();
@@ -191,7 +211,7 @@ impl Service {
             journal,
         };
         // A reload changes what later calls see, and nothing of this one.
-        let mut boundary = self.deciding().boundary.clone();
+        let mut boundary = self.boundary();
         Ok(boundary.judge_written(desk, call)?)
     }
 

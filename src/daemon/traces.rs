@@ -8,9 +8,12 @@ use crate::limits;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The lock of a folder.
 const LOCK: &str = "lock";
@@ -33,6 +36,8 @@ pub struct TraceLog {
 #[derive(Debug, Default)]
 struct Shared {
     failed: Mutex<Option<HostError>>,
+    /// Traces that were handed over and are in no group yet.
+    waiting: AtomicUsize,
     recent: Mutex<Recent>,
 }
 
@@ -80,6 +85,9 @@ impl TraceLog {
             files: Files::new(folder, Os.now()),
             log: None,
             shared: Arc::clone(&shared),
+            full_at: limits::TRACE_FILE_BYTES,
+            expected: 1,
+            flush: Duration::ZERO,
         };
         writer.open()?;
         let spawned = thread::Builder::new().name("traces".to_owned());
@@ -145,6 +153,7 @@ impl Traces for TraceLog {
             done,
         };
         let to = locked(&self.lines).clone();
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         let sent = to.is_some_and(|to| to.send(line).is_ok());
         match sent.then(|| told.recv()) {
             Some(Ok(result)) => result,
@@ -190,19 +199,39 @@ struct Writer {
     files: Files,
     log: Option<LogFile>,
     shared: Arc<Shared>,
+    /// The length from which on another file is begun.
+    full_at: u64,
+    /// How many callers there seem to be: those of the last group, and those that waited for it to end.
+    expected: usize,
+    /// How long the last flush took.
+    flush: Duration,
 }
 
 impl Writer {
+    /// A flush costs the same for one trace as for many. So where several callers were there a moment ago, a group is begun a
+    /// little later than it could be, that they may be in it; for one caller nothing is waited for.
     fn run(&mut self, from: &Receiver<Line>) {
         while let Ok(first) = from.recv() {
             let mut size = first.text.len();
             let mut group = vec![first];
+            let until = Instant::now() + self.flush / limits::TRACE_GROUP_WAIT;
             while group.len() < limits::TRACE_GROUP && size < limits::TRACE_GROUP_BYTES {
-                let Ok(line) = from.try_recv() else { break };
+                let line = match from.try_recv() {
+                    Ok(line) => line,
+                    Err(_) if group.len() >= self.expected => break,
+                    Err(_) => match from.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                        Ok(line) => line,
+                        Err(_) => break,
+                    },
+                };
                 size += line.text.len();
                 group.push(line);
             }
+            let (begun, there) = (Instant::now(), group.len());
+            self.shared.waiting.fetch_sub(there, Ordering::Relaxed);
             self.answer(group);
+            self.flush = begun.elapsed();
+            self.expected = there.saturating_add(self.shared.waiting.load(Ordering::Relaxed));
         }
     }
 
@@ -226,7 +255,8 @@ impl Writer {
     }
 
     fn open(&mut self) -> Result<&mut LogFile, HostError> {
-        let is_full = |log: &LogFile| log.bytes() >= limits::TRACE_FILE_BYTES;
+        let full_at = self.full_at;
+        let is_full = |log: &LogFile| log.bytes() >= full_at;
         let log = match self.log.take().filter(|log| !is_full(log)) {
             Some(log) => log,
             None => self.files.open()?,
@@ -269,5 +299,73 @@ impl Recent {
         }
         self.order.push_back(trace_id.clone());
         self.places.insert(trace_id, part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(trace_id: &str, text: &str) -> Line {
+        Line {
+            trace_id: trace_id.to_owned(),
+            text: text.as_bytes().to_vec(),
+            done: sync_channel(1).0,
+        }
+    }
+
+    #[test]
+    fn a_full_file_is_followed_by_another_and_each_trace_is_found_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = "2026-01-02T03:04:05.006Z".parse().unwrap();
+        let mut writer = Writer {
+            files: Files::new(folder.path(), now),
+            log: None,
+            shared: Arc::new(Shared::default()),
+            full_at: 10,
+            expected: 1,
+            flush: Duration::ZERO,
+        };
+        let name = |n: u64| folder.path().join(format!("20260102T030405006Z-{n:06}.jsonl"));
+        // A name that is taken, by whomever, is passed over.
+        Os.write_new(&name(2), b"", Mode::Private).unwrap();
+        for (group, file, first) in [
+            (vec![line("a", "one"), line("b", "second")], 1, 1),
+            (vec![line("c", "third")], 3, 1),
+            (vec![line("d", "fourth")], 3, 2),
+            (vec![line("e", "5")], 4, 1),
+        ] {
+            let places = writer.write(&group).unwrap();
+            for (place, number) in places.iter().zip(first..) {
+                assert_eq!((&place.file, place.line), (&name(file), Some(number)));
+            }
+            for line in &group {
+                let part = locked(&writer.shared.recent)
+                    .places
+                    .get(&line.trace_id)
+                    .cloned()
+                    .unwrap();
+                assert_eq!(
+                    Os.read_part(&part.file, part.start, part.length).unwrap(),
+                    line.text
+                );
+            }
+        }
+        assert_eq!(Os.read(&name(3), 99).unwrap(), b"third\nfourth\n");
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first() {
+        let mut recent = Recent::default();
+        let part = Part {
+            file: Arc::from(Path::new("x")),
+            start: 0,
+            length: 0,
+        };
+        for n in 0..=limits::TRACES_FOUND {
+            recent.add(n.to_string(), part.clone());
+        }
+        assert_eq!(recent.places.len(), limits::TRACES_FOUND);
+        assert!(!recent.places.contains_key("0") && recent.places.contains_key("1"));
     }
 }

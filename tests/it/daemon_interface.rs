@@ -75,7 +75,7 @@ fn every_route_it_names_answers_as_it_says() {
         );
     }
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 7);
+    assert_eq!(paths.len(), 9);
     for (path, methods) in paths {
         let asked = path.replace("{trace_id}", "0123456789abcdef01234567");
         for (method, operation) in methods.as_object().unwrap() {

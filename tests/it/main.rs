@@ -42,6 +42,9 @@ mod daemon_hostile;
 mod daemon_interface;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
+mod daemon_permits;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
 mod daemon_state;
 #[cfg(test)]
 mod demo;

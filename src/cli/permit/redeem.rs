@@ -1,8 +1,7 @@
 //! `gait permit redeem`: the last question before a call runs. Whoever executes calls asks it with what it is about to run.
 
 use super::{PermitArgs, refused};
-use crate::artifact::time;
-use crate::boundary::permit::{self, Redeemed, Run};
+use crate::boundary::permit::{self, Run};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::store_args::StoreArgs;
@@ -55,7 +54,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let redeemed = permit::redeem(store.as_ref(), &trace, about, host.now())
         .map_err(|error| refused(&args.permit.trace, &error))?;
     if ui.is_json() {
-        ui.json(&document(&record.trace_id, tool, &redeemed))?;
+        ui.json(&redeemed.document(&record.trace_id, tool))?;
     } else {
         let head = paint(Tone::Good, "redeemed");
         let step = match redeemed.steps {
@@ -87,17 +86,4 @@ fn read(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
             other.kind()
         ))),
     }
-}
-
-fn document(trace_id: &str, tool: &str, redeemed: &Redeemed) -> Json {
-    let count = |n: u64| Json::int(i64::try_from(n).unwrap_or(i64::MAX));
-    Json::object([
-        ("ok", Json::Bool(true)),
-        ("trace_id", Json::str(trace_id)),
-        ("tool", Json::str(tool)),
-        ("call_digest", redeemed.call.to_json()),
-        ("step", count(redeemed.step)),
-        ("steps", count(redeemed.steps as u64)),
-        ("redeemed_at", Json::str(time::print(redeemed.at))),
-    ])
 }
