@@ -2,7 +2,10 @@
 //! as functions of its variables, and a call for each function that is not empty. A function that is empty is proof;
 //! a call is proof only once it has been judged, which is for those who call this.
 
+mod apart;
+mod asking;
 mod assertions;
+mod circuit;
 pub mod coverage;
 pub mod declared;
 pub mod delegated;
@@ -11,6 +14,7 @@ pub mod difference;
 pub mod edges;
 pub mod idle;
 mod joint;
+pub mod logic;
 pub mod monotone;
 mod possible;
 mod regions;
@@ -25,10 +29,13 @@ use crate::hir::{Case, Cond, Package, Rule, Slot, Tool};
 use crate::ir::space::{Formula, Level, Literal, Space};
 use crate::limits;
 use crate::ty::{Field, Ty};
+use circuit::Circuits;
 use diagram::{Asked, Diagrams, Function, TooLarge};
+use logic::Logic;
 use related::{Known, Related, counts, some_of};
 use std::cell::OnceCell;
 
+pub use apart::told_apart;
 pub use assertions::{Outcome, assertions};
 pub use difference::{Difference, Direction, difference};
 pub use witness::{Words, document, texts_of};
@@ -47,41 +54,57 @@ pub enum Found {
     Unknown,
 }
 
-/// The variables of a call, or of a list's element, with diagrams over them. Its own variables come first, then the
+/// The variables of a call, or of a list's element, with functions of them. Its own variables come first, then the
 /// predicates of its lists.
 struct Calls {
     level: Level,
-    diagrams: Diagrams,
+    logic: Logic,
     /// The first variable of each list's predicates, and how many there are.
     lists: Vec<(u32, u32)>,
     /// How many variables are its own.
     own: u32,
     /// True of every value there can be.
     possible: Function,
-    /// Edges of the diagrams about the elements of one list.
+    /// Edges of diagrams about the elements of one list.
     element_edges: usize,
 }
 
-/// Bounds of diagrams.
+/// By what functions are told.
 #[derive(Clone, Copy)]
-struct Edges {
-    /// Of those about calls.
-    calls: usize,
-    /// Of those about the elements of one list.
+struct Means {
+    /// Those of calls.
+    calls: By,
+    /// Edges of diagrams about the elements of one list.
     elements: usize,
 }
 
-impl Edges {
-    /// Where nothing else is said.
-    const MOST: Edges = Edges {
-        calls: limits::ANALYSIS_EDGES,
-        elements: limits::ANALYSIS_EDGES,
+/// Diagrams of so many edges at most, or circuits.
+#[derive(Clone, Copy)]
+enum By {
+    Diagrams(usize),
+    Circuits,
+}
+
+impl Means {
+    /// Diagrams, where nothing else is said.
+    const DIAGRAMS: Means = Means::edges(limits::ANALYSIS_EDGES, limits::ANALYSIS_EDGES);
+    /// Circuits, where diagrams of calls would be too large.
+    const CIRCUITS: Means = Means {
+        calls: By::Circuits,
+        ..Means::DIAGRAMS
     };
+
+    const fn edges(calls: usize, elements: usize) -> Means {
+        Means {
+            calls: By::Diagrams(calls),
+            elements,
+        }
+    }
 }
 
 impl Calls {
-    /// Of values of a type, with so many edges at most.
-    fn over(level: Level, ty: &Ty, edges: Edges) -> Result<Calls, TooLarge> {
+    /// Of values of a type.
+    fn over(level: Level, ty: &Ty, means: Means) -> Result<Calls, TooLarge> {
         let mut counts: Vec<u32> = level.variables.iter().map(|variable| variable.count).collect();
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let own = number(counts.len());
@@ -92,11 +115,14 @@ impl Calls {
         }
         let mut calls = Calls {
             level,
-            diagrams: Diagrams::new(counts, edges.calls),
+            logic: match means.calls {
+                By::Diagrams(edges) => Logic::Diagrams(Diagrams::new(counts, edges)),
+                By::Circuits => Logic::Circuits(Circuits::new(counts)),
+            },
             lists,
             own,
             possible: Function::EVERYTHING,
-            element_edges: edges.elements,
+            element_edges: means.elements,
         };
         calls.possible = possible::possible(&mut calls, ty)?;
         Ok(calls)
@@ -108,26 +134,26 @@ impl Calls {
         let mut yes = ClassSet::empty(2);
         yes.insert(1);
         let variable = first.saturating_add(u32::try_from(predicate).map_err(|_| TooLarge)?);
-        self.diagrams.is(variable, &yes)
+        self.logic.is(variable, &yes)
     }
 
     fn function(&mut self, formula: &Formula) -> Result<Function, TooLarge> {
         match formula {
             Formula::Const(true) => Ok(Function::EVERYTHING),
             Formula::Const(false) => Ok(Function::NOTHING),
-            Formula::Is(variable, classes) => self.diagrams.is(*variable, classes),
+            Formula::Is(variable, classes) => self.logic.is(*variable, classes),
             Formula::Some(list, predicate) => self.predicate(*list as usize, *predicate as usize),
             Formula::Not(inner) => {
                 let inner = self.function(inner)?;
-                self.diagrams.not(inner)
+                self.logic.not(inner)
             }
             Formula::And(parts) => parts.iter().try_fold(Function::EVERYTHING, |all, part| {
                 let part = self.function(part)?;
-                self.diagrams.and(all, part)
+                self.logic.and(all, part)
             }),
             Formula::Or(parts) => parts.iter().try_fold(Function::NOTHING, |all, part| {
                 let part = self.function(part)?;
-                self.diagrams.or(all, part)
+                self.logic.or(all, part)
             }),
         }
     }
@@ -191,46 +217,12 @@ pub struct Decided<'p> {
 }
 
 impl<'p> Decided<'p> {
-    /// Of one tool, with further conditions on it. An error where the diagrams would be too large.
-    pub fn new(
-        package: &'p Package,
-        tool: usize,
-        also: &[&Cond],
-        matchers: &mut Matchers,
-    ) -> Result<Decided<'p>, TooLarge> {
-        Decided::knowing(package, tool, also, Known::ALL, matchers)
-    }
-
-    /// Of one tool, with diagrams of so many edges at most.
-    fn within(
-        package: &'p Package,
-        tool: usize,
-        edges: usize,
-        matchers: &mut Matchers,
-    ) -> Result<Decided<'p>, TooLarge> {
-        let edges = Edges {
-            calls: edges,
-            ..Edges::MOST
-        };
-        Decided::with(package, tool, &[], (Known::ALL, edges), matchers)
-    }
-
-    /// The same where only some labels come from the sources of the package.
-    fn knowing(
-        package: &'p Package,
-        tool: usize,
-        also: &[&Cond],
-        known: Known,
-        matchers: &mut Matchers,
-    ) -> Result<Decided<'p>, TooLarge> {
-        Decided::with(package, tool, also, (known, Edges::MOST), matchers)
-    }
-
+    /// Of one tool, with further conditions on it. An error where what tells functions would be too large.
     fn with(
         package: &'p Package,
         tool: usize,
         also: &[&Cond],
-        (known, edges): (Known, Edges),
+        (known, means): (Known, Means),
         matchers: &mut Matchers,
     ) -> Result<Decided<'p>, TooLarge> {
         let declared = package.tools.get(tool).ok_or(TooLarge)?;
@@ -253,7 +245,7 @@ impl<'p> Decided<'p> {
         let some: Vec<Option<Formula>> = some.iter().map(|cond| space.formula(cond)).collect();
         let slots = space.slots().1.to_vec();
         let ty = computed_ty(package, declared, &slots);
-        let mut calls = Calls::over(space.level(), &ty, edges)?;
+        let mut calls = Calls::over(space.level(), &ty, means)?;
         let counted = counts.iter().zip(&some);
         let related = Related {
             package,
@@ -266,7 +258,7 @@ impl<'p> Decided<'p> {
                 .collect(),
         };
         let related = related.possible(&mut calls, matchers)?;
-        calls.possible = calls.diagrams.and(calls.possible, related)?;
+        calls.possible = calls.logic.and(calls.possible, related)?;
         let mut functions = Vec::new();
         for formula in &formulas {
             functions.push(calls.function(formula)?);
@@ -302,12 +294,12 @@ impl<'p> Decided<'p> {
         let mut out = [Function::NOTHING; 4];
         for verdict in Verdict::ALL.into_iter().rev() {
             let mut here = self.any(&|index, rule| is_of(index) && rule.verdict == verdict)?;
-            let diagrams = &mut self.calls.diagrams;
+            let logic = &mut self.calls.logic;
             if verdict == default {
-                here = diagrams.or(here, silent)?;
+                here = logic.or(here, silent)?;
             }
-            let here = diagrams.and(here, left)?;
-            left = diagrams.without(left, here)?;
+            let here = logic.and(here, left)?;
+            left = logic.without(left, here)?;
             if let Some(slot) = out.get_mut(verdict as usize) {
                 *slot = here;
             }
@@ -318,7 +310,7 @@ impl<'p> Decided<'p> {
     /// The calls that none of some rules matches, but for limits.
     fn silent(&mut self, is_of: &dyn Fn(usize) -> bool) -> Result<Function, TooLarge> {
         let speaks = self.any(&|index, rule| is_of(index) && !rule.limit)?;
-        self.calls.diagrams.without(self.calls.possible, speaks)
+        self.calls.logic.without(self.calls.possible, speaks)
     }
 
     /// The calls that some of the rules match.
@@ -326,7 +318,7 @@ impl<'p> Decided<'p> {
         let package = self.package;
         let is = |index: usize| package.rules.get(index).is_some_and(|rule| wanted(index, rule));
         let found = self.rules.iter().filter(|(index, _)| is(*index));
-        self.calls.diagrams.any(found.map(|(_, function)| *function))
+        self.calls.logic.any(found.map(|(_, function)| *function))
     }
 
     /// The calls of a further condition, by its number.
@@ -339,9 +331,9 @@ impl<'p> Decided<'p> {
         &self.rules
     }
 
-    /// The diagrams that the functions are of.
-    pub fn diagrams(&mut self) -> &mut Diagrams {
-        &mut self.calls.diagrams
+    /// What the functions are made of.
+    pub fn logic(&mut self) -> &mut Logic {
+        &mut self.calls.logic
     }
 
     /// A call of a function that `is_one` takes for one.
@@ -361,7 +353,7 @@ impl<'p> Decided<'p> {
         let pools = self.pools.get_or_init(|| maker.pools());
         let mut left = paths;
         let mut found = Found::Unknown;
-        self.calls.diagrams.paths(function, &mut |path| {
+        self.calls.logic.paths(function, &mut |path| {
             let calls = maker.calls(&self.calls.wanted(path), pools);
             if let Some(call) = calls.into_iter().find(|call| is_one(call)) {
                 found = Found::Call(Box::new(call));

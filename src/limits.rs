@@ -225,6 +225,10 @@ pub const ANALYSIS_EDGES: usize = 4_000_000;
 pub const IDLE_EDGES: usize = 200_000;
 /// Paths of a diagram on which an analysis looks for a call.
 pub const ANALYSIS_PATHS: usize = 200;
+/// Gates of the circuits of one tool.
+pub const CIRCUIT_GATES: usize = 1_000_000;
+/// Conflicts of a SAT solver, after which it gives up.
+pub const SAT_CONFLICTS: u64 = 200_000;
 /// Edges of decision diagrams from which on another order of their variables is looked for.
 pub const SIFT_EDGES: usize = 200_000;
 /// Nodes that are rewritten while one is looked for.

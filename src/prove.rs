@@ -10,7 +10,7 @@ use crate::compile::{Checked, Report};
 use crate::diag::Diagnostic;
 use crate::diag::codes::{ASSERTION_FAILS, NOT_DECIDED};
 use crate::domain::Verdict;
-use crate::hir::{Assertion, Case, Package, canonical_json};
+use crate::hir::{Assertion, Case, Cond, Package, canonical_json};
 use crate::ir;
 use crate::suite::Runner;
 use crate::value::Value;
@@ -136,7 +136,8 @@ fn report(
             })
         }
         Outcome::Open(tool) | Outcome::TooLarge(tool) => {
-            let tool = package.tools.get(*tool).map_or("", |tool| tool.name.as_str());
+            let number = *tool;
+            let tool = package.tools.get(number).map_or("", |tool| tool.name.as_str());
             let message = format!("whether assertion `{name}` holds of `{tool}` was not decided");
             let diagnostic = Diagnostic::error(NOT_DECIDED, assertion.name_span, message);
             Some(match outcome {
@@ -144,11 +145,18 @@ fn report(
                     .why("no proof was found that it does, and no call that shows that it does not")
                     .help("ask about fewer parts of one value at once, or state the claim in smaller ones"),
                 _ => diagnostic
-                    .why("the rules on this tool tell too many kinds of calls apart")
+                    .why(apart(package, assertion, number))
                     .help("state the claim of fewer tools, or split the rules"),
             })
         }
     }
+}
+
+/// Why the calls of a tool were too many to tell.
+fn apart(package: &Package, assertion: &Assertion, tool: usize) -> String {
+    let of_tool = assertion.on.iter().filter(|(on, _)| *on == tool);
+    let conds: Vec<&Cond> = of_tool.map(|(_, cond)| cond).collect();
+    analysis::told_apart(package, tool, &conds)
 }
 
 /// The call as canonical JSON.

@@ -1,6 +1,7 @@
 //! Whether a policy is as it claims, for every call and every session. In: a package, and a judge of single calls. Out:
 //! per assertion that it holds, a call that shows that it does not, or that neither was found.
 
+use super::asking::Asking;
 use super::diagram::{Function, TooLarge};
 use super::{Decided, Found};
 use crate::classes::Matchers;
@@ -42,7 +43,7 @@ pub fn assertions(package: &Package, judge: Judge<'_>) -> Vec<Outcome> {
             continue;
         }
         let conds: Vec<&Cond> = about.iter().map(|(_, cond)| cond).collect();
-        let mut decided = Decided::new(package, tool, &conds, &mut matchers);
+        let mut asking = Asking::about(package, tool, &conds);
         for (at, (number, cond)) in about.iter().enumerate() {
             let Some(outcome) = outcomes.get_mut(*number) else {
                 continue;
@@ -50,10 +51,9 @@ pub fn assertions(package: &Package, judge: Judge<'_>) -> Vec<Outcome> {
             if matches!(outcome, Outcome::Fails(_)) {
                 continue;
             }
-            let found = match &mut decided {
-                Ok(decided) => one(package, decided, (*number, at, cond), judge),
-                Err(TooLarge) => Err(TooLarge),
-            };
+            let found = asking.ask(&mut matchers, &mut |decided| {
+                one(package, decided, (*number, at, cond), judge)
+            });
             match found {
                 Ok(Found::None) => {}
                 Ok(Found::Call(call)) => *outcome = Outcome::Fails(call),
@@ -83,8 +83,8 @@ fn one(
         .filter_map(|verdict| verdicts.get(verdict as usize).copied())
         .collect();
     let about = decided.also(at);
-    let refused = decided.diagrams().any(refused)?;
-    let broken = decided.diagrams().and(about, refused)?;
+    let refused = decided.logic().any(refused)?;
+    let broken = decided.logic().and(about, refused)?;
     Ok(decided.find(broken, &mut |call| {
         judge(call).is_some_and(|(verdict, record)| !assertion.accepts(verdict) && holds(cond, &[&record]))
     }))

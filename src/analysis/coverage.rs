@@ -2,6 +2,7 @@
 //! it; whether the default reaches what cannot be undone; what no rule asks about. In: a package, and a judge of single
 //! calls. Out: a summary per tool. A verdict that is not in it is proved to be given to no call.
 
+use super::asking::Asking;
 use super::diagram::{Function, TooLarge};
 use super::idle::{self, Idle};
 use super::{Decided, Found};
@@ -59,7 +60,7 @@ pub fn coverage_of(
     let mut matchers = Matchers::default();
     let tools = package.tools.iter().enumerate().filter(|(_, tool)| wanted(tool));
     let one = |(number, declared): (usize, &crate::hir::Tool)| {
-        let mut tool = ToolCoverage {
+        let tool = ToolCoverage {
             tool: declared.name.clone(),
             reached: Vec::new(),
             spoken: package.rules.iter().any(|rule| on(rule, number).is_some()),
@@ -68,10 +69,15 @@ pub fn coverage_of(
             idle: Vec::new(),
             too_large: false,
         };
-        let told = Decided::new(package, number, &[], &mut matchers)
-            .and_then(|mut decided| tell(&mut decided, declared, &mut tool, judge));
-        tool.too_large = told == Err(TooLarge);
-        tool
+        let told = Asking::about(package, number, &[]).ask(&mut matchers, &mut |decided| {
+            let mut tool = tool.clone();
+            tell(decided, declared, &mut tool, judge)?;
+            Ok(tool)
+        });
+        told.unwrap_or(ToolCoverage {
+            too_large: true,
+            ..tool
+        })
     };
     tools.map(one).collect()
 }
@@ -92,7 +98,7 @@ fn tell(
     let silent = decided.silent(&|_| true)?;
     for (verdict, calls) in Verdict::ALL.into_iter().zip(verdicts) {
         let rules = giving(decided, verdict, calls)?;
-        let left = decided.diagrams().and(calls, silent)?;
+        let left = decided.logic().and(calls, silent)?;
         let by_default = verdict == default && left != Function::NOTHING;
         let found = decided.find(calls, &mut |call| {
             judge(call).is_some_and(|(given, _)| given == verdict)
@@ -127,7 +133,7 @@ fn giving(decided: &mut Decided<'_>, verdict: Verdict, calls: Function) -> Resul
             .rules
             .get(index)
             .is_some_and(|rule| rule.verdict == verdict);
-        if gives && decided.diagrams().and(calls, matches)? != Function::NOTHING {
+        if gives && decided.logic().and(calls, matches)? != Function::NOTHING {
             rules.push(index);
         }
     }

@@ -3,6 +3,7 @@
 //! delegated gets a looser verdict than the policies above give it. In: a package. Out: a report per rule that may reach
 //! further; what cannot be decided is reported, too.
 
+use super::asking::Asking;
 use super::diagram::{Function, TooLarge};
 use super::{Decided, Found, document, witness};
 use crate::classes::Matchers;
@@ -39,7 +40,7 @@ impl<'p> Search<'p> {
         let package = self.package;
         let regions: Vec<Region<'p>> = regions(package, tool).collect();
         let conds: Vec<&Cond> = regions.iter().map(|region| region.cond).collect();
-        let mut decided = Decided::new(package, tool, &conds, matchers);
+        let mut asking = Asking::about(package, tool, &conds);
         for (index, rule) in package.rules.iter().enumerate() {
             let Some((_, cond)) = rule.on.iter().find(|(on, _)| *on == tool) else {
                 continue;
@@ -66,10 +67,9 @@ impl<'p> Search<'p> {
                     .map(|region| region.cond);
                 let others = others.map(|(_, cond)| cond).chain(open_conds).cloned().collect();
                 let beyond = Cond::And(vec![cond.clone(), Cond::Not(Box::new(Cond::Or(others)))]);
-                let found = match &mut decided {
-                    Ok(decided) => self.beyond(decided, index, &speaks, &open, (tool, &beyond)),
-                    Err(TooLarge) => Err(TooLarge),
-                };
+                let found = asking.ask(matchers, &mut |decided| {
+                    self.beyond(decided, index, &speaks, &open, (tool, &beyond))
+                });
                 if found == Ok(Found::None) {
                     continue;
                 }
@@ -107,15 +107,15 @@ impl<'p> Search<'p> {
         let mut covered = Vec::new();
         for (index, function) in decided.rules().to_vec() {
             if index == rule {
-                all = decided.diagrams().and(all, function)?;
+                all = decided.logic().and(all, function)?;
             }
             if package.rules.get(index).is_some_and(speaks) {
                 covered.push(function);
             }
         }
         covered.extend(open.iter().map(|at| decided.also(*at)));
-        let covered = decided.diagrams().any(covered)?;
-        let beyond = decided.diagrams().without(all, covered)?;
+        let covered = decided.logic().any(covered)?;
+        let beyond = decided.logic().without(all, covered)?;
         if beyond != Function::NOTHING {
             self.shown += 1;
             if self.shown > limits::WITNESSES {

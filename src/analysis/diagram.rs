@@ -11,7 +11,7 @@ use crate::limits;
 use std::collections::BTreeMap;
 use table::{Answers, Table};
 
-/// A function of the variables, by its node.
+/// A function of the variables, by its node, or by its gate in a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Function(u32);
 
@@ -20,9 +20,19 @@ impl Function {
     pub const NOTHING: Function = Function(0);
     /// True everywhere.
     pub const EVERYTHING: Function = Function(1);
+
+    /// By its number: 0 and 1 are the constants.
+    pub(super) fn numbered(number: u32) -> Function {
+        Function(number)
+    }
+
+    /// Its number.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
 }
 
-/// The diagrams have passed their bound.
+/// What functions are made of has passed its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
 
@@ -237,25 +247,6 @@ impl Diagrams {
         let made = self.make(variable, children)?;
         self.joined.insert(a.0, b.0, made.0);
         Ok(made)
-    }
-
-    /// True where one of them is.
-    pub fn or(&mut self, a: Function, b: Function) -> Result<Function> {
-        let (a, b) = (self.not(a)?, self.not(b)?);
-        let neither = self.and(a, b)?;
-        self.not(neither)
-    }
-
-    /// True where one of many is; nothing where there are none.
-    pub fn any(&mut self, of: impl IntoIterator<Item = Function>) -> Result<Function> {
-        of.into_iter()
-            .try_fold(Function::NOTHING, |all, one| self.or(all, one))
-    }
-
-    /// True where the first is and the second is not.
-    pub fn without(&mut self, a: Function, b: Function) -> Result<Function> {
-        let other = self.not(b)?;
-        self.and(a, other)
     }
 
     /// A function where a variable has one value, as a function of the other variables.

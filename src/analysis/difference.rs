@@ -2,6 +2,7 @@
 //! Out: per tool the kinds of calls that get another verdict, other obligations, approvals or codes, as regions with a
 //! call each, and what is declared differently. What is not in it is proved to be the same.
 
+use super::asking::Asking;
 use super::declared::{self, Declared};
 use super::diagram::{Function, TooLarge};
 use super::joint::{BEFORE, Joint, joint, same_carries};
@@ -195,11 +196,18 @@ impl Tools<'_> {
             labels: self.joint.labels,
             carried: same_carries(self.sides, name),
         };
-        let mut decided = Decided::knowing(package, tool.ok_or(TooLarge)?, &[], known, matchers)?;
-        let [before, after] = [
-            self.verdicts(&mut decided, name, 0)?,
-            self.verdicts(&mut decided, name, 1)?,
-        ];
+        let mut asking = Asking::knowing(package, tool.ok_or(TooLarge)?, &[], known);
+        asking.ask(matchers, &mut |decided| self.changes(name, decided, judges))
+    }
+
+    /// The same, told by one means.
+    fn changes(
+        &self,
+        name: &str,
+        decided: &mut Decided<'_>,
+        judges: Judges<'_>,
+    ) -> Result<(Vec<Change>, bool), TooLarge> {
+        let [before, after] = [self.verdicts(decided, name, 0)?, self.verdicts(decided, name, 1)?];
         let of = |all: &[Function; 4], verdict: Verdict| {
             all.get(verdict as usize).copied().unwrap_or(Function::NOTHING)
         };
@@ -207,41 +215,38 @@ impl Tools<'_> {
         let mut same = Vec::new();
         for from in Verdict::ALL {
             for to in Verdict::ALL {
-                let both = decided.diagrams().and(of(&before, from), of(&after, to))?;
+                let both = decided.logic().and(of(&before, from), of(&after, to))?;
                 if from == to {
                     same.push(both);
-                    let codes = [
-                        self.codes(&mut decided, from, 0)?,
-                        self.codes(&mut decided, from, 1)?,
-                    ];
-                    self.said(&mut decided, both, &codes, What::Codes, &mut changes)?;
+                    let codes = [self.codes(decided, from, 0)?, self.codes(decided, from, 1)?];
+                    self.said(decided, both, &codes, What::Codes, &mut changes)?;
                 } else if both != Function::NOTHING {
                     changes.push((What::Verdict(from, to), both));
                 }
             }
         }
         let asking = same.get(Verdict::RequireApproval as usize).copied();
-        let specs = [self.approvals(&mut decided, 0)?, self.approvals(&mut decided, 1)?];
+        let specs = [self.approvals(decided, 0)?, self.approvals(decided, 1)?];
         self.said(
-            &mut decided,
+            decided,
             asking.unwrap_or(Function::NOTHING),
             &specs,
             What::Approvals,
             &mut changes,
         )?;
-        let same = decided.diagrams().any(same)?;
-        let duties = [self.duties(&mut decided, 0)?, self.duties(&mut decided, 1)?];
-        self.said(&mut decided, same, &duties, What::Obligations, &mut changes)?;
+        let same = decided.logic().any(same)?;
+        let duties = [self.duties(decided, 0)?, self.duties(decided, 1)?];
+        self.said(decided, same, &duties, What::Obligations, &mut changes)?;
         let mut found = Vec::new();
         for (what, calls) in changes {
-            found.push(self.change(&mut decided, what, calls, judges)?);
+            found.push(self.change(decided, what, calls, judges)?);
         }
         found.sort_by_key(|change| change.direction);
         let blocked = of(&after, Verdict::Block);
         let possible = decided.possible();
         Ok((
             found,
-            decided.diagrams().without(possible, blocked)? != Function::NOTHING,
+            decided.logic().without(possible, blocked)? != Function::NOTHING,
         ))
     }
 
@@ -329,8 +334,8 @@ impl Tools<'_> {
             if *spec == plain {
                 let asks = |index, rule: &Rule| self.is_of(side, index) && !rule.approvals.is_empty();
                 let (any, possible) = (decided.any(&asks)?, decided.possible());
-                let silent = decided.diagrams().without(possible, any)?;
-                calls = decided.diagrams().or(calls, silent)?;
+                let silent = decided.logic().without(possible, any)?;
+                calls = decided.logic().or(calls, silent)?;
             }
             asked.push((spec, calls));
         }
@@ -339,7 +344,7 @@ impl Tools<'_> {
             let mut left = *calls;
             for (by, also) in &asked {
                 if by != spec && by.covers(spec) && (by < spec || !spec.covers(by)) {
-                    left = decided.diagrams().without(left, *also)?;
+                    left = decided.logic().without(left, *also)?;
                 }
             }
             add(decided, &mut said, self.asked(spec), left)?;
@@ -359,7 +364,7 @@ impl Tools<'_> {
         let loosens = |rule: &Rule| !rule.limit && rule.verdict < package.default.0;
         let loosened = decided.any(&|index, rule| self.is_of(side, index) && loosens(rule))?;
         let possible = decided.possible();
-        let silent = decided.diagrams().without(possible, loosened)?;
+        let silent = decided.logic().without(possible, loosened)?;
         for (rule, _) in self.rules_of(decided, side) {
             for duty in rule.duties.iter().filter(|duty| duty.node.place.is_some()) {
                 add(decided, &mut said, text(&duty.node), silent)?;
@@ -384,14 +389,14 @@ impl Tools<'_> {
             let (old, new) = (calls(before), calls(after));
             let mut next = Vec::new();
             for (part, gone, come) in parts {
-                let diagrams = decided.diagrams();
-                let (only_old, only_new) = (diagrams.without(old, new)?, diagrams.without(new, old)?);
-                let either = diagrams.or(only_old, only_new)?;
+                let logic = decided.logic();
+                let (only_old, only_new) = (logic.without(old, new)?, logic.without(new, old)?);
+                let either = logic.or(only_old, only_new)?;
                 let with = |of: &Vec<String>| of.iter().cloned().chain([text.clone()]).collect::<Vec<_>>();
                 let split = [
-                    (diagrams.without(part, either)?, gone.clone(), come.clone()),
-                    (diagrams.and(part, only_old)?, with(&gone), come.clone()),
-                    (diagrams.and(part, only_new)?, gone.clone(), with(&come)),
+                    (logic.without(part, either)?, gone.clone(), come.clone()),
+                    (logic.and(part, only_old)?, with(&gone), come.clone()),
+                    (logic.and(part, only_new)?, gone.clone(), with(&come)),
                 ];
                 next.extend(split.into_iter().filter(|(part, ..)| *part != Function::NOTHING));
             }
@@ -526,7 +531,7 @@ fn once(call: Case) -> Case {
 
 fn add(decided: &mut Decided<'_>, said: &mut Said, text: String, calls: Function) -> Result<(), TooLarge> {
     let known = said.get(&text).copied().unwrap_or(Function::NOTHING);
-    let all = decided.diagrams().or(known, calls)?;
+    let all = decided.logic().or(known, calls)?;
     said.insert(text, all);
     Ok(())
 }

@@ -8,7 +8,7 @@ mod values;
 
 use super::diagram::{Function, TooLarge};
 use super::related::Known;
-use super::{Decided, Edges, Found};
+use super::{Decided, Found, Means};
 use crate::classes::Matchers;
 use crate::hir::answer::holds;
 use crate::hir::{Case, Cond, Package, Rule, Tool};
@@ -19,10 +19,7 @@ use crate::value::Value;
 use leaves::Leaf;
 
 /// The bounds of one search.
-const EDGES: Edges = Edges {
-    calls: limits::EDGES,
-    elements: limits::EDGES,
-};
+const EDGES: Means = Means::edges(limits::EDGES, limits::EDGES);
 
 /// Judges a call as the gate does, and gives the request with all that the gate computes for it; none where the call is
 /// refused before.
@@ -334,8 +331,8 @@ fn reach(
     let mut why = Missed::Impossible;
     for (at, cond) in goal.tries.iter().enumerate() {
         let calls = decided.also(first + at);
-        let calls = decided.diagrams().and(calls, possible)?;
-        let alone = decided.diagrams().without(calls, others)?;
+        let calls = decided.logic().and(calls, possible)?;
+        let alone = decided.logic().without(calls, others)?;
         for calls in [alone, calls] {
             if calls == Function::NOTHING {
                 continue;

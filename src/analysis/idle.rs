@@ -4,8 +4,9 @@
 
 mod needs;
 
-use super::Decided;
 use super::diagram::{Function, TooLarge};
+use super::related::Known;
+use super::{Decided, Means};
 use crate::classes::Matchers;
 use crate::hir::{Package, Rule};
 use crate::limits;
@@ -106,8 +107,9 @@ impl<'p> Tools<'p> {
         let mut left = limits::ANALYSIS_EDGES;
         let decided = (0..package.tools.len()).map(|tool| {
             let most = left.min(limits::IDLE_EDGES);
-            let mut decided = Decided::within(package, tool, most, &mut matchers).ok()?;
-            left = left.saturating_sub(decided.diagrams().edges());
+            let means = Means::edges(most, limits::ANALYSIS_EDGES);
+            let mut decided = Decided::with(package, tool, &[], (Known::ALL, means), &mut matchers).ok()?;
+            left = left.saturating_sub(decided.logic().size());
             Some(decided)
         });
         Tools {
@@ -163,7 +165,7 @@ pub(super) fn on_tool(
     let Some((_, matches)) = own.copied() else {
         return Ok(None);
     };
-    let calls = decided.diagrams().and(possible, matches)?;
+    let calls = decided.logic().and(possible, matches)?;
     if calls == Function::NOTHING {
         return Ok(Some(Idle {
             kind: Kind::Vacuous,
@@ -201,19 +203,19 @@ fn cover(
     need: &Need,
     may_count: &dyn Fn(usize) -> bool,
 ) -> Result<Option<Vec<usize>>, TooLarge> {
-    let diagrams = decided.diagrams();
+    let logic = decided.logic();
     let mut left = need.calls;
     let mut used = Vec::new();
-    while let Some(point) = diagrams.point(left) {
+    while let Some(point) = logic.point(left)? {
         // One call of which nobody speaks is enough to know.
         let speaks = need
             .by
             .iter()
-            .find(|(rule, calls)| may_count(*rule) && diagrams.is_at(*calls, &point));
+            .find(|(rule, calls)| may_count(*rule) && logic.is_at(*calls, &point));
         let Some((rule, calls)) = speaks else {
             return Ok(None);
         };
-        left = diagrams.without(left, *calls)?;
+        left = logic.without(left, *calls)?;
         used.push(*rule);
     }
     Ok(Some(used))

@@ -5,6 +5,8 @@
 mod asked;
 
 use super::Decided;
+use super::apart::told_apart;
+use super::asking::Asking;
 use super::diagram::{Function, TooLarge};
 use super::text::Writer;
 use crate::classes::Matchers;
@@ -16,6 +18,7 @@ use crate::hir::{
     Tool,
 };
 use crate::ir::space::{Level, Needs};
+use crate::source::Span;
 use asked::{Weakened, What};
 
 type Result<T> = std::result::Result<T, TooLarge>;
@@ -27,13 +30,12 @@ pub fn check(package: &Package, out: &mut Vec<Diagnostic>) {
         if !tool.slots.iter().any(|slot| may_matter(package, tool, slot)) {
             continue;
         }
-        let mut found = Vec::new();
-        let decided = Decided::new(package, number, &[], &mut matchers);
-        let done = decided.and_then(|mut decided| Search { package, tool }.run(&mut decided, &mut found));
-        if done == Err(TooLarge) {
-            found.push(not_decided(tool));
-        }
-        for report in found {
+        let found = Asking::about(package, number, &[]).ask(&mut matchers, &mut |decided| {
+            let mut found = Vec::new();
+            Search { package, tool }.run(decided, &mut found)?;
+            Ok(found)
+        });
+        for report in found.unwrap_or_else(|TooLarge| vec![not_decided(package, number)]) {
             let known = |d: &Diagnostic| (d.code, d.primary.span) == (report.code, report.primary.span);
             if !out.iter().any(known) {
                 out.push(report);
@@ -135,12 +137,12 @@ impl<'p> Search<'p> {
         let possible = decided.calls.possible;
         for step in &moves {
             let known = decided.calls.possible;
-            let diagrams = &mut decided.calls.diagrams;
+            let logic = &mut decided.calls.logic;
             let ends = [
-                diagrams.at(known, step.variable, step.from)?,
-                diagrams.at(known, step.variable, step.to)?,
+                logic.at(known, step.variable, step.from)?,
+                logic.at(known, step.variable, step.to)?,
             ];
-            decided.calls.possible = diagrams.any(ends)?;
+            decided.calls.possible = logic.any(ends)?;
         }
         self.look(decided, &moves, &kept, out)?;
         decided.calls.possible = possible;
@@ -345,7 +347,7 @@ impl<'p> Search<'p> {
                 continue;
             };
             // The last class is that of a missing value, which is never missing.
-            let most = decided.calls.diagrams.count(variable).saturating_sub(2);
+            let most = decided.calls.logic.count(variable).saturating_sub(2);
             for (more, less, by) in self.by(monitor, counted) {
                 let each = |(from, to)| Move {
                     variable,
@@ -521,17 +523,17 @@ fn loosened<'p>(
 ) -> Result<Option<Loosened<'p>>> {
     let package = decided.package;
     let possible = decided.possible();
-    let diagrams = decided.diagrams();
-    let there = diagrams.at(possible, step.variable, step.to)?;
+    let logic = decided.logic();
+    let there = logic.at(possible, step.variable, step.to)?;
     // A label may leave to people what would be refused: they still decide.
     let by_labels = |least: &Verdict| step.by.is_some() || *least <= Verdict::RequireApproval;
     for least in Verdict::ALL.into_iter().skip(1).filter(by_labels) {
-        let strict = diagrams.any(verdicts.iter().skip(least as usize).copied())?;
-        let before = diagrams.at(strict, step.variable, step.from)?;
-        let after = diagrams.at(strict, step.variable, step.to)?;
-        let lost = diagrams.without(before, after)?;
-        let lost = diagrams.and(lost, there)?;
-        let Some(point) = diagrams.point(lost) else {
+        let strict = logic.any(verdicts.iter().skip(least as usize).copied())?;
+        let before = logic.at(strict, step.variable, step.from)?;
+        let after = logic.at(strict, step.variable, step.to)?;
+        let lost = logic.without(before, after)?;
+        let lost = logic.and(lost, there)?;
+        let Some(point) = logic.point(lost)? else {
             continue;
         };
         let with = |class: u32| {
@@ -542,15 +544,15 @@ fn loosened<'p>(
             point
         };
         let ends = [with(step.from), with(step.to)];
-        let matching = |diagrams: &super::diagram::Diagrams, rules: &[(usize, Function)], end: &[u32]| {
+        let matching = |logic: &super::logic::Logic, rules: &[(usize, Function)], end: &[u32]| {
             let those = rules
                 .iter()
-                .filter(|(rule, calls)| (kept.is_of)(*rule) && diagrams.is_at(*calls, end));
+                .filter(|(rule, calls)| (kept.is_of)(*rule) && logic.is_at(*calls, end));
             those
                 .filter_map(|(rule, _)| package.rules.get(*rule))
                 .collect::<Vec<&Rule>>()
         };
-        let [from, to] = ends.map(|end| matching(&decided.calls.diagrams, &decided.rules, &end));
+        let [from, to] = ends.map(|end| matching(&decided.calls.logic, &decided.rules, &end));
         let is_in = |some: &[&Rule], rule: &&Rule| some.iter().any(|other| other.name == rule.name);
         let stops = from
             .iter()
@@ -570,12 +572,11 @@ fn loosened<'p>(
     Ok(None)
 }
 
-fn not_decided(tool: &Tool) -> Diagnostic {
-    let message = format!(
-        "whether labels could loosen a verdict on `{}` was not decided",
-        tool.name
-    );
-    Diagnostic::error(NOT_DECIDED, tool.span, message)
-        .why("the rules on this tool tell too many kinds of calls apart")
+fn not_decided(package: &Package, number: usize) -> Diagnostic {
+    let tool = package.tools.get(number);
+    let (name, span) = tool.map_or(("", Span::default()), |tool| (tool.name.as_str(), tool.span));
+    let message = format!("whether labels could loosen a verdict on `{name}` was not decided");
+    Diagnostic::error(NOT_DECIDED, span, message)
+        .why(told_apart(package, number, &[]))
         .help("split the tool, or the rules on it")
 }

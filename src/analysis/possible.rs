@@ -6,8 +6,9 @@
 mod parsed;
 mod sizes;
 
-use super::diagram::{Diagrams, Function, TooLarge};
-use super::{Calls, Edges};
+use super::diagram::{Function, TooLarge};
+use super::logic::Logic;
+use super::{Calls, Means};
 use crate::classes::classifier::Texts;
 use crate::classes::{self, ClassSet, Classifier, sample};
 use crate::hir::answer::view;
@@ -27,25 +28,25 @@ pub(super) fn possible(calls: &mut Calls, ty: &Ty) -> Result<Function> {
     let mut all = Function::EVERYTHING;
     for (number, variable) in (0u32..).zip(&level.variables) {
         let classes = inhabited(variable, ty);
-        let own = calls.diagrams.is(number, &classes)?;
-        all = calls.diagrams.and(all, own)?;
+        let own = calls.logic.is(number, &classes)?;
+        all = calls.logic.and(all, own)?;
     }
     for (number, variable) in (0u32..).zip(&level.variables) {
         for (other_number, other) in (0u32..).zip(&level.variables) {
             if number != other_number && other.steps.starts_with(&variable.steps) {
-                let parts = parts(&mut calls.diagrams, (number, variable), (other_number, other))?;
-                all = calls.diagrams.and(all, parts)?;
+                let parts = parts(&mut calls.logic, (number, variable), (other_number, other))?;
+                all = calls.logic.and(all, parts)?;
             }
         }
     }
     for (number, list) in level.lists.iter().enumerate() {
         let elements = elements(calls, number, list, ty)?;
-        all = calls.diagrams.and(all, elements)?;
-        let size = size(calls, number, list, &level)?;
-        all = calls.diagrams.and(all, size)?;
+        all = calls.logic.and(all, elements)?;
+        let size = size(calls, number, list, (&level, ty))?;
+        all = calls.logic.and(all, size)?;
     }
     let parsed = parsed::possible(calls, ty)?;
-    calls.diagrams.and(all, parsed)
+    calls.logic.and(all, parsed)
 }
 
 /// The classes of a variable that a value of its type can be in.
@@ -103,6 +104,13 @@ fn too_long(texts: &Texts, ty: &Ty) -> BTreeSet<u32> {
     empty
 }
 
+/// Whether a place is the number of elements of what is quantified over. An optional text is quantified over, too, and its
+/// length is that of the text.
+pub(super) fn is_length(steps: &[Step], list: &[Step], ty: &Ty) -> bool {
+    let of = || place::ty_at(ty, list).is_some_and(|of| of.required().element().is_some());
+    steps.strip_prefix(list) == Some(&[Step::Part(Part::Len)]) && of()
+}
+
 /// The greatest length of a value of a type, where the type says one.
 pub(super) fn longest(ty: &Ty) -> Option<i128> {
     match ty.required() {
@@ -137,7 +145,7 @@ fn closed(classifier: &Classifier, class: u32) -> bool {
 
 /// A text that is known has known parts, and is in known classes of the other groups of its place.
 fn parts(
-    diagrams: &mut Diagrams,
+    logic: &mut Logic,
     (whole_number, whole): (u32, &Variable),
     (part_number, part): (u32, &Variable),
 ) -> Result<Function> {
@@ -149,7 +157,7 @@ fn parts(
         return Ok(Function::EVERYTHING);
     };
     let mut all = match rest {
-        [Step::Part(Part::Len)] => lengths(diagrams, (whole_number, whole), (part_number, part))?,
+        [Step::Part(Part::Len)] => lengths(logic, (whole_number, whole), (part_number, part))?,
         _ => Function::EVERYTHING,
     };
     for class in (0..whole.count.saturating_sub(1)).filter(|class| closed(&whole.classifier, *class)) {
@@ -162,19 +170,16 @@ fn parts(
         }
         let mut here = ClassSet::empty(whole.count);
         here.insert(class);
-        let (here, then) = (
-            diagrams.is(whole_number, &here)?,
-            diagrams.is(part_number, &classes)?,
-        );
-        let against = diagrams.without(here, then)?;
-        all = diagrams.without(all, against)?;
+        let (here, then) = (logic.is(whole_number, &here)?, logic.is(part_number, &classes)?);
+        let against = logic.without(here, then)?;
+        all = logic.without(all, against)?;
     }
     Ok(all)
 }
 
 /// A text is as long as the texts of its class are.
 fn lengths(
-    diagrams: &mut Diagrams,
+    logic: &mut Logic,
     (whole_number, whole): (u32, &Variable),
     (part_number, part): (u32, &Variable),
 ) -> Result<Function> {
@@ -194,12 +199,9 @@ fn lengths(
             .for_each(|of| lengths.insert(of));
         let mut here = ClassSet::empty(whole.count);
         here.insert(class);
-        let (here, then) = (
-            diagrams.is(whole_number, &here)?,
-            diagrams.is(part_number, &lengths)?,
-        );
-        let against = diagrams.without(here, then)?;
-        all = diagrams.without(all, against)?;
+        let (here, then) = (logic.is(whole_number, &here)?, logic.is(part_number, &lengths)?);
+        let against = logic.without(here, then)?;
+        all = logic.without(all, against)?;
     }
     Ok(all)
 }
@@ -224,35 +226,31 @@ fn elements(calls: &mut Calls, number: usize, list: &List, ty: &Ty) -> Result<Fu
             let mut satisfied = Function::EVERYTHING;
             for (other, holds) in variables.iter().zip(kind) {
                 if *holds {
-                    satisfied = calls.diagrams.and(satisfied, *other)?;
+                    satisfied = calls.logic.and(satisfied, *other)?;
                 }
             }
-            because = calls.diagrams.or(because, satisfied)?;
+            because = calls.logic.or(because, satisfied)?;
         }
-        let against = calls.diagrams.without(*own, because)?;
-        all = calls.diagrams.without(all, against)?;
+        let against = calls.logic.without(*own, because)?;
+        all = calls.logic.without(all, against)?;
     }
-    let sizes = sizes::possible(calls, list, &variables, &kinds)?;
-    calls.diagrams.and(all, sizes)
+    let sizes = sizes::possible(calls, (list, ty), &variables, &kinds)?;
+    calls.logic.and(all, sizes)
 }
 
 /// The kinds of elements there may be, by which predicates hold of them.
 fn kinds(list: &List, ty: &Ty, edges: usize) -> Result<Option<Vec<Vec<bool>>>> {
-    let bounds = Edges {
-        calls: edges,
-        elements: edges,
-    };
-    let mut calls = Calls::over(list.element.clone(), ty, bounds)?;
+    let mut calls = Calls::over(list.element.clone(), ty, Means::edges(edges, edges))?;
     let mut kinds = vec![(calls.possible, Vec::new())];
     for rows in &list.predicates {
         let holds = rows.iter().map(|row| conjunction(&mut calls, row));
         let holds: Vec<Function> = holds.collect::<Result<_>>()?;
-        let holds = calls.diagrams.any(holds)?;
+        let holds = calls.logic.any(holds)?;
         let mut split = Vec::new();
         for (kind, known) in kinds {
             let both = [
-                (calls.diagrams.and(kind, holds)?, true),
-                (calls.diagrams.without(kind, holds)?, false),
+                (calls.logic.and(kind, holds)?, true),
+                (calls.logic.without(kind, holds)?, false),
             ];
             for (kind, is) in both {
                 if kind != Function::NOTHING {
@@ -273,24 +271,24 @@ fn kinds(list: &List, ty: &Ty, edges: usize) -> Result<Option<Vec<Vec<bool>>>> {
 fn conjunction(calls: &mut Calls, needs: &Needs) -> Result<Function> {
     let mut all = Function::EVERYTHING;
     for (variable, classes) in &needs.classes {
-        let one = calls.diagrams.is(*variable, classes)?;
-        all = calls.diagrams.and(all, one)?;
+        let one = calls.logic.is(*variable, classes)?;
+        all = calls.logic.and(all, one)?;
     }
     for (list, predicate, wanted) in &needs.lists {
         let one = calls.predicate(*list as usize, *predicate as usize)?;
         all = match wanted {
-            true => calls.diagrams.and(all, one)?,
-            false => calls.diagrams.without(all, one)?,
+            true => calls.logic.and(all, one)?,
+            false => calls.logic.without(all, one)?,
         };
     }
     Ok(all)
 }
 
 /// A list that is missing or empty has no element of which anything holds.
-fn size(calls: &mut Calls, number: usize, list: &List, level: &Level) -> Result<Function> {
+fn size(calls: &mut Calls, number: usize, list: &List, (level, ty): (&Level, &Ty)) -> Result<Function> {
     let mut all = Function::EVERYTHING;
     for (at, variable) in (0u32..).zip(&level.variables) {
-        let is_length = variable.steps.strip_prefix(&list.steps[..]) == Some(&[Step::Part(Part::Len)]);
+        let is_length = is_length(&variable.steps, &list.steps, ty);
         let is_whole = variable.steps == list.steps;
         if !is_length && !is_whole {
             continue;
@@ -305,11 +303,11 @@ fn size(calls: &mut Calls, number: usize, list: &List, level: &Level) -> Result<
             let classes = 0..variable.count.saturating_sub(1);
             classes.filter(empty).for_each(|class| none.insert(class));
         }
-        let none = calls.diagrams.is(at, &none)?;
+        let none = calls.logic.is(at, &none)?;
         for predicate in 0..list.predicates.len() {
             let some = calls.predicate(number, predicate)?;
-            let against = calls.diagrams.and(none, some)?;
-            all = calls.diagrams.without(all, against)?;
+            let against = calls.logic.and(none, some)?;
+            all = calls.logic.without(all, against)?;
         }
     }
     Ok(all)

@@ -2,7 +2,8 @@
 //! can be left out. In: what is decided about a tool, and a function. Out: regions that together are the function, the
 //! first ones of many. A region is a prime implicant over the questions, for calls there can be.
 
-use super::diagram::{Asked, Diagrams, Function, TooLarge};
+use super::diagram::{Asked, Function, TooLarge};
+use super::logic::Logic;
 use super::{Decided, text};
 use crate::classes::ClassSet;
 use crate::hir::answer::holds;
@@ -72,12 +73,15 @@ impl Decided<'_> {
         let mut left = of;
         while left != Function::NOTHING && regions.len() < most {
             let mut path: Vec<Asked> = Vec::new();
-            self.diagrams().paths(left, &mut |first| {
+            let is_shown = self.logic().paths(left, &mut |first| {
                 path = first.to_vec();
                 true
             });
+            if !is_shown {
+                return Err(TooLarge);
+            }
             let region = self.region(&path, of)?;
-            left = self.diagrams().without(left, region.calls)?;
+            left = self.logic().without(left, region.calls)?;
             regions.push(region);
         }
         Ok((regions, left != Function::NOTHING))
@@ -90,7 +94,7 @@ impl Decided<'_> {
             self.answers(*variable, classes, &mut answers)?;
         }
         let possible = self.possible();
-        let outside = self.diagrams().without(possible, of)?;
+        let outside = self.logic().without(possible, of)?;
         // What does not hold says less to a reader than what does, so it goes first.
         answers.sort_by_key(|answer| answer.holds);
         let mut at = 0;
@@ -98,7 +102,7 @@ impl Decided<'_> {
             let is_never = answer.calls == Function::NOTHING;
             let others = answers.iter().enumerate().filter(|(other, _)| *other != at);
             let others: Vec<Function> = others.map(|(_, answer)| answer.calls).collect();
-            let touches = meets(self.diagrams(), outside, &others)?;
+            let touches = meets(self.logic(), outside, &others)?;
             if touches || is_never {
                 at += 1;
             } else {
@@ -108,7 +112,7 @@ impl Decided<'_> {
         answers.sort_by_key(|answer| answer.variable);
         let mut calls = of;
         for answer in &answers {
-            calls = self.diagrams().and(calls, answer.calls)?;
+            calls = self.logic().and(calls, answer.calls)?;
         }
         let asked = answers
             .iter()
@@ -205,11 +209,11 @@ impl Decided<'_> {
         let is_told = match told {
             Some(told) => {
                 let (told, wanted) = (
-                    self.calls.diagrams.is(variable, &told)?,
-                    self.calls.diagrams.is(variable, classes)?,
+                    self.calls.logic.is(variable, &told)?,
+                    self.calls.logic.is(variable, classes)?,
                 );
-                let beyond = self.calls.diagrams.without(told, wanted)?;
-                self.calls.diagrams.and(beyond, self.calls.possible)? == Function::NOTHING
+                let beyond = self.calls.logic.without(told, wanted)?;
+                self.calls.logic.and(beyond, self.calls.possible)? == Function::NOTHING
             }
             None => false,
         };
@@ -218,7 +222,7 @@ impl Decided<'_> {
         for (own, holds, literal) in found {
             answers.push(Answer {
                 variable,
-                calls: self.calls.diagrams.is(variable, &own)?,
+                calls: self.calls.logic.is(variable, &own)?,
                 text: writer.literal(&literal, holds),
                 holds,
                 asked: match literal {
@@ -228,7 +232,7 @@ impl Decided<'_> {
             });
         }
         if !is_told {
-            let mut own = ClassSet::empty(self.calls.diagrams.count(variable));
+            let mut own = ClassSet::empty(self.calls.logic.count(variable));
             own.insert(class);
             let text = match self.calls.level.variables.get(variable as usize) {
                 Some(variable) => writer.class(variable, class),
@@ -236,7 +240,7 @@ impl Decided<'_> {
             };
             answers.push(Answer {
                 variable,
-                calls: self.calls.diagrams.is(variable, &own)?,
+                calls: self.calls.logic.is(variable, &own)?,
                 text,
                 holds: true,
                 asked: None,
@@ -247,10 +251,10 @@ impl Decided<'_> {
 }
 
 /// Whether some call is in all of these functions.
-fn meets(diagrams: &mut Diagrams, first: Function, others: &[Function]) -> Result<bool, TooLarge> {
+fn meets(logic: &mut Logic, first: Function, others: &[Function]) -> Result<bool, TooLarge> {
     let mut all = first;
     for one in others {
-        all = diagrams.and(all, *one)?;
+        all = logic.and(all, *one)?;
         if all == Function::NOTHING {
             return Ok(false);
         }

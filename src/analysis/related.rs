@@ -63,7 +63,7 @@ impl<'a> Related<'a> {
             happened::possible(self, calls, matchers)?,
             clocks::possible(self, calls)?,
         ] {
-            all = calls.diagrams.and(all, part)?;
+            all = calls.logic.and(all, part)?;
         }
         Ok(all)
     }
@@ -102,13 +102,13 @@ impl<'a> Related<'a> {
                 let mut here = Function::EVERYTHING;
                 for (other, _, _) in asked.iter().filter(|(_, by, mask)| by == of && set & mask != 0) {
                     let has = is(calls, *other, true)?;
-                    here = calls.diagrams.and(here, has)?;
+                    here = calls.logic.and(here, has)?;
                 }
-                because = calls.diagrams.or(because, here)?;
+                because = calls.logic.or(because, here)?;
             }
             let has = is(calls, *variable, true)?;
-            let against = calls.diagrams.without(has, because)?;
-            all = calls.diagrams.without(all, against)?;
+            let against = calls.logic.without(has, because)?;
+            all = calls.logic.without(all, against)?;
         }
         Ok(all)
     }
@@ -130,7 +130,7 @@ fn label_sets(package: &Package) -> BTreeSet<u64> {
 
 /// Where a `Bool` is as wanted.
 fn is(calls: &mut Calls, variable: u32, wanted: bool) -> Result<Function> {
-    let mut classes = ClassSet::empty(calls.diagrams.count(variable));
+    let mut classes = ClassSet::empty(calls.logic.count(variable));
     classes.insert(u32::from(wanted));
-    calls.diagrams.is(variable, &classes)
+    calls.logic.is(variable, &classes)
 }

@@ -55,6 +55,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What a variable is about.
+    pub fn thing(&self, variable: &Variable) -> String {
+        let place = Place {
+            level: 0,
+            steps: variable.steps.clone(),
+        };
+        self.place(&place, &Chain::new())
+    }
+
     /// That the value of a variable is in one class.
     pub fn class(&self, variable: &Variable, class: u32) -> String {
         let place = Place {

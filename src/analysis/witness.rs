@@ -453,16 +453,16 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let mut all = super::Calls::over(
         space.level(),
         &super::computed_ty(package, tool, &slots),
-        super::Edges::MOST,
+        super::Means::DIAGRAMS,
     )
     .ok()?;
     let function = all.function(&formula).ok()?;
-    let function = all.diagrams.and(function, all.possible).ok()?;
+    let function = all.logic.and(function, all.possible).ok()?;
     let maker = Maker::new(package, tool, (&all.level, &slots));
     let pools = maker.pools();
     let mut found = None;
     let mut left = super::PATHS;
-    all.diagrams.paths(function, &mut |path| {
+    all.logic.paths(function, &mut |path| {
         found = maker.calls(&all.wanted(path), &pools).into_iter().next();
         left -= 1;
         found.is_some() || left == 0

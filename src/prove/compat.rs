@@ -3,7 +3,7 @@
 
 use super::{Proof, witness};
 use crate::analysis::difference::{Change, Decision, What};
-use crate::analysis::{Difference, Direction, Outcome};
+use crate::analysis::{Difference, Direction, Outcome, told_apart};
 use crate::artifact::digest;
 use crate::compare;
 use crate::compile::{self, Checked, Compat};
@@ -117,7 +117,7 @@ fn report(package: &Package, compat: &Compat, broken: &Broken<'_>) -> Diagnostic
         Broken::Open(tool) | Broken::TooLarge(tool) => {
             let why = match broken {
                 Broken::Open(_) => "no proof was found that it is, and no call that shows that it is not",
-                _ => "the rules on this tool tell too many kinds of calls apart",
+                _ => &too_large(package, tool),
             };
             let message = format!("whether `{name}` is kept of `{tool}` was not decided");
             Diagnostic::error(NOT_DECIDED, *name_span, message)
@@ -126,6 +126,12 @@ fn report(package: &Package, compat: &Compat, broken: &Broken<'_>) -> Diagnostic
                 .help("change the rules on this tool in smaller steps, or promise it of a later release")
         }
     }
+}
+
+/// Why the calls of a tool were too many to tell.
+fn too_large(package: &Package, tool: &str) -> String {
+    let number = package.tools.iter().position(|known| known.name == tool);
+    told_apart(package, number.unwrap_or(usize::MAX), &[])
 }
 
 /// The report of a call that both policies have judged.

@@ -62,7 +62,7 @@ pub(super) fn needs(
         own,
         others,
         calls,
-        spoken: decided.diagrams().without(calls, alone)?,
+        spoken: decided.logic().without(calls, alone)?,
         is_named,
     };
     let mut needs = adds.verdict();
@@ -167,7 +167,7 @@ impl Adds<'_> {
 fn unspoken(decided: &mut Decided<'_>, calls: Function, others: &Others<'_>) -> Result<Function, TooLarge> {
     let mut left = calls;
     for (_, _, other) in others.rules.iter().filter(|(_, rule, _)| !rule.limit) {
-        left = decided.diagrams().without(left, *other)?;
+        left = decided.logic().without(left, *other)?;
     }
     Ok(left)
 }

@@ -89,7 +89,7 @@ fn loses_duties(
 ) -> Result<bool> {
     let package = decided.package;
     let runs = decided
-        .diagrams()
+        .logic()
         .any(verdicts.iter().take(Verdict::Block as usize).copied())?;
     for duty in &rule.duties {
         let asks = |other: &Rule| obliges(package, other, &duty.node);
@@ -110,10 +110,10 @@ fn may_change<'p>(
     for (rule, calls) in rules {
         let asks = !rule.duties.is_empty() || !rule.approvals.is_empty();
         if asks {
-            let diagrams = decided.diagrams();
-            let from = diagrams.at(*calls, step.variable, step.from)?;
-            let to = diagrams.at(*calls, step.variable, step.to)?;
-            if diagrams.without(from, to)? != Function::NOTHING {
+            let logic = decided.logic();
+            let from = logic.at(*calls, step.variable, step.from)?;
+            let to = logic.at(*calls, step.variable, step.to)?;
+            if logic.without(from, to)? != Function::NOTHING {
                 found.push(rule.name.as_str());
             }
         }
@@ -129,13 +129,13 @@ fn is_lost(
     (asks, among): (&dyn Fn(&Rule) -> bool, Function),
 ) -> Result<bool> {
     let possible = decided.possible();
-    let diagrams = decided.diagrams();
+    let logic = decided.logic();
     let asked: Vec<Function> = rules
         .iter()
         .filter(|(rule, _)| asks(rule))
         .map(|(_, calls)| *calls)
         .collect();
-    let asked = diagrams.any(asked)?;
+    let asked = logic.any(asked)?;
     let mut lost = Function::EVERYTHING;
     for (of, class) in [
         (asked, step.from),
@@ -143,11 +143,11 @@ fn is_lost(
         (possible, step.to),
         (among, step.to),
     ] {
-        let at = diagrams.at(of, step.variable, class)?;
-        lost = diagrams.and(lost, at)?;
+        let at = logic.at(of, step.variable, class)?;
+        lost = logic.and(lost, at)?;
     }
-    let still = diagrams.at(asked, step.variable, step.to)?;
-    Ok(diagrams.without(lost, still)? != Function::NOTHING)
+    let still = logic.at(asked, step.variable, step.to)?;
+    Ok(logic.without(lost, still)? != Function::NOTHING)
 }
 
 /// Whether a rule obliges all that a duty does.

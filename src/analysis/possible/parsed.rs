@@ -43,10 +43,10 @@ pub(super) fn possible(calls: &mut Calls, ty: &Ty) -> Result<Function> {
             ty: &of,
         };
         let doubts = own.doubts(calls)?;
-        all = calls.diagrams.and(all, doubts)?;
+        all = calls.logic.and(all, doubts)?;
         for (list, other, member) in NAMES {
             let names = own.names(calls, list, (other, member))?;
-            all = calls.diagrams.and(all, names)?;
+            all = calls.logic.and(all, names)?;
         }
     }
     Ok(all)
@@ -115,20 +115,20 @@ impl Text<'_> {
         else {
             return Ok(Function::EVERYTHING);
         };
-        let mut yes = ClassSet::empty(calls.diagrams.count(opaque));
+        let mut yes = ClassSet::empty(calls.logic.count(opaque));
         yes.insert(1);
-        let is_opaque = calls.diagrams.is(opaque, &yes)?;
+        let is_opaque = calls.logic.is(opaque, &yes)?;
         let some = self.some_doubt(calls)?;
-        let against = calls.diagrams.without(some, is_opaque)?;
-        let mut all = calls.diagrams.not(against)?;
+        let against = calls.logic.without(some, is_opaque)?;
+        let mut all = calls.logic.not(against)?;
         for (length, none) in self.lengths("doubts") {
-            let none = calls.diagrams.is(length, &none)?;
-            let against = calls.diagrams.and(none, is_opaque)?;
-            all = calls.diagrams.without(all, against)?;
+            let none = calls.logic.is(length, &none)?;
+            let against = calls.logic.and(none, is_opaque)?;
+            all = calls.logic.without(all, against)?;
         }
         for known in self.unknown(calls)? {
-            let against = calls.diagrams.without(is_opaque, known)?;
-            all = calls.diagrams.without(all, against)?;
+            let against = calls.logic.without(is_opaque, known)?;
+            all = calls.logic.without(all, against)?;
         }
         Ok(all)
     }
@@ -179,12 +179,12 @@ impl Text<'_> {
         if let Some((number, list)) = self.list("doubts") {
             for predicate in 0..list.predicates.len() {
                 let own = calls.predicate(number, predicate)?;
-                some = calls.diagrams.or(some, own)?;
+                some = calls.logic.or(some, own)?;
             }
         }
         for (length, none) in self.lengths("doubts") {
-            let own = calls.diagrams.is(length, &none.complement())?;
-            some = calls.diagrams.or(some, own)?;
+            let own = calls.logic.is(length, &none.complement())?;
+            some = calls.logic.or(some, own)?;
         }
         Ok(some)
     }
@@ -238,8 +238,8 @@ impl Text<'_> {
                 let (name, bearer) = (calls.predicate(names, name)?, calls.predicate(bearers, bearer)?);
                 for (from, to, narrow, wide) in [(name, bearer, &a, &b), (bearer, name, &b, &a)] {
                     if is_enough(narrow, wide) {
-                        let against = calls.diagrams.without(from, to)?;
-                        all = calls.diagrams.without(all, against)?;
+                        let against = calls.logic.without(from, to)?;
+                        all = calls.logic.without(all, against)?;
                     }
                 }
             }

@@ -4,8 +4,8 @@
 use super::super::Calls;
 use super::super::diagram::{Function, TooLarge};
 use crate::classes::{ClassSet, Classifier, sample};
-use crate::hir::{Part, Step};
 use crate::ir::space::{List, Variable};
+use crate::ty::Ty;
 use std::collections::BTreeSet;
 
 type Result<T> = std::result::Result<T, TooLarge>;
@@ -18,15 +18,15 @@ const SHORT: i128 = 4;
 /// What holds of a list by its size: by the variables of its predicates, and which of them hold of each kind of element.
 pub(super) fn possible(
     calls: &mut Calls,
-    list: &List,
+    (list, ty): (&List, &Ty),
     predicates: &[Function],
     kinds: &[Vec<bool>],
 ) -> Result<Function> {
     let mut all = Function::EVERYTHING;
     let variables: Vec<(u32, Variable)> = (0u32..).zip(calls.level.variables.iter().cloned()).collect();
     for (number, variable) in variables {
-        for size in sizes(list, &variable) {
-            let here = calls.diagrams.is(number, &size.classes)?;
+        for size in sizes((list, ty), &variable) {
+            let here = calls.logic.is(number, &size.classes)?;
             let mut ways = match size.most <= SHORT {
                 true => ways(kinds, size.most),
                 false => None,
@@ -39,8 +39,8 @@ pub(super) fn possible(
                 None if size.least > 0 => some(calls, predicates, kinds)?,
                 None => continue,
             };
-            let against = calls.diagrams.without(here, then)?;
-            all = calls.diagrams.without(all, against)?;
+            let against = calls.logic.without(here, then)?;
+            all = calls.logic.without(all, against)?;
         }
     }
     Ok(all)
@@ -55,14 +55,14 @@ struct Size {
 }
 
 /// The classes of a variable in which a list may have elements.
-fn sizes(list: &List, variable: &Variable) -> Vec<Size> {
+fn sizes((list, ty): (&List, &Ty), variable: &Variable) -> Vec<Size> {
     let present = 0..variable.count.saturating_sub(1);
     let size = |class: u32, (least, most): (i128, i128)| {
         let mut classes = ClassSet::empty(variable.count);
         classes.insert(class);
         Size { least, most, classes }
     };
-    let is_length = variable.steps.strip_prefix(&list.steps[..]) == Some(&[Step::Part(Part::Len)]);
+    let is_length = super::is_length(&variable.steps, &list.steps, ty);
     match &variable.classifier {
         Classifier::Cuts(cuts) if is_length => {
             let sizes = present.filter_map(|class| {
@@ -107,11 +107,11 @@ fn exactly(calls: &mut Calls, predicates: &[Function], ways: &BTreeSet<Vec<bool>
         let mut here = Function::EVERYTHING;
         for (own, holds) in predicates.iter().zip(way) {
             here = match holds {
-                true => calls.diagrams.and(here, *own)?,
-                false => calls.diagrams.without(here, *own)?,
+                true => calls.logic.and(here, *own)?,
+                false => calls.logic.without(here, *own)?,
             };
         }
-        any = calls.diagrams.or(any, here)?;
+        any = calls.logic.or(any, here)?;
     }
     Ok(any)
 }
@@ -123,10 +123,10 @@ fn some(calls: &mut Calls, predicates: &[Function], kinds: &[Vec<bool>]) -> Resu
         let mut here = Function::EVERYTHING;
         for (own, holds) in predicates.iter().zip(kind) {
             if *holds {
-                here = calls.diagrams.and(here, *own)?;
+                here = calls.logic.and(here, *own)?;
             }
         }
-        any = calls.diagrams.or(any, here)?;
+        any = calls.logic.or(any, here)?;
     }
     Ok(any)
 }

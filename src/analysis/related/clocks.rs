@@ -44,7 +44,7 @@ pub(super) fn possible(related: &Related<'_>, calls: &mut Calls) -> Result<Funct
             .copied()
             .collect();
         let together = together(calls, &here, now)?;
-        all = calls.diagrams.and(all, together)?;
+        all = calls.logic.and(all, together)?;
     }
     Ok(all)
 }
@@ -75,15 +75,15 @@ fn together(calls: &mut Calls, windows: &[(u32, &Window)], now: Option<u32>) -> 
         let mut here = Function::EVERYTHING;
         for ((variable, _), open) in windows.iter().zip(open) {
             let own = is(calls, *variable, open)?;
-            here = calls.diagrams.and(here, own)?;
+            here = calls.logic.and(here, own)?;
         }
         if let (Some(variable), Some(class)) = (now, class) {
-            let mut classes = ClassSet::empty(calls.diagrams.count(variable));
+            let mut classes = ClassSet::empty(calls.logic.count(variable));
             classes.insert(class);
-            let own = calls.diagrams.is(variable, &classes)?;
-            here = calls.diagrams.and(here, own)?;
+            let own = calls.logic.is(variable, &classes)?;
+            here = calls.logic.and(here, own)?;
         }
-        any = calls.diagrams.or(any, here)?;
+        any = calls.logic.or(any, here)?;
     }
     Ok(any)
 }

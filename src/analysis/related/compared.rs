@@ -59,7 +59,7 @@ pub(super) fn possible(related: &Related<'_>, calls: &mut Calls) -> Result<Funct
     let mut all = search.alike(calls)?;
     for bound in derived(search.bounds(), &search.apart()) {
         let against = search.against(calls, &bound)?;
-        all = calls.diagrams.without(all, against)?;
+        all = calls.logic.without(all, against)?;
     }
     Ok(all)
 }
@@ -153,22 +153,22 @@ impl Search<'_, '_> {
                 let mut here = there;
                 for one in &group {
                     let own = is(calls, one.variable, one.is.holds(number))?;
-                    here = calls.diagrams.and(here, own)?;
+                    here = calls.logic.and(here, own)?;
                 }
-                any = calls.diagrams.or(any, here)?;
+                any = calls.logic.or(any, here)?;
             }
             if may_be_missing {
                 let mut here = match self.is_known(sum) {
-                    true => calls.diagrams.not(there)?,
+                    true => calls.logic.not(there)?,
                     false => Function::EVERYTHING,
                 };
                 for one in &group {
                     let own = is(calls, one.variable, false)?;
-                    here = calls.diagrams.and(here, own)?;
+                    here = calls.logic.and(here, own)?;
                 }
-                any = calls.diagrams.or(any, here)?;
+                any = calls.logic.or(any, here)?;
             }
-            all = calls.diagrams.and(all, any)?;
+            all = calls.logic.and(all, any)?;
         }
         Ok(all)
     }
@@ -184,8 +184,8 @@ impl Search<'_, '_> {
         for (_, presence) in self.presences(sum) {
             may_be_missing |= !matches!(presence, Presence::Always);
             if let Presence::Asked(variable, classes) = presence {
-                let own = calls.diagrams.is(*variable, classes)?;
-                there = calls.diagrams.and(there, own)?;
+                let own = calls.logic.is(*variable, classes)?;
+                there = calls.logic.and(there, own)?;
             }
         }
         Ok((there, may_be_missing))
@@ -283,20 +283,20 @@ impl Search<'_, '_> {
             return Ok(Function::NOTHING);
         }
         let kept = self.values.within(calls, bound.sum.parts(), bound.most)?;
-        let mut against = calls.diagrams.not(kept)?;
+        let mut against = calls.logic.not(kept)?;
         for (of, holds) in &bound.because {
             let answer = match self.all.get(*of) {
                 Some(one) => is(calls, one.variable, *holds)?,
                 None => self.is_there(calls, of.saturating_sub(self.all.len()))?,
             };
-            against = calls.diagrams.and(against, answer)?;
+            against = calls.logic.and(against, answer)?;
         }
         Ok(against)
     }
 
     fn is_there(&self, calls: &mut Calls, value: usize) -> Result<Function> {
         match self.values.presence(value) {
-            Some(Presence::Asked(variable, classes)) => calls.diagrams.is(*variable, classes),
+            Some(Presence::Asked(variable, classes)) => calls.logic.is(*variable, classes),
             _ => Ok(Function::EVERYTHING),
         }
     }

@@ -3,7 +3,7 @@
 //! true of every call there can be.
 
 use super::super::diagram::{Function, TooLarge};
-use super::super::{Calls, Edges, computed_ty};
+use super::super::{Calls, Means, computed_ty};
 use super::Related;
 use crate::classes::{ClassSet, Classifier, Matchers, sample};
 use crate::hir::{Cond, Event, Monitor, Package, Slot};
@@ -35,26 +35,23 @@ pub(super) fn possible(
         if small == large || !a.at_most(b, &mut |small, large| is_always(package, small, large, matchers)) {
             continue;
         }
-        for class in 0..calls.diagrams.count(*small) {
+        for class in 0..calls.logic.count(*small) {
             let Some((least, _)) = counted(calls, *small, class) else {
                 continue;
             };
             // Of a flag no more is known than whether it is set.
             let least = if b.is_flag { least.min(1) } else { least };
-            let mut enough = ClassSet::empty(calls.diagrams.count(*large));
-            for other in 0..calls.diagrams.count(*large) {
+            let mut enough = ClassSet::empty(calls.logic.count(*large));
+            for other in 0..calls.logic.count(*large) {
                 if counted(calls, *large, other).is_none_or(|(_, most)| most >= least) {
                     enough.insert(other);
                 }
             }
-            let mut own = ClassSet::empty(calls.diagrams.count(*small));
+            let mut own = ClassSet::empty(calls.logic.count(*small));
             own.insert(class);
-            let (own, enough) = (
-                calls.diagrams.is(*small, &own)?,
-                calls.diagrams.is(*large, &enough)?,
-            );
-            let against = calls.diagrams.without(own, enough)?;
-            all = calls.diagrams.without(all, against)?;
+            let (own, enough) = (calls.logic.is(*small, &own)?, calls.logic.is(*large, &enough)?);
+            let against = calls.logic.without(own, enough)?;
+            all = calls.logic.without(all, against)?;
         }
     }
     Ok(all)
@@ -146,13 +143,10 @@ fn implies(package: &Package, tool: usize, conds: [&Cond; 2], matchers: &mut Mat
     let mut space = Space::new(first, &declared.slots, &conds, matchers)?;
     let [narrow, wide] = conds.map(|cond| space.formula(cond));
     let ty = computed_ty(package, declared, space.slots().1);
-    let bounds = Edges {
-        calls: limits::EDGES,
-        elements: limits::EDGES,
-    };
-    let mut calls = Calls::over(space.level(), &ty, bounds).ok()?;
+    let means = Means::edges(limits::EDGES, limits::EDGES);
+    let mut calls = Calls::over(space.level(), &ty, means).ok()?;
     let (narrow, wide) = (calls.function(&narrow?).ok()?, calls.function(&wide?).ok()?);
-    let beyond = calls.diagrams.without(narrow, wide).ok()?;
-    let beyond = calls.diagrams.and(beyond, calls.possible).ok()?;
+    let beyond = calls.logic.without(narrow, wide).ok()?;
+    let beyond = calls.logic.and(beyond, calls.possible).ok()?;
     Some(beyond == Function::NOTHING)
 }

@@ -44,14 +44,14 @@ pub(super) fn possible(
     let mut all = Function::EVERYTHING;
     for (variable, relation) in &equal {
         let same = same_classes(calls, *variable, relation)?;
-        all = calls.diagrams.and(all, same)?;
+        all = calls.logic.and(all, same)?;
     }
     let chains = Chains { equal, under };
     let against = chains.against(calls)?;
-    all = calls.diagrams.without(all, against)?;
+    all = calls.logic.without(all, against)?;
     for (variable, relation) in &chains.under {
         let below = below(calls, related, (*variable, relation), matchers)?;
-        all = calls.diagrams.and(all, below)?;
+        all = calls.logic.and(all, below)?;
     }
     Ok(all)
 }
@@ -92,27 +92,27 @@ fn same_classes(calls: &mut Calls, slot: u32, relation: &Relation) -> Result<Fun
             let mut own = ClassSet::empty(left.count);
             own.insert(class);
             let here = both(calls, (*a, &own), (*b, &others))?;
-            shared = calls.diagrams.or(shared, here)?;
+            shared = calls.logic.or(shared, here)?;
             let mut alone = ClassSet::empty(right.count);
             let text = only_one(&left.classifier, class);
             (0..right.count)
                 .filter(|other| text.is_some() && text == only_one(&right.classifier, *other))
                 .for_each(|other| alone.insert(other));
             let here = both(calls, (*a, &own), (*b, &alone))?;
-            only = calls.diagrams.or(only, here)?;
+            only = calls.logic.or(only, here)?;
         }
         let (same, differ) = (is(calls, slot, true)?, is(calls, slot, false)?);
-        let against = calls.diagrams.without(same, shared)?;
-        all = calls.diagrams.without(all, against)?;
-        let against = calls.diagrams.and(differ, only)?;
-        all = calls.diagrams.without(all, against)?;
+        let against = calls.logic.without(same, shared)?;
+        all = calls.logic.without(all, against)?;
+        let against = calls.logic.and(differ, only)?;
+        all = calls.logic.without(all, against)?;
     }
     Ok(all)
 }
 
 fn both(calls: &mut Calls, a: (u32, &ClassSet), b: (u32, &ClassSet)) -> Result<Function> {
-    let (left, right) = (calls.diagrams.is(a.0, a.1)?, calls.diagrams.is(b.0, b.1)?);
-    calls.diagrams.and(left, right)
+    let (left, right) = (calls.logic.is(a.0, a.1)?, calls.logic.is(b.0, b.1)?);
+    calls.logic.and(left, right)
 }
 
 /// What tells the only value of a class from all others.
@@ -153,7 +153,7 @@ impl Chains<'_> {
         let mut any = Function::NOTHING;
         for (variable, _) in self.equal.iter().filter(|(_, relation)| is_it(relation)) {
             let own = is(calls, *variable, true)?;
-            any = calls.diagrams.or(any, own)?;
+            any = calls.logic.or(any, own)?;
         }
         Ok(any)
     }
@@ -164,8 +164,8 @@ impl Chains<'_> {
         for (variable, relation) in &self.under {
             let here = self.reached(calls, relation)?;
             let not = is(calls, *variable, false)?;
-            let against = calls.diagrams.and(here, not)?;
-            all = calls.diagrams.or(all, against)?;
+            let against = calls.logic.and(here, not)?;
+            all = calls.logic.or(all, against)?;
         }
         for ((variable, relation), (back, other)) in self
             .under
@@ -175,13 +175,13 @@ impl Chains<'_> {
             // What lies under each other is the same.
             if (&relation.left, &relation.right) == (&other.right, &other.left) {
                 let (a, b) = (is(calls, *variable, true)?, is(calls, *back, true)?);
-                let mutual = calls.diagrams.and(a, b)?;
+                let mutual = calls.logic.and(a, b)?;
                 for (equal, of) in &self.equal {
                     let (left, right) = (&of.left, &of.right);
                     if [(left, right), (right, left)].contains(&(&relation.left, &relation.right)) {
                         let not = is(calls, *equal, false)?;
-                        let against = calls.diagrams.and(mutual, not)?;
-                        all = calls.diagrams.or(all, against)?;
+                        let against = calls.logic.and(mutual, not)?;
+                        all = calls.logic.or(all, against)?;
                     }
                 }
             }
@@ -200,7 +200,7 @@ impl Chains<'_> {
         for (first, a) in &self.under {
             let start = self.same(calls, from, &a.left)?;
             let holds = is(calls, *first, true)?;
-            let start = calls.diagrams.and(start, holds)?;
+            let start = calls.logic.and(start, holds)?;
             if start == Function::NOTHING {
                 continue;
             }
@@ -210,12 +210,12 @@ impl Chains<'_> {
                 let between = self.same(calls, &a.right, &b.left)?;
                 let end = self.same(calls, &b.right, to)?;
                 let holds = is(calls, *second, true)?;
-                let here = calls.diagrams.and(between, end)?;
-                let here = calls.diagrams.and(here, holds)?;
-                there = calls.diagrams.or(there, here)?;
+                let here = calls.logic.and(between, end)?;
+                let here = calls.logic.and(here, holds)?;
+                there = calls.logic.or(there, here)?;
             }
-            let here = calls.diagrams.and(start, there)?;
-            any = calls.diagrams.or(any, here)?;
+            let here = calls.logic.and(start, there)?;
+            any = calls.logic.or(any, here)?;
         }
         Ok(any)
     }
@@ -253,7 +253,7 @@ fn below(
             };
             let mut here = ClassSet::empty(right.count);
             here.insert(class);
-            let here = calls.diagrams.is(*folder, &here)?;
+            let here = calls.logic.is(*folder, &here)?;
             for holds in [true, false] {
                 if !holds && !is_always_there(related, &relation.left) {
                     continue;
@@ -261,11 +261,11 @@ fn below(
                 let mut fits = ClassSet::empty(left.count);
                 let those = pairs.iter().filter(|(_, lies)| yes.contains(*lies) == holds);
                 those.for_each(|(class, _)| fits.insert(*class));
-                let fits = calls.diagrams.is(*number, &fits)?;
+                let fits = calls.logic.is(*number, &fits)?;
                 let told = is(calls, slot, holds)?;
-                let told = calls.diagrams.and(told, here)?;
-                let against = calls.diagrams.without(told, fits)?;
-                all = calls.diagrams.without(all, against)?;
+                let told = calls.logic.and(told, here)?;
+                let against = calls.logic.without(told, fits)?;
+                all = calls.logic.without(all, against)?;
             }
         }
     }

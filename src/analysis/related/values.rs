@@ -115,14 +115,14 @@ impl<'a> Values<'a> {
                         Some(left) => self.at_most(calls, rest, left)?,
                         None => Function::EVERYTHING,
                     };
-                    let none = || ClassSet::empty(calls.diagrams.count(*variable));
+                    let none = || ClassSet::empty(calls.logic.count(*variable));
                     ways.entry(way).or_insert_with(none).insert(*class);
                 }
                 let mut any = Function::NOTHING;
                 for (way, classes) in ways {
-                    let own = calls.diagrams.is(*variable, &classes)?;
-                    let here = calls.diagrams.and(own, way)?;
-                    any = calls.diagrams.or(any, here)?;
+                    let own = calls.logic.is(*variable, &classes)?;
+                    let here = calls.logic.and(own, way)?;
+                    any = calls.logic.or(any, here)?;
                 }
                 Ok(any)
             }
@@ -273,10 +273,8 @@ fn is_never_more(related: &Related<'_>, small: &Term, large: &Term) -> bool {
             _ => false,
         },
         (Term::Count { list, .. }, Term::Place(length)) => {
-            let of = length.steps.split_last();
-            list.level == 0
-                && length.level == 0
-                && of.is_some_and(|(last, of)| *last == Step::Part(Part::Len) && *of == list.steps[..])
+            let is_length = || possible::is_length(&length.steps, &list.steps, &related.ty);
+            list.level == 0 && length.level == 0 && is_length()
         }
         _ => false,
     }
