@@ -350,7 +350,7 @@ impl<'p> Decided<'p> {
             return Found::Unknown;
         };
         let maker = witness::Maker::new(self.package, tool, (&self.calls.level, &self.slots));
-        let pools = self.pools.get_or_init(|| maker.pools());
+        let pools = self.pools.get_or_init(|| maker.pools(limits::ANALYSIS_TEXTS));
         let mut left = paths;
         let mut found = Found::Unknown;
         self.calls.logic.paths(function, &mut |path| {

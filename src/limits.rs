@@ -255,6 +255,8 @@ pub const EDGE_TOOLS: usize = 8;
 pub const EDGE_CONDITIONS: usize = 256;
 /// The same of a tool with SQL.
 pub const EDGE_SQL_CONDITIONS: usize = 16;
+/// Command lines of a tool in which those are looked for that show a condition.
+pub const EDGE_COMMANDS: usize = 600;
 /// Conditions of one rule that are looked at together.
 pub const EDGES_AT_ONCE: usize = 4;
 /// Values on each side of the boundary of one condition, of each kind.

@@ -3,6 +3,7 @@
 //! calls at which it holds and those at which it does not, each as the judge saw it, and for what was not found the
 //! reason. The condition decides its rule in these calls where that can be.
 
+mod commands;
 mod leaves;
 mod values;
 
@@ -106,14 +107,11 @@ pub fn is_heavy(tool: &Tool) -> bool {
     holds_some(tool, &Ty::Command) || holds_some(tool, &Ty::Sql)
 }
 
-/// Conditions of one rule on a tool that are looked at: of command lines none, their parts are too many to tell apart.
+/// Conditions of one rule on a tool that are looked at.
 fn most(tool: &Tool) -> usize {
-    if holds_some(tool, &Ty::Command) {
-        0
-    } else if is_heavy(tool) {
-        limits::EDGE_SQL_CONDITIONS
-    } else {
-        limits::EDGE_CONDITIONS
+    match is_heavy(tool) && !holds_some(tool, &Ty::Command) {
+        true => limits::EDGE_SQL_CONDITIONS,
+        false => limits::EDGE_CONDITIONS,
     }
 }
 
@@ -148,6 +146,14 @@ fn of_rule(
         let open: Vec<(Key, &Leaf<'_>)> = keyed.into_iter().filter(|(key, _)| is_open(key)).collect();
         let declared = packages.all.tools.get(*tool);
         let heavy = declared.is_some_and(is_heavy);
+        if declared.is_some_and(|tool| holds_some(tool, &Ty::Command)) {
+            let asked: Vec<&Leaf<'_>> = open.iter().map(|(_, leaf)| *leaf).collect();
+            let found = commands::on_tool(packages.all, (*tool, cond), &asked, matchers, judge);
+            for ((key, _), (shown, gaps)) in open.iter().zip(found) {
+                keep(&mut known, *key, edge(number, key.0, shown, gaps));
+            }
+            continue;
+        }
         let (here, beyond) = open.split_at(open.len().min(declared.map_or(0, most)));
         for part in here.chunks(limits::EDGES_AT_ONCE) {
             let asked: Vec<&Leaf<'_>> = part.iter().map(|(_, leaf)| *leaf).collect();

@@ -17,6 +17,7 @@ use crate::hir::{
 };
 use crate::ir::space::{Level, List, Needs, Space, Variable};
 use crate::json::Json;
+use crate::limits;
 use crate::ty::{Field, Ty};
 use crate::value::Value;
 use crate::{
@@ -459,7 +460,7 @@ fn call_where(package: &Package, tool: &Tool, cond: &Cond) -> Option<Case> {
     let function = all.function(&formula).ok()?;
     let function = all.logic.and(function, all.possible).ok()?;
     let maker = Maker::new(package, tool, (&all.level, &slots));
-    let pools = maker.pools();
+    let pools = maker.pools(limits::ANALYSIS_TEXTS);
     let mut found = None;
     let mut left = super::PATHS;
     all.logic.paths(function, &mut |path| {

@@ -4,11 +4,16 @@
 use crate::limits;
 use regex_automata::MatchKind;
 use regex_automata::dfa::{StartKind, dense};
-use regex_automata::nfa::thompson::{self, NFA, pikevm::PikeVM};
+use regex_automata::nfa::thompson::{
+    self, NFA,
+    pikevm::{Cache, PikeVM},
+};
 use regex_automata::util::syntax;
 use regex_syntax::hir::{
     Class, ClassBytes, ClassBytesRange, ClassUnicode, Hir, HirKind, Look, LookSet, Repetition,
 };
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Why an expression cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,9 +196,28 @@ fn run_of(class: &ClassUnicode) -> Option<Hir> {
     }))
 }
 
+/// Expressions that are kept compiled, by each thread.
+const KEPT: usize = 64;
+
+thread_local! {
+    /// What was compiled last; nothing but time depends on it.
+    static COMPILED: RefCell<BTreeMap<String, Option<(PikeVM, Cache)>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// Whether the whole text matches; for the reference interpreter. A malformed expression matches nothing.
 pub fn is_match(expression: &str, text: &str) -> bool {
-    compile(expression).is_ok_and(|vm| vm.is_match(&mut vm.create_cache(), text))
+    COMPILED.with_borrow_mut(|kept| {
+        if kept.len() >= KEPT && !kept.contains_key(expression) {
+            kept.clear();
+        }
+        let compiled = kept.entry(expression.to_owned()).or_insert_with(|| {
+            let vm = compile(expression).ok()?;
+            let cache = vm.create_cache();
+            Some((vm, cache))
+        });
+        let matches = |(vm, cache): &mut (PikeVM, Cache)| vm.is_match(cache, text);
+        compiled.as_mut().is_some_and(matches)
+    })
 }
 
 #[cfg(test)]

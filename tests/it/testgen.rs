@@ -25,7 +25,13 @@ fn policies() -> Vec<PathBuf> {
         .filter(|path| path.is_file())
         .collect();
     let tests = std::fs::read_dir(root().join("stdlib/tests")).unwrap();
-    found.extend(tests.map(|entry| entry.unwrap().path()));
+    // Those about command lines have thousands of conditions, and take a minute in a debug build.
+    let long = ["git.gaitpol", "shell.gaitpol"].map(|name| root().join("stdlib/tests").join(name));
+    found.extend(
+        tests
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| !long.contains(path)),
+    );
     found.sort();
     found
 }
@@ -67,11 +73,6 @@ fn what_is_made_for_the_policies_passes_and_shows_more() {
     for path in policies() {
         let text = std::fs::read_to_string(&path).unwrap();
         let (made, longer) = with_tests(&text);
-        if made.tests.is_empty() {
-            // Nothing is made for command lines, and it is said.
-            assert!(!made.gaps.is_empty(), "{}", path.display());
-            continue;
-        }
         let before = coverage(&checked(&text), &text).counts();
         let after = coverage(&checked(&longer), &longer).counts();
         let source = Source::new(FileId(0), "p", longer.clone());
@@ -168,6 +169,23 @@ rule read on t when once(call vault.read) and args.risk == high require_approval
 rule tagged on t when all g in args.tags: g starts_with "ok-" allow
 rule labelled on t when labels(args.note) has secret block
 "#;
+
+#[test]
+fn conditions_on_command_lines_are_shown() {
+    let text = r#"gaitpol 1
+policy acme.shell
+default block code unmatched
+tool sh { cmd: Command }
+rule calm on sh when all c in args.cmd.commands: c.program in { "ls", "git" } allow
+rule force on sh when any c in args.cmd.commands: c.program == "git" and any f in c.flags: f == "--force" block
+rule opaque on sh when args.cmd.opaque require_approval
+rule many on sh when len(args.cmd.commands) > 2 dry_run
+"#;
+    let (made, longer) = with_tests(text);
+    let found = coverage(&checked(&longer), &longer);
+    let shown = (made.conditions, found.counts()[2]);
+    assert_eq!(shown, ((8, 8), (8, 8)), "{}", testgen::text(&made.tests));
+}
 
 #[test]
 fn gaps_are_told() {

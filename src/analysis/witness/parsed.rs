@@ -4,9 +4,8 @@
 
 use super::{Maker, Wanted, meets};
 use crate::classes::sample;
-use crate::hir::{Step, place};
+use crate::hir::{Case, Step, place};
 use crate::ir::space::{Level, Needs, Variable};
-use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +26,8 @@ pub fn texts_of(ty: &Ty, words: &Words) -> Vec<String> {
 }
 
 impl Maker<'_> {
-    /// The values to try, for each such place that something is asked of.
-    pub(in crate::analysis) fn pools(&self) -> Vec<Pool> {
+    /// The values to try, at most so many for each such place that something is asked of.
+    pub(in crate::analysis) fn pools(&self, most: usize) -> Vec<Pool> {
         let mut places: BTreeSet<Vec<Step>> = BTreeSet::new();
         let variables = self.level.variables.iter().map(|variable| &variable.steps);
         for steps in variables.chain(self.level.lists.iter().map(|list| &list.steps)) {
@@ -44,7 +43,7 @@ impl Maker<'_> {
             collect(self.level, &steps, &ty, "", &mut words);
             let mut texts: Vec<String> = words.remove("").into_iter().flatten().collect();
             texts.extend(grammar(&ty)?(&words));
-            texts.truncate(limits::ANALYSIS_TEXTS);
+            texts.truncate(most);
             let values = texts.iter().filter_map(|text| place::of_text(text, &ty));
             Some(Pool {
                 values: values.collect(),
@@ -52,6 +51,22 @@ impl Maker<'_> {
             })
         };
         places.into_iter().filter_map(pool).collect()
+    }
+
+    /// The plainest call with each value of each such place.
+    pub(in crate::analysis) fn with_each(&self, pools: &[Pool]) -> Vec<Case> {
+        let Some(plainest) = self.plainest() else {
+            return Vec::new();
+        };
+        let values = pools
+            .iter()
+            .flat_map(|pool| pool.values.iter().map(move |value| (pool, value)));
+        let calls = values.filter_map(|(pool, value)| {
+            let mut record = plainest.clone();
+            place::put(&mut record, &self.ty, &pool.steps, value)?;
+            self.case(&record)
+        });
+        calls.collect()
     }
 
     /// Puts a value into each such place that is not as asked.
@@ -155,6 +170,9 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// How many programs a longer command line starts.
+const SEVERAL: std::ops::RangeInclusive<usize> = 3..=9;
+
 fn commands(of: &Words) -> Vec<String> {
     let programs = words(of, &["program", "path", "programs"], &["ls", "cat"]);
     let programs: Vec<&str> = programs
@@ -192,6 +210,9 @@ fn commands(of: &Words) -> Vec<String> {
         ]
         .map(str::to_owned),
     );
+    for program in &programs {
+        all.extend(SEVERAL.map(|times| vec![quoted(program); times].join("; ")));
+    }
     for program in &programs {
         for word in &arguments {
             all.extend(
