@@ -68,10 +68,11 @@ mod tests {
         let text = r#"gaitpol 1
 policy acme.big
 default block
-context { env: enum { dev, prod } }
+enum Env { dev, prod }
+context { fact env: Env }
 tool pay { amount: Int, to: String[max 20], note: Bool }
 rule a on pay when args.amount < 10 and args.to == "x" allow
-rule b on pay when args.amount > 20 and env == prod allow
+rule b on pay when args.amount > 20 and context.env == prod allow
 rule c on pay when args.amount == 15 and args.note allow
 "#;
         let report = compile::check("p.gaitpol", text);
