@@ -116,8 +116,8 @@ impl Calls {
         let mut calls = Calls {
             level,
             logic: match means.calls {
-                By::Diagrams(edges) => Logic::Diagrams(Diagrams::new(counts, edges)),
-                By::Circuits => Logic::Circuits(Circuits::new(counts)),
+                By::Diagrams(edges) => Logic::Diagrams(Box::new(Diagrams::new(counts, edges))),
+                By::Circuits => Logic::Circuits(Box::new(Circuits::new(counts))),
             },
             lists,
             own,

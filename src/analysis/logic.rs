@@ -12,9 +12,9 @@ type Result<T> = std::result::Result<T, TooLarge>;
 #[derive(Debug)]
 pub enum Logic {
     /// As decision diagrams.
-    Diagrams(Diagrams),
+    Diagrams(Box<Diagrams>),
     /// As circuits.
-    Circuits(Circuits),
+    Circuits(Box<Circuits>),
 }
 
 impl Logic {

@@ -158,8 +158,8 @@ proptest! {
     ) {
         let other = Other::new();
         let mut both = [
-            Logic::Diagrams(crate::analysis::diagram::Diagrams::new(COUNTS.to_vec(), 1_000_000)),
-            Logic::Circuits(Circuits::new(COUNTS.to_vec())),
+            Logic::Diagrams(Box::new(crate::analysis::diagram::Diagrams::new(COUNTS.to_vec(), 1_000_000))),
+            Logic::Circuits(Box::new(Circuits::new(COUNTS.to_vec()))),
         ];
         let mut made = [vec![Function::NOTHING, Function::EVERYTHING], vec![Function::NOTHING, Function::EVERYTHING]];
         let mut expected = vec![other.set.mk_false(), other.set.mk_true()];
@@ -216,9 +216,12 @@ fn circuits_tell_what_diagrams_cannot_hold() {
             logic.and(all, any)
         })
     };
-    let mut diagrams = Logic::Diagrams(crate::analysis::diagram::Diagrams::new(vec![2; 60], 30_000));
+    let mut diagrams = Logic::Diagrams(Box::new(crate::analysis::diagram::Diagrams::new(
+        vec![2; 60],
+        30_000,
+    )));
     assert_eq!(all(&mut diagrams), Err(TooLarge));
-    let mut circuits = Logic::Circuits(Circuits::new(vec![2; 60]));
+    let mut circuits = Logic::Circuits(Box::new(Circuits::new(vec![2; 60])));
     let function = all(&mut circuits).unwrap();
     let point = circuits.point(function).unwrap().unwrap();
     let holds = |(variable, is): &(u32, bool)| (point[*variable as usize] == 1) == *is;
