@@ -1,7 +1,7 @@
 //! Values that a condition computes: arguments, constants, sums, and comparisons between two of them. Plain data with
 //! its plain meaning; the oracle and the slots of a decision program both rest on it.
 
-use super::answer::{View, any_element, holds, view};
+use super::answer::{View, any_element, descend, holds, view};
 use super::{Cond, Place, Step};
 use crate::builtins::{host, path};
 use crate::source::Span;
@@ -206,8 +206,8 @@ impl Term {
     fn value<'v>(&'v self, chain: &[&'v Value]) -> Option<Seen<'v>> {
         match self {
             Term::Place(place) => at(place, chain),
-            Term::Const(value) => seen(value, &[]),
-            Term::Else(place, value) => at(place, chain).or_else(|| seen(value, &[])),
+            Term::Const(value) => whole(value),
+            Term::Else(place, value) => at(place, chain).or_else(|| whole(value)),
             Term::Add(a, b) => Some(Seen::Num(a.number(chain)?.saturating_add(b.number(chain)?))),
             Term::Sub(a, b) => Some(Seen::Num(a.number(chain)?.saturating_sub(b.number(chain)?))),
             Term::Sum { list, level, term } => {
@@ -237,10 +237,10 @@ impl Term {
         };
         if is_sorted {
             // What is missing comes before all that is there, as in the order of values.
-            let found = items.binary_search_by(|item| seen(item, &[]).cmp(&Some(wanted)));
+            let found = items.binary_search_by(|item| whole(item).cmp(&Some(wanted)));
             return found.is_ok();
         }
-        items.iter().any(|item| seen(item, &[]) == Some(wanted))
+        items.iter().any(|item| whole(item) == Some(wanted))
     }
 
     /// The number it is; none where something it needs is missing.
@@ -257,13 +257,27 @@ fn at<'v>(place: &Place, chain: &[&'v Value]) -> Option<Seen<'v>> {
 }
 
 fn seen<'v>(value: &'v Value, steps: &[super::Step]) -> Option<Seen<'v>> {
-    match view(value, steps) {
+    if !matches!(steps.last(), Some(Step::Part(_))) {
+        return whole(descend(value, steps)?);
+    }
+    of_view(view(value, steps))
+}
+
+/// A whole value. No part of one is a `Path`.
+#[inline]
+fn whole(value: &Value) -> Option<Seen<'_>> {
+    match value {
+        Value::Str(text) | Value::Host(text) => Some(Seen::Text(text)),
+        Value::Path(text) => Some(Seen::Path(text)),
+        other => of_view(View::of(other)),
+    }
+}
+
+fn of_view(view: View<'_>) -> Option<Seen<'_>> {
+    match view {
         View::Num(n) => Some(Seen::Num(n)),
         View::Bool(b) => Some(Seen::Bool(b)),
         View::Member(m) => Some(Seen::Member(m)),
-        View::Text(text) if matches!(super::answer::descend(value, steps), Some(Value::Path(_))) => {
-            Some(Seen::Path(text))
-        }
         View::Text(text) => Some(Seen::Text(text)),
         View::Absent | View::Whole(_) => None,
     }
