@@ -139,10 +139,11 @@ impl Traces for TraceLog {
             Os.write_atomic(&probe, &[b'.'; limits::TRACE_PROBE_BYTES], Mode::Private)?;
             *failed = None;
         }
-        match &*locked(&self.lines) {
-            Some(_) => Ok(()),
-            None => Err(self.stopped()),
+        let is_written = |writer: &JoinHandle<()>| !writer.is_finished();
+        if locked(&self.writer).as_ref().is_some_and(is_written) {
+            return Ok(());
         }
+        Err(self.stopped())
     }
 
     fn keep(&self, recorded: &Recorded) -> Result<TracePlace, HostError> {
