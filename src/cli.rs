@@ -20,6 +20,7 @@ mod keys;
 mod kill_switch;
 mod load;
 mod markdown;
+mod mcp;
 mod permit;
 mod policy;
 mod regress;
@@ -86,6 +87,7 @@ enum Command {
     Explain(explain::Args),
     Gate(gate::Args),
     Permit(permit::Args),
+    Mcp(mcp::Args),
     Keys(keys::Args),
     Policy(policy::Args),
     Regress(regress::Args),
@@ -110,6 +112,7 @@ impl Command {
             Command::Explain(args) => explain::run(ui, host, args),
             Command::Gate(args) => gate::run(ui, host, args),
             Command::Permit(args) => permit::run(ui, host, args),
+            Command::Mcp(args) => mcp::run(ui, host, args),
             Command::Keys(args) => keys::run(ui, host, args),
             Command::Policy(args) => policy::run(ui, host, args),
             Command::Regress(args) => regress::run(ui, host, args),

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "serve")]
 mod log;
+mod child;
 mod memory;
 mod os;
 mod private;
@@ -12,6 +13,7 @@ mod socket;
 
 #[cfg(feature = "serve")]
 pub use log::{Held, LogFile};
+pub use child::{Child, Pipes};
 pub use memory::Memory;
 pub use os::Os;
 pub use private::Private;

@@ -68,3 +68,5 @@ pub mod testgen;
 pub mod cli;
 #[cfg(all(feature = "serve", unix))]
 pub mod daemon;
+#[cfg(feature = "cli")]
+pub mod mcp;

@@ -126,6 +126,12 @@ pub const KILL_SWITCH_MILLIS: i128 = 366 * 24 * 60 * 60 * 1_000;
 pub const APPROVAL_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
 /// How long an allowed call may wait to run at most, in milliseconds: an hour.
 pub const PERMIT_MILLIS: i128 = 60 * 60 * 1_000;
+/// One message of the Model Context Protocol, in bytes.
+pub const MCP_MESSAGE_BYTES: usize = JSON_BYTES;
+/// Calls of one connection that wait for approvals.
+pub const MCP_WAITING: usize = 10_000;
+/// How long a server may go on once nobody asks it anything more, in milliseconds.
+pub const MCP_DRAIN_MILLIS: u64 = 5_000;
 /// Approvals handed over with one call.
 pub const HANDED_APPROVALS: usize = 100;
 /// What is read of an answer on a terminal, in bytes.

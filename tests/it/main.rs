@@ -91,6 +91,8 @@ mod limits;
 #[cfg(test)]
 mod lints;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod modules;

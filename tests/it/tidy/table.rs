@@ -120,7 +120,8 @@ pub const TABLE: &[Module] = &[
     },
     module("config", Layer::L5, &[]),
     module("daemon", Layer::L6, &[]),
-    module("cli", Layer::L6, &["daemon"]),
+    module("mcp", Layer::L6, &[]),
+    module("cli", Layer::L6, &["daemon", "mcp"]),
 ];
 
 /// The row of a module.

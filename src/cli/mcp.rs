@@ -1,0 +1,27 @@
+//! `gait mcp`: the gate between agents and the servers of the Model Context Protocol. Each command is one file in `mcp/`.
+
+mod proxy;
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::Ui;
+use crate::host::Host;
+
+/// Stand between an agent and its MCP servers
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Proxy(Box<proxy::Args>),
+}
+
+/// Starts the command of the group.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Proxy(args) => proxy::run(ui, host, *args),
+    }
+}

@@ -1,0 +1,74 @@
+//! Programs that are started to be talked to. In: a command. Out: its pipes, and how it ended; one that goes on when it should not is
+//! killed.
+#![expect(clippy::disallowed_methods, reason = "part of the door the bans point to")]
+
+use super::os::explain;
+use super::{HostError, Os};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program that was started. It is killed where this is dropped before it has ended.
+#[derive(Debug)]
+pub struct Child {
+    child: std::process::Child,
+}
+
+/// What it reads, and what it writes.
+pub type Pipes = (std::process::ChildStdin, std::process::ChildStdout);
+
+/// How long it takes until it is seen that a program has ended.
+const STEP: Duration = Duration::from_millis(5);
+
+impl Os {
+    /// Starts a program in this folder, with this environment and this standard error. A command of no words starts nothing.
+    pub fn start(&self, command: &[OsString]) -> Result<(Child, Pipes), HostError> {
+        let (program, args) = command.split_first().unwrap_or((const { &OsString::new() }, &[]));
+        let failed = |error| explain(Path::new(program), &error);
+        let mut child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(input), Some(output)) => Ok((Child { child }, (input, output))),
+            _ => Err(failed(std::io::Error::other("it has no pipes"))),
+        }
+    }
+
+    /// The folder this process is in, where its name is UTF-8.
+    pub fn folder(&self) -> Option<String> {
+        let folder = std::env::current_dir().ok()?;
+        folder.to_str().map(str::to_owned)
+    }
+}
+
+impl Child {
+    /// Waits for its end, and kills it where it goes on for longer than this; how it ended.
+    pub fn stop(&mut self, millis: u64) -> String {
+        let until = Instant::now() + Duration::from_millis(millis);
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return status.to_string(),
+                Ok(None) if Instant::now() < until => std::thread::sleep(STEP),
+                _ => break,
+            }
+        }
+        let _ = self.child.kill();
+        match self.child.wait() {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! From a request of the protocol to an intent. The protocol says what is to run and with which arguments; who asks, and where, says
+//! whoever started the gateway, and nothing in the message.
+
+use super::frame::Message;
+use super::method::Class;
+use crate::artifact::jcs;
+use crate::domain::Intent;
+use crate::gate::IntentError;
+use crate::json::Json;
+
+/// A message says nothing of when it was written. Always the same time, so that the same call is the same intent when it is made again.
+const CREATED: &str = "1970-01-01T00:00:00Z";
+
+/// Who asks, and where.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Before the names of the server's tools, with a dot; none where they stand alone.
+    pub server: Option<String>,
+    /// Who asks.
+    pub identity: String,
+    /// The folder that relative paths are in.
+    pub workspace: String,
+}
+
+impl Caller {
+    /// A tool of the server, as the policy calls it.
+    pub fn tool(&self, name: &str) -> String {
+        match &self.server {
+            Some(server) => format!("{server}.{name}"),
+            None => name.to_owned(),
+        }
+    }
+}
+
+/// Why a request is no call.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NoCall {
+    /// A parameter is missing or of another type.
+    #[error("`{0}` is missing, or of another type")]
+    Param(&'static str),
+    /// It cannot be judged.
+    #[error("{0}")]
+    Intent(#[from] IntentError),
+}
+
+/// The intent of a request that is judged; none where it is not.
+pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option<Intent>, NoCall> {
+    let (tool, args) = match class {
+        Class::Call => {
+            let name = message.param("name").and_then(Json::as_str).ok_or(NoCall::Param("name"))?;
+            let args = match message.param("arguments") {
+                None => Json::Object(Vec::new()),
+                Some(args @ Json::Object(_)) => args.clone(),
+                Some(_) => return Err(NoCall::Param("arguments")),
+            };
+            (caller.tool(name), args)
+        }
+        Class::Judged(tool, params) => {
+            let args = params.iter().filter_map(|name| Some((*name, message.param(name)?.clone())));
+            (tool.to_owned(), Json::object(args))
+        }
+        Class::Pass | Class::Refused => return Ok(None),
+    };
+    let context = [
+        ("identity", Json::str(&caller.identity)),
+        ("workspace", Json::str(&caller.workspace)),
+        ("risk_class", Json::str("unspecified")),
+    ];
+    let document = Json::object([
+        ("schema_id", Json::str("gait.gate.intent_request")),
+        ("schema_version", Json::str("1.0.0")),
+        ("created_at", Json::str(CREATED)),
+        ("producer_version", Json::str(env!("CARGO_PKG_VERSION"))),
+        ("tool_name", Json::str(tool)),
+        ("args", args),
+        ("targets", Json::Array(Vec::new())),
+        ("context", Json::object(context)),
+    ]);
+    Ok(Some(Intent::read(&jcs::to_vec(&document))?))
+}

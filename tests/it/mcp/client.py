@@ -1,0 +1,23 @@
+"""A real MCP client: asks the server that its arguments start for what its standard input says, a JSON list of calls."""
+import asyncio, json, sys
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+async def main():
+    calls = json.load(sys.stdin)
+    params = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
+    async with stdio_client(params) as (reader, writer):
+        async with ClientSession(reader, writer) as session:
+            await session.initialize()
+            listed = await session.list_tools()
+            out = {"tools": [tool.name for tool in listed.tools], "results": []}
+            for name, arguments in calls:
+                result = await session.call_tool(name, arguments)
+                failed = getattr(result, "isError", None)
+                if failed is None:
+                    failed = getattr(result, "is_error", None)
+                text = "\n".join(getattr(part, "text", "") for part in result.content)
+                out["results"].append({"failed": bool(failed), "text": text})
+            print(json.dumps(out))
+
+asyncio.run(main())
