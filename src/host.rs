@@ -2,18 +2,18 @@
 //! paths and bytes. Out: bytes, or a `HostError` that says which path and why. `os` is the real machine, `memory` a
 //! scripted one for tests. It must not know what the bytes mean.
 
+mod child;
 #[cfg(feature = "serve")]
 mod log;
-mod child;
 mod memory;
 mod os;
 mod private;
 #[cfg(all(feature = "serve", unix))]
 mod socket;
 
+pub use child::{Child, Pipes};
 #[cfg(feature = "serve")]
 pub use log::{Held, LogFile};
-pub use child::{Child, Pipes};
 pub use memory::Memory;
 pub use os::Os;
 pub use private::Private;

@@ -48,7 +48,11 @@ enum Ended {
 pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
     let (mut child, (input, output)) = Os.start(command).map_err(ProxyError::Start)?;
     let client = Box::new(std::io::stdout());
-    let relay = Arc::new(Relay::new(Gatekeeper::new(setup), Some(client), Some(Box::new(input))));
+    let relay = Arc::new(Relay::new(
+        Gatekeeper::new(setup),
+        Some(client),
+        Some(Box::new(input)),
+    ));
     let (ended, first) = channel();
     let (of_client, of_server) = (ended.clone(), ended);
     let (left, right) = (relay.clone(), relay.clone());

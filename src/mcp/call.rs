@@ -47,7 +47,10 @@ pub enum NoCall {
 pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option<Intent>, NoCall> {
     let (tool, args) = match class {
         Class::Call => {
-            let name = message.param("name").and_then(Json::as_str).ok_or(NoCall::Param("name"))?;
+            let name = message
+                .param("name")
+                .and_then(Json::as_str)
+                .ok_or(NoCall::Param("name"))?;
             let args = match message.param("arguments") {
                 None => Json::Object(Vec::new()),
                 Some(args @ Json::Object(_)) => args.clone(),
@@ -56,7 +59,9 @@ pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option
             (caller.tool(name), args)
         }
         Class::Judged(tool, params) => {
-            let args = params.iter().filter_map(|name| Some((*name, message.param(name)?.clone())));
+            let args = params
+                .iter()
+                .filter_map(|name| Some((*name, message.param(name)?.clone())));
             (tool.to_owned(), Json::object(args))
         }
         Class::Pass | Class::Refused => return Ok(None),

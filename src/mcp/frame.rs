@@ -99,7 +99,10 @@ impl Message {
         let json = parsed.map_err(|error| refuse(PARSE_ERROR, error.to_string(), &Json::Null))?;
         let invalid = |why: &str, id: &Json| refuse(INVALID_REQUEST, why.to_owned(), id);
         if json.as_object().is_none() {
-            return Err(invalid("a message is one object; batches are not taken", &Json::Null));
+            return Err(invalid(
+                "a message is one object; batches are not taken",
+                &Json::Null,
+            ));
         }
         let id = json.get("id").filter(|id| is_id(id));
         let known = id.unwrap_or(&Json::Null);
@@ -206,12 +209,18 @@ mod tests {
             read(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
             Ok(Kind::Notification("notifications/initialized".into()))
         );
-        assert_eq!(read(r#"{"jsonrpc":"2.0","id":"a","result":{}}"#), Ok(Kind::Response(Json::str("a"))));
+        assert_eq!(
+            read(r#"{"jsonrpc":"2.0","id":"a","result":{}}"#),
+            Ok(Kind::Response(Json::str("a")))
+        );
         for (text, code) in [
             ("", PARSE_ERROR),
             ("{", PARSE_ERROR),
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}"#, PARSE_ERROR),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"n":9007199254740993}}"#, PARSE_ERROR),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"n":9007199254740993}}"#,
+                PARSE_ERROR,
+            ),
             (r#"[{"jsonrpc":"2.0","id":1,"method":"a"}]"#, INVALID_REQUEST),
             (r#"{"id":1,"method":"a"}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","id":null,"method":"a"}"#, INVALID_REQUEST),
@@ -219,10 +228,22 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":{},"method":"a"}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","id":1,"method":1}"#, INVALID_REQUEST),
             (r#"{"jsonrpc":"2.0","id":1}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#, INVALID_REQUEST),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"n":-0}}"#, INVALID_REQUEST),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#,
+                INVALID_REQUEST,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"n":-0}}"#,
+                INVALID_REQUEST,
+            ),
         ] {
             assert_eq!(read(text).map_err(|refused| refused.code), Err(code), "{text}");
         }
@@ -236,6 +257,9 @@ mod tests {
             Line::TooLong => "too long".to_owned(),
             Line::End => "end".to_owned(),
         };
-        assert_eq!([next(), next(), next(), next()], ["one", "too long", "two", "end"]);
+        assert_eq!(
+            [next(), next(), next(), next()],
+            ["one", "too long", "two", "end"]
+        );
     }
 }

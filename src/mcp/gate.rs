@@ -115,7 +115,11 @@ impl Gatekeeper {
             let bytes = Os.read(&folder.join(name), limits::ENVELOPE_BYTES as u64).ok()?;
             approvals::verify(&bytes, &known, now, now).ok()
         };
-        let mut all: Vec<Handed> = names.iter().filter(|name| name.ends_with(".json")).filter_map(one).collect();
+        let mut all: Vec<Handed> = names
+            .iter()
+            .filter(|name| name.ends_with(".json"))
+            .filter_map(one)
+            .collect();
         let bundle = self.setup.boundary.bundle();
         all.retain(|one| one.flaw.is_none() && is_under(&one.subject, bundle));
         // The last ones that were given, where there are too many.

@@ -38,7 +38,9 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn send(to: &Mutex<Out>, line: &[u8]) {
     let mut to = held(to);
-    let written = to.as_mut().map(|out| out.write_all(line).and_then(|()| out.flush()));
+    let written = to
+        .as_mut()
+        .map(|out| out.write_all(line).and_then(|()| out.flush()));
     if let Some(Err(_)) = written {
         // Nobody is there any more; the thread that reads that side finds out.
         *to = None;
@@ -97,7 +99,12 @@ impl Relay {
         }
         let key = frame::key(id);
         if held(&self.open).contains_key(&key) {
-            return self.answer(&frame::error(id, INVALID_REQUEST, "another request has this id", None));
+            return self.answer(&frame::error(
+                id,
+                INVALID_REQUEST,
+                "another request has this id",
+                None,
+            ));
         }
         if let Some(refused) = self.stopped(message, class, id) {
             return self.answer(&refused);
@@ -120,7 +127,12 @@ impl Relay {
         match gate.judge(&intent) {
             Ok(written) if written.recorded.record.decision.verdict == Verdict::Allow => None,
             Ok(written) if class == Class::Call => Some(frame::result(id, told(message, &written))),
-            Ok(written) => Some(frame::error(id, REFUSED, &refusal(&written), Some(data(&written)))),
+            Ok(written) => Some(frame::error(
+                id,
+                REFUSED,
+                &refusal(&written),
+                Some(data(&written)),
+            )),
             Err(error) => {
                 let why = format!("Not run: the call cannot be recorded: {error}");
                 Some(match class {
@@ -178,8 +190,10 @@ impl Relay {
         let setup = gate.setup();
         let program = setup.boundary.gate().program();
         let name = |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned);
-        let is_known = |tool: &Json| name(tool).is_some_and(|name| program.tool(&setup.caller.tool(&name)).is_some());
-        if let Some(Json::Array(tools)) = member(&mut json, "result").and_then(|result| member(result, "tools"))
+        let is_known =
+            |tool: &Json| name(tool).is_some_and(|name| program.tool(&setup.caller.tool(&name)).is_some());
+        if let Some(Json::Array(tools)) =
+            member(&mut json, "result").and_then(|result| member(result, "tools"))
             && !setup.shows_all
         {
             tools.retain(is_known);
@@ -204,7 +218,10 @@ impl Relay {
 
 fn member<'j>(json: &'j mut Json, name: &str) -> Option<&'j mut Json> {
     match json {
-        Json::Object(members) => members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value),
+        Json::Object(members) => members
+            .iter_mut()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value),
         _ => None,
     }
 }

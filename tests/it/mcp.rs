@@ -22,7 +22,12 @@ fn venv() -> Option<PathBuf> {
 
 fn git(folder: &Path, args: &[&str]) -> String {
     let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
-    let output = Command::new("git").args(who).args(args).current_dir(folder).output().unwrap();
+    let output = Command::new("git")
+        .args(who)
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -55,7 +60,11 @@ rule commit on git.git_commit require_approval hint "commits are looked at"
     let ann = SigningKey::from_seed(&[9; 32]);
     folder.write_private("ann.private.json", &ann.to_file());
     folder.write("ann.public.json", &ann.verifying_key().to_file());
-    folder.json(&["trust", "add", "--principal", "ann", "--key", "ann.public.json"], 0, "trust_add");
+    folder.json(
+        &["trust", "add", "--principal", "ann", "--key", "ann.public.json"],
+        0,
+        "trust_add",
+    );
     folder
 }
 
@@ -63,9 +72,23 @@ rule commit on git.git_commit require_approval hint "commits are looked at"
 fn gateway(folder: &Folder, venv: &Path, more: &[&str]) -> Vec<String> {
     let repo = folder.path("repo");
     let server = venv.join("bin/mcp-server-git");
-    let own = ["mcp", "proxy", "--bundle", "b.gaitbundle", "--server", "git", "--session", "s"];
+    let own = [
+        "mcp",
+        "proxy",
+        "--bundle",
+        "b.gaitbundle",
+        "--server",
+        "git",
+        "--session",
+        "s",
+    ];
     let own = own.iter().chain(more).map(|arg| (*arg).to_owned());
-    let server = ["--", server.to_str().unwrap(), "--repository", repo.to_str().unwrap()];
+    let server = [
+        "--",
+        server.to_str().unwrap(),
+        "--repository",
+        repo.to_str().unwrap(),
+    ];
     own.chain(server.map(str::to_owned)).collect()
 }
 
@@ -80,14 +103,23 @@ fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -> Va
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(calls.to_string().as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(calls.to_string().as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn through(folder: &Folder, venv: &Path, more: &[&str], calls: &Value) -> Value {
-    let gait = [vec![env!("CARGO_BIN_EXE_gait").to_owned()], gateway(folder, venv, more)].concat();
+    let gait = [
+        vec![env!("CARGO_BIN_EXE_gait").to_owned()],
+        gateway(folder, venv, more),
+    ]
+    .concat();
     client(folder, venv, &gait, calls)
 }
 
@@ -107,9 +139,17 @@ fn a_client_and_a_server_that_know_nothing_of_it_are_kept_apart() {
         commit,
     ]);
     let server = venv.join("bin/mcp-server-git").to_str().unwrap().to_owned();
-    let direct = client(&folder, &venv, &[server, "--repository".into(), repo.into()], &json!([calls[0]]));
+    let direct = client(
+        &folder,
+        &venv,
+        &[server, "--repository".into(), repo.into()],
+        &json!([calls[0]]),
+    );
     let found = through(&folder, &venv, &[], &calls);
-    assert_eq!(found["results"][0], direct["results"][0], "what is allowed is as without the gateway");
+    assert_eq!(
+        found["results"][0], direct["results"][0],
+        "what is allowed is as without the gateway"
+    );
     assert_eq!(found["tools"], json!(["git_commit", "git_log", "git_status"]));
     assert!(direct["tools"].as_array().unwrap().len() > 3);
     let told = |at: usize| {
@@ -123,20 +163,38 @@ fn a_client_and_a_server_that_know_nothing_of_it_are_kept_apart() {
     assert!(told(3).contains("gait.unknown_tool"), "{}", told(3));
     assert!(told(4).contains("gait.input_invalid"), "{}", told(4));
     assert!(told(5).contains("waits for an approval") && told(5).contains("commits are looked at"));
-    assert_eq!(git(&folder.path("repo"), &["log", "--oneline"]).lines().count(), 1);
+    assert_eq!(
+        git(&folder.path("repo"), &["log", "--oneline"]).lines().count(),
+        1
+    );
     // Every call has its trace, and the session is a chain of them.
     assert_eq!(folder.list("gait-out/traces").len(), 6);
     let output = folder.run(&["run", "record", "--session", "s", "--out", "s.zip"]);
     assert!(output.status.success(), "{output:?}");
     // A person approves, and the same call runs, once.
-    let trace = told(5).split_once("gait approve ").unwrap().1.split(' ').next().unwrap().to_owned();
+    let trace = told(5)
+        .split_once("gait approve ")
+        .unwrap()
+        .1
+        .split(' ')
+        .next()
+        .unwrap()
+        .to_owned();
     let approve = ["approve", &trace, "--key", "ann.private.json", "--yes"];
     folder.json(&approve, 0, "approve");
     let more = ["--approvers", "gait-trust.json"];
     let found = through(&folder, &venv, &more, &json!([commit, commit, commit]));
-    let failed: Vec<_> = found["results"].as_array().unwrap().iter().map(|one| one["failed"].clone()).collect();
+    let failed: Vec<_> = found["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["failed"].clone())
+        .collect();
     assert_eq!(failed, [json!(true), json!(false), json!(true)], "{found}");
-    assert_eq!(git(&folder.path("repo"), &["log", "--oneline"]).lines().count(), 2);
+    assert_eq!(
+        git(&folder.path("repo"), &["log", "--oneline"]).lines().count(),
+        2
+    );
 }
 
 /// The gateway before the real server, talked to line by line.
@@ -165,7 +223,9 @@ impl Raw {
             output: BufReader::new(output),
         };
         let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-        let hello = raw.ask(&json!({"jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params}).to_string());
+        let hello = raw.ask(
+            &json!({"jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params}).to_string(),
+        );
         assert_eq!(hello["result"]["protocolVersion"], "2025-11-25");
         raw.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         raw
@@ -202,42 +262,113 @@ fn what_is_no_plain_request_does_not_reach_the_server() {
     let repo = repo.to_str().unwrap();
     let mut raw = Raw::start(&folder, &venv, &[]);
     let call = |name: &str, args: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"{name}","arguments":{args}}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"{name}","arguments":{args}}}}}"#
+        )
     };
     for (line, code) in [
         ("{".to_owned(), -32700),
         // Which of two repositories is meant, readers disagree on.
-        (call("git_status", &format!(r#"{{"repo_path":"/","repo_path":"{repo}"}}"#)), -32700),
-        (call("git_log", &format!(r#"{{"repo_path":"{repo}","max_count":9007199254740993}}"#)), -32700),
-        (format!("[{}]", call("git_status", &format!(r#"{{"repo_path":"{repo}"}}"#))), -32600),
+        (
+            call(
+                "git_status",
+                &format!(r#"{{"repo_path":"/","repo_path":"{repo}"}}"#),
+            ),
+            -32700,
+        ),
+        (
+            call(
+                "git_log",
+                &format!(r#"{{"repo_path":"{repo}","max_count":9007199254740993}}"#),
+            ),
+            -32700,
+        ),
+        (
+            format!(
+                "[{}]",
+                call("git_status", &format!(r#"{{"repo_path":"{repo}"}}"#))
+            ),
+            -32600,
+        ),
         (call("git_status", "[]"), -32602),
-        (r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"arguments":{}}}"#.to_owned(), -32602),
-        (r#"{"jsonrpc":"2.0","id":7,"method":"tools/run","params":{}}"#.to_owned(), -32601),
-        (r#"{"jsonrpc":"2.0","id":7,"method":"shell/exec"}"#.to_owned(), -32601),
-        (format!(r#"{{"jsonrpc":"2.0","id":7,"method":"x","params":{{"x":"{}"}}}}"#, "x".repeat(5 << 20)), -32600),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"arguments":{}}}"#.to_owned(),
+            -32602,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/run","params":{}}"#.to_owned(),
+            -32601,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"shell/exec"}"#.to_owned(),
+            -32601,
+        ),
+        (
+            format!(
+                r#"{{"jsonrpc":"2.0","id":7,"method":"x","params":{{"x":"{}"}}}}"#,
+                "x".repeat(5 << 20)
+            ),
+            -32600,
+        ),
         // Judged like a call of a tool that the policy does not have.
-        (r#"{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":"file:///etc/passwd"}}"#.to_owned(), -32000),
-        (r#"{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"x"}}"#.to_owned(), -32000),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":"file:///etc/passwd"}}"#
+                .to_owned(),
+            -32000,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"x"}}"#.to_owned(),
+            -32000,
+        ),
     ] {
         let answer = raw.ask(&line);
-        assert_eq!(answer["error"]["code"], code, "{} {answer}", &line[..line.len().min(200)]);
+        assert_eq!(
+            answer["error"]["code"],
+            code,
+            "{} {answer}",
+            &line[..line.len().min(200)]
+        );
     }
     // A call that wants no answer does nothing; neither does an answer that nobody has asked for.
-    raw.say(&call("git_commit", &format!(r#"{{"repo_path":"{repo}","message":"x"}}"#)).replace(r#""id":7,"#, ""));
+    raw.say(
+        &call(
+            "git_commit",
+            &format!(r#"{{"repo_path":"{repo}","message":"x"}}"#),
+        )
+        .replace(r#""id":7,"#, ""),
+    );
     raw.say(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
     // Whoever asks says nothing of who it is.
-    let params = format!(r#"{{"name":"git_status","arguments":{{"repo_path":"/"}},"_meta":{{"identity":"root","verdict":"allow"}}}}"#);
-    let answer = raw.ask(&format!(r#"{{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{params}}}"#));
+    let params = format!(
+        r#"{{"name":"git_status","arguments":{{"repo_path":"/"}},"_meta":{{"identity":"root","verdict":"allow"}}}}"#
+    );
+    let answer = raw.ask(&format!(
+        r#"{{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{params}}}"#
+    ));
     assert_eq!(answer["result"]["isError"], true, "{answer}");
     assert_eq!(answer["result"]["_meta"]["dev.gait/decision"]["verdict"], "block");
     assert_eq!(answer["result"].get("resultType"), None);
-    let params = params.replace(r#""identity":"root""#, r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#);
-    let answer = raw.ask(&format!(r#"{{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{params}}}"#));
+    let params = params.replace(
+        r#""identity":"root""#,
+        r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#,
+    );
+    let answer = raw.ask(&format!(
+        r#"{{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{params}}}"#
+    ));
     assert_eq!(answer["result"]["resultType"], "complete");
     let answer = raw.ask(&call("git_status", &format!(r#"{{"repo_path":"{repo}"}}"#)));
     assert_eq!(answer["id"], 7);
-    assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("Repository status"), "{answer}");
-    assert_eq!(git(&folder.path("repo"), &["log", "--oneline"]).lines().count(), 1);
+    assert!(
+        answer["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Repository status"),
+        "{answer}"
+    );
+    assert_eq!(
+        git(&folder.path("repo"), &["log", "--oneline"]).lines().count(),
+        1
+    );
 }
 
 #[test]
@@ -246,9 +377,20 @@ fn where_no_trace_can_be_kept_nothing_runs() {
     let folder = folder();
     let repo = folder.path("repo");
     folder.write("gait-out/traces", b"a file where the folder should be");
-    let found = through(&folder, &venv, &[], &json!([["git_status", {"repo_path": repo.to_str().unwrap()}]]));
+    let found = through(
+        &folder,
+        &venv,
+        &[],
+        &json!([["git_status", {"repo_path": repo.to_str().unwrap()}]]),
+    );
     assert_eq!(found["results"][0]["failed"], true);
-    assert!(found["results"][0]["text"].as_str().unwrap().contains("cannot be recorded"), "{found}");
+    assert!(
+        found["results"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be recorded"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -257,7 +399,11 @@ fn a_server_that_does_not_start_or_ends_is_told() {
     let start = |server: &[&str]| {
         let own = ["mcp", "proxy", "--bundle", "b.gaitbundle", "--json", "--"];
         let mut command = folder.command(&[&own[..], server].concat());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
     };
     let output = start(&["/nonexistent/server"]).wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{output:?}");

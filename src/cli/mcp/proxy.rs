@@ -1,5 +1,6 @@
 //! `gait mcp proxy`: starts an MCP server and lets through what the policy allows. It reads keys, bundle and flags; it decides nothing.
 
+use crate::approvals;
 use crate::artifact::is_id;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -10,7 +11,6 @@ use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::Ui;
 use crate::host::{self, Host, Os};
 use crate::mcp::{self, Caller, ProxyError, Setup};
-use crate::approvals;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -52,7 +52,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     approvers: Option<PathBuf>,
     /// The folder of approvals, as `gait approve` writes them
-    #[arg(long, value_name = "DIR", default_value = "gait-out/approvals", requires = "approvers")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "gait-out/approvals",
+        requires = "approvers"
+    )]
     approvals: PathBuf,
     #[command(flatten)]
     store: StoreArgs,
@@ -79,9 +84,11 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
             error.to_string(),
         )
         .hint("after `--` stands the command that starts the server, as in the agent's configuration")),
-        Err(error @ ProxyError::ServerEnded { .. }) => {
-            Err(CliError::new(Category::Internal, "mcp.server_ended", error.to_string()))
-        }
+        Err(error @ ProxyError::ServerEnded { .. }) => Err(CliError::new(
+            Category::Internal,
+            "mcp.server_ended",
+            error.to_string(),
+        )),
     }
 }
 
@@ -119,7 +126,11 @@ fn setup(host: &dyn Host, args: Args) -> Result<Setup, CliError> {
         session: Some((session.clone(), journal(&session))),
         kill_switch,
         approvals: args.approvers.map(|trust| (trust, args.approvals)),
-        facts: args.facts.as_deref().map(|path| load::facts(host, path)).transpose()?,
+        facts: args
+            .facts
+            .as_deref()
+            .map(|path| load::facts(host, path))
+            .transpose()?,
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         caller: Caller {
             server: args.server,
@@ -133,7 +144,11 @@ fn setup(host: &dyn Host, args: Args) -> Result<Setup, CliError> {
 /// This folder, in which the server is started, too.
 fn here() -> Result<String, CliError> {
     Os.folder().ok_or_else(|| {
-        CliError::new(Category::InvalidInput, "mcp.workspace", "this folder has no name that can be written")
-            .hint("name the workspace with --workspace")
+        CliError::new(
+            Category::InvalidInput,
+            "mcp.workspace",
+            "this folder has no name that can be written",
+        )
+        .hint("name the workspace with --workspace")
     })
 }
