@@ -100,6 +100,10 @@ pub struct Moment {
     pub session_id: Option<String>,
     /// The run the trace belongs to.
     pub run_id: Option<String>,
+    /// The caller's own name for what the call is part of.
+    pub correlation_id: Option<String>,
+    /// Where the call stands in a distributed trace: a `traceparent` of W3C Trace Context.
+    pub traceparent: Option<String>,
     /// The digest of the trace before this one.
     pub previous: Option<Digest>,
     /// What happened in the session so far; none where no session is kept.
@@ -310,7 +314,8 @@ impl Boundary {
                 call_digests: calls,
             }),
             decision: judged.decision,
-            correlation_id: None,
+            correlation_id: moment.correlation_id.clone(),
+            traceparent: moment.traceparent.clone(),
             session_id: moment
                 .session_id
                 .clone()

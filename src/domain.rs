@@ -16,6 +16,7 @@ pub mod reserved;
 pub mod scope;
 pub mod state;
 pub mod stop;
+pub mod traceparent;
 pub mod trust;
 pub mod verdict;
 

@@ -132,6 +132,8 @@ pub const MCP_MESSAGE_BYTES: usize = JSON_BYTES;
 pub const MCP_WAITING: usize = 10_000;
 /// How long a server may go on once nobody asks it anything more, in milliseconds.
 pub const MCP_DRAIN_MILLIS: u64 = 5_000;
+/// What a caller calls the whole that a call is part of, in bytes.
+pub const CORRELATION_BYTES: usize = 256;
 /// Approvals handed over with one call.
 pub const HANDED_APPROVALS: usize = 100;
 /// What is read of an answer on a terminal, in bytes.

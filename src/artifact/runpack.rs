@@ -337,6 +337,7 @@ mod tests {
                 steps: Vec::new(),
             },
             correlation_id: None,
+            traceparent: None,
             session_id: None,
             run_id: Some("r".into()),
             request_id: None,

@@ -68,6 +68,8 @@ pub struct TraceRecord {
     pub decision: Decision,
     /// The caller's correlation id.
     pub correlation_id: Option<String>,
+    /// Where the call stands in a distributed trace: `traceparent` of W3C Trace Context.
+    pub traceparent: Option<String>,
     /// The session.
     pub session_id: Option<String>,
     /// The run.
@@ -150,7 +152,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 35] = [
+const MEMBERS: [&str; 36] = [
     "schema",
     "trace_id",
     "created_at",
@@ -164,6 +166,7 @@ const MEMBERS: [&str; 35] = [
     "enforcement",
     "previous",
     "correlation_id",
+    "traceparent",
     "session_id",
     "run_id",
     "request_id",
@@ -236,6 +239,7 @@ impl Payload for TraceRecord {
             tool: fields.text("tool")?.to_owned(),
             decision,
             correlation_id: fields.optional_text("correlation_id")?,
+            traceparent: fields.optional_text("traceparent")?,
             session_id: fields.optional_text("session_id")?,
             run_id: fields.optional_text("run_id")?,
             request_id: fields.optional_text("request_id")?,

@@ -188,6 +188,8 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         now: record.created_at,
         session_id: record.session_id.clone().filter(|_| !claimed),
         run_id: record.run_id.clone(),
+        correlation_id: record.correlation_id.clone(),
+        traceparent: record.traceparent.clone(),
         previous: record.previous,
         state: None,
         facts: record.facts.clone(),

@@ -5,6 +5,7 @@ use super::frame::Message;
 use super::method::Class;
 use crate::artifact::jcs;
 use crate::domain::Intent;
+use crate::domain::traceparent::is_traceparent;
 use crate::gate::IntentError;
 use crate::json::Json;
 
@@ -41,6 +42,13 @@ pub enum NoCall {
     /// It cannot be judged.
     #[error("{0}")]
     Intent(#[from] IntentError),
+}
+
+/// Where the request stands in a distributed trace; none where it does not say, or says it in another way (W3C Trace Context, 3.2: what
+/// cannot be read is left out).
+pub fn traceparent(message: &Message) -> Option<String> {
+    let text = message.param("_meta")?.get("traceparent")?.as_str()?;
+    is_traceparent(text).then(|| text.to_owned())
 }
 
 /// The intent of a request that is judged; none where it is not.

@@ -61,7 +61,7 @@ impl Gatekeeper {
     }
 
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
-    pub fn judge(&mut self, intent: &Intent) -> Result<Written, WriteError> {
+    pub fn judge(&mut self, intent: &Intent, traceparent: Option<String>) -> Result<Written, WriteError> {
         let name = crate::artifact::digest::of_json(&intent.canonical()).to_string();
         let handed = match self.waiting.contains(&name) {
             true => self.handed(),
@@ -72,6 +72,7 @@ impl Gatekeeper {
         let moment = Moment {
             session_id: session.map(|(id, _)| id.clone()),
             run_id: session.map(|(id, _)| id.clone()),
+            traceparent,
             facts: setup.facts.clone(),
             fulfils: setup.fulfils.clone(),
             handed,

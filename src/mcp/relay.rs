@@ -124,7 +124,7 @@ impl Relay {
             Ok(intent) => intent?,
             Err(error) => return Some(frame::error(id, INVALID_PARAMS, &error.to_string(), None)),
         };
-        match gate.judge(&intent) {
+        match gate.judge(&intent, call::traceparent(message)) {
             Ok(written) if written.recorded.record.decision.verdict == Verdict::Allow => None,
             Ok(written) if class == Class::Call => Some(frame::result(id, told(message, &written))),
             Ok(written) => Some(frame::error(

@@ -132,6 +132,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             steps: Vec::new(),
         },
         correlation_id: Some("c".into()),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         session_id: None,
         run_id: Some("run_1".into()),
         request_id: None,

@@ -79,6 +79,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         tool: intent.tool.to_string(),
         decision: judged.decision,
         correlation_id: None,
+        traceparent: None,
         session_id: None,
         run_id: Some("run_1".into()),
         request_id: None,

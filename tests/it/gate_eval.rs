@@ -250,6 +250,24 @@ fn what_is_wrong_with_an_argument_is_said() {
 }
 
 #[test]
+fn a_trace_says_where_the_call_belongs() {
+    let folder = Folder::new();
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let more = ["--correlation-id", "ticket 7", "--traceparent", parent, "--trace-out", "t.json"];
+    folder.json(&eval("allow.json", &more), 0, "gate_eval");
+    let record = folder.valid_trace("t.json");
+    assert_eq!((&record["correlation_id"], &record["traceparent"]), (&"ticket 7".into(), &parent.into()));
+    for refused in [
+        ["--correlation-id", " "],
+        ["--correlation-id", "a\u{202e}b"],
+        ["--traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-zz"],
+    ] {
+        assert_eq!(folder.run(&eval("allow.json", &refused)).status.code(), Some(6), "{refused:?}");
+    }
+    assert!(folder.list("gait-out/traces").is_empty());
+}
+
+#[test]
 fn without_a_trace_there_is_no_verdict() {
     let folder = Folder::new();
     folder.write("gait-out/traces", b"a file where the folder should be");

@@ -229,6 +229,10 @@ impl Draw {
             tool,
             script,
             correlation_id: self.maybe(|draw| draw.name(0)),
+            traceparent: self.maybe(|draw| match draw.is_odd() {
+                true => "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+                false => draw.name(0),
+            }),
             session_id: self.maybe(|draw| draw.name(0)),
             run_id: self.maybe(id),
             request_id: self.maybe(|draw| draw.name(0)),

@@ -7,6 +7,7 @@ use crate::artifact::fields::{id, named, refuse, sorted};
 use crate::artifact::manifest::check_digest;
 use crate::artifact::{VerifyError, approval, digest, jcs, limit, obligation, time};
 use crate::domain::intent::SCRIPT;
+use crate::domain::traceparent::is_traceparent;
 use crate::domain::{Decision, LabelFact, MatchedRule, StepDecision, Target, Verdict};
 use crate::json::Json;
 use crate::limits;
@@ -36,6 +37,9 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     sorted("trace", "approved_with", &record.approved_with)?;
     if !record.approved_with.is_empty() && decision.approved_by.is_empty() {
         return Err(refuse("trace", "`approved_with` does not go with `approved_by`"));
+    }
+    if record.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
+        return Err(refuse("trace", "`traceparent` is none of W3C Trace Context"));
     }
     permit(record)?;
     intent(record)

@@ -71,6 +71,7 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
     to.objects("targets", &decision.targets, target);
     to.text("tool", &record.tool);
     to.text("trace_id", &record.trace_id);
+    to.optional("traceparent", record.traceparent.as_deref());
     to.text("verdict", decision.verdict.as_str());
 }
 

@@ -14,7 +14,8 @@ use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
-use crate::domain::{ArgumentOrigin, Request};
+use crate::domain::traceparent::is_traceparent;
+use crate::domain::{ArgumentOrigin, Request, hidden};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
@@ -51,6 +52,12 @@ pub struct Args {
     /// The run the trace belongs to; otherwise the session's id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// What you call the whole that the call is part of; the trace keeps it
+    #[arg(long, value_name = "TEXT", value_parser = correlation_id)]
+    correlation_id: Option<String>,
+    /// Where the call stands in a distributed trace, as W3C Trace Context writes it; the trace keeps it
+    #[arg(long, value_name = "TRACEPARENT", value_parser = traceparent)]
+    traceparent: Option<String>,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -86,6 +93,18 @@ struct Follows {
     cosigner: Vec<PathBuf>,
 }
 
+fn correlation_id(text: &str) -> Result<String, &'static str> {
+    hidden::check_line(text, limits::CORRELATION_BYTES)?;
+    Ok(text.to_owned())
+}
+
+fn traceparent(text: &str) -> Result<String, &'static str> {
+    match is_traceparent(text) {
+        true => Ok(text.to_owned()),
+        false => Err("it is no `traceparent` of version 00, such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    }
+}
+
 /// Reads, judges, writes, prints; in this order.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let session = load::id("session", args.session)?;
@@ -115,6 +134,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let moment = Moment {
         run_id: run.or_else(|| session.clone()),
         session_id: session,
+        correlation_id: args.correlation_id,
+        traceparent: args.traceparent,
         facts,
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
