@@ -253,16 +253,33 @@ fn what_is_wrong_with_an_argument_is_said() {
 fn a_trace_says_where_the_call_belongs() {
     let folder = Folder::new();
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let more = ["--correlation-id", "ticket 7", "--traceparent", parent, "--trace-out", "t.json"];
+    let more = [
+        "--correlation-id",
+        "ticket 7",
+        "--traceparent",
+        parent,
+        "--trace-out",
+        "t.json",
+    ];
     folder.json(&eval("allow.json", &more), 0, "gate_eval");
     let record = folder.valid_trace("t.json");
-    assert_eq!((&record["correlation_id"], &record["traceparent"]), (&"ticket 7".into(), &parent.into()));
+    assert_eq!(
+        (&record["correlation_id"], &record["traceparent"]),
+        (&"ticket 7".into(), &parent.into())
+    );
     for refused in [
         ["--correlation-id", " "],
         ["--correlation-id", "a\u{202e}b"],
-        ["--traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-zz"],
+        [
+            "--traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-zz",
+        ],
     ] {
-        assert_eq!(folder.run(&eval("allow.json", &refused)).status.code(), Some(6), "{refused:?}");
+        assert_eq!(
+            folder.run(&eval("allow.json", &refused)).status.code(),
+            Some(6),
+            "{refused:?}"
+        );
     }
     assert!(folder.list("gait-out/traces").is_empty());
 }

@@ -356,11 +356,21 @@ fn what_is_no_plain_request_does_not_reach_the_server() {
         r#"{{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{params}}}"#
     ));
     assert_eq!(answer["result"]["resultType"], "complete");
-    let params = params.replace(r#""verdict":"allow""#, r#""traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01""#);
-    let answer = raw.ask(&format!(r#"{{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{params}}}"#));
-    let trace = answer["result"]["_meta"]["dev.gait/decision"]["trace_id"].as_str().unwrap();
+    let params = params.replace(
+        r#""verdict":"allow""#,
+        r#""traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01""#,
+    );
+    let answer = raw.ask(&format!(
+        r#"{{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{params}}}"#
+    ));
+    let trace = answer["result"]["_meta"]["dev.gait/decision"]["trace_id"]
+        .as_str()
+        .unwrap();
     let record = folder.valid_trace(&format!("gait-out/traces/trace_{trace}.json"));
-    assert!(record["traceparent"].as_str().unwrap().starts_with("00-4bf92f"), "{record}");
+    assert!(
+        record["traceparent"].as_str().unwrap().starts_with("00-4bf92f"),
+        "{record}"
+    );
     let answer = raw.ask(&call("git_status", &format!(r#"{{"repo_path":"{repo}"}}"#)));
     assert_eq!(answer["id"], 7);
     assert!(

@@ -38,7 +38,11 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     if !record.approved_with.is_empty() && decision.approved_by.is_empty() {
         return Err(refuse("trace", "`approved_with` does not go with `approved_by`"));
     }
-    if record.traceparent.as_deref().is_some_and(|text| !is_traceparent(text)) {
+    if record
+        .traceparent
+        .as_deref()
+        .is_some_and(|text| !is_traceparent(text))
+    {
         return Err(refuse("trace", "`traceparent` is none of W3C Trace Context"));
     }
     permit(record)?;

@@ -20,6 +20,7 @@ use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
 use crate::json::Json;
+use crate::limits;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +102,9 @@ fn correlation_id(text: &str) -> Result<String, &'static str> {
 fn traceparent(text: &str) -> Result<String, &'static str> {
     match is_traceparent(text) {
         true => Ok(text.to_owned()),
-        false => Err("it is no `traceparent` of version 00, such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        false => Err(
+            "it is no `traceparent` of version 00, such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
     }
 }
 
