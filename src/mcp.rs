@@ -59,7 +59,7 @@ pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
     thread::spawn(move || {
         let mut input = BufReader::new(std::io::stdin());
         read(&mut input, &mut |line| match line {
-            Some(line) => left.from_client(line),
+            Some(line) => left.client_says(line),
             None => left.too_long(limits::MCP_MESSAGE_BYTES),
         });
         left.client_ended();
@@ -68,7 +68,7 @@ pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
     thread::spawn(move || {
         read(&mut BufReader::new(output), &mut |line| {
             if let Some(line) = line {
-                right.from_server(line);
+                right.server_says(line);
             }
         });
         right.server_ended();

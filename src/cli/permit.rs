@@ -78,9 +78,13 @@ fn refused(path: &Path, error: &PermitError) -> CliError {
         PermitError::StepTooEarly { .. } => {
             (Category::Verification, "the steps of a script run in their order")
         }
-        PermitError::Redeemed { .. } | PermitError::Settled { .. } => (
+        PermitError::Redeemed { .. } => (
             Category::Verification,
             "a permit is good once; judge the call anew",
+        ),
+        PermitError::Settled { .. } => (
+            Category::Verification,
+            "what is said of a call once stays; judge the call anew to run it again",
         ),
         PermitError::Expired { .. } => (
             Category::Verification,

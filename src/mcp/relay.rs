@@ -60,7 +60,7 @@ impl Relay {
     }
 
     /// A line of the client.
-    pub fn from_client(&self, line: &[u8]) {
+    pub fn client_says(&self, line: &[u8]) {
         let message = match Message::read(line, true) {
             Ok(message) => message,
             Err(no) => return self.answer(&frame::error(&no.id, no.code, &no.why, None)),
@@ -144,7 +144,7 @@ impl Relay {
     }
 
     /// A line of the server.
-    pub fn from_server(&self, line: &[u8]) {
+    pub fn server_says(&self, line: &[u8]) {
         // What is no message is no answer to anything.
         let Ok(message) = Message::read(line, false) else {
             return;

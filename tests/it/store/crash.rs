@@ -14,7 +14,7 @@ fn rounds(name: &str, otherwise: usize) -> usize {
 
 /// Two processes use up one approval at once, again and again.
 pub fn one_of_two_processes_gets_an_approval(place: &str) {
-    let rounds = rounds("GAIT_RACE_ROUNDS", 1_000);
+    let rounds = rounds("GAIT_RACE_ROUNDS", 200);
     let mut workers = [Worker::start("race", place), Worker::start("race", place)];
     let mut won = [0; 2];
     for round in 0..rounds {
