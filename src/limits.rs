@@ -238,7 +238,7 @@ pub const CIRCUIT_GATES: usize = 1_000_000;
 /// Conflicts of a SAT solver, after which it gives up.
 pub const SAT_CONFLICTS: u64 = 200_000;
 /// Edges of decision diagrams from which on another order of their variables is looked for.
-pub const SIFT_EDGES: usize = 200_000;
+pub const SIFT_EDGES: usize = 1_000_000;
 /// Nodes that are rewritten while one is looked for.
 pub const SIFTED_NODES: usize = 1_000_000;
 /// Ways in which the questions about claims in one condition may be answered, where it is tried whether they matter.

@@ -272,19 +272,24 @@ fn more_than_it_takes_at_once_is_told_to_come_again() {
     let at = Folder::new();
     let daemon = Daemon::start(&at, &["--max-concurrent", "1"]);
     let good = request(&at, "allow.json", "");
-    let mut slow = daemon.connect();
     let (head, tail) = good.split_at(10);
     let length = good.len();
-    slow.send(
-        format!("POST /v1/decide HTTP/1.1\r\nHost: gait\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{head}")
-            .as_bytes(),
-    );
-    // It has come when the next one is told so.
+    let begun = || {
+        let mut slow = daemon.connect();
+        slow.send(
+            format!("POST /v1/decide HTTP/1.1\r\nHost: gait\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{head}")
+                .as_bytes(),
+        );
+        slow
+    };
+    let mut slow = begun();
+    // It has come when the next one is told so. It may be told so itself, where it comes while another is answered.
     let busy = loop {
-        let answer = daemon.ask("POST", "/v1/decide", &good);
-        if answer.status != 200 {
+        let mut answers = (0..50).map(|_| daemon.ask("POST", "/v1/decide", &good));
+        if let Some(answer) = answers.find(|answer| answer.status != 200) {
             break answer;
         }
+        slow = begun();
     };
     busy.is_refused(503, "serve.busy");
     assert!(busy.head.contains("retry-after: 1"), "{}", busy.head);
