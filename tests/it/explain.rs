@@ -242,7 +242,7 @@ fn explained(checked: &Checked, text: &str, call: &str) -> Explanation {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn explanations_agree_with_the_oracle(text in oracle::policy(), calls in prop::collection::vec(oracle::args(), 1..4)) {
@@ -482,7 +482,7 @@ fn a_command_line_is_changed_as_a_whole() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
 
     /// What a class is shown by lies in the class, and is a value of its type.
     #[test]

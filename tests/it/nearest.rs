@@ -194,7 +194,7 @@ fn ends(range: &str) -> Option<(i64, i64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     /// Every number of a range that is named gives allow beside the other changes.
     #[test]
