@@ -178,6 +178,13 @@ pub struct Handed {
     pub flaw: Option<Standing>,
 }
 
+/// Each approval once, in the order of the digests, as they are handed over.
+pub fn distinct(mut all: Vec<Handed>) -> Vec<Handed> {
+    all.sort_by_key(|one| one.digest);
+    all.dedup_by_key(|one| one.digest);
+    all
+}
+
 /// Verifies an approval by the keys of a trust file, at the time of a call and by the clock. Errors: it is not what a known
 /// key has signed.
 pub fn verify(

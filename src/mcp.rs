@@ -66,10 +66,9 @@ pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
         end(&of_client, Ended::Client);
     });
     thread::spawn(move || {
-        read(&mut BufReader::new(output), &mut |line| {
-            if let Some(line) = line {
-                right.server_says(line);
-            }
+        read(&mut BufReader::new(output), &mut |line| match line {
+            Some(line) => right.server_says(line),
+            None => right.unreadable(),
         });
         right.server_ended();
         end(&of_server, Ended::Server);

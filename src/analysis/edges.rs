@@ -260,6 +260,12 @@ fn on_tool(
         }
         first += goal.tries.len();
     }
+    sort(&found, &mut out);
+    out
+}
+
+/// Sorts what was found into the conditions it is of.
+fn sort(found: &[(&Goal, Search)], out: &mut [(Vec<Shown>, Vec<Gap>)]) {
     for (number, result) in out.iter_mut().enumerate() {
         for holds in [true, false] {
             let here = found
@@ -268,7 +274,6 @@ fn on_tool(
             side(holds, &here.collect::<Vec<_>>(), result);
         }
     }
-    out
 }
 
 /// A call, and whether it is at the boundary; or why none was found.

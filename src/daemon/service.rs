@@ -230,9 +230,7 @@ impl Service {
         for envelope in envelopes {
             all.push(approvals::verify(envelope, &known, now, now)?);
         }
-        all.sort_by_key(|one| one.digest);
-        all.dedup_by_key(|one| one.digest);
-        Ok(all)
+        Ok(approvals::distinct(all))
     }
 
     /// Whether calls can be decided now.

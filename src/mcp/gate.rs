@@ -3,7 +3,7 @@
 
 use super::call::Caller;
 use crate::approvals::{self, Handed};
-use crate::artifact::{SigningKey, Subject, TrustedKeys};
+use crate::artifact::{Digest, SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::domain::{Intent, Verdict};
 use crate::host::{Host, Os};
@@ -43,7 +43,7 @@ pub struct Setup {
 pub struct Gatekeeper {
     setup: Setup,
     /// Calls that wait for people, by the digest of the intent.
-    waiting: BTreeSet<String>,
+    waiting: BTreeSet<Digest>,
 }
 
 impl Gatekeeper {
@@ -62,8 +62,8 @@ impl Gatekeeper {
 
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
     pub fn judge(&mut self, intent: &Intent, traceparent: Option<String>) -> Result<Written, WriteError> {
-        let name = crate::artifact::digest::of_json(&intent.canonical()).to_string();
-        let handed = match self.waiting.contains(&name) {
+        let name = || digest::of_json(&intent.covered());
+        let handed = match !self.waiting.is_empty() && self.waiting.contains(&name()) {
             true => self.handed(),
             false => Vec::new(),
         };
@@ -97,9 +97,14 @@ impl Gatekeeper {
         };
         let written = setup.boundary.judge_written(desk, call)?;
         match written.recorded.record.decision.verdict {
-            Verdict::RequireApproval if self.waiting.len() < limits::MCP_WAITING => self.waiting.insert(name),
-            _ => self.waiting.remove(&name),
-        };
+            Verdict::RequireApproval if self.waiting.len() < limits::MCP_WAITING => {
+                self.waiting.insert(name());
+            }
+            _ if self.waiting.is_empty() => {}
+            _ => {
+                self.waiting.remove(&name());
+            }
+        }
         Ok(written)
     }
 
@@ -122,18 +127,12 @@ impl Gatekeeper {
             .filter_map(one)
             .collect();
         let bundle = self.setup.boundary.bundle();
-        all.retain(|one| one.flaw.is_none() && is_under(&one.subject, bundle));
+        all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
         // The last ones that were given, where there are too many.
         all.sort_by_key(|one| std::cmp::Reverse(one.approval.given_at));
         all.truncate(limits::HANDED_APPROVALS);
-        all.sort_by_key(|one| one.digest);
-        all.dedup_by_key(|one| one.digest);
-        all
+        approvals::distinct(all)
     }
-}
-
-fn is_under(subject: &Subject, bundle: crate::artifact::Digest) -> bool {
-    subject.bundle_digest == bundle
 }
 
 /// What whoever asked is told of a call that must not run: why, what would help, and where the trace is.

@@ -145,9 +145,8 @@ impl Relay {
 
     /// A line of the server.
     pub fn server_says(&self, line: &[u8]) {
-        // What is no message is no answer to anything.
         let Ok(message) = Message::read(line, false) else {
-            return;
+            return self.unreadable();
         };
         match &message.kind {
             Kind::Notification(_) => send(&self.client, &message.to_line()),
@@ -207,11 +206,20 @@ impl Relay {
         *held(&self.server) = None;
     }
 
+    /// The server has said what cannot be read. Which request it was about nobody knows, so whoever waits is told.
+    pub fn unreadable(&self) {
+        self.give_up("the server has sent a message that cannot be read");
+    }
+
     /// The server says nothing more: whoever waits for it is told.
     pub fn server_ended(&self) {
         *held(&self.server) = None;
+        self.give_up("the server has ended");
+    }
+
+    fn give_up(&self, why: &str) {
         for (_, open) in std::mem::take(&mut *held(&self.open)) {
-            self.answer(&frame::error(&open.id, REFUSED, "the server has ended", None));
+            self.answer(&frame::error(&open.id, REFUSED, why, None));
         }
     }
 }
@@ -256,4 +264,117 @@ fn data(written: &Written) -> Json {
         ("trace_id", Json::str(&record.trace_id)),
         ("trace_digest", written.recorded.digest.to_json()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{SigningKey, TrustedKeys};
+    use crate::boundary::Boundary;
+    use crate::mcp::{Caller, Setup};
+    use crate::{bundling, compile, store};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    const POLICY: &str = "gaitpol 1\npolicy a.b\ndefault block code none\ntool say { text: String[max 9] }\n\
+        tool mcp.elicitation { message: String[max 9] }\nrule all on say, mcp.elicitation allow\n";
+
+    /// What was sent to a side.
+    #[derive(Clone, Default)]
+    struct Sent(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sent {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            held(&self.0).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Sent {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *held(&self.0))).unwrap()
+        }
+    }
+
+    fn relay(folder: &Path) -> (Relay, Sent, Sent) {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let checked = compile::check("p.gaitpol", POLICY).checked.unwrap();
+        let built = bundling::build(&checked, 0, &key).unwrap();
+        let trusted = TrustedKeys::new([key.verifying_key()]);
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        let setup = Setup {
+            boundary: Boundary::open(&built.bytes, &trusted, now).unwrap(),
+            key,
+            store: Box::new(store::Memory::default()),
+            traces: folder.join("traces"),
+            session: None,
+            kill_switch: None,
+            approvals: None,
+            facts: None,
+            fulfils: Vec::new(),
+            caller: Caller {
+                server: None,
+                identity: "t".into(),
+                workspace: "/w".into(),
+            },
+            shows_all: false,
+        };
+        let (client, server) = (Sent::default(), Sent::default());
+        let out = |sent: &Sent| -> Out { Some(Box::new(sent.clone())) };
+        let relay = Relay::new(Gatekeeper::new(setup), out(&client), out(&server));
+        (relay, client, server)
+    }
+
+    #[test]
+    fn ids_belong_to_requests_and_whoever_waits_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let call = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{"text":"a"}}}"#;
+        relay.client_says(call);
+        assert!(server.take().contains("tools/call") && client.take().is_empty());
+        relay.client_says(call);
+        assert!(server.take().is_empty() && client.take().contains("another request has this id"));
+        // An answer to nothing, and one that comes twice.
+        relay.server_says(br#"{"jsonrpc":"2.0","id":"1","result":{}}"#);
+        assert!(client.take().is_empty());
+        for answered in [true, false] {
+            relay.server_says(br#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#);
+            assert_eq!(client.take().contains(r#""x":1"#), answered);
+        }
+        relay.client_says(call);
+        relay.server_says(br#"{"jsonrpc":"2.0","id":1,"id":1,"result":{}}"#);
+        assert!(client.take().contains("cannot be read"));
+        relay.client_says(call);
+        relay.server_ended();
+        assert!(client.take().contains("the server has ended"));
+    }
+
+    #[test]
+    fn what_a_server_asks_is_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let ask = |method: &str, params: &str| {
+            relay.server_says(
+                format!(r#"{{"jsonrpc":"2.0","id":5,"method":"{method}","params":{params}}}"#).as_bytes(),
+            );
+            (client.take(), server.take())
+        };
+        let (told, answered) = ask("sampling/createMessage", r#"{"messages":[]}"#);
+        assert!(
+            told.is_empty() && answered.contains("gait.unknown_tool"),
+            "{answered}"
+        );
+        let (told, answered) = ask("shell/run", "{}");
+        assert!(told.is_empty() && answered.contains("-32601"));
+        relay.client_says(br#"{"jsonrpc":"2.0","id":5,"result":{}}"#);
+        assert!(server.take().is_empty(), "an answer to what was not asked");
+        let (told, answered) = ask("elicitation/create", r#"{"message":"who?"}"#);
+        assert!(told.contains("who?") && answered.is_empty());
+        relay.client_says(br#"{"jsonrpc":"2.0","id":5,"result":{"action":"decline"}}"#);
+        assert!(server.take().contains("decline"));
+    }
 }

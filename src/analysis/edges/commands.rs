@@ -4,7 +4,7 @@
 
 use super::super::witness::Maker;
 use super::leaves::Leaf;
-use super::{Gap, Goal, Judge, Missed, Search, Shown, goals, none, side};
+use super::{Gap, Goal, Judge, Missed, Search, Shown, goals, none, sort};
 use crate::classes::Matchers;
 use crate::hir::answer::holds;
 use crate::hir::{Case, Cond, Package};
@@ -32,14 +32,7 @@ pub(super) fn on_tool(
     let mut goals = goals(leaves, matchers);
     goals.retain(|goal| !goal.exact);
     let found: Vec<(&Goal, Search)> = goals.iter().map(|goal| (goal, shown(goal, &judged))).collect();
-    for (number, result) in out.iter_mut().enumerate() {
-        for holds in [true, false] {
-            let here = found
-                .iter()
-                .filter(|(goal, _)| goal.leaf == number && goal.holds == holds);
-            side(holds, &here.collect::<Vec<_>>(), result);
-        }
-    }
+    sort(&found, &mut out);
     out
 }
 

@@ -58,9 +58,7 @@ fn read_at(
         let handed = approvals::verify(&bytes, &known, at, clock);
         all.push(handed.map_err(|error| refused(path, file, &error))?);
     }
-    all.sort_by_key(|one| one.digest);
-    all.dedup_by_key(|one| one.digest);
-    Ok(all)
+    Ok(approvals::distinct(all))
 }
 
 fn refused(path: &Path, trust: &Path, error: &VerifyError) -> CliError {
