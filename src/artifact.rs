@@ -24,6 +24,7 @@ pub mod proof;
 pub mod runpack;
 pub mod schema;
 pub mod time;
+pub mod tool_lock;
 pub mod trace;
 
 pub use approvers::{Approver, Approvers};
@@ -40,4 +41,5 @@ pub use kind::Kind;
 pub use outcome::{CallOutcome, SettledLimit};
 pub use proof::ProofEntry;
 pub use runpack::{Runpack, RunpackContents};
+pub use tool_lock::ToolLock;
 pub use trace::{PolicyRef, TraceRecord, TraceScript, TraceState};

@@ -132,6 +132,16 @@ pub const MCP_MESSAGE_BYTES: usize = JSON_BYTES;
 pub const MCP_WAITING: usize = 10_000;
 /// How long a server may go on once nobody asks it anything more, in milliseconds.
 pub const MCP_DRAIN_MILLIS: u64 = 5_000;
+/// Pages of a server's list of tools.
+pub const MCP_LIST_PAGES: usize = 100;
+/// How long a list of tools counts at most before it is asked for again, in milliseconds.
+pub const MCP_LIST_MILLIS: i64 = 60_000;
+/// How often a list of tools is asked for where it changes in between.
+pub const MCP_LIST_TRIES: usize = 3;
+/// Longest wait for a server's answer to what the gateway itself asks, in milliseconds.
+pub const MCP_ASK_MILLIS: u64 = 10_000;
+/// Longest wait for the first answer of a server that was started, in milliseconds: it may be fetched first.
+pub const MCP_START_MILLIS: u64 = 60_000;
 /// What a caller calls the whole that a call is part of, in bytes.
 pub const CORRELATION_BYTES: usize = 256;
 /// Approvals handed over with one call.

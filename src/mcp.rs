@@ -5,13 +5,19 @@
 mod call;
 mod frame;
 mod gate;
+mod list;
 mod method;
+pub mod pins;
 mod relay;
+mod upstream;
+mod watch;
 
 pub use call::Caller;
 pub use gate::Setup;
+pub use list::{List, ListError};
+pub use upstream::AskError;
 
-use crate::host::{HostError, Os};
+use crate::host::{self, HostError, Os};
 use crate::limits;
 use frame::Line;
 use gate::Gatekeeper;
@@ -22,6 +28,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
+use upstream::Upstream;
 
 /// Why the gateway ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +36,9 @@ pub enum ProxyError {
     /// The server did not start.
     #[error("the server does not start: {0}")]
     Start(HostError),
+    /// The machine gives no randomness.
+    #[error(transparent)]
+    Host(HostError),
     /// The server ended before the client did.
     #[error("the server has ended: {status}")]
     ServerEnded {
@@ -44,14 +54,24 @@ enum Ended {
     Server,
 }
 
+/// What the tools of a server are: it is started, asked, and stopped. None of them is called.
+pub fn tools(command: &[OsString]) -> Result<List, ListError<AskError>> {
+    let mut server = Upstream::start(command)?;
+    let listed = server.tools();
+    server.stop();
+    listed
+}
+
 /// Starts a server and stands between it and the client at standard input and output, until one of them ends.
 pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
     let (mut child, (input, output)) = Os.start(command).map_err(ProxyError::Start)?;
     let client = Box::new(std::io::stdout());
+    let own = format!("gait-{}", host::nonce(&Os).map_err(ProxyError::Host)?);
     let relay = Arc::new(Relay::new(
         Gatekeeper::new(setup),
         Some(client),
         Some(Box::new(input)),
+        own,
     ));
     let (ended, first) = channel();
     let (of_client, of_server) = (ended.clone(), ended);

@@ -1,6 +1,9 @@
 //! `gait mcp`: the gate between agents and the servers of the Model Context Protocol. Each command is one file in `mcp/`.
 
+mod pin;
 mod proxy;
+mod server;
+mod verify;
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -16,12 +19,16 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Pin(pin::Args),
     Proxy(Box<proxy::Args>),
+    Verify(verify::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
+        Command::Pin(args) => pin::run(ui, host, args),
+        Command::Verify(args) => verify::run(ui, host, args),
         Command::Proxy(args) => proxy::run(ui, host, *args),
     }
 }

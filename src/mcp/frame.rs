@@ -2,7 +2,7 @@
 //! in two ways is refused: members twice, numbers that do not survive, batches, ids that are none. It must not know policies.
 
 use crate::artifact::jcs;
-use crate::json::{self, Json};
+use crate::json::{self, Json, Text};
 use std::io::{BufRead, ErrorKind};
 
 /// The code of what is no JSON (JSON-RPC 2.0, section 5.1).
@@ -171,6 +171,32 @@ pub fn line(json: &Json) -> Vec<u8> {
 /// An id as the key of what is kept for it: a text and a number are never the same.
 pub fn key(id: &Json) -> String {
     String::from_utf8_lossy(&jcs::to_vec(id)).into_owned()
+}
+
+/// A request.
+pub fn request(id: &Json, method: &str, params: Json) -> Json {
+    Json::object([
+        ("jsonrpc", Json::str("2.0")),
+        ("id", id.clone()),
+        ("method", Json::str(method)),
+        ("params", params),
+    ])
+}
+
+/// Parameters with what a request says of itself.
+pub fn with_meta(params: Json, meta: Option<&Json>) -> Json {
+    match (params, meta) {
+        (Json::Object(mut members), Some(meta)) => {
+            members.push((Text::const_new("_meta"), meta.clone()));
+            Json::Object(members)
+        }
+        (params, _) => params,
+    }
+}
+
+/// A notification.
+pub fn notification(method: &str) -> Json {
+    Json::object([("jsonrpc", Json::str("2.0")), ("method", Json::str(method))])
 }
 
 /// The answer that a request failed.

@@ -3,6 +3,7 @@
 
 use super::call::Caller;
 use crate::approvals::{self, Handed};
+use crate::artifact::tool_lock::Tools;
 use crate::artifact::{Digest, SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::domain::{Intent, Verdict};
@@ -37,6 +38,8 @@ pub struct Setup {
     pub caller: Caller,
     /// Whether tools are listed that no call could be allowed of.
     pub shows_all: bool,
+    /// What the tools must be; none where they are not pinned.
+    pub pins: Option<Tools>,
 }
 
 /// The gate of one connection.

@@ -4,13 +4,20 @@
 use super::call;
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
 use super::gate::{Gatekeeper, refusal};
+use super::list::{self, List, ListError};
 use super::method::{self, Class};
+use super::watch::{Unpinned, Watch};
 use crate::boundary::Written;
 use crate::domain::Verdict;
+use crate::host::{Host, Os};
 use crate::json::{Json, Text};
+use crate::limits;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Where lines go; none once it is closed.
 pub type Out = Option<Box<dyn Write + Send>>;
@@ -24,12 +31,36 @@ pub struct Relay {
     open: Mutex<BTreeMap<String, Open>>,
     /// Requests of the server that the client has to answer.
     asked: Mutex<BTreeSet<String>>,
+    /// What the tools must be, where they are pinned.
+    watch: Option<Watch>,
+    own: Own,
 }
+
+/// What the gateway itself asks the server.
+struct Own {
+    /// Before the numbers of its requests: what no client calls its own.
+    name: String,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    number: u64,
+    /// Where the answer goes, by id.
+    answers: BTreeMap<String, SyncSender<Json>>,
+}
+
+/// The server did not answer the gateway.
+#[derive(Debug, thiserror::Error)]
+#[error("the server does not answer")]
+struct Silent;
 
 /// A request that the server has to answer.
 struct Open {
     id: Json,
     is_list: bool,
+    /// Whether it was passed on: before, nothing answers it but the gateway.
+    is_sent: bool,
 }
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -48,9 +79,13 @@ fn send(to: &Mutex<Out>, line: &[u8]) {
 }
 
 impl Relay {
-    /// Between a client and a server.
-    pub fn new(gate: Gatekeeper, client: Out, server: Out) -> Relay {
+    /// Between a client and a server. `own` names what the gateway itself asks: nobody else may know it.
+    pub fn new(gate: Gatekeeper, client: Out, server: Out, own: String) -> Relay {
+        let watch = gate.setup().pins.clone().map(Watch::new);
+        let waiting = Mutex::default();
         Relay {
+            watch,
+            own: Own { name: own, waiting },
             gate: Mutex::new(gate),
             client: Mutex::new(client),
             server: Mutex::new(server),
@@ -98,23 +133,34 @@ impl Relay {
             return self.answer(&frame::error(id, METHOD_NOT_FOUND, &why, None));
         }
         let key = frame::key(id);
-        if held(&self.open).contains_key(&key) {
-            return self.answer(&frame::error(
-                id,
-                INVALID_REQUEST,
-                "another request has this id",
-                None,
-            ));
-        }
-        if let Some(refused) = self.stopped(message, class, id) {
-            return self.answer(&refused);
-        }
         let open = Open {
             id: id.clone(),
-            is_list: method == "tools/list",
+            is_list: method == list::METHOD,
+            is_sent: false,
         };
-        held(&self.open).insert(key, open);
-        send(&self.server, &message.to_line());
+        match held(&self.open).entry(key.clone()) {
+            Entry::Vacant(free) => free.insert(open),
+            Entry::Occupied(_) => {
+                let why = "another request has this id";
+                return self.answer(&frame::error(id, INVALID_REQUEST, why, None));
+            }
+        };
+        let refused = self.unpinned(message, class, id);
+        let refused = refused.or_else(|| self.stopped(message, class, id));
+        let is_open = match held(&self.open).entry(key) {
+            Entry::Occupied(open) if refused.is_some() => Some(open.remove()).is_some(),
+            Entry::Occupied(mut open) => {
+                open.get_mut().is_sent = true;
+                true
+            }
+            Entry::Vacant(_) => false,
+        };
+        match refused {
+            // Whoever asked was told meanwhile that there is no server any more.
+            _ if !is_open => {}
+            Some(refused) => self.answer(&refused),
+            None => send(&self.server, &message.to_line()),
+        }
     }
 
     /// The answer to a request that must not go on; none where it may.
@@ -143,19 +189,62 @@ impl Relay {
         }
     }
 
+    /// The answer to a call of a tool that is not what was pinned; none where it is. Nothing of it was judged yet.
+    fn unpinned(&self, message: &Message, class: Class, id: &Json) -> Option<Json> {
+        let watch = self.watch.as_ref().filter(|_| class == Class::Call)?;
+        let name = message.param("name").and_then(Json::as_str)?;
+        let mut list = || self.list(message);
+        let why = watch.check(name, &|| Os.now(), &mut list).err()?;
+        Some(frame::result(id, not_pinned(message, why)))
+    }
+
+    /// All tools of the server, asked for as the client would.
+    fn list(&self, message: &Message) -> Result<List, ListError<Silent>> {
+        let meta = revision(message);
+        list::all(&mut |params| self.ask(list::METHOD, frame::with_meta(params, meta.as_ref())))
+    }
+
+    /// Asks the server for itself and waits for the result.
+    fn ask(&self, method: &str, params: Json) -> Result<Json, Silent> {
+        let (to, answer) = sync_channel(1);
+        let id = {
+            let mut waiting = held(&self.own.waiting);
+            waiting.number = waiting.number.wrapping_add(1);
+            let id = Json::str(format!("{}-{}", self.own.name, waiting.number));
+            waiting.answers.insert(frame::key(&id), to);
+            id
+        };
+        send(&self.server, &frame::line(&frame::request(&id, method, params)));
+        let answer = answer.recv_timeout(Duration::from_millis(limits::MCP_ASK_MILLIS));
+        held(&self.own.waiting).answers.remove(&frame::key(&id));
+        let answer = answer.map_err(|_| Silent)?;
+        answer.get("result").cloned().ok_or(Silent)
+    }
+
     /// A line of the server.
     pub fn server_says(&self, line: &[u8]) {
         let Ok(message) = Message::read(line, false) else {
             return self.unreadable();
         };
         match &message.kind {
-            Kind::Notification(_) => send(&self.client, &message.to_line()),
+            Kind::Notification(method) => {
+                if let Some(watch) = self.watch.as_ref().filter(|_| method == list::CHANGED) {
+                    watch.changed();
+                }
+                send(&self.client, &message.to_line());
+            }
             Kind::Response(id) => {
-                let Some(open) = held(&self.open).remove(&frame::key(id)) else {
+                if let Some(to) = held(&self.own.waiting).answers.remove(&frame::key(id)) {
+                    // Whoever asked may have given up.
+                    let _ = to.send(message.json);
                     return;
+                }
+                let open = match held(&self.open).entry(frame::key(id)) {
+                    Entry::Occupied(open) if open.get().is_sent => open.remove(),
+                    _ => return,
                 };
                 let line = match open.is_list {
-                    true => frame::line(&self.listed(message.json)),
+                    true => frame::line(&self.listed(message.json, &open.id)),
                     false => message.to_line(),
                 };
                 send(&self.client, &line);
@@ -183,19 +272,27 @@ impl Relay {
         }
     }
 
-    /// A list of tools with those alone that the policy knows, by name: a call of any other one is blocked.
-    fn listed(&self, mut json: Json) -> Json {
+    /// The answer with a list of tools, of which those are left that a call could be allowed of: the policy declares them, and they
+    /// are what was pinned. What is no list is none of the model's business, either.
+    fn listed(&self, mut json: Json, id: &Json) -> Json {
+        let Some(result) = member(&mut json, "result") else {
+            return json;
+        };
+        let Some(Json::Array(tools)) = member(result, "tools") else {
+            let why = "the server's answer to `tools/list` is no list of tools";
+            return frame::error(id, REFUSED, why, None);
+        };
         let gate = held(&self.gate);
         let setup = gate.setup();
         let program = setup.boundary.gate().program();
         let name = |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned);
-        let is_known =
-            |tool: &Json| name(tool).is_some_and(|name| program.tool(&setup.caller.tool(&name)).is_some());
-        if let Some(Json::Array(tools)) =
-            member(&mut json, "result").and_then(|result| member(result, "tools"))
-            && !setup.shows_all
-        {
-            tools.retain(is_known);
+        if let Some(watch) = &self.watch {
+            tools.retain(|tool| watch.is_pinned(tool));
+        }
+        if !setup.shows_all {
+            tools.retain(|tool| {
+                name(tool).is_some_and(|name| program.tool(&setup.caller.tool(&name)).is_some())
+            });
             tools.sort_by_key(name);
         }
         json
@@ -221,6 +318,8 @@ impl Relay {
         for (_, open) in std::mem::take(&mut *held(&self.open)) {
             self.answer(&frame::error(&open.id, REFUSED, why, None));
         }
+        // Whoever asked for the gateway has been told by now.
+        held(&self.own.waiting).answers.clear();
     }
 }
 
@@ -252,6 +351,24 @@ fn tool_error(message: &Message, text: &str, data: Option<Json>) -> Json {
     }
     members.extend(data.map(|data| ("_meta".into(), Json::object([("dev.gait/decision", data)]))));
     Json::object(members)
+}
+
+/// What a model is told of a call of a tool that is not what was pinned.
+fn not_pinned(message: &Message, why: Unpinned) -> Json {
+    let text = format!("Not run: {} ({}).", why.why(), why.code());
+    let data = Json::object([
+        ("verdict", Json::str(Verdict::Block.as_str())),
+        ("reason_codes", Json::Array(vec![Json::str(why.code())])),
+    ]);
+    tool_error(message, &text, Some(data))
+}
+
+/// What a message says of the revision it is in, and of who sends it, where its revision says it with each request.
+fn revision(message: &Message) -> Option<Json> {
+    let members = message.param("_meta")?.as_object()?;
+    let said = |(name, _): &&(Text, Json)| name.starts_with("io.modelcontextprotocol/");
+    let said: Vec<_> = members.iter().filter(said).cloned().collect();
+    (!said.is_empty()).then_some(Json::Object(said))
 }
 
 /// What a program is told.
@@ -322,10 +439,11 @@ mod tests {
                 workspace: "/w".into(),
             },
             shows_all: false,
+            pins: None,
         };
         let (client, server) = (Sent::default(), Sent::default());
         let out = |sent: &Sent| -> Out { Some(Box::new(sent.clone())) };
-        let relay = Relay::new(Gatekeeper::new(setup), out(&client), out(&server));
+        let relay = Relay::new(Gatekeeper::new(setup), out(&client), out(&server), "own".into());
         (relay, client, server)
     }
 

@@ -93,6 +93,8 @@ mod lints;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod mcp_pins;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod modules;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The virtual environment.
-fn venv() -> Option<PathBuf> {
+pub fn venv() -> Option<PathBuf> {
     let found = std::env::var_os("GAIT_MCP_VENV").map(PathBuf::from);
     if found.is_none() {
         let required = std::env::var_os("GAIT_REQUIRE_MCP").is_some();
@@ -33,7 +33,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 /// A repository with one commit and a file that waits to be committed, and a policy about it.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let folder = Folder::new();
     folder.write("repo/a", b"a\n");
     let repo = folder.path("repo");
@@ -114,7 +114,7 @@ fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -> Va
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn through(folder: &Folder, venv: &Path, more: &[&str], calls: &Value) -> Value {
+pub fn through(folder: &Folder, venv: &Path, more: &[&str], calls: &Value) -> Value {
     let gait = [
         vec![env!("CARGO_BIN_EXE_gait").to_owned()],
         gateway(folder, venv, more),
@@ -198,7 +198,7 @@ fn a_client_and_a_server_that_know_nothing_of_it_are_kept_apart() {
 }
 
 /// The gateway before the real server, talked to line by line.
-struct Raw {
+pub struct Raw {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -206,7 +206,11 @@ struct Raw {
 
 impl Raw {
     fn start(folder: &Folder, venv: &Path, more: &[&str]) -> Raw {
-        let args = gateway(folder, venv, more);
+        Raw::before(folder, &gateway(folder, venv, more))
+    }
+
+    /// The gateway with these arguments, once a session has begun.
+    pub fn before(folder: &Folder, args: &[String]) -> Raw {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let mut command = folder.command(&args);
         let mut child = command
@@ -231,17 +235,17 @@ impl Raw {
         raw
     }
 
-    fn say(&mut self, line: &str) {
+    pub fn say(&mut self, line: &str) {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    fn hear(&mut self) -> Value {
+    pub fn hear(&mut self) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
-    fn ask(&mut self, line: &str) -> Value {
+    pub fn ask(&mut self, line: &str) -> Value {
         self.say(line);
         self.hear()
     }

@@ -1,7 +1,7 @@
 //! `gait mcp proxy`: starts an MCP server and lets through what the policy allows. It reads keys, bundle and flags; it decides nothing.
 
+use super::server;
 use crate::approvals;
-use crate::artifact::is_id;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::{AskedArgs, journal};
@@ -10,7 +10,7 @@ use crate::cli::load;
 use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::Ui;
 use crate::host::{self, Host, Os};
-use crate::mcp::{self, Caller, ProxyError, Setup};
+use crate::mcp::{self, AskError, Caller, ProxyError, Setup};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,6 +45,9 @@ pub struct Args {
     /// List all tools of the server, also those that the policy does not know
     #[arg(long)]
     show_all: bool,
+    /// The lock of `gait mcp pin`: a tool that is not as it was pinned is neither listed nor called
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
     /// The folder of traces
     #[arg(long, value_name = "DIR", default_value = "gait-out/traces")]
     traces: PathBuf,
@@ -78,12 +81,8 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
     let setup = setup(host, args)?;
     match mcp::proxy(setup, &command) {
         Ok(()) => Ok(Exit::Success),
-        Err(error @ ProxyError::Start(_)) => Err(CliError::new(
-            Category::MissingDependency,
-            "mcp.start",
-            error.to_string(),
-        )
-        .hint("after `--` stands the command that starts the server, as in the agent's configuration")),
+        Err(ProxyError::Start(error)) => Err(server::failed(&AskError::Start(error))),
+        Err(ProxyError::Host(error)) => Err(error.into()),
         Err(error @ ProxyError::ServerEnded { .. }) => Err(CliError::new(
             Category::Internal,
             "mcp.server_ended",
@@ -97,11 +96,11 @@ fn setup(host: &dyn Host, args: Args) -> Result<Setup, CliError> {
     let boundary = load::boundary(host, &args.bundle, &trusted)?;
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
-    if let Some(server) = args.server.as_deref().filter(|name| !is_id(name)) {
-        let message = format!("`{}` is no name of a server", server.escape_debug());
-        return Err(CliError::new(Category::InvalidInput, "mcp.server", message)
-            .hint("use a-z, 0-9, `-` and `_`, as the policy writes it before the tools"));
-    }
+    server::named(args.server.as_deref())?;
+    let pins = match &args.lock {
+        Some(path) => Some(server::pins(host, path, args.server.as_ref())?),
+        None => None,
+    };
     if let Some(file) = &args.approvers {
         // A misspelt path is found out now, and not by the first approval.
         approvals::read(host, file)?;
@@ -138,6 +137,7 @@ fn setup(host: &dyn Host, args: Args) -> Result<Setup, CliError> {
             workspace,
         },
         shows_all: args.show_all,
+        pins,
     })
 }
 

@@ -1,0 +1,226 @@
+//! A server that the gateway itself is the client of. In: the command that starts it, and requests. Out: results. It declares nothing
+//! that a client may, so a server has nothing to ask it for; a server that asks anyway is told that it may not.
+
+use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
+use super::list::{self, List, ListError};
+use crate::host::{Child, HostError, Os};
+use crate::json::Json;
+use crate::limits;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{BufReader, Write};
+use std::process::ChildStdin;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// The revision without sessions: each request says what it is.
+const STATELESS: &str = "2026-07-28";
+/// The revisions with sessions, the newest first.
+const WITH_SESSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
+/// Why a server does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// It does not start.
+    #[error("the server does not start: {0}")]
+    Start(HostError),
+    /// It has ended, or nobody can write to it.
+    #[error("the server has ended before it answered `{0}`")]
+    Ended(&'static str),
+    /// It takes too long.
+    #[error("the server did not answer `{0}` in time")]
+    Slow(&'static str),
+    /// It answers with an error.
+    #[error("the server answers `{method}` with an error: {message}")]
+    Refused {
+        /// What it was asked.
+        method: &'static str,
+        /// Its words.
+        message: String,
+    },
+    /// It speaks no revision of the protocol that the gateway speaks.
+    #[error("the server speaks no revision of the protocol that gait speaks")]
+    Revision,
+}
+
+impl AskError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AskError::Start(_) => "mcp.start",
+            AskError::Ended(_) => "mcp.server_ended",
+            AskError::Slow(_) => "mcp.server_slow",
+            AskError::Refused { .. } => "mcp.server_refuses",
+            AskError::Revision => "mcp.revision",
+        }
+    }
+}
+
+/// A server that was started.
+pub struct Upstream {
+    child: Child,
+    shared: Arc<Shared>,
+    number: i64,
+    /// What every request says of itself, in the revision without sessions.
+    meta: Option<Json>,
+}
+
+/// What the thread that reads knows, too.
+struct Shared {
+    input: Mutex<Option<ChildStdin>>,
+    /// Where answers go, by id; none once the server has ended.
+    waiting: Mutex<Option<BTreeMap<String, SyncSender<Json>>>>,
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Upstream {
+    /// Starts a server and agrees with it on a revision.
+    pub fn start(command: &[OsString]) -> Result<Upstream, AskError> {
+        let (child, (input, output)) = Os.start(command).map_err(AskError::Start)?;
+        let shared = Arc::new(Shared {
+            input: Mutex::new(Some(input)),
+            waiting: Mutex::new(Some(BTreeMap::new())),
+        });
+        let reads = Arc::clone(&shared);
+        thread::spawn(move || {
+            super::read(&mut BufReader::new(output), &mut |line| reads.hears(line));
+            *held(&reads.waiting) = None;
+        });
+        let mut server = Upstream {
+            child,
+            shared,
+            number: 0,
+            meta: None,
+        };
+        server.agree()?;
+        Ok(server)
+    }
+
+    /// Begins a session; with a server that knows of none, says with each request what a session would.
+    fn agree(&mut self) -> Result<(), AskError> {
+        let [newest, ..] = WITH_SESSIONS;
+        let own = [
+            ("name", Json::str("gait")),
+            ("version", Json::str(env!("CARGO_PKG_VERSION"))),
+        ];
+        let nothing = Json::Object(Vec::new());
+        let hello = Json::object([
+            ("protocolVersion", Json::str(newest)),
+            ("capabilities", nothing.clone()),
+            ("clientInfo", Json::object(own.clone())),
+        ]);
+        let wait = limits::MCP_START_MILLIS;
+        match self.ask("initialize", hello, wait) {
+            Ok(found) => {
+                let revision = found.get("protocolVersion").and_then(Json::as_str);
+                if !revision.is_some_and(|revision| WITH_SESSIONS.contains(&revision)) {
+                    return Err(AskError::Revision);
+                }
+                self.shared
+                    .says(&frame::notification("notifications/initialized"));
+                Ok(())
+            }
+            Err(AskError::Refused { .. }) => {
+                self.meta = Some(Json::object([
+                    ("io.modelcontextprotocol/protocolVersion", Json::str(STATELESS)),
+                    ("io.modelcontextprotocol/clientCapabilities", nothing.clone()),
+                    ("io.modelcontextprotocol/clientInfo", Json::object(own)),
+                ]));
+                let found = self.ask("server/discover", nothing, wait)?;
+                let spoken = found.get("supportedVersions").and_then(Json::as_array);
+                let speaks = |all: &[Json]| all.iter().any(|one| one.as_str() == Some(STATELESS));
+                spoken.is_some_and(speaks).then_some(()).ok_or(AskError::Revision)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks and waits for the result.
+    fn ask(&mut self, method: &'static str, params: Json, wait: u64) -> Result<Json, AskError> {
+        self.number = self.number.wrapping_add(1);
+        let id = Json::int(self.number);
+        let (to, answer) = sync_channel(1);
+        match held(&self.shared.waiting).as_mut() {
+            Some(waiting) => waiting.insert(frame::key(&id), to),
+            None => return Err(AskError::Ended(method)),
+        };
+        self.shared.says(&frame::request(
+            &id,
+            method,
+            frame::with_meta(params, self.meta.as_ref()),
+        ));
+        let answer = answer.recv_timeout(Duration::from_millis(wait));
+        if let Some(waiting) = held(&self.shared.waiting).as_mut() {
+            waiting.remove(&frame::key(&id));
+        }
+        let answer = answer.map_err(|error| match error {
+            RecvTimeoutError::Timeout => AskError::Slow(method),
+            RecvTimeoutError::Disconnected => AskError::Ended(method),
+        })?;
+        answer.get("result").cloned().ok_or_else(|| {
+            let message = answer.get("error").and_then(|error| error.get("message"));
+            let message = message.and_then(Json::as_str).unwrap_or("no message").to_owned();
+            AskError::Refused { method, message }
+        })
+    }
+
+    /// All its tools.
+    pub fn tools(&mut self) -> Result<List, ListError<AskError>> {
+        list::all(&mut |params| self.ask(list::METHOD, params, limits::MCP_ASK_MILLIS))
+    }
+
+    /// Tells it to end, and ends it where it does not.
+    pub fn stop(mut self) {
+        *held(&self.shared.input) = None;
+        self.child.stop(limits::MCP_DRAIN_MILLIS);
+    }
+}
+
+impl Shared {
+    fn says(&self, message: &Json) {
+        let mut input = held(&self.input);
+        let written = input.as_mut().map(|input| {
+            input
+                .write_all(&frame::line(message))
+                .and_then(|()| input.flush())
+        });
+        if let Some(Err(_)) = written {
+            *input = None;
+        }
+    }
+
+    /// A line of the server; none where it was too long.
+    fn hears(&self, line: Option<&[u8]>) {
+        let Some(Ok(message)) = line.map(|line| Message::read(line, false)) else {
+            // Whose answer it was nobody knows, so nobody gets one.
+            if let Some(waiting) = held(&self.waiting).as_mut() {
+                waiting.clear();
+            }
+            return;
+        };
+        match &message.kind {
+            Kind::Response(id) => {
+                let to = held(&self.waiting)
+                    .as_mut()
+                    .and_then(|waiting| waiting.remove(&frame::key(id)));
+                if let Some(to) = to {
+                    // Whoever asked may have given up.
+                    let _ = to.send(message.json);
+                }
+            }
+            Kind::Request(id, method) if method == "ping" => {
+                self.says(&frame::result(id, Json::Object(Vec::new())));
+            }
+            Kind::Request(id, _) => {
+                let why = "the gateway declares nothing that it could be asked for";
+                self.says(&frame::error(id, METHOD_NOT_FOUND, why, None));
+            }
+            Kind::Notification(_) => {}
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Which tools are what was pinned, now. In: the pins, what the server lists, and the time. Out: whether a tool may be called, or why
+//! not. A list counts until the server says that it changed, for as long as the server says, and never for longer than
+//! `limits::MCP_LIST_MILLIS`. It must not know how a server is asked.
+
+use super::list::{List, ListError};
+use crate::artifact::tool_lock::{Listed, Tools};
+use crate::limits;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Why a tool must not be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpinned {
+    /// It is not pinned.
+    Missing,
+    /// It is defined otherwise than it was.
+    Drifted,
+    /// It is not there any more.
+    Gone,
+    /// More than one tool has its name.
+    Twice,
+    /// The server does not say what its tools are.
+    Unseen,
+}
+
+impl Unpinned {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Unpinned::Missing => "mcp.pin_missing",
+            Unpinned::Drifted => "mcp.pin_drifted",
+            Unpinned::Gone => "mcp.pin_gone",
+            Unpinned::Twice => "mcp.pin_twice",
+            Unpinned::Unseen => "mcp.pin_unseen",
+        }
+    }
+
+    /// What whoever called is told.
+    pub fn why(self) -> &'static str {
+        match self {
+            Unpinned::Missing => "no tool of this name is pinned",
+            Unpinned::Drifted => "the tool is not defined any more as it was when it was pinned",
+            Unpinned::Gone => "the server does not list the tool any more",
+            Unpinned::Twice => "more than one tool of the server has this name",
+            Unpinned::Unseen => "the server did not say what its tools are",
+        }
+    }
+}
+
+/// The pins of a server, and what it listed last.
+#[derive(Debug)]
+pub struct Watch {
+    pins: Tools,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    listed: Option<Listed>,
+    /// From when to when it counts.
+    counts: Option<(Timestamp, Timestamp)>,
+    /// How often the server has said that its tools are others.
+    changes: u64,
+}
+
+impl Watch {
+    /// Nothing was seen yet.
+    pub fn new(pins: Tools) -> Watch {
+        Watch {
+            pins,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Whether the definition is the pinned one.
+    pub fn is_pinned(&self, definition: &crate::json::Json) -> bool {
+        let listed = Listed::read(std::slice::from_ref(definition));
+        listed.is_ok_and(|listed| {
+            listed
+                .tools
+                .iter()
+                .all(|(name, tool)| self.pins.get(name) == Some(tool))
+        })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server says that its tools are others, or another server answers: what was seen counts no more.
+    pub fn changed(&self) {
+        let mut seen = self.seen();
+        seen.changes = seen.changes.wrapping_add(1);
+        seen.listed = None;
+    }
+
+    /// Whether a tool may be called now. Where nothing counts any more, `list` asks the server; where the tools change while it is
+    /// asked, it is asked again.
+    pub fn check<E>(
+        &self,
+        tool: &str,
+        now: &dyn Fn() -> Timestamp,
+        list: &mut dyn FnMut() -> Result<List, ListError<E>>,
+    ) -> Result<(), Unpinned> {
+        if !self.pins.contains_key(tool) {
+            return Err(Unpinned::Missing);
+        }
+        for _ in 0..limits::MCP_LIST_TRIES {
+            let begun = now();
+            let changes = {
+                let seen = self.seen();
+                let counts = |(from, to): (Timestamp, Timestamp)| from <= begun && begun < to;
+                match &seen.listed {
+                    Some(listed) if seen.counts.is_some_and(counts) => return self.standing(tool, listed),
+                    _ => seen.changes,
+                }
+            };
+            let list = list().map_err(|_| Unpinned::Unseen)?;
+            let mut seen = self.seen();
+            if seen.changes == changes {
+                let holds = list.holds.unwrap_or(limits::MCP_LIST_MILLIS);
+                let holds = holds.clamp(0, limits::MCP_LIST_MILLIS);
+                let to = begun.saturating_add(SignedDuration::from_millis(holds));
+                seen.counts = Some((begun, to.unwrap_or(begun)));
+                return self.standing(tool, seen.listed.insert(list.listed));
+            }
+        }
+        Err(Unpinned::Unseen)
+    }
+
+    fn standing(&self, tool: &str, listed: &Listed) -> Result<(), Unpinned> {
+        match (self.pins.get(tool), listed.tools.get(tool)) {
+            _ if listed.twice.contains(tool) => Err(Unpinned::Twice),
+            (None, _) => Err(Unpinned::Missing),
+            (_, None) => Err(Unpinned::Gone),
+            (Some(pin), Some(now)) if pin == now => Ok(()),
+            _ => Err(Unpinned::Drifted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Json, parse};
+
+    type Asked = Result<List, ListError<std::convert::Infallible>>;
+
+    fn list(text: &str, holds: Option<i64>) -> Asked {
+        let tools = match parse(text.as_bytes()).unwrap() {
+            Json::Array(tools) => tools,
+            _ => Vec::new(),
+        };
+        let listed = Listed::read(&tools).unwrap();
+        Ok(List { tools, listed, holds })
+    }
+
+    const PINNED: &str = r#"[{"name":"a","description":"d"},{"name":"b"}]"#;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_000_000 + millis).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_listed_as_it_was_pinned_may_be_called() {
+        let pins = list(PINNED, None).unwrap().listed.tools;
+        for (found, tool, told) in [
+            (PINNED, "a", Ok(())),
+            (PINNED, "c", Err(Unpinned::Missing)),
+            (r#"[{"name":"a","description":"D"}]"#, "a", Err(Unpinned::Drifted)),
+            (r#"[{"name":"b"}]"#, "a", Err(Unpinned::Gone)),
+            (r#"[{"name":"b"},{"name":"c"}]"#, "c", Err(Unpinned::Missing)),
+            (r#"[{"name":"b"},{"name":"b"}]"#, "b", Err(Unpinned::Twice)),
+            (
+                r#"[{"name":"b"},{"name":"b","description":"x"}]"#,
+                "b",
+                Err(Unpinned::Twice),
+            ),
+        ] {
+            let watch = Watch::new(pins.clone());
+            let found = watch.check(tool, &|| at(0), &mut || list(found, None));
+            assert_eq!(found, told, "{tool}");
+        }
+        let watch = Watch::new(pins);
+        let mut none = || Asked::Err(ListError::NoList);
+        assert_eq!(watch.check("a", &|| at(0), &mut none), Err(Unpinned::Unseen));
+        let [same, other] = [r#"{"description":"d","name":"a"}"#, r#"{"name":"a"}"#];
+        let is_pinned = |text: &str| watch.is_pinned(&parse(text.as_bytes()).unwrap());
+        assert!(is_pinned(same) && !is_pinned(other) && !is_pinned("1"));
+    }
+
+    #[test]
+    fn a_list_counts_for_as_long_as_it_holds() {
+        let pins = list(PINNED, None).unwrap().listed.tools;
+        let most = limits::MCP_LIST_MILLIS;
+        for (holds, after, asks) in [
+            (None, 0, false),
+            (None, most - 1, false),
+            (None, most, true),
+            (None, -1, true),
+            (Some(0), 0, true),
+            (Some(-5), 0, true),
+            (Some(10), 9, false),
+            (Some(10), 10, true),
+            (Some(most * 9), most, true),
+        ] {
+            let watch = Watch::new(pins.clone());
+            let asked = std::cell::Cell::new(0);
+            let mut ask = || {
+                asked.set(asked.get() + 1);
+                list(PINNED, holds)
+            };
+            assert_eq!(watch.check("a", &|| at(0), &mut ask), Ok(()));
+            assert_eq!(watch.check("a", &|| at(after), &mut ask), Ok(()));
+            assert_eq!(asked.get(), 1 + i32::from(asks), "{holds:?} {after}");
+        }
+    }
+
+    #[test]
+    fn what_changes_while_it_is_asked_for_is_asked_for_again() {
+        let pins = list(PINNED, None).unwrap().listed.tools;
+        let watch = Watch::new(pins);
+        let asked = std::cell::Cell::new(0);
+        let mut ask = || {
+            asked.set(asked.get() + 1);
+            if asked.get() == 1 {
+                watch.changed();
+                return list(PINNED, None);
+            }
+            list(r#"[{"name":"a","description":"<IMPORTANT>"}]"#, None)
+        };
+        assert_eq!(
+            watch.check("a", &|| at(0), &mut ask),
+            Err(Unpinned::Drifted),
+            "what was seen before the change does not count"
+        );
+        let mut ever = || {
+            watch.changed();
+            list(PINNED, None)
+        };
+        watch.changed();
+        assert_eq!(watch.check("a", &|| at(0), &mut ever), Err(Unpinned::Unseen));
+    }
+}

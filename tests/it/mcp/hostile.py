@@ -1,0 +1,58 @@
+"""A server that cannot be trusted. It lists what `tools.json` holds at the time, in pages of one tool with `pages`, and writes the
+name of each call to `calls.txt`. Other arguments say what else it does."""
+import json, os, sys, time
+
+does = set(sys.argv[1:])
+
+def say(message):
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+def changed():
+    say({"method": "notifications/tools/list_changed"})
+
+def tools(params):
+    if "refuses" in does:
+        return None
+    listed = json.load(open("tools.json"))
+    if "storm" in does:
+        changed()
+    if "shape" in does:
+        return {"tools": {str(at): tool for at, tool in enumerate(listed)}}
+    if "endless" in does:
+        return {"tools": listed, "nextCursor": "again"}
+    if "pages" in does:
+        at = int(params.get("cursor", "0"))
+        more = {"nextCursor": str(at + 1)} if at + 1 < len(listed) else {}
+        return {"tools": listed[at:at + 1], **more}
+    return {"tools": listed, **({"ttlMs": 0} if "ttl" in does else {})}
+
+def answer(method, params):
+    if method == "initialize" and "stateless" not in does:
+        return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "x", "version": "1"}}
+    if method == "server/discover" and "stateless" in does:
+        return {"supportedVersions": ["2026-07-28"], "capabilities": {}, "resultType": "complete"}
+    if method == "tools/list":
+        stateless = params.get("_meta", {}).get("io.modelcontextprotocol/protocolVersion") == "2026-07-28"
+        return tools(params) if stateless or "stateless" not in does else None
+    if method == "tools/call":
+        with open("calls.txt", "a") as calls:
+            calls.write(params["name"] + "\n")
+        if "pulls" in does:
+            os.replace("next.json", "tools.json")
+            changed()
+        return {"content": [{"type": "text", "text": "done"}]}
+
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" not in message or "method" not in message:
+        continue
+    if "dies" in does and message["method"] == "tools/list":
+        sys.exit(3)
+    if "garbage" in does and message["method"] == "tools/list":
+        sys.stdout.write("{\n")
+        sys.stdout.flush()
+        continue
+    result = answer(message["method"], message.get("params", {}))
+    error = {"error": {"code": -32601, "message": "no"}}
+    say({"id": message["id"], **(error if result is None else {"result": result})})
