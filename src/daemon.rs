@@ -1,116 +1,22 @@
-//! The gate as a service: HTTP/1.1 on a socket of the file system or on a TCP address. In: what to listen on, and what to answer with.
-//! Out: answers, until the process is told to stop; then what was begun is finished and on disk. The one place of the crate with an
-//! async runtime: everything that decides blocks, on threads of its own.
+//! The gate as a service over HTTP. In: what to listen on, and what to answer with. Out: answers, until the process is told to stop; then
+//! what was begun is finished and on disk. Everything that decides blocks, on threads of its own.
 
-mod guard;
-mod metrics;
 mod permits;
 mod refusal;
 mod request;
 mod routes;
 mod service;
-mod token;
 mod traces;
 
-pub use guard::Guard;
-pub use routes::{OPENAPI, Said};
+pub use routes::OPENAPI;
 pub use service::{MayLoosen, Places, Service};
-pub use token::Token;
 pub use traces::TraceLog;
 
-use crate::host::{Held, HostError, Os};
+use crate::http::{self, Guard, Listening, Said, ServeError};
 use crate::limits;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use routes::{Shared, tell};
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
+use routes::Shared;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
-use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
-
-/// Why the daemon does not run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ServeError {
-    /// The machine refuses.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// An address cannot be listened on.
-    #[error("{address}: {reason}")]
-    Address {
-        /// The address.
-        address: SocketAddr,
-        /// The system's words.
-        reason: String,
-    },
-    /// The runtime does not start.
-    #[error("no threads to serve with: {0}")]
-    Runtime(String),
-}
-
-/// What is listened on.
-#[derive(Debug)]
-pub enum Listening {
-    /// A socket of the file system, and the lock that keeps it this process's.
-    Socket {
-        /// Its path.
-        path: PathBuf,
-        /// The socket.
-        listener: std::os::unix::net::UnixListener,
-        /// The lock.
-        lock: Held,
-    },
-    /// A TCP address.
-    Tcp {
-        /// The address.
-        address: SocketAddr,
-        /// The socket.
-        listener: std::net::TcpListener,
-    },
-}
-
-impl Listening {
-    /// Listens on a socket of the file system, which only this process's user may connect to.
-    pub fn on_socket(path: &Path) -> Result<Listening, ServeError> {
-        let mut lock = path.as_os_str().to_owned();
-        lock.push(".lock");
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            Os.private_folder(folder)?;
-        }
-        let lock = Os.hold(Path::new(&lock))?;
-        let listener = Os.bind_socket(path)?;
-        let path = path.to_owned();
-        Ok(Listening::Socket { path, listener, lock })
-    }
-
-    /// Listens on a TCP address; port 0 is any that is free.
-    pub fn on_tcp(address: SocketAddr) -> Result<Listening, ServeError> {
-        let wrong = |error: std::io::Error| ServeError::Address {
-            address,
-            reason: error.to_string(),
-        };
-        let listener = std::net::TcpListener::bind(address).map_err(wrong)?;
-        let address = listener.local_addr().map_err(wrong)?;
-        Ok(Listening::Tcp { address, listener })
-    }
-
-    /// Where, as people write it.
-    pub fn place(&self) -> String {
-        match self {
-            Listening::Socket { path, .. } => path.display().to_string(),
-            Listening::Tcp { address, .. } => format!("http://{address}"),
-        }
-    }
-}
+use tokio::sync::Semaphore;
 
 /// Answers until the process is told to stop (SIGTERM, SIGINT); SIGHUP loads the bundle again. `say` is told what people should know.
 pub fn serve(
@@ -120,197 +26,18 @@ pub fn serve(
     most: usize,
     say: &mut dyn FnMut(Said),
 ) -> Result<(), ServeError> {
-    let runtime = runtime(most)?;
-    let (to, mut said) = mpsc::channel(limits::SAID);
     let service = Arc::new(service);
-    let shared = Arc::new(Shared {
-        service: Arc::clone(&service),
-        guard,
-        deciding: Arc::new(Semaphore::new(most)),
-        about: Arc::new(Semaphore::new(limits::REQUESTS_ABOUT)),
-        say: to,
-    });
-    let (bound, served) = runtime.block_on(async {
-        let mut run = pin!(run(listening, shared));
-        loop {
-            tokio::select! {
-                done = &mut run => break done,
-                Some(message) = said.recv() => say(message),
-            }
-        }
-    });
-    // What still blocks after the drain is given up: it has told nobody a verdict.
-    runtime.shutdown_timeout(Duration::from_millis(limits::ACCEPT_MILLIS));
-    while let Ok(message) = said.try_recv() {
-        say(message);
-    }
-    service.close();
-    if let Some((path, _lock)) = bound {
-        // One that is left is replaced by the next daemon.
-        let _ = Os.remove_socket(&path);
-    }
-    served
-}
-
-fn runtime(most: usize) -> Result<Runtime, ServeError> {
     let threads = most.saturating_add(limits::REQUESTS_ABOUT).saturating_add(1);
-    let built = Builder::new_multi_thread()
-        .max_blocking_threads(threads)
-        .enable_io()
-        .enable_time()
-        .build();
-    built.map_err(|error| ServeError::Runtime(error.to_string()))
-}
-
-/// The signals that a daemon is told what to do with.
-struct Signals {
-    stop: Signal,
-    interrupt: Signal,
-    reload: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Signals, ServeError> {
-        let of = |kind| signal(kind).map_err(|error| ServeError::Runtime(error.to_string()));
-        Ok(Signals {
-            stop: of(SignalKind::terminate())?,
-            interrupt: of(SignalKind::interrupt())?,
-            reload: of(SignalKind::hangup())?,
+    let make = |say| {
+        Arc::new(Shared {
+            service: Arc::clone(&service),
+            guard,
+            deciding: Arc::new(Semaphore::new(most)),
+            about: Arc::new(Semaphore::new(limits::REQUESTS_ABOUT)),
+            say,
         })
-    }
-
-    /// Returns when the process is told to stop.
-    async fn stopped(&mut self, shared: &Arc<Shared>) {
-        loop {
-            tokio::select! {
-                _ = self.stop.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.reload.recv() => {
-                    let shared = Arc::clone(shared);
-                    spawn_blocking(move || routes::reload_unasked(&shared.service, &shared.say));
-                }
-            }
-        }
-    }
-}
-
-type Bound = Option<(PathBuf, Held)>;
-
-async fn run(listening: Listening, shared: Arc<Shared>) -> (Bound, Result<(), ServeError>) {
-    let (bound, taken) = match listening {
-        Listening::Socket { path, listener, lock } => {
-            let taken = listener
-                .set_nonblocking(true)
-                .and_then(|()| UnixListener::from_std(listener));
-            (Some((path, lock)), taken.map(Taken::Unix))
-        }
-        Listening::Tcp { listener, .. } => {
-            let taken = listener
-                .set_nonblocking(true)
-                .and_then(|()| TcpListener::from_std(listener));
-            (None, taken.map(Taken::Tcp))
-        }
     };
-    let served = match (taken, Signals::new()) {
-        (Err(error), _) => Err(ServeError::Runtime(error.to_string())),
-        (_, Err(error)) => Err(error),
-        (Ok(listener), Ok(signals)) => {
-            tell(&shared.say, Said::Ready);
-            until_stopped(listener, signals, &shared).await;
-            Ok(())
-        }
-    };
-    (bound, served)
-}
-
-enum Taken {
-    Unix(UnixListener),
-    Tcp(TcpListener),
-}
-
-/// Takes connections until it is told to stop, then waits for those that are being answered.
-async fn until_stopped(listener: Taken, mut signals: Signals, shared: &Arc<Shared>) {
-    let slots = Arc::new(Semaphore::new(limits::CONNECTIONS));
-    let (stop, stopping) = watch::channel(false);
-    {
-        let accept = async {
-            loop {
-                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-                    return;
-                };
-                accept_one(&listener, slot, shared, &stopping).await;
-            }
-        };
-        tokio::select! {
-            () = accept => {}
-            () = signals.stopped(shared) => {}
-        }
-    }
-    drop(listener);
-    tell(&shared.say, Said::Note("stopping".to_owned()));
-    // Whoever waits for it is gone only where nobody is connected.
-    let _ = stop.send(true);
-    let all = u32::try_from(limits::CONNECTIONS).unwrap_or(u32::MAX);
-    let drained = timeout(
-        Duration::from_millis(limits::DRAIN_MILLIS),
-        slots.acquire_many(all),
-    )
-    .await;
-    if drained.is_err() {
-        tell(
-            &shared.say,
-            Said::Warning("some requests did not end in time and got no answer".to_owned()),
-        );
-    }
-}
-
-async fn accept_one(
-    listener: &Taken,
-    slot: OwnedSemaphorePermit,
-    shared: &Arc<Shared>,
-    stopping: &watch::Receiver<bool>,
-) {
-    let accepted = match listener {
-        Taken::Unix(listener) => listener.accept().await.map(|(stream, _)| {
-            tokio::spawn(connection(stream, slot, Arc::clone(shared), stopping.clone()));
-        }),
-        Taken::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
-            // Only answers are sent, each in one piece.
-            let _ = stream.set_nodelay(true);
-            tokio::spawn(connection(stream, slot, Arc::clone(shared), stopping.clone()));
-        }),
-    };
-    if accepted.is_err() {
-        sleep(Duration::from_millis(limits::ACCEPT_MILLIS)).await;
-    }
-}
-
-/// Answers the requests of one connection.
-async fn connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    slot: OwnedSemaphorePermit,
-    shared: Arc<Shared>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(routes::answer(shared, request).await) }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits::REQUEST_HEAD_MILLIS))
-            .max_buf_size(limits::REQUEST_HEAD_BYTES)
-            .max_headers(limits::REQUEST_HEADERS)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    // A connection that fails has nobody to tell.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
-    drop(slot);
+    let served = http::serve(listening, threads, make, say);
+    service.close();
+    served
 }

@@ -68,5 +68,7 @@ pub mod testgen;
 pub mod cli;
 #[cfg(all(feature = "serve", unix))]
 pub mod daemon;
+#[cfg(all(feature = "serve", unix))]
+pub mod http;
 #[cfg(feature = "cli")]
 pub mod mcp;

@@ -10,8 +10,9 @@ use super::ui::Ui;
 use super::{failure, load};
 use crate::artifact::{Digest, TrustedKeys};
 use crate::boundary::Boundary;
-use crate::daemon::{self, Guard, Listening, MayLoosen, Places, Said, ServeError, Service, Token, TraceLog};
+use crate::daemon::{self, MayLoosen, Places, Service, TraceLog};
 use crate::host::{Host, HostError};
+use crate::http::{Guard, Listening, Said, ServeError, Token};
 use crate::json::Json;
 use crate::{approvals, limits};
 use std::net::SocketAddr;
@@ -105,7 +106,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Listening::Tcp { address, .. } => Some(Guard::hosts_of(*address, &args.allow_host)),
     };
     let service = Service::new(places, bundle, boundary, log)?;
-    let guard = Guard { token, hosts };
+    let guard = Guard {
+        token,
+        hosts,
+        origins: Vec::new(),
+    };
     let (place, mut printed) = (listening.place(), Ok(()));
     let mut say = |said| match said {
         Said::Ready => printed = started(ui, &place, &name),

@@ -1,7 +1,6 @@
 //! What an executor asks the daemon: may this call run now, and what became of it. In: the bodies of `POST /v1/permits/redeem` and
 //! `POST /v1/permits/settle`. Out: documents, or why the call must not run. Permits are `boundary::permit`'s.
 
-use super::refusal::Refusal;
 use super::request::{self, Given};
 use super::service::Service;
 use crate::artifact::envelope::Payload;
@@ -9,6 +8,7 @@ use crate::artifact::{TraceRecord, Verified, jcs, trace};
 use crate::boundary::permit::{self, Ended, PermitError, Run};
 use crate::domain::Outcome;
 use crate::host::{Host, Os};
+use crate::http::Refusal;
 use crate::json::{self, Json};
 use std::collections::BTreeMap;
 

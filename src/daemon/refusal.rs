@@ -1,62 +1,12 @@
-//! Why a request is not answered with a verdict: an HTTP status, a stable code, a sentence. In: errors of the library. Out: the
-//! document of `schemas/v1/daemon/error.schema.json`. A refusal never looks like a verdict.
+//! Which refusal an error of the library is: whose mistake it was, and what to do.
 
 use crate::artifact::VerifyError;
 use crate::boundary::WriteError;
 use crate::gate::IntentError;
 use crate::host::HostError;
-use crate::json::Json;
+use crate::http::Refusal;
 use crate::session::SessionError;
 use crate::store::StoreError;
-
-/// A request that is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// Stable and dotted; programs may match it.
-    pub code: &'static str,
-    /// One sentence for people.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<&'static str>,
-}
-
-impl Refusal {
-    /// A refusal without a hint.
-    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal {
-            status,
-            code,
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    /// Says what to do.
-    pub fn hint(self, hint: &'static str) -> Refusal {
-        Refusal {
-            hint: Some(hint),
-            ..self
-        }
-    }
-
-    /// Whether the same request may be answered later.
-    pub fn may_retry(&self) -> bool {
-        self.status == 503
-    }
-
-    /// The document.
-    pub fn document(&self) -> Json {
-        let mut members = vec![
-            ("ok", Json::Bool(false)),
-            ("code", Json::str(self.code)),
-            ("message", Json::str(&self.message)),
-        ];
-        members.extend(self.hint.map(|hint| ("hint", Json::str(hint))));
-        Json::object(members)
-    }
-}
 
 impl From<IntentError> for Refusal {
     fn from(error: IntentError) -> Self {

@@ -1,10 +1,10 @@
 //! What requests say: one strict JSON object each. In: bytes. Out: members by name, or the first mistake. Nothing is repaired, and
 //! what is not known is refused.
 
-use super::refusal::Refusal;
 use crate::artifact::{is_id, jcs};
 use crate::domain::Intent;
 use crate::gate::IntentError;
+use crate::http::Refusal;
 use crate::json::{self, Json, Text};
 use crate::limits;
 use std::collections::BTreeSet;

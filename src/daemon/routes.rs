@@ -1,28 +1,22 @@
 //! From a request to a response: the head is checked, the body read within its bounds, the work done on a thread that may block,
 //! and what comes of it written as JSON. In: HTTP. Out: HTTP. It decides nothing itself.
 
-use super::guard::Guard;
-use super::metrics::Metrics;
-use super::refusal::Refusal;
 use super::service::Service;
-use crate::artifact::{is_id, jcs};
+use crate::artifact::is_id;
+use crate::http::{self, Answers, Body, Content, Guard, JSON, Refusal, Said, Say, tell};
 use crate::json::Json;
 use crate::limits;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
 /// The description of the interface.
 pub const OPENAPI: &str = include_str!("../../schemas/v1/daemon/openapi.json");
-const JSON: &str = "application/json";
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What connections share.
 pub struct Shared {
@@ -35,18 +29,7 @@ pub struct Shared {
     /// How many may ask about the daemon at once.
     pub about: Arc<Semaphore>,
     /// What people are told.
-    pub say: mpsc::Sender<Said>,
-}
-
-/// A message for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// The daemon answers from now on.
-    Ready,
-    /// Good to know.
-    Note(String),
-    /// Worth a look.
-    Warning(String),
+    pub say: Say,
 }
 
 /// What a request is about.
@@ -63,28 +46,21 @@ enum Route {
     OpenApi,
 }
 
-/// The content of a response.
-struct Content {
-    kind: &'static str,
-    bytes: Vec<u8>,
-}
-
-impl Content {
-    fn json(document: &Json) -> Content {
-        Content {
-            kind: JSON,
-            bytes: jcs::to_vec(document),
+impl Answers for Shared {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let _in_flight = self.service.metrics.begin();
+        match handled(&self, request).await {
+            Ok(content) => http::response(StatusCode::OK, content),
+            Err(refusal) => http::refused(&self.service.metrics, &refusal),
         }
     }
-}
 
-/// Answers a request, whatever it is.
-pub async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let _in_flight = shared.service.metrics.begin();
-    match handled(&shared, request).await {
-        Ok(content) => response(StatusCode::OK, content),
-        Err(refusal) => refused(&shared.service.metrics, &refusal),
+    fn reload(&self) {
+        // Who listens to what is said knows what came of it.
+        let _ = reload(&self.service, &self.say);
     }
+
+    fn stopping(&self) {}
 }
 
 async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Content, Refusal> {
@@ -105,10 +81,7 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Con
         }),
         Route::Metrics => {
             let (bundle, policy) = service.bundle();
-            Ok(Content {
-                kind: METRICS,
-                bytes: service.metrics.text(bundle, &policy).into_bytes(),
-            })
+            Ok(Content::metrics(&service.metrics, bundle, &policy))
         }
         Route::Ready => within(&shared.about, move || ready(&service)).await,
         Route::Trace(id) => {
@@ -174,17 +147,12 @@ async fn posted(
     body: Incoming,
     work: impl FnOnce(&[u8]) -> Result<Json, Refusal> + Send + 'static,
 ) -> Result<Content, Refusal> {
-    let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    // A web page may send any other kind without asking first.
-    if !kind.is_some_and(is_json) {
-        let message = "the body is not said to be application/json";
-        return Err(Refusal::new(415, "request.content_type", message));
-    }
+    http::is_kind(&head.headers, JSON)?;
     let permit = Arc::clone(&shared.deciding).try_acquire_owned().map_err(|_| {
         let message = "as many calls are being decided as the daemon takes at once";
         Refusal::new(503, "serve.busy", message)
     })?;
-    let body = read(body).await?;
+    let body = http::read(body, limits::REQUEST_BYTES).await?;
     finished(spawn_blocking(move || {
         let done = work(&body);
         // Held until the work ends, however long anybody waits for it.
@@ -192,24 +160,6 @@ async fn posted(
         Ok(Content::json(&done?))
     }))
     .await
-}
-
-fn is_json(kind: &[u8]) -> bool {
-    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
-    kind.trim_ascii().eq_ignore_ascii_case(JSON.as_bytes())
-}
-
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
-    let wait = Duration::from_millis(limits::REQUEST_BODY_MILLIS);
-    match timeout(wait, Limited::new(body, limits::REQUEST_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("the body is longer than {} bytes", limits::REQUEST_BYTES);
-            Err(Refusal::new(413, "request.too_large", message))
-        }
-        Ok(Err(_)) => Err(Refusal::new(400, "request.cut_off", "the body was cut off")),
-        Err(_) => Err(Refusal::new(408, "request.slow", "the body did not come in time")),
-    }
 }
 
 /// Does what blocks, where few enough do.
@@ -247,7 +197,7 @@ fn ready(service: &Service) -> Result<Content, Refusal> {
 }
 
 /// Loads the bundle again, and tells people what came of it.
-fn reload(service: &Service, say: &mpsc::Sender<Said>) -> Result<Content, Refusal> {
+fn reload(service: &Service, say: &Say) -> Result<Content, Refusal> {
     match service.reload() {
         Ok(reloaded) => {
             tell(say, Said::Note(format!("bundle {} decides now", reloaded.after)));
@@ -267,38 +217,4 @@ fn reload(service: &Service, say: &mpsc::Sender<Said>) -> Result<Content, Refusa
                 .hint("the bundle that decided before goes on to decide"))
         }
     }
-}
-
-/// The same where no request asked for it.
-pub fn reload_unasked(service: &Service, say: &mpsc::Sender<Said>) {
-    // Who listens to what is said knows what came of it.
-    let _ = reload(service, say);
-}
-
-/// Says something, unless far too much was said and not heard.
-pub fn tell(say: &mpsc::Sender<Said>, said: Said) {
-    let _ = say.try_send(said);
-}
-
-fn response(status: StatusCode, content: Content) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(content.bytes)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn refused(metrics: &Metrics, refusal: &Refusal) -> Response<Full<Bytes>> {
-    metrics.refused(refusal.code);
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = response(status, Content::json(&refusal.document()));
-    let headers = response.headers_mut();
-    if refusal.may_retry() {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
-    }
-    response
 }

@@ -1,8 +1,6 @@
 //! What every request is answered with: the bundle that decides, keys, store, log of traces. In: read requests. Out: documents.
 //! It blocks, so it runs on threads of its own; one decision sees one bundle. It must not know sockets or HTTP.
 
-use super::metrics::Metrics;
-use super::refusal::Refusal;
 use super::request::{self, Asked};
 use super::traces::TraceLog;
 use crate::approvals::{self, Handed};
@@ -13,6 +11,7 @@ use crate::boundary::{
 use crate::bundling::{Succession, SuccessionError, succession};
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
+use crate::http::{Metrics, Refusal};
 use crate::json::Json;
 use crate::limits;
 use crate::store::{self, Store};

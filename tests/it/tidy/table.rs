@@ -119,9 +119,10 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     module("config", Layer::L5, &[]),
-    module("daemon", Layer::L6, &[]),
-    module("mcp", Layer::L6, &[]),
-    module("cli", Layer::L6, &["daemon", "mcp"]),
+    module("http", Layer::L6, &[]),
+    module("daemon", Layer::L6, &["http"]),
+    module("mcp", Layer::L6, &["http"]),
+    module("cli", Layer::L6, &["http", "daemon", "mcp"]),
 ];
 
 /// The row of a module.

@@ -1,5 +1,5 @@
-//! Who may speak to the daemon: a web page may not, whatever name it found for this machine, and nobody without the token where
-//! there is one. In: the head of a request. Out: nothing, or why it is refused. It looks at no body.
+//! Who may ask: a web page may not, whatever name it found for this machine, unless its origin is allowed; and nobody without the token
+//! where there is one. In: the head of a request. Out: nothing, or why it is refused. It looks at no body.
 
 use super::refusal::Refusal;
 use super::token::Token;
@@ -12,8 +12,10 @@ use std::net::SocketAddr;
 pub struct Guard {
     /// The token, where one is asked for.
     pub token: Option<Token>,
-    /// The values of `Host` that name this daemon; none on a socket, which has no name.
+    /// The values of `Host` that name this service; none on a socket, which has no name.
     pub hosts: Option<Vec<String>>,
+    /// The web pages that may ask, by their origins.
+    pub origins: Vec<String>,
 }
 
 impl Guard {
@@ -33,7 +35,8 @@ impl Guard {
 
     /// Refuses what comes from a web page, or for another host.
     pub fn check_origin(&self, headers: &HeaderMap, has_authority: bool) -> Result<(), Refusal> {
-        if headers.contains_key(ORIGIN) {
+        let is_allowed = |origin: &[u8]| self.origins.iter().any(|known| known.as_bytes() == origin);
+        if headers.contains_key(ORIGIN) && !only(headers, &ORIGIN).is_some_and(is_allowed) {
             let message = "a request of a web page is refused";
             return Err(Refusal::new(403, "request.origin", message));
         }
@@ -46,8 +49,7 @@ impl Guard {
             return Ok(());
         }
         let message = "the request is for another host";
-        Err(Refusal::new(403, "request.host", message)
-            .hint("--allow-host NAME lets the daemon answer to a name"))
+        Err(Refusal::new(403, "request.host", message).hint("a name that is allowed is answered to, too"))
     }
 
     /// Refuses who does not show the token.
@@ -58,13 +60,13 @@ impl Guard {
         if only(headers, &AUTHORIZATION).is_some_and(|shown| token.is_shown(shown)) {
             return Ok(());
         }
-        let message = "the request does not show the token of the daemon";
+        let message = "the request does not show the token";
         Err(Refusal::new(401, "request.token", message).hint("send `Authorization: Bearer TOKEN`"))
     }
 }
 
 /// The value of a header that is there once.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+pub fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => Some(value.as_bytes()),
@@ -82,6 +84,7 @@ mod tests {
         let guard = Guard {
             token: None,
             hosts: Some(Guard::hosts_of(address, &["gait.internal".to_owned()])),
+            origins: vec!["https://ui.example".to_owned()],
         };
         let code = |guard: &Guard, given: &[(&HeaderName, &str)], has_authority| {
             let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! What is counted while the daemon runs, as Prometheus reads it (text format 0.0.4). In: what happened. Out: text. It holds no
+//! What is counted while a service runs, as Prometheus reads it (text format 0.0.4). In: what happened. Out: text. It holds no
 //! value of any request: labels are verdicts, codes and digests.
 
 use crate::artifact::{Digest, PolicyRef};
