@@ -18,6 +18,8 @@ mod junit;
 pub mod key_args;
 mod keys;
 mod kill_switch;
+#[cfg(all(feature = "serve", unix))]
+mod listen;
 mod load;
 mod markdown;
 mod mcp;

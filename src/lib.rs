@@ -45,6 +45,8 @@ pub mod approvals;
 pub mod boundary;
 pub mod bundling;
 pub mod compare;
+#[cfg(all(feature = "serve", unix))]
+pub mod config;
 pub mod coverage;
 pub mod explain;
 pub mod import;

@@ -142,6 +142,20 @@ pub const MCP_LIST_TRIES: usize = 3;
 pub const MCP_ASK_MILLIS: u64 = 10_000;
 /// Longest wait for the first answer of a server that was started, in milliseconds: it may be fetched first.
 pub const MCP_START_MILLIS: u64 = 60_000;
+/// Longest wait for what comes of a call that was passed on, in milliseconds.
+pub const MCP_CALL_MILLIS: u64 = 300_000;
+/// Pause before a server that does not start is started again, in milliseconds.
+pub const MCP_RESTART_MILLIS: i64 = 1_000;
+/// Sessions of clients that the gateway keeps.
+pub const MCP_SESSIONS: usize = 1_000;
+/// How long a session of a client may be idle, in milliseconds.
+pub const MCP_SESSION_MILLIS: i64 = 60 * 60 * 1_000;
+/// Servers behind one gateway.
+pub const MCP_SERVERS: usize = 100;
+/// What a client that listens was not told yet, in messages.
+pub const MCP_STREAM: usize = 16;
+/// The name of a tool as clients of the gateway see it, in bytes.
+pub const MCP_WIRE_NAME_BYTES: usize = 128;
 /// What a caller calls the whole that a call is part of, in bytes.
 pub const CORRELATION_BYTES: usize = 256;
 /// Approvals handed over with one call.
@@ -385,6 +399,8 @@ pub const TRACE_FILE_BYTES: u64 = 64 << 20;
 pub const TRACE_PROBE_BYTES: usize = 64 << 10;
 /// Traces that the daemon finds by their id: the last ones.
 pub const TRACES_FOUND: usize = 65_536;
+/// A configuration file, in bytes.
+pub const CONFIG_BYTES: u64 = 1 << 20;
 /// A bearer token at least, in bytes.
 pub const TOKEN_BYTES: usize = 32;
 /// The file of a bearer token, in bytes.

@@ -5,19 +5,24 @@
 mod call;
 mod frame;
 mod gate;
+#[cfg(all(feature = "serve", unix))]
+pub mod gateway;
 mod list;
 mod method;
 pub mod pins;
 mod relay;
+pub mod revision;
+mod told;
 mod upstream;
 mod watch;
 
 pub use call::Caller;
-pub use gate::Setup;
+pub use gate::{Session, Setup};
 pub use list::{List, ListError};
+pub use relay::Kept;
 pub use upstream::AskError;
 
-use crate::host::{self, HostError, Os};
+use crate::host::{HostError, Os};
 use crate::limits;
 use frame::Line;
 use gate::Gatekeeper;
@@ -36,9 +41,6 @@ pub enum ProxyError {
     /// The server did not start.
     #[error("the server does not start: {0}")]
     Start(HostError),
-    /// The machine gives no randomness.
-    #[error(transparent)]
-    Host(HostError),
     /// The server ended before the client did.
     #[error("the server has ended: {status}")]
     ServerEnded {
@@ -54,24 +56,28 @@ enum Ended {
     Server,
 }
 
+/// The name of a session that nobody named.
+pub fn session_name(nonce: &str) -> String {
+    format!("mcp-{}", nonce.get(..16).unwrap_or_default())
+}
+
 /// What the tools of a server are: it is started, asked, and stopped. None of them is called.
 pub fn tools(command: &[OsString]) -> Result<List, ListError<AskError>> {
-    let mut server = Upstream::start(command)?;
+    let server = Upstream::start(command, Box::new(|_| {}))?;
     let listed = server.tools();
     server.stop();
     listed
 }
 
 /// Starts a server and stands between it and the client at standard input and output, until one of them ends.
-pub fn proxy(setup: Setup, command: &[OsString]) -> Result<(), ProxyError> {
+pub fn proxy(setup: Setup, kept: Kept, command: &[OsString]) -> Result<(), ProxyError> {
     let (mut child, (input, output)) = Os.start(command).map_err(ProxyError::Start)?;
     let client = Box::new(std::io::stdout());
-    let own = format!("gait-{}", host::nonce(&Os).map_err(ProxyError::Host)?);
     let relay = Arc::new(Relay::new(
         Gatekeeper::new(setup),
+        kept,
         Some(client),
         Some(Box::new(input)),
-        own,
     ));
     let (ended, first) = channel();
     let (of_client, of_server) = (ended.clone(), ended);

@@ -2,7 +2,10 @@
 
 mod pin;
 mod proxy;
+#[cfg(all(feature = "serve", unix))]
+mod serve;
 mod server;
+mod setup;
 mod verify;
 
 use super::error::CliError;
@@ -21,6 +24,8 @@ pub struct Args {
 enum Command {
     Pin(pin::Args),
     Proxy(Box<proxy::Args>),
+    #[cfg(all(feature = "serve", unix))]
+    Serve(Box<serve::Args>),
     Verify(verify::Args),
 }
 
@@ -29,6 +34,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Pin(args) => pin::run(ui, host, args),
         Command::Verify(args) => verify::run(ui, host, args),
+        #[cfg(all(feature = "serve", unix))]
+        Command::Serve(args) => serve::run(ui, host, *args),
         Command::Proxy(args) => proxy::run(ui, host, *args),
     }
 }

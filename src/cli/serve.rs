@@ -7,16 +7,16 @@ use super::gate::AskedArgs;
 use super::key_args::{self, KeyArgs, TrustArgs};
 use super::store_args::StoreArgs;
 use super::ui::Ui;
-use super::{failure, load};
+use super::{failure, listen, load};
 use crate::artifact::{Digest, TrustedKeys};
 use crate::boundary::Boundary;
 use crate::daemon::{self, MayLoosen, Places, Service, TraceLog};
-use crate::host::{Host, HostError};
-use crate::http::{Guard, Listening, Said, ServeError, Token};
+use crate::host::Host;
+use crate::http::{Guard, Listening, Said};
 use crate::json::Json;
 use crate::{approvals, limits};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Judge calls for other programs, until told to stop
 ///
@@ -76,12 +76,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         );
         return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
     }
-    let token = args
-        .token_file
-        .as_deref()
-        .map(|file| token(host, file))
-        .transpose()?;
-    check_address(&args, token.is_some())?;
+    let token = listen::token(host, args.token_file.as_deref())?;
+    listen::check(args.listen, token.is_some())?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let cosigners = key_args::named_keys(host, &args.cosigner)?;
     let bundle = load::cosigned(host, &args.bundle, &trusted, &cosigners)?;
@@ -93,8 +89,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         None => Listening::on_socket(&args.socket),
         Some(address) => Listening::on_tcp(address),
     };
-    let listening = listening.map_err(failed)?;
-    let (log, torn) = TraceLog::open(&args.traces).map_err(failed)?;
+    let listening = listening.map_err(listen::failed)?;
+    let (log, torn) = TraceLog::open(&args.traces).map_err(listen::failed)?;
     for path in torn {
         let path = path.display();
         ui.warn(&format!(
@@ -117,30 +113,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Said::Note(text) => ui.note(&text),
         Said::Warning(text) => ui.warn(&text),
     };
-    daemon::serve(listening, service, guard, args.max_concurrent, &mut say).map_err(failed)?;
+    daemon::serve(listening, service, guard, args.max_concurrent, &mut say).map_err(listen::failed)?;
     printed.map(|()| Exit::Success)
-}
-
-/// Refuses to be reached from elsewhere by whoever likes.
-fn check_address(args: &Args, has_token: bool) -> Result<(), CliError> {
-    match args.listen {
-        Some(address) if !address.ip().is_loopback() && !has_token => {
-            let message = format!("{address} may be reached from other machines, and no token is asked for");
-            Err(CliError::new(Category::Unsafe, "serve.open", message)
-                .hint("name a file with --token-file, or listen on 127.0.0.1 or on the socket"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn token(host: &dyn Host, file: &Path) -> Result<Token, CliError> {
-    let bytes = host.read_private(file, limits::TOKEN_FILE_BYTES)?;
-    Token::of_file(bytes).map_err(|reason| {
-        let message = format!("the token cannot be used: {reason}");
-        CliError::new(Category::InvalidInput, "serve.token", message)
-            .hint("`openssl rand -hex 32` makes one")
-            .in_file(file)
-    })
 }
 
 fn places(
@@ -190,20 +164,4 @@ fn started(ui: &mut Ui, place: &str, (bundle, policy): &(Digest, String)) -> Res
         ui.note(&format!("bundle {bundle} of policy {policy} decides"));
     }
     ui.flush()
-}
-
-/// Why the daemon does not run.
-fn failed(error: impl Into<ServeError>) -> CliError {
-    match error.into() {
-        ServeError::Host(error @ HostError::Contended { .. }) => {
-            CliError::new(Category::Unsafe, "serve.in_use", error.to_string())
-                .hint("another daemon runs here; stop it, or name another --socket and --traces")
-        }
-        ServeError::Host(error) => error.into(),
-        ServeError::Address { address, reason } => {
-            let message = format!("{address} cannot be listened on: {reason}");
-            CliError::new(Category::InvalidInput, "serve.address", message)
-        }
-        ServeError::Runtime(reason) => CliError::new(Category::Internal, "serve.runtime", reason),
-    }
 }

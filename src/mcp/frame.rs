@@ -16,6 +16,11 @@ pub const INVALID_PARAMS: i64 = -32602;
 /// The code of a call that the gate does not let through, and of a server that has ended.
 pub const REFUSED: i64 = -32000;
 
+/// Before the names of what the protocol itself says in `_meta`.
+pub const OWN_META: &str = "io.modelcontextprotocol/";
+/// What says the revision of a request.
+pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
 /// What was read.
 pub enum Line {
     /// A line, without its end.
@@ -183,6 +188,14 @@ pub fn request(id: &Json, method: &str, params: Json) -> Json {
     ])
 }
 
+/// What a message says of the revision it is in, and of who sends it, where its revision says it with each request.
+pub fn revision(message: &Message) -> Option<Json> {
+    let members = message.param("_meta")?.as_object()?;
+    let said = |(name, _): &&(Text, Json)| name.starts_with(OWN_META);
+    let said: Vec<_> = members.iter().filter(said).cloned().collect();
+    (!said.is_empty()).then_some(Json::Object(said))
+}
+
 /// Parameters with what a request says of itself.
 pub fn with_meta(params: Json, meta: Option<&Json>) -> Json {
     match (params, meta) {
@@ -199,14 +212,36 @@ pub fn notification(method: &str) -> Json {
     Json::object([("jsonrpc", Json::str("2.0")), ("method", Json::str(method))])
 }
 
+/// The notification that nobody waits for the answer to a request any more.
+pub fn cancelled(id: &Json) -> Json {
+    Json::object([
+        ("jsonrpc", Json::str("2.0")),
+        ("method", Json::str("notifications/cancelled")),
+        ("params", Json::object([("requestId", id.clone())])),
+    ])
+}
+
 /// The answer that a request failed.
 pub fn error(id: &Json, code: i64, message: &str, data: Option<Json>) -> Json {
     let mut error = vec![("code", Json::int(code)), ("message", Json::str(message))];
     error.extend(data.map(|data| ("data", data)));
+    failed(id, Json::object(error))
+}
+
+/// The same with an error as somebody else wrote it.
+pub fn failed(id: &Json, error: Json) -> Json {
     Json::object([
         ("jsonrpc", Json::str("2.0")),
         ("id", id.clone()),
-        ("error", Json::object(error)),
+        ("error", error),
+    ])
+}
+
+/// What gait calls itself.
+pub fn this_program() -> Json {
+    Json::object([
+        ("name", Json::str("gait")),
+        ("version", Json::str(env!("CARGO_PKG_VERSION"))),
     ])
 }
 

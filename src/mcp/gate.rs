@@ -1,9 +1,11 @@
 //! The gate as the gateway asks it: an intent in, a verdict out once its trace is on disk, and words for whoever asked. A call that
 //! waits for people is asked with their approvals when it is made again.
 
-use super::call::Caller;
+use super::call::{self, Caller};
+use super::frame::{self, INVALID_PARAMS, Message};
+use super::method::Class;
+use super::told;
 use crate::approvals::{self, Handed};
-use crate::artifact::tool_lock::Tools;
 use crate::artifact::{Digest, SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::domain::{Intent, Verdict};
@@ -13,6 +15,8 @@ use crate::limits;
 use crate::store::Store;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What calls are judged with.
 pub struct Setup {
@@ -24,8 +28,6 @@ pub struct Setup {
     pub store: Box<dyn Store>,
     /// Where traces go: a folder.
     pub traces: PathBuf,
-    /// The session of all calls, and its journal.
-    pub session: Option<(String, PathBuf)>,
     /// The kill switch, and who may have signed it.
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
     /// The trust file that says whose keys may approve, and the folder of approvals.
@@ -36,17 +38,42 @@ pub struct Setup {
     pub fulfils: Vec<String>,
     /// Who asks.
     pub caller: Caller,
+    /// What is never drawn twice: it tells the calls of this process from all others.
+    pub nonce: String,
     /// Whether tools are listed that no call could be allowed of.
     pub shows_all: bool,
-    /// What the tools must be; none where they are not pinned.
-    pub pins: Option<Tools>,
 }
 
-/// The gate of one connection.
+/// A session of calls and its journal.
+pub type Session = (String, PathBuf);
+
+/// The gate as many threads ask it.
 pub struct Gatekeeper {
     setup: Setup,
     /// Calls that wait for people, by the digest of the intent.
-    waiting: BTreeSet<Digest>,
+    waiting: Mutex<BTreeSet<Digest>>,
+    calls: AtomicU64,
+}
+
+/// A request that is judged where it acts.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The request.
+    pub message: &'a Message,
+    /// What is done with its method.
+    pub class: Class,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The session it is the next call of.
+    pub session: Option<&'a Session>,
+}
+
+/// What is to be done with a request.
+pub struct Answer {
+    /// What the policy says; none where it was not asked, or its word could not be kept.
+    pub verdict: Option<Verdict>,
+    /// The answer to a request that must not go on; none where it may.
+    pub refused: Option<Json>,
 }
 
 impl Gatekeeper {
@@ -54,7 +81,8 @@ impl Gatekeeper {
     pub fn new(setup: Setup) -> Gatekeeper {
         Gatekeeper {
             setup,
-            waiting: BTreeSet::new(),
+            waiting: Mutex::default(),
+            calls: AtomicU64::new(0),
         }
     }
 
@@ -63,15 +91,51 @@ impl Gatekeeper {
         &self.setup
     }
 
-    /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
-    pub fn judge(&mut self, intent: &Intent, traceparent: Option<String>) -> Result<Written, WriteError> {
-        let name = || digest::of_json(&intent.covered());
-        let handed = match !self.waiting.is_empty() && self.waiting.contains(&name()) {
-            true => self.handed(),
-            false => Vec::new(),
+    /// Whether the policy declares a tool.
+    pub fn knows(&self, tool: &str) -> bool {
+        self.setup.boundary.gate().program().tool(tool).is_some()
+    }
+
+    /// Whether a request may go on, and what is told where it may not.
+    pub fn answer(&self, asked: Asked<'_>, id: &Json) -> Answer {
+        let (message, class) = (asked.message, asked.class);
+        let refused = |verdict, refused| Answer { verdict, refused };
+        let intent = match call::intent(message, class, asked.caller) {
+            Ok(Some(intent)) => intent,
+            Ok(None) => return refused(None, None),
+            Err(error) => {
+                let error = frame::error(id, INVALID_PARAMS, &error.to_string(), None);
+                return refused(None, Some(error));
+            }
         };
-        let setup = &mut self.setup;
-        let session = setup.session.as_ref();
+        match self.judge(&intent, call::traceparent(message), asked.session) {
+            Ok(written) => {
+                let verdict = written.recorded.record.decision.verdict;
+                let answer = (verdict != Verdict::Allow).then(|| told::stopped(message, class, id, &written));
+                refused(Some(verdict), answer)
+            }
+            Err(error) => refused(None, Some(told::unrecorded(message, class, id, &error))),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
+    fn judge(
+        &self,
+        intent: &Intent,
+        traceparent: Option<String>,
+        session: Option<&Session>,
+    ) -> Result<Written, WriteError> {
+        let name = || digest::of_json(&intent.covered());
+        let waits = {
+            let waiting = self.waiting();
+            !waiting.is_empty() && waiting.contains(&name())
+        };
+        let handed = if waits { self.handed() } else { Vec::new() };
+        let setup = &self.setup;
         let moment = Moment {
             session_id: session.map(|(id, _)| id.clone()),
             run_id: session.map(|(id, _)| id.clone()),
@@ -79,6 +143,11 @@ impl Gatekeeper {
             facts: setup.facts.clone(),
             fulfils: setup.fulfils.clone(),
             handed,
+            event: Some(format!(
+                "{}/{}",
+                setup.nonce,
+                self.calls.fetch_add(1, Ordering::Relaxed)
+            )),
             // Whoever approves sees what the trace keeps.
             keeps_intent: true,
             ..Moment::default()
@@ -98,14 +167,16 @@ impl Gatekeeper {
             clock: Clock::Machine,
             journal: session.map(|(_, journal)| journal.as_path()),
         };
-        let written = setup.boundary.judge_written(desk, call)?;
+        // Each call has working space of its own.
+        let written = setup.boundary.clone().judge_written(desk, call)?;
+        let mut waiting = self.waiting();
         match written.recorded.record.decision.verdict {
-            Verdict::RequireApproval if self.waiting.len() < limits::MCP_WAITING => {
-                self.waiting.insert(name());
+            Verdict::RequireApproval if waiting.len() < limits::MCP_WAITING => {
+                waiting.insert(name());
             }
-            _ if self.waiting.is_empty() => {}
+            _ if waiting.is_empty() => {}
             _ => {
-                self.waiting.remove(&name());
+                waiting.remove(&name());
             }
         }
         Ok(written)
@@ -136,26 +207,4 @@ impl Gatekeeper {
         all.truncate(limits::HANDED_APPROVALS);
         approvals::distinct(all)
     }
-}
-
-/// What whoever asked is told of a call that must not run: why, what would help, and where the trace is.
-pub fn refusal(written: &Written) -> String {
-    let record = &written.recorded.record;
-    let decision = &record.decision;
-    let codes = decision.reason_codes.join(", ");
-    let mut lines = vec![match decision.verdict {
-        Verdict::RequireApproval => format!("Not run: the call waits for an approval ({codes})."),
-        Verdict::DryRun => format!("Not run: the call may only be rehearsed ({codes})."),
-        Verdict::Allow | Verdict::Block => format!("Not run: the policy blocks the call ({codes})."),
-    }];
-    lines.extend(decision.detail.clone());
-    lines.extend(decision.matched.iter().filter_map(|rule| rule.hint.clone()));
-    let file = written.place.file.display();
-    if decision.verdict == Verdict::RequireApproval {
-        lines.push(format!(
-            "A person approves it with `gait approve {file} --key KEY`; then make the same call again."
-        ));
-    }
-    lines.push(format!("Trace {}.", record.trace_id));
-    lines.join("\n")
 }

@@ -1,16 +1,15 @@
 //! The relay between one client and one server, a line at a time: each message is read once, judged, and what was judged is what is
 //! passed on. In: lines of either side. Out: lines to either side. It blocks, and one thread reads each side.
 
-use super::call;
-use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
-use super::gate::{Gatekeeper, refusal};
+use super::frame::{self, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
+use super::gate::{Asked, Gatekeeper, Session};
 use super::list::{self, List, ListError};
 use super::method::{self, Class};
-use super::watch::{Unpinned, Watch};
-use crate::boundary::Written;
-use crate::domain::Verdict;
+use super::told;
+use super::watch::Watch;
+use crate::artifact::tool_lock::Tools;
 use crate::host::{Host, Os};
-use crate::json::{Json, Text};
+use crate::json::Json;
 use crate::limits;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +23,8 @@ pub type Out = Option<Box<dyn Write + Send>>;
 
 /// Both sides and what is open between them.
 pub struct Relay {
-    gate: Mutex<Gatekeeper>,
+    gate: Gatekeeper,
+    session: Option<Session>,
     client: Mutex<Out>,
     server: Mutex<Out>,
     /// Requests that the server has to answer, by their ids.
@@ -34,6 +34,15 @@ pub struct Relay {
     /// What the tools must be, where they are pinned.
     watch: Option<Watch>,
     own: Own,
+}
+
+/// What one connection is held to.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The session of all calls.
+    pub session: Option<Session>,
+    /// What the tools must be; none where they are not pinned.
+    pub pins: Option<Tools>,
 }
 
 /// What the gateway itself asks the server.
@@ -79,14 +88,17 @@ fn send(to: &Mutex<Out>, line: &[u8]) {
 }
 
 impl Relay {
-    /// Between a client and a server. `own` names what the gateway itself asks: nobody else may know it.
-    pub fn new(gate: Gatekeeper, client: Out, server: Out, own: String) -> Relay {
-        let watch = gate.setup().pins.clone().map(Watch::new);
-        let waiting = Mutex::default();
+    /// Between a client and a server.
+    pub fn new(gate: Gatekeeper, kept: Kept, client: Out, server: Out) -> Relay {
+        let own = Own {
+            name: format!("gait-{}", gate.setup().nonce),
+            waiting: Mutex::default(),
+        };
         Relay {
-            watch,
-            own: Own { name: own, waiting },
-            gate: Mutex::new(gate),
+            watch: kept.pins.map(|pins| Watch::new(Some(pins))),
+            session: kept.session,
+            own,
+            gate,
             client: Mutex::new(client),
             server: Mutex::new(server),
             open: Mutex::default(),
@@ -165,28 +177,13 @@ impl Relay {
 
     /// The answer to a request that must not go on; none where it may.
     fn stopped(&self, message: &Message, class: Class, id: &Json) -> Option<Json> {
-        let mut gate = held(&self.gate);
-        let intent = match call::intent(message, class, &gate.setup().caller) {
-            Ok(intent) => intent?,
-            Err(error) => return Some(frame::error(id, INVALID_PARAMS, &error.to_string(), None)),
+        let asked = Asked {
+            message,
+            class,
+            caller: &self.gate.setup().caller,
+            session: self.session.as_ref(),
         };
-        match gate.judge(&intent, call::traceparent(message)) {
-            Ok(written) if written.recorded.record.decision.verdict == Verdict::Allow => None,
-            Ok(written) if class == Class::Call => Some(frame::result(id, told(message, &written))),
-            Ok(written) => Some(frame::error(
-                id,
-                REFUSED,
-                &refusal(&written),
-                Some(data(&written)),
-            )),
-            Err(error) => {
-                let why = format!("Not run: the call cannot be recorded: {error}");
-                Some(match class {
-                    Class::Call => frame::result(id, tool_error(message, &why, None)),
-                    _ => frame::error(id, REFUSED, &why, None),
-                })
-            }
-        }
+        self.gate.answer(asked, id).refused
     }
 
     /// The answer to a call of a tool that is not what was pinned; none where it is. Nothing of it was judged yet.
@@ -195,12 +192,12 @@ impl Relay {
         let name = message.param("name").and_then(Json::as_str)?;
         let mut list = || self.list(message);
         let why = watch.check(name, &|| Os.now(), &mut list).err()?;
-        Some(frame::result(id, not_pinned(message, why)))
+        Some(told::not_pinned(message, id, why))
     }
 
     /// All tools of the server, asked for as the client would.
     fn list(&self, message: &Message) -> Result<List, ListError<Silent>> {
-        let meta = revision(message);
+        let meta = frame::revision(message);
         list::all(&mut |params| self.ask(list::METHOD, frame::with_meta(params, meta.as_ref())))
     }
 
@@ -282,17 +279,13 @@ impl Relay {
             let why = "the server's answer to `tools/list` is no list of tools";
             return frame::error(id, REFUSED, why, None);
         };
-        let gate = held(&self.gate);
-        let setup = gate.setup();
-        let program = setup.boundary.gate().program();
-        let name = |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned);
         if let Some(watch) = &self.watch {
             tools.retain(|tool| watch.is_pinned(tool));
         }
+        let setup = self.gate.setup();
         if !setup.shows_all {
-            tools.retain(|tool| {
-                name(tool).is_some_and(|name| program.tool(&setup.caller.tool(&name)).is_some())
-            });
+            let name = |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned);
+            tools.retain(|tool| name(tool).is_some_and(|name| self.gate.knows(&setup.caller.tool(&name))));
             tools.sort_by_key(name);
         }
         json
@@ -331,56 +324,6 @@ fn member<'j>(json: &'j mut Json, name: &str) -> Option<&'j mut Json> {
             .map(|(_, value)| value),
         _ => None,
     }
-}
-
-/// What a model is told of its call that must not run: a result it can act on.
-fn told(message: &Message, written: &Written) -> Json {
-    tool_error(message, &refusal(written), Some(data(written)))
-}
-
-fn tool_error(message: &Message, text: &str, data: Option<Json>) -> Json {
-    let content = Json::object([("type", Json::str("text")), ("text", Json::str(text))]);
-    let mut members: Vec<(Text, Json)> = vec![
-        ("content".into(), Json::Array(vec![content])),
-        ("isError".into(), Json::Bool(true)),
-    ];
-    let meta = message.param("_meta");
-    // Clients of the revision 2026-07-28 say so in each request, and want to know that this is all.
-    if meta.is_some_and(|meta| meta.get("io.modelcontextprotocol/protocolVersion").is_some()) {
-        members.push(("resultType".into(), Json::str("complete")));
-    }
-    members.extend(data.map(|data| ("_meta".into(), Json::object([("dev.gait/decision", data)]))));
-    Json::object(members)
-}
-
-/// What a model is told of a call of a tool that is not what was pinned.
-fn not_pinned(message: &Message, why: Unpinned) -> Json {
-    let text = format!("Not run: {} ({}).", why.why(), why.code());
-    let data = Json::object([
-        ("verdict", Json::str(Verdict::Block.as_str())),
-        ("reason_codes", Json::Array(vec![Json::str(why.code())])),
-    ]);
-    tool_error(message, &text, Some(data))
-}
-
-/// What a message says of the revision it is in, and of who sends it, where its revision says it with each request.
-fn revision(message: &Message) -> Option<Json> {
-    let members = message.param("_meta")?.as_object()?;
-    let said = |(name, _): &&(Text, Json)| name.starts_with("io.modelcontextprotocol/");
-    let said: Vec<_> = members.iter().filter(said).cloned().collect();
-    (!said.is_empty()).then_some(Json::Object(said))
-}
-
-/// What a program is told.
-fn data(written: &Written) -> Json {
-    let record = &written.recorded.record;
-    let codes = record.decision.reason_codes.iter().map(Json::str).collect();
-    Json::object([
-        ("verdict", Json::str(record.decision.verdict.as_str())),
-        ("reason_codes", Json::Array(codes)),
-        ("trace_id", Json::str(&record.trace_id)),
-        ("trace_digest", written.recorded.digest.to_json()),
-    ])
 }
 
 #[cfg(test)]
@@ -428,7 +371,6 @@ mod tests {
             key,
             store: Box::new(store::Memory::default()),
             traces: folder.join("traces"),
-            session: None,
             kill_switch: None,
             approvals: None,
             facts: None,
@@ -438,12 +380,17 @@ mod tests {
                 identity: "t".into(),
                 workspace: "/w".into(),
             },
+            nonce: "n".into(),
             shows_all: false,
-            pins: None,
         };
         let (client, server) = (Sent::default(), Sent::default());
         let out = |sent: &Sent| -> Out { Some(Box::new(sent.clone())) };
-        let relay = Relay::new(Gatekeeper::new(setup), out(&client), out(&server), "own".into());
+        let relay = Relay::new(
+            Gatekeeper::new(setup),
+            Kept::default(),
+            out(&client),
+            out(&server),
+        );
         (relay, client, server)
     }
 

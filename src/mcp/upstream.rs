@@ -3,6 +3,7 @@
 
 use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
 use super::list::{self, List, ListError};
+use super::revision::{OF_SERVERS, STATELESS};
 use crate::host::{Child, HostError, Os};
 use crate::json::Json;
 use crate::limits;
@@ -10,15 +11,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufReader, Write};
 use std::process::ChildStdin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-/// The revision without sessions: each request says what it is.
-const STATELESS: &str = "2026-07-28";
-/// The revisions with sessions, the newest first.
-const WITH_SESSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// Why a server does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +36,8 @@ pub enum AskError {
         method: &'static str,
         /// Its words.
         message: String,
+        /// The whole error.
+        error: Json,
     },
     /// It speaks no revision of the protocol that the gateway speaks.
     #[error("the server speaks no revision of the protocol that gait speaks")]
@@ -60,9 +59,9 @@ impl AskError {
 
 /// A server that was started.
 pub struct Upstream {
-    child: Child,
+    child: Mutex<Child>,
     shared: Arc<Shared>,
-    number: i64,
+    number: AtomicI64,
     /// What every request says of itself, in the revision without sessions.
     meta: Option<Json>,
 }
@@ -72,7 +71,11 @@ struct Shared {
     input: Mutex<Option<ChildStdin>>,
     /// Where answers go, by id; none once the server has ended.
     waiting: Mutex<Option<BTreeMap<String, SyncSender<Json>>>>,
+    heard: Heard,
 }
+
+/// Who is told of notifications, by their methods.
+pub type Heard = Box<dyn Fn(&str) + Send + Sync>;
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,11 +83,12 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Upstream {
     /// Starts a server and agrees with it on a revision.
-    pub fn start(command: &[OsString]) -> Result<Upstream, AskError> {
+    pub fn start(command: &[OsString], heard: Heard) -> Result<Upstream, AskError> {
         let (child, (input, output)) = Os.start(command).map_err(AskError::Start)?;
         let shared = Arc::new(Shared {
             input: Mutex::new(Some(input)),
             waiting: Mutex::new(Some(BTreeMap::new())),
+            heard,
         });
         let reads = Arc::clone(&shared);
         thread::spawn(move || {
@@ -92,9 +96,9 @@ impl Upstream {
             *held(&reads.waiting) = None;
         });
         let mut server = Upstream {
-            child,
+            child: Mutex::new(child),
             shared,
-            number: 0,
+            number: AtomicI64::new(1),
             meta: None,
         };
         server.agree()?;
@@ -103,22 +107,19 @@ impl Upstream {
 
     /// Begins a session; with a server that knows of none, says with each request what a session would.
     fn agree(&mut self) -> Result<(), AskError> {
-        let [newest, ..] = WITH_SESSIONS;
-        let own = [
-            ("name", Json::str("gait")),
-            ("version", Json::str(env!("CARGO_PKG_VERSION"))),
-        ];
+        let [newest, ..] = OF_SERVERS;
+        let own = frame::this_program();
         let nothing = Json::Object(Vec::new());
         let hello = Json::object([
             ("protocolVersion", Json::str(newest)),
             ("capabilities", nothing.clone()),
-            ("clientInfo", Json::object(own.clone())),
+            ("clientInfo", own.clone()),
         ]);
         let wait = limits::MCP_START_MILLIS;
         match self.ask("initialize", hello, wait) {
             Ok(found) => {
                 let revision = found.get("protocolVersion").and_then(Json::as_str);
-                if !revision.is_some_and(|revision| WITH_SESSIONS.contains(&revision)) {
+                if !revision.is_some_and(|revision| OF_SERVERS.contains(&revision)) {
                     return Err(AskError::Revision);
                 }
                 self.shared
@@ -127,9 +128,9 @@ impl Upstream {
             }
             Err(AskError::Refused { .. }) => {
                 self.meta = Some(Json::object([
-                    ("io.modelcontextprotocol/protocolVersion", Json::str(STATELESS)),
+                    (frame::PROTOCOL_VERSION, Json::str(STATELESS)),
                     ("io.modelcontextprotocol/clientCapabilities", nothing.clone()),
-                    ("io.modelcontextprotocol/clientInfo", Json::object(own)),
+                    ("io.modelcontextprotocol/clientInfo", own),
                 ]));
                 let found = self.ask("server/discover", nothing, wait)?;
                 let spoken = found.get("supportedVersions").and_then(Json::as_array);
@@ -141,9 +142,8 @@ impl Upstream {
     }
 
     /// Asks and waits for the result.
-    fn ask(&mut self, method: &'static str, params: Json, wait: u64) -> Result<Json, AskError> {
-        self.number = self.number.wrapping_add(1);
-        let id = Json::int(self.number);
+    pub fn ask(&self, method: &'static str, params: Json, wait: u64) -> Result<Json, AskError> {
+        let id = Json::int(self.number.fetch_add(1, Ordering::Relaxed));
         let (to, answer) = sync_channel(1);
         match held(&self.shared.waiting).as_mut() {
             Some(waiting) => waiting.insert(frame::key(&id), to),
@@ -159,25 +159,39 @@ impl Upstream {
             waiting.remove(&frame::key(&id));
         }
         let answer = answer.map_err(|error| match error {
-            RecvTimeoutError::Timeout => AskError::Slow(method),
+            RecvTimeoutError::Timeout => {
+                self.shared.says(&frame::cancelled(&id));
+                AskError::Slow(method)
+            }
             RecvTimeoutError::Disconnected => AskError::Ended(method),
         })?;
-        answer.get("result").cloned().ok_or_else(|| {
-            let message = answer.get("error").and_then(|error| error.get("message"));
-            let message = message.and_then(Json::as_str).unwrap_or("no message").to_owned();
-            AskError::Refused { method, message }
+        if let Some(result) = answer.get("result") {
+            return Ok(result.clone());
+        }
+        let error = answer.get("error").cloned().unwrap_or(Json::Null);
+        let message = error.get("message").and_then(Json::as_str);
+        let message = message.unwrap_or("no message").to_owned();
+        Err(AskError::Refused {
+            method,
+            message,
+            error,
         })
     }
 
     /// All its tools.
-    pub fn tools(&mut self) -> Result<List, ListError<AskError>> {
+    pub fn tools(&self) -> Result<List, ListError<AskError>> {
         list::all(&mut |params| self.ask(list::METHOD, params, limits::MCP_ASK_MILLIS))
     }
 
     /// Tells it to end, and ends it where it does not.
-    pub fn stop(mut self) {
+    pub fn stop(&self) {
         *held(&self.shared.input) = None;
-        self.child.stop(limits::MCP_DRAIN_MILLIS);
+        held(&self.child).stop(limits::MCP_DRAIN_MILLIS);
+    }
+
+    /// Whether it answers nothing any more.
+    pub fn has_ended(&self) -> bool {
+        held(&self.shared.waiting).is_none() || held(&self.shared.input).is_none()
     }
 }
 
@@ -220,7 +234,7 @@ impl Shared {
                 let why = "the gateway declares nothing that it could be asked for";
                 self.says(&frame::error(id, METHOD_NOT_FOUND, why, None));
             }
-            Kind::Notification(_) => {}
+            Kind::Notification(method) => (self.heard)(method),
         }
     }
 }

@@ -4,13 +4,16 @@
 
 use super::list::{List, ListError};
 use crate::artifact::tool_lock::{Listed, Tools};
+use crate::json::Json;
 use crate::limits;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a tool must not be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpinned {
+    /// There is no such tool.
+    Unknown,
     /// It is not pinned.
     Missing,
     /// It is defined otherwise than it was.
@@ -27,6 +30,7 @@ impl Unpinned {
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
+            Unpinned::Unknown => "mcp.tool_unknown",
             Unpinned::Missing => "mcp.pin_missing",
             Unpinned::Drifted => "mcp.pin_drifted",
             Unpinned::Gone => "mcp.pin_gone",
@@ -38,6 +42,7 @@ impl Unpinned {
     /// What whoever called is told.
     pub fn why(self) -> &'static str {
         match self {
+            Unpinned::Unknown => "there is no tool of this name",
             Unpinned::Missing => "no tool of this name is pinned",
             Unpinned::Drifted => "the tool is not defined any more as it was when it was pinned",
             Unpinned::Gone => "the server does not list the tool any more",
@@ -50,13 +55,14 @@ impl Unpinned {
 /// The pins of a server, and what it listed last.
 #[derive(Debug)]
 pub struct Watch {
-    pins: Tools,
+    /// None where any definition will do.
+    pins: Option<Tools>,
     seen: Mutex<Seen>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
-    listed: Option<Listed>,
+    list: Option<Arc<List>>,
     /// From when to when it counts.
     counts: Option<(Timestamp, Timestamp)>,
     /// How often the server has said that its tools are others.
@@ -65,7 +71,7 @@ struct Seen {
 
 impl Watch {
     /// Nothing was seen yet.
-    pub fn new(pins: Tools) -> Watch {
+    pub fn new(pins: Option<Tools>) -> Watch {
         Watch {
             pins,
             seen: Mutex::default(),
@@ -73,13 +79,13 @@ impl Watch {
     }
 
     /// Whether the definition is the pinned one.
-    pub fn is_pinned(&self, definition: &crate::json::Json) -> bool {
+    pub fn is_pinned(&self, definition: &Json) -> bool {
         let listed = Listed::read(std::slice::from_ref(definition));
         listed.is_ok_and(|listed| {
             listed
                 .tools
-                .iter()
-                .all(|(name, tool)| self.pins.get(name) == Some(tool))
+                .keys()
+                .all(|name| self.standing(name, &listed).is_ok())
         })
     }
 
@@ -91,50 +97,65 @@ impl Watch {
     pub fn changed(&self) {
         let mut seen = self.seen();
         seen.changes = seen.changes.wrapping_add(1);
-        seen.listed = None;
+        seen.list = None;
     }
 
-    /// Whether a tool may be called now. Where nothing counts any more, `list` asks the server; where the tools change while it is
-    /// asked, it is asked again.
+    /// Whether a tool may be called now.
     pub fn check<E>(
         &self,
         tool: &str,
         now: &dyn Fn() -> Timestamp,
-        list: &mut dyn FnMut() -> Result<List, ListError<E>>,
+        ask: &mut dyn FnMut() -> Result<List, ListError<E>>,
     ) -> Result<(), Unpinned> {
-        if !self.pins.contains_key(tool) {
+        if self.pins.as_ref().is_some_and(|pins| !pins.contains_key(tool)) {
             return Err(Unpinned::Missing);
         }
+        self.standing(tool, &self.list(now, ask)?.listed)
+    }
+
+    /// What the server lists now. Where nothing counts any more, `ask` asks it; where the tools change while it is asked, it is asked
+    /// again.
+    pub fn list<E>(
+        &self,
+        now: &dyn Fn() -> Timestamp,
+        ask: &mut dyn FnMut() -> Result<List, ListError<E>>,
+    ) -> Result<Arc<List>, Unpinned> {
         for _ in 0..limits::MCP_LIST_TRIES {
             let begun = now();
             let changes = {
                 let seen = self.seen();
                 let counts = |(from, to): (Timestamp, Timestamp)| from <= begun && begun < to;
-                match &seen.listed {
-                    Some(listed) if seen.counts.is_some_and(counts) => return self.standing(tool, listed),
+                match &seen.list {
+                    Some(list) if seen.counts.is_some_and(counts) => return Ok(Arc::clone(list)),
                     _ => seen.changes,
                 }
             };
-            let list = list().map_err(|_| Unpinned::Unseen)?;
+            let list = Arc::new(ask().map_err(|_| Unpinned::Unseen)?);
             let mut seen = self.seen();
             if seen.changes == changes {
                 let holds = list.holds.unwrap_or(limits::MCP_LIST_MILLIS);
                 let holds = holds.clamp(0, limits::MCP_LIST_MILLIS);
                 let to = begun.saturating_add(SignedDuration::from_millis(holds));
                 seen.counts = Some((begun, to.unwrap_or(begun)));
-                return self.standing(tool, seen.listed.insert(list.listed));
+                seen.list = Some(Arc::clone(&list));
+                return Ok(list);
             }
         }
         Err(Unpinned::Unseen)
     }
 
-    fn standing(&self, tool: &str, listed: &Listed) -> Result<(), Unpinned> {
-        match (self.pins.get(tool), listed.tools.get(tool)) {
+    /// Whether a tool of a list is what it must be.
+    pub fn standing(&self, tool: &str, listed: &Listed) -> Result<(), Unpinned> {
+        let now = listed.tools.get(tool);
+        match &self.pins {
             _ if listed.twice.contains(tool) => Err(Unpinned::Twice),
-            (None, _) => Err(Unpinned::Missing),
-            (_, None) => Err(Unpinned::Gone),
-            (Some(pin), Some(now)) if pin == now => Ok(()),
-            _ => Err(Unpinned::Drifted),
+            None => now.map(|_| ()).ok_or(Unpinned::Unknown),
+            Some(pins) => match (pins.get(tool), now) {
+                (None, _) => Err(Unpinned::Missing),
+                (_, None) => Err(Unpinned::Gone),
+                (Some(pin), Some(now)) if pin == now => Ok(()),
+                _ => Err(Unpinned::Drifted),
+            },
         }
     }
 }
@@ -177,16 +198,28 @@ mod tests {
                 Err(Unpinned::Twice),
             ),
         ] {
-            let watch = Watch::new(pins.clone());
+            let watch = Watch::new(Some(pins.clone()));
             let found = watch.check(tool, &|| at(0), &mut || list(found, None));
             assert_eq!(found, told, "{tool}");
         }
-        let watch = Watch::new(pins);
+        let watch = Watch::new(Some(pins));
         let mut none = || Asked::Err(ListError::NoList);
         assert_eq!(watch.check("a", &|| at(0), &mut none), Err(Unpinned::Unseen));
         let [same, other] = [r#"{"description":"d","name":"a"}"#, r#"{"name":"a"}"#];
         let is_pinned = |text: &str| watch.is_pinned(&parse(text.as_bytes()).unwrap());
         assert!(is_pinned(same) && !is_pinned(other) && !is_pinned("1"));
+        // Without pins, what is listed once may be called.
+        let watch = Watch::new(None);
+        for (tool, told) in [
+            ("a", Ok(())),
+            ("b", Err(Unpinned::Twice)),
+            ("c", Err(Unpinned::Unknown)),
+        ] {
+            let found = watch.check(tool, &|| at(0), &mut || {
+                list(r#"[{"name":"a"},{"name":"b"},{"name":"b"}]"#, None)
+            });
+            assert_eq!(found, told, "{tool}");
+        }
     }
 
     #[test]
@@ -204,7 +237,7 @@ mod tests {
             (Some(10), 10, true),
             (Some(most * 9), most, true),
         ] {
-            let watch = Watch::new(pins.clone());
+            let watch = Watch::new(Some(pins.clone()));
             let asked = std::cell::Cell::new(0);
             let mut ask = || {
                 asked.set(asked.get() + 1);
@@ -219,7 +252,7 @@ mod tests {
     #[test]
     fn what_changes_while_it_is_asked_for_is_asked_for_again() {
         let pins = list(PINNED, None).unwrap().listed.tools;
-        let watch = Watch::new(pins);
+        let watch = Watch::new(Some(pins));
         let asked = std::cell::Cell::new(0);
         let mut ask = || {
             asked.set(asked.get() + 1);

@@ -79,6 +79,7 @@ fn help_reads_well() {
         "keys verify",
         "mcp pin",
         "mcp proxy",
+        "mcp serve",
         "mcp verify",
         "policy check",
         "policy compile",

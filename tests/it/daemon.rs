@@ -1,7 +1,7 @@
 //! The daemon as its callers meet it: the real binary, a real socket. It decides as `gait gate eval` does, its traces are on disk
 //! before anybody learns a verdict, and it ends in order.
 
-mod client;
+pub mod client;
 
 pub use client::{Daemon, request};
 

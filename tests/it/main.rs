@@ -95,6 +95,9 @@ mod mcp;
 #[cfg(test)]
 mod mcp_pins;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod mcp_serve;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod modules;

@@ -20,7 +20,7 @@ pub fn venv() -> Option<PathBuf> {
     found
 }
 
-fn git(folder: &Path, args: &[&str]) -> String {
+pub fn git(folder: &Path, args: &[&str]) -> String {
     let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
     let output = Command::new("git")
         .args(who)
@@ -93,7 +93,7 @@ fn gateway(folder: &Folder, venv: &Path, more: &[&str]) -> Vec<String> {
 }
 
 /// What the real client gets for calls.
-fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -> Value {
+pub fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/client.py");
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script)

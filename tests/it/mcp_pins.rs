@@ -6,17 +6,17 @@ use crate::mcp::{self, Raw};
 use serde_json::{Value, json};
 use std::path::Path;
 
-const POLICY: &str = "gaitpol 1\npolicy acme.hostile\ndefault block code none\n\
+pub const POLICY: &str = "gaitpol 1\npolicy acme.hostile\ndefault block code none\n\
     tool say { text: String[max 9] }\ntool shout { text: String[max 9] }\nrule all on say, shout allow\n";
 
 /// A tool as the server defines it.
-fn tool(name: &str) -> Value {
+pub fn tool(name: &str) -> Value {
     json!({"name": name, "description": "says it", "annotations": {"readOnlyHint": true},
         "inputSchema": {"type": "object", "properties": {"text": {"type": "string", "default": "a"}}}})
 }
 
 /// The server, as a command.
-fn server(venv: &Path, does: &[&str]) -> Vec<String> {
+pub fn server(venv: &Path, does: &[&str]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/hostile.py");
     let command = [venv.join("bin/python"), script];
     let command = command.iter().map(|path| path.to_str().unwrap().to_owned());
@@ -26,7 +26,7 @@ fn server(venv: &Path, does: &[&str]) -> Vec<String> {
 }
 
 /// A folder in which `say` and `shout` are pinned.
-fn pinned(venv: &Path) -> Folder {
+pub fn pinned(venv: &Path) -> Folder {
     let folder = Folder::new();
     folder.write("b.gaitbundle", &compiled(POLICY));
     lists(&folder, &json!([tool("say"), tool("shout")]));
@@ -35,7 +35,7 @@ fn pinned(venv: &Path) -> Folder {
     folder
 }
 
-fn lists(folder: &Folder, tools: &Value) {
+pub fn lists(folder: &Folder, tools: &Value) {
     folder.write("tools.json", tools.to_string().as_bytes());
 }
 
@@ -104,7 +104,7 @@ fn listed(raw: &mut Raw) -> Vec<String> {
         .collect()
 }
 
-fn calls(folder: &Folder) -> usize {
+pub fn calls(folder: &Folder) -> usize {
     let path = folder.path("calls.txt");
     std::fs::read_to_string(path).map_or(0, |text| text.lines().count())
 }

@@ -1,17 +1,14 @@
 //! `gait mcp proxy`: starts an MCP server and lets through what the policy allows. It reads keys, bundle and flags; it decides nothing.
 
 use super::server;
-use crate::approvals;
+use super::setup::{GateArgs, Judged};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::gate::{AskedArgs, journal};
-use crate::cli::key_args::{self, KeyArgs, TrustArgs};
+use crate::cli::gate::journal;
 use crate::cli::load;
-use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::Ui;
-use crate::host::{self, Host, Os};
-use crate::mcp::{self, AskError, Caller, ProxyError, Setup};
-use std::collections::BTreeSet;
+use crate::host::{self, Host};
+use crate::mcp::{self, AskError, Kept, ProxyError, Setup};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -63,13 +60,7 @@ pub struct Args {
     )]
     approvals: PathBuf,
     #[command(flatten)]
-    store: StoreArgs,
-    #[command(flatten)]
-    asked: AskedArgs,
-    #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    gate: GateArgs,
     /// The server and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -78,11 +69,10 @@ pub struct Args {
 /// Reads everything, starts the server, and stands in between.
 pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let command = args.command.clone();
-    let setup = setup(host, args)?;
-    match mcp::proxy(setup, &command) {
+    let (setup, kept) = setup(host, args)?;
+    match mcp::proxy(setup, kept, &command) {
         Ok(()) => Ok(Exit::Success),
         Err(ProxyError::Start(error)) => Err(server::failed(&AskError::Start(error))),
-        Err(ProxyError::Host(error)) => Err(error.into()),
         Err(error @ ProxyError::ServerEnded { .. }) => Err(CliError::new(
             Category::Internal,
             "mcp.server_ended",
@@ -91,64 +81,32 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
     }
 }
 
-fn setup(host: &dyn Host, args: Args) -> Result<Setup, CliError> {
-    let trusted = key_args::trusted_keys(host, &args.trust)?;
-    let boundary = load::boundary(host, &args.bundle, &trusted)?;
-    let key = key_args::signing_key(host, &args.key)?;
-    key_args::accepted(host, &key, &trusted)?;
+fn setup(host: &dyn Host, args: Args) -> Result<(Setup, Kept), CliError> {
     server::named(args.server.as_deref())?;
     let pins = match &args.lock {
         Some(path) => Some(server::pins(host, path, args.server.as_ref())?),
         None => None,
     };
-    if let Some(file) = &args.approvers {
-        // A misspelt path is found out now, and not by the first approval.
-        approvals::read(host, file)?;
-    }
     let session = match load::id("session", args.session)? {
         Some(session) => session,
-        None => format!("mcp-{}", host::nonce(host)?.get(..16).unwrap_or_default()),
+        None => mcp::session_name(&host::nonce(host)?),
     };
-    let kill_switch = match &args.asked.kill_switch {
-        Some(path) => Some((path.clone(), args.asked.operators(host, &trusted)?)),
-        None => None,
-    };
-    let workspace = match args.workspace {
-        Some(workspace) => workspace,
-        None => here()?,
-    };
-    Ok(Setup {
-        boundary,
-        key,
-        store: args.store.open(host)?,
-        traces: args.traces,
+    let kept = Kept {
         session: Some((session.clone(), journal(&session))),
-        kill_switch,
-        approvals: args.approvers.map(|trust| (trust, args.approvals)),
-        facts: args
-            .facts
-            .as_deref()
-            .map(|path| load::facts(host, path))
-            .transpose()?,
-        fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
-        caller: Caller {
-            server: args.server,
-            identity: args.identity,
-            workspace,
-        },
-        shows_all: args.show_all,
         pins,
-    })
-}
-
-/// This folder, in which the server is started, too.
-fn here() -> Result<String, CliError> {
-    Os.folder().ok_or_else(|| {
-        CliError::new(
-            Category::InvalidInput,
-            "mcp.workspace",
-            "this folder has no name that can be written",
-        )
-        .hint("name the workspace with --workspace")
-    })
+    };
+    let setup = Judged {
+        bundle: args.bundle,
+        server: args.server,
+        identity: args.identity,
+        workspace: args.workspace,
+        facts: args.facts,
+        fulfils: args.fulfils,
+        show_all: args.show_all,
+        traces: args.traces,
+        approvers: args.approvers,
+        approvals: args.approvals,
+    }
+    .setup(host, &args.gate)?;
+    Ok((setup, kept))
 }

@@ -33,6 +33,11 @@ impl Daemon {
 
     /// Starts a command that is `gait serve` in a folder.
     pub fn of(at: &Folder, command: &mut Command) -> Daemon {
+        Daemon::that_says(at, command, "serve")
+    }
+
+    /// Starts a command that says in a document of this schema where it listens.
+    pub fn that_says(at: &Folder, command: &mut Command, schema: &str) -> Daemon {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -52,7 +57,7 @@ impl Daemon {
             panic!("{error}: {text}{said}")
         });
         assert_eq!(told["ok"], true, "{told}");
-        valid(text.as_bytes(), "cli/serve");
+        valid(text.as_bytes(), &format!("cli/{schema}"));
         let place = told["listening"].as_str().unwrap().to_owned();
         Daemon {
             child,
@@ -72,6 +77,7 @@ impl Daemon {
         let wait = Some(Duration::from_secs(60));
         let (stream, host): (Box<dyn Stream>, _) = match self.place.strip_prefix("http://") {
             Some(address) => {
+                let address = address.trim_end_matches("/mcp");
                 let stream = TcpStream::connect(address).unwrap();
                 stream.set_read_timeout(wait).unwrap();
                 stream.set_nodelay(true).unwrap();

@@ -38,7 +38,11 @@ def answer(method, params):
     if method == "tools/call":
         with open("calls.txt", "a") as calls:
             calls.write(params["name"] + "\n")
-        if "pulls" in does:
+        if "slow" in does:
+            time.sleep(0.5)
+        if "ends" in does:
+            sys.exit(3)
+        if "pulls" in does and os.path.exists("next.json"):
             os.replace("next.json", "tools.json")
             changed()
         return {"content": [{"type": "text", "text": "done"}]}

@@ -1,0 +1,220 @@
+//! `gait mcp serve`: starts the gateway that a configuration file describes. It reads files and keys, refuses what would not be safe, and
+//! says what the gateway tells it; it decides nothing.
+
+use super::server;
+use super::setup::{GateArgs, Judged};
+use crate::cli::error::{Category, CliError};
+use crate::cli::exit::Exit;
+use crate::cli::gate::journals;
+use crate::cli::ui::Ui;
+use crate::cli::{listen, load};
+use crate::config::{self, ConfigError, Table};
+use crate::host::Host;
+use crate::http::{Guard, Listening, Said};
+use crate::json::Json;
+use crate::limits;
+use crate::mcp::gateway::{self, Gateway, Settings};
+use crate::mcp::revision::Revision;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The address where the configuration names none.
+const ADDRESS: &str = "127.0.0.1:8736";
+
+/// Put the gate before any number of MCP servers, and answer their clients over HTTP
+///
+/// Clients post to /mcp (Streamable HTTP); the tools of a server `git` are called `git__TOOL` there, and `git.TOOL` in the policy. The
+/// configuration names the bundle, the address and how each server is started. SIGTERM finishes what was begun and ends.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "gait.mcp.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    gate: GateArgs,
+}
+
+/// What a configuration says.
+struct Config {
+    judged: Judged,
+    address: SocketAddr,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    token_file: Option<PathBuf>,
+    most: usize,
+    lock: Option<PathBuf>,
+    session: Option<String>,
+    revisions: BTreeSet<Revision>,
+    servers: BTreeMap<String, Vec<OsString>>,
+}
+
+/// Reads everything, listens, and serves.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let config = read(host, &args.config)?;
+    let token = listen::token(host, config.token_file.as_deref())?;
+    listen::check(Some(config.address), token.is_some())?;
+    let mut servers = BTreeMap::new();
+    for (name, command) in config.servers {
+        let pins = match &config.lock {
+            Some(lock) => Some(server::pins(host, lock, Some(&name))?),
+            None => None,
+        };
+        servers.insert(name, (command, pins));
+    }
+    let settings = Settings {
+        servers,
+        revisions: config.revisions,
+        session: load::id("session", config.session)?,
+        journals: journals(),
+    };
+    let names: Vec<Json> = settings.servers.keys().map(Json::str).collect();
+    let setup = config.judged.setup(host, &args.gate)?;
+    let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
+    let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
+    let Listening::Tcp { address, .. } = &listening else {
+        return Err(CliError::new(Category::Internal, "serve.address", "no address"));
+    };
+    let guard = Guard {
+        token,
+        hosts: Some(Guard::hosts_of(*address, &config.hosts)),
+        origins: config.origins,
+    };
+    let place = format!("{}/mcp", listening.place());
+    let mut printed = Ok(());
+    let mut say = |said| match said {
+        Said::Ready => {
+            let document = Json::object([
+                ("ok", Json::Bool(true)),
+                ("listening", Json::str(&place)),
+                ("bundle_digest", bundle.0.to_json()),
+                ("policy", Json::str(&bundle.1)),
+                ("servers", Json::Array(names.clone())),
+            ]);
+            printed = started(ui, &place, document);
+        }
+        Said::Note(text) => ui.note(&text),
+        Said::Warning(text) => ui.warn(&text),
+    };
+    let gateway = Gateway::new(setup, settings);
+    gateway::serve(listening, gateway, guard, config.most, &mut say).map_err(listen::failed)?;
+    printed.map(|()| Exit::Success)
+}
+
+/// Says that clients are answered: whoever started it waits for this.
+fn started(ui: &mut Ui, place: &str, document: Json) -> Result<(), CliError> {
+    if ui.is_json() {
+        ui.json(&document)?;
+    } else {
+        ui.line(&format!("listening on {place}"))?;
+    }
+    ui.flush()
+}
+
+fn read(host: &dyn Host, path: &Path) -> Result<Config, CliError> {
+    let bytes = host.read(path, limits::CONFIG_BYTES)?;
+    let wrong = |error: ConfigError| {
+        let told = CliError::new(Category::InvalidInput, error.code, error.to_string());
+        match error.hint {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+        .in_file(path)
+    };
+    let text = str::from_utf8(&bytes).map_err(|_| {
+        CliError::new(Category::InvalidInput, "config.syntax", "the file is not UTF-8").in_file(path)
+    })?;
+    config::read(text).and_then(config_of).map_err(wrong)
+}
+
+fn config_of(mut table: Table) -> Result<Config, ConfigError> {
+    let needed = |table: &Table, key: &str| {
+        let message = format!("`{key}` is missing");
+        table.wrong(table.line(), "config.missing_key", message)
+    };
+    let path = |text: Option<String>| text.map(PathBuf::from);
+    let bundle = table.text("bundle")?;
+    let judged = Judged {
+        bundle: path(bundle).ok_or_else(|| needed(&table, "bundle"))?,
+        server: None,
+        identity: table.text("identity")?.unwrap_or_else(|| "mcp-client".to_owned()),
+        workspace: table.text("workspace")?,
+        facts: path(table.text("facts")?),
+        fulfils: table.texts("fulfils")?,
+        show_all: table.flag("show_all")?.unwrap_or(false),
+        traces: path(table.text("traces")?).unwrap_or_else(|| "gait-out/mcp-serve/traces".into()),
+        approvers: path(table.text("approvers")?),
+        approvals: path(table.text("approvals")?).unwrap_or_else(|| "gait-out/approvals".into()),
+    };
+    let listen = table.text("listen")?.unwrap_or_else(|| ADDRESS.to_owned());
+    let address = listen.parse().map_err(|_| {
+        let message = format!("`listen` is no address with a port: {}", listen.escape_debug());
+        table.wrong(table.line(), "config.bad_value", message)
+    })?;
+    let hosts = table.texts("allow_hosts")?;
+    let origins = table.texts("allow_origins")?;
+    let token_file = path(table.text("token_file")?);
+    let most = table.count("max_concurrent", limits::REQUESTS_MOST)?;
+    let lock = path(table.text("lock")?);
+    let session = table.text("session")?;
+    let revisions = revisions(&mut table)?;
+    let servers = servers(&mut table)?;
+    table.end()?;
+    Ok(Config {
+        judged,
+        address,
+        hosts,
+        origins,
+        token_file,
+        most: most.unwrap_or(limits::REQUESTS),
+        lock,
+        session,
+        revisions,
+        servers,
+    })
+}
+
+/// The revisions that clients may speak: all of them, unless some are named.
+fn revisions(table: &mut Table) -> Result<BTreeSet<Revision>, ConfigError> {
+    let mut named = BTreeSet::new();
+    for text in table.texts("revisions")? {
+        named.insert(Revision::read(&text).ok_or_else(|| {
+            let all = Revision::ALL.map(Revision::as_str).join(", ");
+            let message = format!("`{}` is no revision; there are {all}", text.escape_debug());
+            table.wrong(table.line(), "config.bad_value", message)
+        })?);
+    }
+    match named.is_empty() {
+        true => Ok(BTreeSet::from(Revision::ALL)),
+        false => Ok(named),
+    }
+}
+
+fn servers(table: &mut Table) -> Result<BTreeMap<String, Vec<OsString>>, ConfigError> {
+    let mut servers = BTreeMap::new();
+    for (name, mut server) in table.tables("servers")? {
+        if !gateway::is_server_name(&name) {
+            let message = format!("`{}` is no name of a server", name.escape_debug());
+            return Err(ConfigError {
+                hint: Some("use a-z, 0-9, `-` and `_`; no `__`, and no `_` at the end".to_owned()),
+                ..server.wrong(server.line(), "config.bad_value", message)
+            });
+        }
+        let command = server.texts("command")?;
+        if command.first().is_none_or(String::is_empty) {
+            let message = format!("`servers.{name}.command` is missing");
+            return Err(server.wrong(server.line(), "config.missing_key", message));
+        }
+        server.end()?;
+        servers.insert(name, command.into_iter().map(OsString::from).collect());
+    }
+    if servers.is_empty() || servers.len() > limits::MCP_SERVERS {
+        let message = format!("there are no servers, or more than {}", limits::MCP_SERVERS);
+        return Err(ConfigError {
+            hint: Some("a table `[servers.NAME]` with `command` names each".to_owned()),
+            ..table.wrong(table.line(), "config.missing_key", message)
+        });
+    }
+    Ok(servers)
+}

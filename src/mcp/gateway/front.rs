@@ -1,0 +1,278 @@
+//! The gateway on HTTP: who may ask, what headers say, and where answers go. In: requests. Out: responses. It decides nothing, and what it
+//! passes to the gateway runs on a thread that may block.
+
+use super::{Gateway, Head, Reply, stream};
+use crate::http::{self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError};
+use crate::json::Json;
+use crate::limits;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// Where clients post.
+pub const PATH: &str = "/mcp";
+const EVENTS: &str = "text/event-stream";
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// Answers until the process is told to stop (SIGTERM, SIGINT), then ends the servers. At most so many requests are answered at a time.
+pub fn serve(
+    listening: Listening,
+    gateway: Gateway,
+    guard: Guard,
+    most: usize,
+    say: &mut dyn FnMut(Said),
+) -> Result<(), ServeError> {
+    let gateway = Arc::new(gateway);
+    let make = |say| {
+        Arc::new(Front {
+            gateway: Arc::clone(&gateway),
+            guard,
+            places: Arc::new(Semaphore::new(most)),
+            say,
+        })
+    };
+    let threads = most.saturating_add(limits::REQUESTS_ABOUT).saturating_add(1);
+    let served = http::serve(listening, threads, make, say);
+    gateway.stop();
+    served
+}
+
+struct Front {
+    gateway: Arc<Gateway>,
+    guard: Guard,
+    /// How many requests may be answered at once.
+    places: Arc<Semaphore>,
+    say: Say,
+}
+
+impl Answers for Front {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let _in_flight = self.gateway.metrics.begin();
+        match self.handled(request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                let mut response = http::refused(&self.gateway.metrics, &refusal);
+                if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+                    let all = HeaderValue::from_static("GET, POST, DELETE");
+                    response.headers_mut().insert(ALLOW, all);
+                }
+                response
+            }
+        }
+    }
+
+    fn reload(&self) {
+        http::tell(
+            &self.say,
+            Said::Note("nothing is read again while the gateway runs".to_owned()),
+        );
+    }
+
+    fn stopping(&self) {
+        self.gateway.hang_up();
+    }
+}
+
+impl Front {
+    async fn handled(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let (head, body) = request.into_parts();
+        self.guard
+            .check_origin(&head.headers, head.uri.authority().is_some())?;
+        let path = head.uri.path();
+        if path != "/healthz" {
+            self.guard.check_token(&head.headers)?;
+        }
+        if head.uri.query().is_some() {
+            let message = "nothing here takes a query";
+            return Err(Refusal::new(400, "request.query", message));
+        }
+        let ok = |content| http::response(StatusCode::OK, content);
+        let fine = || ok(Content::json(&Json::object([("ok", Json::Bool(true))])));
+        match (path, &head.method) {
+            (PATH, &Method::POST) => self.posted(&head, body).await,
+            (PATH, &Method::GET) => self.listens(&head.headers),
+            (PATH, &Method::DELETE) => self.leaves(&head.headers),
+            ("/healthz", &Method::GET) => Ok(fine()),
+            ("/readyz", &Method::GET) => {
+                let gateway = Arc::clone(&self.gateway);
+                let ready = spawn_blocking(move || gateway.ready()).await;
+                match ready {
+                    Ok(Ok(())) => Ok(fine()),
+                    Ok(Err(error)) => Err(Refusal::new(503, error.code(), error.to_string())),
+                    Err(_) => Err(bug()),
+                }
+            }
+            ("/metrics", &Method::GET) => {
+                let boundary = &self.gateway.setup().boundary;
+                let metrics = &self.gateway.metrics;
+                Ok(ok(Content::metrics(
+                    metrics,
+                    boundary.bundle(),
+                    boundary.policy(),
+                )))
+            }
+            (PATH | "/healthz" | "/readyz" | "/metrics", method) => {
+                let message = format!("{path} is not asked with {method}");
+                Err(Refusal::new(405, "request.method", message))
+            }
+            _ => Err(
+                Refusal::new(404, "request.not_found", "there is nothing of this name")
+                    .hint("clients of the gateway post to /mcp"),
+            ),
+        }
+    }
+
+    /// A message of a client.
+    async fn posted(&self, head: &Parts, body: Incoming) -> Result<Response<Body>, Refusal> {
+        http::is_kind(&head.headers, JSON)?;
+        if !http::accepts(&head.headers, JSON) {
+            let message = "answers are application/json, which the request does not accept";
+            return Err(Refusal::new(406, "request.accept", message));
+        }
+        let said = said(&head.headers)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            let message = "as many requests are being answered as the gateway takes at once";
+            Refusal::new(503, "serve.busy", message)
+        })?;
+        let body = http::read(body, limits::MCP_MESSAGE_BYTES).await?;
+        let gateway = Arc::clone(&self.gateway);
+        let reply = spawn_blocking(move || {
+            let reply = gateway.post(&said, &body);
+            // Held until the work ends, however long anybody waits for it.
+            drop(place);
+            reply
+        });
+        match reply.await.map_err(|_| bug())? {
+            Reply::Accepted => Ok(empty(StatusCode::ACCEPTED)),
+            Reply::Says(status, message, session) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut response = http::response(status, Content::json(&message));
+                if let Some(session) = session.and_then(|id| HeaderValue::from_str(&id).ok()) {
+                    response.headers_mut().insert(SESSION, session);
+                }
+                Ok(response)
+            }
+        }
+    }
+
+    /// A client wants to be told of changes.
+    fn listens(&self, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+        if !http::accepts(headers, EVENTS) {
+            let message = "what is told is text/event-stream, which the request does not accept";
+            return Err(Refusal::new(406, "request.accept", message));
+        }
+        let said = said(headers)?;
+        let client = session(&said).and_then(|id| self.gateway.client(id).ok_or_else(no_session))?;
+        let (to, pieces) = stream();
+        client.streams_to(to);
+        let mut response = Response::new(Body::Pieces(pieces));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+
+    /// A client ends its session.
+    fn leaves(&self, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+        let said = said(headers)?;
+        match self.gateway.ends(session(&said)?) {
+            true => Ok(empty(StatusCode::NO_CONTENT)),
+            false => Err(no_session()),
+        }
+    }
+}
+
+fn bug() -> Refusal {
+    Refusal::new(500, "internal.panic", "gait met a bug of its own")
+}
+
+fn no_session() -> Refusal {
+    let message = "there is no such session any more";
+    Refusal::new(404, "request.session", message).hint("`initialize` begins one")
+}
+
+fn session(said: &Head) -> Result<&str, Refusal> {
+    said.session.as_deref().ok_or_else(|| {
+        let message = "the header Mcp-Session-Id names no session";
+        Refusal::new(400, "request.session", message)
+    })
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Whole(http_body_util::Full::default()));
+    *response.status_mut() = status;
+    response
+}
+
+/// What the headers say. One that is there twice, or is no plain text, says nothing that could be relied on.
+fn said(headers: &HeaderMap) -> Result<Head, Refusal> {
+    let text = |name: &HeaderName| {
+        if !headers.contains_key(name) {
+            return Ok(None);
+        }
+        let value = http::only(headers, name).and_then(|value| str::from_utf8(value).ok());
+        let value = value.and_then(plain);
+        value.map(Some).ok_or_else(|| {
+            let message = format!("the header {name} is there twice, or cannot be read");
+            Refusal::new(400, "request.header", message)
+        })
+    };
+    Ok(Head {
+        revision: text(&REVISION)?,
+        session: text(&SESSION)?,
+        method: text(&METHOD)?,
+        name: text(&NAME)?,
+    })
+}
+
+/// The text of a value, which stands in base64 where it could not stand as it is.
+fn plain(value: &str) -> Option<String> {
+    use base64::Engine as _;
+    match value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
+        Some(coded) => {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(coded).ok()?;
+            String::from_utf8(bytes).ok()
+        }
+        None => Some(value.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_says_one_thing_or_nothing() {
+        let read = |given: &[(&HeaderName, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                headers.append((*name).clone(), value.parse().unwrap());
+            }
+            said(&headers)
+                .map(|said| said.name)
+                .map_err(|refusal| refusal.code)
+        };
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[(&NAME, "git__x")]), Ok(Some("git__x".into())));
+        assert_eq!(read(&[(&NAME, "=?base64?w6k=?=")]), Ok(Some("é".into())));
+        for wrong in [
+            &[(&NAME, "a"), (&NAME, "a")][..],
+            &[(&NAME, "=?base64?w6k?=")],
+            &[(&NAME, "=?base64?//8=?=")],
+            &[(&NAME, "\u{e9}")],
+            &[(&SESSION, "a"), (&SESSION, "b")],
+        ] {
+            assert_eq!(read(wrong), Err("request.header"), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One of the servers behind the gateway: it is started when it is first asked, and again when it has ended. In: its name and command, as
+//! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
+
+use crate::artifact::tool_lock::Tools;
+use crate::host::{Host, Os};
+use crate::json::Json;
+use crate::limits;
+use crate::mcp::list::{List, ListError};
+use crate::mcp::upstream::{AskError, Upstream};
+use crate::mcp::watch::{Unpinned, Watch};
+use jiff::Timestamp;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Who is told that the tools of a server are others.
+pub type Changed = Arc<dyn Fn() + Send + Sync>;
+
+/// A server.
+pub struct Server {
+    command: Vec<OsString>,
+    watch: Arc<Watch>,
+    running: Mutex<Running>,
+    changed: Changed,
+}
+
+#[derive(Default)]
+struct Running {
+    upstream: Option<Arc<Upstream>>,
+    /// When it was started last and did not begin to answer.
+    failed: Option<(Timestamp, AskError)>,
+    /// Whether nobody will ask it any more.
+    is_over: bool,
+}
+
+impl Server {
+    /// A server that is not started yet.
+    pub fn new(command: Vec<OsString>, pins: Option<Tools>, changed: Changed) -> Server {
+        Server {
+            command,
+            watch: Arc::new(Watch::new(pins)),
+            running: Mutex::default(),
+            changed,
+        }
+    }
+
+    /// The server as it runs now. One that does not start is not started again at once.
+    fn running(&self) -> Result<Arc<Upstream>, AskError> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(upstream) = running.upstream.take().filter(|upstream| !upstream.has_ended()) {
+            return Ok(Arc::clone(running.upstream.insert(upstream)));
+        }
+        if running.is_over {
+            return Err(AskError::Ended("initialize"));
+        }
+        let since = |then: Timestamp| Os.now().as_millisecond().saturating_sub(then.as_millisecond());
+        if let Some((then, error)) = &running.failed
+            && (0..limits::MCP_RESTART_MILLIS).contains(&since(*then))
+        {
+            return Err(error.clone());
+        }
+        // Another process: what was seen of the one before counts no more.
+        self.watch.changed();
+        let (watch, changed) = (Arc::clone(&self.watch), Arc::clone(&self.changed));
+        let heard = move |method: &str| {
+            if method == crate::mcp::list::CHANGED {
+                watch.changed();
+                changed();
+            }
+        };
+        match Upstream::start(&self.command, Box::new(heard)) {
+            Ok(upstream) => {
+                running.failed = None;
+                Ok(Arc::clone(running.upstream.insert(Arc::new(upstream))))
+            }
+            Err(error) => {
+                running.failed = Some((Os.now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// What it lists now, of what is as it was pinned.
+    pub fn list(&self) -> Result<Arc<List>, Unpinned> {
+        let mut ask = || self.running().map_err(ListError::Ask)?.tools();
+        self.watch.list(&|| Os.now(), &mut ask)
+    }
+
+    /// Whether a tool of a list could be called.
+    pub fn stands(&self, tool: &str, list: &List) -> Result<(), Unpinned> {
+        self.watch.standing(tool, &list.listed)
+    }
+
+    /// Whether a tool may be called now.
+    pub fn check(&self, tool: &str) -> Result<(), Unpinned> {
+        let mut ask = || self.running().map_err(ListError::Ask)?.tools();
+        self.watch.check(tool, &|| Os.now(), &mut ask)
+    }
+
+    /// Passes a call on and waits for what comes of it.
+    pub fn call(&self, params: Json) -> Result<Json, AskError> {
+        self.running()?.ask("tools/call", params, limits::MCP_CALL_MILLIS)
+    }
+
+    /// Ends it.
+    pub fn stop(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.is_over = true;
+        if let Some(upstream) = running.upstream.take() {
+            upstream.stop();
+        }
+    }
+}

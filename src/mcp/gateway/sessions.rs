@@ -1,0 +1,157 @@
+//! The sessions of clients that speak a revision with sessions. In: ids, which nobody can guess. Out: what is kept of each. Whoever is idle
+//! for long, or idle for longest where there are too many, is forgotten.
+
+use crate::limits;
+use crate::mcp::gate::Session;
+use crate::mcp::revision::Revision;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc;
+
+/// What a client is told of without having asked.
+pub type Stream = mpsc::Sender<Vec<u8>>;
+
+/// A session of a client.
+#[derive(Debug)]
+pub struct Client {
+    /// What was agreed on.
+    pub revision: Revision,
+    /// The session of its calls, and its journal.
+    pub calls: Session,
+    /// The ids of requests that are not answered yet.
+    open: Mutex<BTreeSet<String>>,
+    stream: Mutex<Option<Stream>>,
+    used: Mutex<Timestamp>,
+}
+
+/// All of them, by their ids.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<BTreeMap<String, Arc<Client>>>);
+
+/// The id of a request that is not answered yet, in a session.
+pub struct Open {
+    client: Arc<Client>,
+    key: String,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        held(&self.client.open).remove(&self.key);
+    }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Client {
+    /// Takes the id of a request until what is returned is dropped; none where another request has it.
+    pub fn open(self: &Arc<Self>, key: String) -> Option<Open> {
+        let is_free = held(&self.open).insert(key.clone());
+        let client = Arc::clone(self);
+        // Only what was taken is given back when it is dropped.
+        is_free.then(|| Open { client, key })
+    }
+
+    /// Sends from now on to this stream, and to no other.
+    pub fn streams_to(&self, stream: Stream) {
+        *held(&self.stream) = Some(stream);
+    }
+
+    /// Whether anything of it is under way.
+    fn is_used(&self) -> bool {
+        !held(&self.open).is_empty()
+    }
+}
+
+impl Sessions {
+    /// Begins a session. Errors where there are too many, and something is under way in each.
+    pub fn begin(&self, id: String, revision: Revision, calls: Session, now: Timestamp) -> Result<(), ()> {
+        let mut all = held(&self.0);
+        let idle = |client: &Client| {
+            now.as_millisecond()
+                .saturating_sub(held(&client.used).as_millisecond())
+        };
+        all.retain(|_, client| client.is_used() || idle(client) < limits::MCP_SESSION_MILLIS);
+        if all.len() >= limits::MCP_SESSIONS {
+            let unused = all.iter().filter(|(_, client)| !client.is_used());
+            let longest = unused
+                .max_by_key(|(_, client)| idle(client))
+                .map(|(id, _)| id.clone());
+            all.remove(&longest.ok_or(())?);
+        }
+        let client = Client {
+            revision,
+            calls,
+            open: Mutex::default(),
+            stream: Mutex::default(),
+            used: Mutex::new(now),
+        };
+        all.insert(id, Arc::new(client));
+        Ok(())
+    }
+
+    /// The session of an id, which is used now.
+    pub fn find(&self, id: &str, now: Timestamp) -> Option<Arc<Client>> {
+        let client = held(&self.0).get(id).cloned()?;
+        *held(&client.used) = now;
+        Some(client)
+    }
+
+    /// Ends a session; whether there was one.
+    pub fn end(&self, id: &str) -> bool {
+        held(&self.0).remove(id).is_some()
+    }
+
+    /// Tells everybody who listens. Who does not keep up is not told, and asks again later.
+    pub fn tell(&self, piece: &[u8]) {
+        for client in held(&self.0).values() {
+            let mut stream = held(&client.stream);
+            if stream.as_ref().is_some_and(|to| to.is_closed()) {
+                *stream = None;
+            }
+            if let Some(to) = stream.as_ref() {
+                let _ = to.try_send(piece.to_vec());
+            }
+        }
+    }
+
+    /// Ends every stream.
+    pub fn hang_up(&self) {
+        for client in held(&self.0).values() {
+            *held(&client.stream) = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_idle_longest_is_forgotten_first() {
+        let at = |millis: i64| Timestamp::from_millisecond(millis).unwrap();
+        let sessions = Sessions::default();
+        let begin = |id: usize, now| {
+            let calls = (format!("s{id}"), "x".into());
+            sessions.begin(id.to_string(), Revision::V2025_11_25, calls, at(now))
+        };
+        let most = limits::MCP_SESSIONS;
+        for id in 0..most {
+            assert_eq!(begin(id, 1), Ok(()));
+        }
+        let used = sessions.find("0", at(2)).unwrap();
+        let one = sessions.find("1", at(1)).unwrap();
+        let open = one.open("7".into()).unwrap();
+        assert!(one.open("7".into()).is_none());
+        assert_eq!(begin(most, 3), Ok(()));
+        assert_eq!(held(&sessions.0).len(), most);
+        assert!(sessions.find("0", at(3)).is_some() && sessions.find("1", at(3)).is_some());
+        drop((open, used));
+        assert!(one.open("7".into()).is_some());
+        assert_eq!(begin(most + 1, 3 + limits::MCP_SESSION_MILLIS), Ok(()));
+        assert_eq!(held(&sessions.0).len(), 1, "all others were idle for too long");
+        assert!(sessions.end(&(most + 1).to_string()) && !sessions.end("0"));
+    }
+}
