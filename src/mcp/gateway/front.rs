@@ -243,7 +243,7 @@ fn plain(value: &str) -> Option<String> {
             let bytes = base64::engine::general_purpose::STANDARD.decode(coded).ok()?;
             String::from_utf8(bytes).ok()
         }
-        None => Some(value.to_owned()),
+        None => value.is_ascii().then(|| value.to_owned()),
     }
 }
 
