@@ -11,7 +11,7 @@ mod private;
 #[cfg(all(feature = "serve", unix))]
 mod socket;
 
-pub use child::{Child, Pipes};
+pub use child::{Around, Child, Pipes};
 #[cfg(feature = "serve")]
 pub use log::{Held, LogFile};
 pub use memory::Memory;

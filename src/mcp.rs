@@ -3,6 +3,7 @@
 //! not run. Neither side knows of it.
 
 mod call;
+pub mod clients;
 mod frame;
 mod gate;
 #[cfg(all(feature = "serve", unix))]
@@ -22,7 +23,7 @@ pub use list::{List, ListError};
 pub use relay::Kept;
 pub use upstream::AskError;
 
-use crate::host::{HostError, Os};
+use crate::host::{Around, HostError, Os};
 use crate::limits;
 use frame::Line;
 use gate::Gatekeeper;
@@ -62,16 +63,16 @@ pub fn session_name(nonce: &str) -> String {
 }
 
 /// What the tools of a server are: it is started, asked, and stopped. None of them is called.
-pub fn tools(command: &[OsString]) -> Result<List, ListError<AskError>> {
-    let server = Upstream::start(command, Box::new(|_| {}))?;
+pub fn tools(command: &[OsString], around: &Around<'_>) -> Result<List, ListError<AskError>> {
+    let server = Upstream::start(command, around, Box::new(|_| {}))?;
     let listed = server.tools();
     server.stop();
     listed
 }
 
 /// Starts a server and stands between it and the client at standard input and output, until one of them ends.
-pub fn proxy(setup: Setup, kept: Kept, command: &[OsString]) -> Result<(), ProxyError> {
-    let (mut child, (input, output)) = Os.start(command).map_err(ProxyError::Start)?;
+pub fn proxy(setup: Setup, kept: Kept, command: &[OsString], around: &Around<'_>) -> Result<(), ProxyError> {
+    let (mut child, (input, output)) = Os.start(command, around).map_err(ProxyError::Start)?;
     let client = Box::new(std::io::stdout());
     let relay = Arc::new(Relay::new(
         Gatekeeper::new(setup),

@@ -1,5 +1,6 @@
 //! `gait mcp`: the gate between agents and the servers of the Model Context Protocol. Each command is one file in `mcp/`.
 
+mod import;
 mod pin;
 mod proxy;
 #[cfg(all(feature = "serve", unix))]
@@ -22,6 +23,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Import(import::Args),
     Pin(pin::Args),
     Proxy(Box<proxy::Args>),
     #[cfg(all(feature = "serve", unix))]
@@ -32,6 +34,7 @@ enum Command {
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
+        Command::Import(args) => import::run(ui, host, args),
         Command::Pin(args) => pin::run(ui, host, args),
         Command::Verify(args) => verify::run(ui, host, args),
         #[cfg(all(feature = "serve", unix))]

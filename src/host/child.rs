@@ -18,16 +18,27 @@ pub struct Child {
 /// What it reads, and what it writes.
 pub type Pipes = (std::process::ChildStdin, std::process::ChildStdout);
 
+/// What a program finds around it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// What its environment has beside this one's.
+    pub env: &'a [(String, String)],
+    /// The folder it is started in; this one where it is none.
+    pub folder: Option<&'a str>,
+}
+
 /// How long it takes until it is seen that a program has ended.
 const STEP: Duration = Duration::from_millis(5);
 
 impl Os {
-    /// Starts a program in this folder, with this environment and this standard error. A command of no words starts nothing.
-    pub fn start(&self, command: &[OsString]) -> Result<(Child, Pipes), HostError> {
+    /// Starts a program with this standard error. A command of no words starts nothing.
+    pub fn start(&self, command: &[OsString], around: &Around<'_>) -> Result<(Child, Pipes), HostError> {
         let (program, args) = command.split_first().unwrap_or((const { &OsString::new() }, &[]));
         let failed = |error| explain(Path::new(program), &error);
         let mut child = Command::new(program)
             .args(args)
+            .envs(around.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(around.folder.unwrap_or("."))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -42,6 +53,19 @@ impl Os {
     pub fn folder(&self) -> Option<String> {
         let folder = std::env::current_dir().ok()?;
         folder.to_str().map(str::to_owned)
+    }
+}
+
+impl Os {
+    /// Goes to another folder: relative paths are from there now.
+    pub fn enter(&self, folder: &Path) -> Result<(), HostError> {
+        std::env::set_current_dir(folder).map_err(|error| explain(folder, &error))
+    }
+
+    /// The file of this program, where its name is UTF-8.
+    pub fn program(&self) -> Option<String> {
+        let program = std::env::current_exe().ok()?;
+        program.to_str().map(str::to_owned)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
 use super::list::{self, List, ListError};
 use super::revision::{OF_SERVERS, STATELESS};
-use crate::host::{Child, HostError, Os};
+use crate::host::{Around, Child, HostError, Os};
 use crate::json::Json;
 use crate::limits;
 use std::collections::BTreeMap;
@@ -83,8 +83,8 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Upstream {
     /// Starts a server and agrees with it on a revision.
-    pub fn start(command: &[OsString], heard: Heard) -> Result<Upstream, AskError> {
-        let (child, (input, output)) = Os.start(command).map_err(AskError::Start)?;
+    pub fn start(command: &[OsString], around: &Around<'_>, heard: Heard) -> Result<Upstream, AskError> {
+        let (child, (input, output)) = Os.start(command, around).map_err(AskError::Start)?;
         let shared = Arc::new(Shared {
             input: Mutex::new(Some(input)),
             waiting: Mutex::new(Some(BTreeMap::new())),

@@ -77,6 +77,7 @@ fn help_reads_well() {
         "keys init",
         "keys rotate",
         "keys verify",
+        "mcp import",
         "mcp pin",
         "mcp proxy",
         "mcp serve",

@@ -93,6 +93,8 @@ mod lints;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod mcp_import;
+#[cfg(test)]
 mod mcp_pins;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]

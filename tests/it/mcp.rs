@@ -94,11 +94,16 @@ fn gateway(folder: &Folder, venv: &Path, more: &[&str]) -> Vec<String> {
 
 /// What the real client gets for calls.
 pub fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -> Value {
+    client_in(&folder.path(""), venv, command, calls)
+}
+
+/// The same where the client is in this folder.
+pub fn client_in(folder: &Path, venv: &Path, command: &[String], calls: &Value) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/client.py");
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script)
         .args(command)
-        .current_dir(folder.path(""))
+        .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

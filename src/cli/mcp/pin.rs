@@ -1,13 +1,11 @@
 //! `gait mcp pin`: what the tools of a server are, in a lock. It tells what changes in the lock; it judges nothing.
 
 use super::server::{self, ServerArgs};
-use crate::cli::error::{Category, CliError};
+use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::ui::{Tone, Ui, count, one_line, paint};
-use crate::host::{self, Host, Mode};
+use crate::host::Host;
 use crate::json::Json;
-use crate::limits;
-use crate::mcp::pins;
 
 /// Pin the tools of an MCP server: write their definitions to a lock
 ///
@@ -24,32 +22,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let args = args.server;
     server::named(args.server.as_deref())?;
     let list = server::list(&args)?;
-    if let Some(name) = list.listed.twice.first() {
-        let message = format!("two tools of the server are called `{}`", name.escape_debug());
-        return Err(CliError::new(Category::Unsafe, "mcp.pin_twice", message)
-            .hint("which of them a call would run nobody knows, so neither can be pinned"));
-    }
     let (path, name) = (&args.lock, args.server.clone());
-    // Two servers that are pinned at once are both in the lock.
-    let (changes, written) = host::alone(host, path, || {
-        let mut lock = server::lock(host, path)?.unwrap_or_default();
-        let before = lock.servers.get(&name).cloned();
-        let changes = pins::changes(&before.clone().unwrap_or_default(), &list.listed);
-        let written = before.is_none() || !changes.is_empty();
-        lock.servers.insert(name.clone(), list.listed.tools.clone());
-        let bytes = lock.to_file();
-        if bytes.len() > limits::JSON_BYTES {
-            let message = format!("the lock would be over {} bytes", limits::JSON_BYTES);
-            return Err(
-                CliError::new(Category::InvalidInput, "mcp.lock_too_large", message)
-                    .hint("pin the server in a lock of its own"),
-            );
-        }
-        if written {
-            host.write_atomic(path, &bytes, Mode::Public)?;
-        }
-        Ok((changes, written))
-    })??;
+    let (changes, written) = server::pin(host, path, &name, &list.listed)?;
     let tools = list.listed.tools.len();
     if ui.is_json() {
         ui.json(&Json::object([

@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::gate::journal;
 use crate::cli::load;
 use crate::cli::ui::Ui;
-use crate::host::{self, Host};
+use crate::host::{self, Around, Host, Os};
 use crate::mcp::{self, AskError, Kept, ProxyError, Setup};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,6 +27,9 @@ pub struct Args {
     /// Who asks, as policies see it
     #[arg(long, value_name = "WHO", default_value = "mcp-client")]
     identity: String,
+    /// The folder from which every path here is, and in which sessions are; the server is started in this folder
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
     /// The folder that relative paths in arguments are in [default: this folder]
     #[arg(long, value_name = "DIR")]
     workspace: Option<String>,
@@ -69,8 +72,17 @@ pub struct Args {
 /// Reads everything, starts the server, and stands in between.
 pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let command = args.command.clone();
-    let (setup, kept) = setup(host, args)?;
-    match mcp::proxy(setup, kept, &command) {
+    // The agent's folder, in which the server is started whatever --home says.
+    let folder = Os.folder();
+    if let Some(home) = &args.home {
+        Os.enter(home)?;
+    }
+    let (setup, kept) = setup(host, args, folder.clone())?;
+    let around = Around {
+        env: &[],
+        folder: folder.as_deref(),
+    };
+    match mcp::proxy(setup, kept, &command, &around) {
         Ok(()) => Ok(Exit::Success),
         Err(ProxyError::Start(error)) => Err(server::failed(&AskError::Start(error))),
         Err(error @ ProxyError::ServerEnded { .. }) => Err(CliError::new(
@@ -81,7 +93,7 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
     }
 }
 
-fn setup(host: &dyn Host, args: Args) -> Result<(Setup, Kept), CliError> {
+fn setup(host: &dyn Host, args: Args, folder: Option<String>) -> Result<(Setup, Kept), CliError> {
     server::named(args.server.as_deref())?;
     let pins = match &args.lock {
         Some(path) => Some(server::pins(host, path, args.server.as_ref())?),
@@ -99,7 +111,7 @@ fn setup(host: &dyn Host, args: Args) -> Result<(Setup, Kept), CliError> {
         bundle: args.bundle,
         server: args.server,
         identity: args.identity,
-        workspace: args.workspace,
+        workspace: args.workspace.or(folder),
         facts: args.facts,
         fulfils: args.fulfils,
         show_all: args.show_all,

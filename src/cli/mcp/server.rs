@@ -1,14 +1,14 @@
 //! The server that a command is about, its pins, and what of it differs from them. It asks the server through `mcp` and prints what
 //! comes of it; it compares nothing itself.
 
-use crate::artifact::tool_lock::{self, ToolLock, Tools};
+use crate::artifact::tool_lock::{self, Listed, ToolLock, Tools};
 use crate::artifact::{Digest, is_id};
 use crate::cli::error::{Category, CliError};
 use crate::cli::ui::{Tone, Ui, one_line, paint};
-use crate::host::{Host, HostError};
+use crate::host::{self, Around, Host, HostError, Mode};
 use crate::json::Json;
 use crate::limits;
-use crate::mcp::pins::{Change, Drift};
+use crate::mcp::pins::{self, Change, Drift};
 use crate::mcp::{self, AskError, List, ListError};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -69,12 +69,51 @@ pub fn pins(host: &dyn Host, path: &Path, server: Option<&String>) -> Result<Too
     })
 }
 
+/// Pins a server anew: what changes in the lock, and whether it was written.
+pub fn pin(
+    host: &dyn Host,
+    path: &Path,
+    name: &Option<String>,
+    listed: &Listed,
+) -> Result<(Vec<Change>, bool), CliError> {
+    if let Some(name) = listed.twice.first() {
+        let message = format!("two tools of the server are called `{}`", name.escape_debug());
+        return Err(CliError::new(Category::Unsafe, "mcp.pin_twice", message)
+            .hint("which of them a call would run nobody knows, so neither can be pinned"));
+    }
+    // Two servers that are pinned at once are both in the lock.
+    host::alone(host, path, || {
+        let mut lock = lock(host, path)?.unwrap_or_default();
+        let before = lock.servers.get(name).cloned();
+        let changes = pins::changes(&before.clone().unwrap_or_default(), listed);
+        let written = before.is_none() || !changes.is_empty();
+        lock.servers.insert(name.clone(), listed.tools.clone());
+        let bytes = lock.to_file();
+        if bytes.len() > limits::JSON_BYTES {
+            let message = format!("the lock would be over {} bytes", limits::JSON_BYTES);
+            return Err(
+                CliError::new(Category::InvalidInput, "mcp.lock_too_large", message)
+                    .hint("pin the server in a lock of its own"),
+            );
+        }
+        if written {
+            host.write_atomic(path, &bytes, Mode::Public)?;
+        }
+        Ok((changes, written))
+    })?
+}
+
 /// What the tools of the server are now.
 pub fn list(args: &ServerArgs) -> Result<List, CliError> {
-    mcp::tools(&args.command).map_err(|error| match error {
-        ListError::Ask(error) => failed(&error),
+    mcp::tools(&args.command, &Around::default()).map_err(|error| no_list(&error))
+}
+
+/// Why there is no list of tools.
+pub fn no_list(error: &ListError<AskError>) -> CliError {
+    match error {
+        ListError::Ask(error) => failed(error),
         error => CliError::new(Category::Internal, "mcp.list", error.to_string()),
-    })
+    }
 }
 
 /// Why a server does not say what its tools are.

@@ -2,7 +2,7 @@
 //! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
 
 use crate::artifact::tool_lock::Tools;
-use crate::host::{Host, Os};
+use crate::host::{Around, Host, Os};
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::list::{List, ListError};
@@ -67,7 +67,7 @@ impl Server {
                 changed();
             }
         };
-        match Upstream::start(&self.command, Box::new(heard)) {
+        match Upstream::start(&self.command, &Around::default(), Box::new(heard)) {
             Ok(upstream) => {
                 running.failed = None;
                 Ok(Arc::clone(running.upstream.insert(Arc::new(upstream))))
