@@ -198,7 +198,9 @@ impl Script<'_, '_> {
                 // Shells disagree on whether a line that is continued can end in the delimiter.
                 return if continued { Err(Stop) } else { Ok(body) };
             }
-            if last {
+            // Within a substitution bash ends the document at such a line, too, and goes on after the delimiter.
+            let after = stripped.strip_prefix(pending.delimiter.as_str());
+            if last || after.is_some_and(|after| after.contains(')')) {
                 return Err(Stop);
             }
             continued = !pending.quoted && line.ends_with('\\');

@@ -328,6 +328,7 @@ fn redirections() {
         ("cat <<A <<B\na\nA\n`rm x`\nB", "rm x ; cat"),
         ("cat <<E && rm x\ny\nE\nrm z", "cat ; rm x ; rm z"),
         ("cat <<E\na\\\nE\nE\n", "cat ; _ ? syntax"),
+        ("a <(cat <<E\nErm)\nE\n)", "cat ; a _ ; _ ? argument syntax"),
         (
             "git commit -m \"$(cat <<'EOF'\nfix: `x` $y\n\nEOF\n)\"",
             "cat ; git commit -m fix: `x` $y",
