@@ -11,7 +11,7 @@ pub mod reference;
 
 use crate::domain::Verdict;
 use crate::hir::answer::{elements, view};
-use crate::ir::{List, Program, Scope, ToolProgram, Var};
+use crate::ir::{Block, List, Possible, Program, Scope, ToolProgram, Var};
 use crate::value::Value;
 
 pub use explain::explain;
@@ -19,15 +19,15 @@ pub use explain::explain;
 /// Working space for decisions, made once per thread and program.
 #[derive(Debug)]
 pub struct Workspace {
-    words: Vec<u64>,
+    blocks: Vec<Block>,
 }
 
 impl Workspace {
     /// Space for any tool of the program.
     pub fn new(program: &Program) -> Self {
-        let need = |tool: &ToolProgram| tool.scope.words() + tool.scope.working_words();
+        let need = |tool: &ToolProgram| tool.scope.blocks() + tool.scope.working_blocks();
         Self {
-            words: vec![0; program.tools.iter().map(need).max().unwrap_or(0)],
+            blocks: vec![Block::default(); program.tools.iter().map(need).max().unwrap_or(0)],
         }
     }
 }
@@ -51,52 +51,59 @@ pub fn decide<'w>(
     workspace: &'w mut Workspace,
 ) -> Outcome<'w> {
     let (rows, free) = workspace
-        .words
-        .split_at_mut_checked(tool.scope.words())
+        .blocks
+        .split_at_mut_checked(tool.scope.blocks())
         .unwrap_or_default();
-    run(&tool.scope, args, rows, free);
-    let strictest = tool.severity.strictest(rows);
-    let by_default = !tool.severity.speaks(rows);
+    let rows = run(&tool.scope, args, rows, free);
+    let strictest = tool.severity.strictest(&rows);
+    let by_default = !tool.severity.speaks(&rows);
     let default = by_default.then_some(program.default.0);
     Outcome {
         // One of them is there.
         verdict: strictest.max(default).unwrap_or(Verdict::Block),
-        rows,
+        rows: rows.settle().as_flattened(),
         by_default,
     }
 }
 
-/// Leaves in `rows` those whose every demand the value meets.
-fn run(scope: &Scope, value: &Value, rows: &mut [u64], free: &mut [u64]) {
-    rows.fill(u64::MAX);
-    if let (Some(last), used @ 1..) = (rows.last_mut(), scope.rows % 64) {
-        *last = (1 << used) - 1;
-    }
+/// The rows whose every demand the value meets, in `blocks`.
+fn run<'w>(
+    scope: &Scope,
+    value: &Value,
+    blocks: &'w mut [Block],
+    free: &mut [Block],
+) -> Possible<'w> {
+    let mut rows = Possible::all(blocks, scope.rows);
     for var in &scope.vars {
-        if var.masks.matters(rows) {
-            var.masks.apply(class_of(var, value), rows);
+        if var.masks.matters(&rows) {
+            var.masks.rule_out(class_of(var, value), &mut rows);
         }
     }
     for list in &scope.lists {
-        run_list(list, value, rows, free);
+        run_list(list, value, &mut rows, free);
     }
+    rows
 }
 
-fn run_list(list: &List, value: &Value, rows: &mut [u64], free: &mut [u64]) {
+fn run_list(list: &List, value: &Value, rows: &mut Possible<'_>, free: &mut [Block]) {
     if !list.predicates.iter().any(|p| p.masks.matters(rows)) {
         return;
     }
-    let words = list.scope.words();
-    let (found, free) = free.split_at_mut_checked(words).unwrap_or_default();
-    let (mine, free) = free.split_at_mut_checked(words).unwrap_or_default();
-    found.fill(0);
+    let blocks = list.scope.blocks();
+    let (found, free) = free.split_at_mut_checked(blocks).unwrap_or_default();
+    let (mine, free) = free.split_at_mut_checked(blocks).unwrap_or_default();
+    found.fill(Block::default());
     for element in elements(value, &list.steps) {
-        run(&list.scope, element, mine, free);
-        found.iter_mut().zip(&*mine).for_each(|(all, one)| *all |= one);
+        let mine = run(&list.scope, element, mine, free);
+        let (mine, at) = mine.left();
+        let among = found.get_mut(at..).unwrap_or_default();
+        let words = among.as_flattened_mut().iter_mut();
+        words.zip(mine.as_flattened()).for_each(|(all, one)| *all |= one);
     }
+    let found = found.as_flattened();
     for predicate in &list.predicates {
         let holds = any_in(found, predicate.start as usize, predicate.end as usize);
-        predicate.masks.apply(u32::from(holds), rows);
+        predicate.masks.rule_out(u32::from(holds), rows);
     }
 }
 

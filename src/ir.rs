@@ -37,7 +37,7 @@ pub use context::{ContextField, uses as context_uses};
 pub use decode::{DecodeError, decode};
 pub use encode::encode;
 pub use limit::ToolLimit;
-pub use masks::{Constraint, Masks};
+pub use masks::{Block, Constraint, Masks, Possible};
 pub use print::print;
 pub use session::{EventTest, session_bytes};
 
@@ -133,8 +133,8 @@ pub struct ToolProgram {
     pub returns: u64,
     /// The events its calls may be, by number, each with its condition on the call.
     pub events: Vec<(u32, Cond)>,
-    /// The rule of each row, by index into `Program::rules`. Rows that ask about the same variables are neighbours, so
-    /// that a variable few rules ask about touches few words.
+    /// The rule of each row, by index into `Program::rules`. Rows that demand alike are neighbours, so that a variable leaves rows
+    /// in few blocks.
     pub rows: Vec<u32>,
     /// The rows of each verdict, as bits, strictest first.
     pub severity: Severity,
@@ -147,53 +147,52 @@ pub struct ToolProgram {
 /// Rows by the verdict they ask for, as bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Severity {
-    masks: Vec<(Verdict, Vec<u64>)>,
+    masks: Vec<(Verdict, Vec<Block>)>,
     /// Rows of limits; nothing where there are none.
-    limits: Vec<u64>,
+    limits: Vec<Block>,
 }
 
 impl Severity {
     /// Sorts rows by the verdict of their rules, and tells those of limits apart.
     pub fn new(rows: &[u32], rule_of: impl Fn(u32) -> Option<(Verdict, bool)>) -> Severity {
-        let words = rows.len().div_ceil(64);
+        let of: Vec<Option<(Verdict, bool)>> = rows.iter().map(|rule| rule_of(*rule)).collect();
+        let blocks = masks::blocks(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         let mask = |is: &dyn Fn((Verdict, bool)) -> bool| {
-            let mut mask = vec![0u64; words];
-            for (row, rule) in rows.iter().enumerate() {
-                if let (Some(word), true) = (mask.get_mut(row / 64), rule_of(*rule).is_some_and(is)) {
-                    *word |= 1 << (row % 64);
-                }
-            }
-            mask
+            let numbered = (0u32..).zip(&of);
+            masks::rows_of(
+                blocks,
+                numbered.filter(|(_, of)| of.is_some_and(is)).map(|(row, _)| row),
+            )
         };
-        let limits = mask(&|(_, limit)| limit);
+        let has_limit = of.iter().flatten().any(|(_, limit)| *limit);
         let by_verdict = |verdict| (verdict, mask(&|(of, _)| of == verdict));
         Severity {
             masks: Verdict::ALL.into_iter().rev().map(by_verdict).collect(),
-            limits: if limits.iter().all(|word| *word == 0) {
-                Vec::new()
+            limits: if has_limit {
+                mask(&|(_, limit)| limit)
             } else {
-                limits
+                Vec::new()
             },
         }
     }
 
-    /// Whether a row is set that is not of a limit.
+    /// Whether a row is left that is not of a limit.
     #[inline]
-    pub fn speaks(&self, rows: &[u64]) -> bool {
-        if self.limits.is_empty() {
-            return rows.iter().any(|row| *row != 0);
-        }
-        let mut both = rows.iter().zip(&self.limits);
-        both.any(|(row, limit)| row & !limit != 0)
+    pub fn speaks(&self, rows: &Possible<'_>) -> bool {
+        let (rows, at) = rows.left();
+        let rows = rows.as_flattened().iter();
+        let limits = self.limits.get(at..).unwrap_or_default().as_flattened();
+        let limits = limits.iter().copied().chain(std::iter::repeat(0));
+        rows.zip(limits).any(|(row, limit)| row & !limit != 0)
     }
 
-    /// The strictest verdict among the rows; none when no row is set.
+    /// The strictest verdict among the rows that are left; none where none is.
     #[inline]
-    pub fn strictest(&self, rows: &[u64]) -> Option<Verdict> {
-        self.masks
-            .iter()
-            .find(|(_, mask)| masks::meet(mask, rows))
-            .map(|(verdict, _)| *verdict)
+    pub fn strictest(&self, rows: &Possible<'_>) -> Option<Verdict> {
+        let (rows, at) = rows.left();
+        let mut masks = self.masks.iter();
+        let found = masks.find(|(_, mask)| masks::meet(mask.get(at..).unwrap_or_default(), rows));
+        found.map(|(verdict, _)| *verdict)
     }
 }
 
@@ -209,16 +208,16 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Words of 64 rows.
-    pub fn words(&self) -> usize {
-        (self.rows as usize).div_ceil(64)
+    /// Blocks of 256 rows.
+    pub fn blocks(&self) -> usize {
+        masks::blocks(self.rows)
     }
 
-    /// Words of working space a run needs beyond its own rows.
-    pub fn working_words(&self) -> usize {
+    /// Blocks of working space a run needs beyond its own rows.
+    pub fn working_blocks(&self) -> usize {
         self.lists
             .iter()
-            .map(|l| 2 * l.scope.words() + l.scope.working_words())
+            .map(|l| 2 * l.scope.blocks() + l.scope.working_blocks())
             .max()
             .unwrap_or(0)
     }

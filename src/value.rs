@@ -1,8 +1,13 @@
 //! Typed values: what a JSON argument becomes once it is bound to its declared type. Every value is in the one
 //! canonical form of its type, so equal values have equal bytes. It holds data only; the parsers live in `builtins`.
 
+mod elements;
+mod lookup;
+
 use crate::json::Text;
-use std::sync::Arc;
+
+pub use elements::Elements;
+pub use lookup::Lookup;
 
 /// A value of a declared type. The order is that of canonical sets; it means nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +35,7 @@ pub enum Value {
     Parsed(Box<ParsedText>),
     /// `List` in its order; `Set` sorted, each element once; `Map` as records of key and value, sorted by the keys'
     /// bytes. Copies share the elements.
-    List(Arc<Vec<Value>>),
+    List(Elements),
     /// A record: one value per declared field, in the order of the declaration.
     Record(Vec<Value>),
 }
@@ -176,7 +181,16 @@ pub struct ParsedText {
 impl Value {
     /// A list of these.
     pub fn list(elements: Vec<Value>) -> Value {
-        Value::List(Arc::new(elements))
+        Value::List(Elements::new(elements))
+    }
+
+    /// Makes tables to find texts with in long lists: for what many requests are asked about.
+    pub fn index(&mut self) {
+        match self {
+            Value::List(elements) => elements.index(),
+            Value::Record(fields) => fields.iter_mut().for_each(Value::index),
+            _ => {}
+        }
     }
 
     /// The canonical text of a text-like value.

@@ -2,6 +2,7 @@
 
 use super::automaton::Automaton;
 use crate::hir::answer::View;
+use crate::value::Lookup;
 
 /// Finds the class of a value that is there. A missing value has a class of its own, kept beside the classifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Classifier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Texts {
     known: Vec<(Box<str>, u32)>,
-    slots: Vec<u32>,
+    lookup: Lookup,
     automaton: Option<Automaton>,
     other: u32,
 }
@@ -48,33 +49,13 @@ pub struct Texts {
 /// Known texts with their classes, the automaton for all others, and the class where there is none.
 pub type Parts<'t> = (&'t [(Box<str>, u32)], Option<&'t Automaton>, u32);
 
-const FREE: u32 = u32::MAX;
-
 impl Texts {
     /// Builds the look-up; `known` is sorted by text. `other` is the class where there is no automaton.
     pub fn new(known: Vec<(Box<str>, u32)>, automaton: Option<Automaton>, other: u32) -> Texts {
-        let mut slots = vec![
-            FREE;
-            if known.is_empty() {
-                0
-            } else {
-                (known.len() * 2).next_power_of_two()
-            }
-        ];
-        for (index, (text, _)) in known.iter().enumerate() {
-            let mut at = hash(text) as usize;
-            let mask = slots.len() - 1;
-            while let Some(slot) = slots.get_mut(at & mask) {
-                if *slot == FREE {
-                    *slot = u32::try_from(index).unwrap_or(FREE);
-                    break;
-                }
-                at += 1;
-            }
-        }
+        let lookup = Lookup::new(known.iter().map(|(text, _)| &**text));
         Texts {
             known,
-            slots,
+            lookup,
             automaton,
             other,
         }
@@ -83,14 +64,14 @@ impl Texts {
     /// The class of a text.
     #[inline]
     pub fn classify(&self, text: &str) -> u32 {
-        if let Some(mask) = self.slots.len().checked_sub(1) {
-            let mut at = hash(text) as usize;
-            while let Some(index) = self.slots.get(at & mask).filter(|i| **i != FREE) {
-                match self.known.get(*index as usize) {
-                    Some((known, class)) if **known == *text => return *class,
-                    _ => at += 1,
-                }
-            }
+        let mut class = None;
+        self.lookup.find(text, |number| {
+            let known = self.known.get(number as usize);
+            class = known.filter(|(known, _)| **known == *text).map(|(_, class)| *class);
+            class.is_some()
+        });
+        if let Some(class) = class {
+            return class;
         }
         self.automaton
             .as_ref()
@@ -101,33 +82,4 @@ impl Texts {
     pub fn parts(&self) -> Parts<'_> {
         (&self.known, self.automaton.as_ref(), self.other)
     }
-}
-
-/// Eight bytes at a time, the last of which may be among those before; equal texts are compared afterwards, so collisions cost
-/// time only.
-#[inline]
-fn hash(text: &str) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let bytes = text.as_bytes();
-    let start = FACTOR ^ text.len() as u64;
-    let mix = |state: u64, word: u64| {
-        let state = (state ^ word).wrapping_mul(FACTOR);
-        state ^ state >> 32
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    let state = words
-        .iter()
-        .fold(start, |state, word| mix(state, u64::from_le_bytes(*word)));
-    let last = match (
-        bytes.last_chunk::<8>(),
-        bytes.first_chunk::<4>(),
-        bytes.last_chunk::<4>(),
-    ) {
-        (Some(last), ..) => u64::from_le_bytes(*last),
-        (None, Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
-        }
-        _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    mix(state, last)
 }

@@ -60,6 +60,11 @@ impl ClassSet {
         self.words.iter().all(|w| *w == 0)
     }
 
+    /// How many classes are in the set.
+    pub fn len(&self) -> u32 {
+        self.words.iter().map(|word| word.count_ones()).sum()
+    }
+
     /// How many classes there are, in the set or not.
     pub fn count(&self) -> u32 {
         self.count

@@ -11,7 +11,6 @@ use crate::limits;
 use crate::ty::Ty;
 use crate::value::Value;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// A change of one place of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,14 +121,14 @@ fn descend<'v>(mut value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Value
 
 fn element<'v>(value: &'v mut Value, steps: &[Step], number: usize) -> Option<&'v mut Value> {
     match descend(value, steps)? {
-        Value::List(items) => Arc::make_mut(items).get_mut(number),
+        Value::List(items) => items.make_mut().get_mut(number),
         one => Some(one),
     }
 }
 
 fn list<'v>(value: &'v mut Value, steps: &[Step]) -> Option<&'v mut Vec<Value>> {
     match descend(value, steps)? {
-        Value::List(items) => Some(Arc::make_mut(items)),
+        Value::List(items) => Some(items.make_mut()),
         _ => None,
     }
 }

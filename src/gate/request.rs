@@ -271,7 +271,8 @@ fn context(program: &Program, tool: &ToolProgram, request: &Request<'_>) -> Resu
 /// A fact nobody declares, or no value of its type.
 pub fn hold(program: &Program, name: &str, said: Json) -> Result<HeldFact, Blocked> {
     let declared = declared(program, name).ok_or_else(|| undeclared(name))?;
-    let value = bind::bind(&said, &declared.field.ty).map_err(|error| context_error(name, &error))?;
+    let mut value = bind::bind(&said, &declared.field.ty).map_err(|error| context_error(name, &error))?;
+    value.index();
     Ok(HeldFact::new(name.to_owned(), said, declared.ty.clone(), value))
 }
 

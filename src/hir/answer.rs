@@ -104,7 +104,11 @@ fn part_of(value: &Value, part: Part) -> View<'_> {
 
 /// The elements a quantifier ranges over: of a list, of an optional that is there, or none.
 pub fn elements<'v>(value: &'v Value, steps: &[Step]) -> &'v [Value] {
-    match descend(value, steps) {
+    elements_of(descend(value, steps))
+}
+
+pub(super) fn elements_of(whole: Option<&Value>) -> &[Value] {
+    match whole {
         None | Some(Value::Absent) => &[],
         Some(Value::List(items)) => items,
         Some(one) => std::slice::from_ref(one),
@@ -147,8 +151,8 @@ pub fn holds_with(cond: &Cond, chain: &[&Value], is_set: IsSet<'_>) -> bool {
             list, level, body, ..
         } => match body.wanted(*level) {
             Some(wanted) => {
-                let items = base(list).map_or(&[][..], |outer| elements(outer, &list.steps));
-                wanted.is_among(items, chain, list.level == 0 && is_set(list))
+                let whole = base(list).and_then(|outer| descend(outer, &list.steps));
+                wanted.is_among(whole, chain, || list.level == 0 && is_set(list))
             }
             None => any_element(list, *level, chain, |inner| holds_with(body, inner, is_set)),
         },
@@ -237,7 +241,8 @@ mod tests {
     }
 
     proptest! {
-        /// Where an element has to be equal to one value, it is looked for; one after the other, it is the same.
+        /// Where an element has to be equal to one value, it is looked for, by a table where there is one; one after the other, it is
+        /// the same.
         #[test]
         fn what_is_in_a_list_is_found_in_it(
             mut items in prop::collection::vec(text(), 0..20),
@@ -254,6 +259,10 @@ mod tests {
             let record = Value::Record(vec![Value::list(items.clone()), wanted.clone()]);
             let one_by_one = |record| any_element(&list, 1, &[record], |chain| relation.holds(chain));
             prop_assert_eq!(holds(&cond, &[&record]), one_by_one(&record));
+            let mut indexed = record.clone();
+            indexed.index();
+            prop_assert_eq!(&indexed, &record);
+            prop_assert_eq!(holds(&cond, &[&indexed]), one_by_one(&record));
             items.sort();
             items.dedup();
             let record = Value::Record(vec![Value::list(items), wanted]);

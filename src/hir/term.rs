@@ -1,7 +1,7 @@
 //! Values that a condition computes: arguments, constants, sums, and comparisons between two of them. Plain data with
 //! its plain meaning; the oracle and the slots of a decision program both rest on it.
 
-use super::answer::{View, any_element, descend, holds, view};
+use super::answer::{View, any_element, descend, elements_of, holds, view};
 use super::{Cond, Place, Step};
 use crate::builtins::{host, path};
 use crate::source::Span;
@@ -230,12 +230,24 @@ impl Term {
         }
     }
 
-    /// Whether one of these is equal to it. They may be sorted: then most of them are not looked at.
-    pub(super) fn is_among(&self, items: &[Value], chain: &[&Value], is_sorted: bool) -> bool {
+    /// Whether an element of a list is equal to it. Where there is a table of its texts, or it is sorted, most of them are not
+    /// looked at.
+    pub(super) fn is_among(
+        &self,
+        list: Option<&Value>,
+        chain: &[&Value],
+        is_sorted: impl FnOnce() -> bool,
+    ) -> bool {
         let Some(wanted) = self.value(chain) else {
             return false;
         };
-        if is_sorted {
+        if let (Some(Value::List(items)), Seen::Text(text) | Seen::Path(text)) = (list, &wanted)
+            && let Some(found) = items.has(text, |item| whole(item).as_ref() == Some(&wanted))
+        {
+            return found;
+        }
+        let items = elements_of(list);
+        if is_sorted() {
             // What is missing comes before all that is there, as in the order of values.
             let found = items.binary_search_by(|item| whole(item).cmp(&Some(wanted)));
             return found.is_ok();

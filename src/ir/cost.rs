@@ -1,7 +1,7 @@
 //! What deciding costs at most, told from the program alone: steps of one decision on each tool, and bytes of a session's
 //! state. In: the index of a tool, the types of what it looks at, the monitors of the policy. Out: bounds, and what makes
-//! them large. A step is one value classified, one question answered, one element looked at, or one word of 64 rows
-//! read or written: the bound follows `eval` and the slots of a request line by line, and lists are as long as their
+//! them large. A step is one value classified, one question answered, one element looked at, or one block of 256
+//! rows read or written: the bound follows `eval` and the slots of a request line by line, and lists are as long as their
 //! types allow. What grows with the bytes of a request, and what is written down after the verdict, is no part of it.
 
 mod condition;
@@ -102,7 +102,7 @@ pub fn of_tool(around: Around<'_>, tool: &ToolProgram) -> Cost {
     let whole = Reach::once(&request);
     let chain = BTreeMap::from([(0, whole)]);
     let mut cost = Cost {
-        words: size(tool.scope.words()),
+        words: u64::from(tool.scope.rows.div_ceil(64)),
         ..Cost::default()
     };
     cost.count(&tool.scope);
@@ -116,9 +116,9 @@ pub fn of_tool(around: Around<'_>, tool: &ToolProgram) -> Cost {
         let most = elements(whole, 1, &list.steps).map_or(0, |elements| elements.times);
         cost.part(What::List(list.steps.clone(), most), of_list(list, whole));
     }
-    // The rows are filled, then read once per verdict and once to tell those of limits apart.
-    let passes = size(2 + crate::domain::Verdict::ALL.len());
-    cost.part(What::Verdict, product(passes, cost.words));
+    // The rows are set, told at the end, then read once per verdict and once to tell those of limits apart.
+    let passes = size(3 + crate::domain::Verdict::ALL.len());
+    cost.part(What::Verdict, product(passes, size(tool.scope.blocks())));
     let session = condition::session(around, tool, &chain);
     if session > 0 {
         cost.part(What::Session, session);
@@ -159,31 +159,32 @@ fn request_ty(context: &[ContextField], tool: &ToolProgram) -> Ty {
     Ty::Record(tool.args.iter().cloned().chain([context]).chain(slots).collect())
 }
 
-/// The elements of a scope: its rows are filled, then ruled out by its variables and lists.
+/// The elements of a scope: its rows are filled, then ruled out by its variables and lists, and blocks without a row at both
+/// ends are left out.
 fn of_scope(scope: &Scope, each: Reach<'_>) -> u64 {
     let variables = scope.vars.iter().map(variable);
-    let own = sum([size(scope.words())].into_iter().chain(variables));
+    let own = sum([product(2, size(scope.blocks()))].into_iter().chain(variables));
     let lists = scope.lists.iter().map(|list| of_list(list, each));
     sum([product(each.times, own)].into_iter().chain(lists))
 }
 
-/// The rows it may rule out are looked at, its value is classified, the rows are ruled out.
+/// The rows it may rule out are looked at, its value is classified, the rows are ruled out, the blocks at both ends are looked at.
 fn variable(var: &Var) -> u64 {
-    sum([product(2, size(var.masks.words())), 1])
+    sum([product(2, size(var.masks.blocks())), 3])
 }
 
 /// A list in each of these: the rows its predicates may rule out are looked at; those found are cleared; per element the
 /// scope runs and its rows are added; then each predicate looks at its rows one by one and rules rows out.
 fn of_list(list: &List, holder: Reach<'_>) -> u64 {
-    let words = size(list.scope.words());
+    let blocks = size(list.scope.blocks());
     let predicates = list.predicates.iter().map(|predicate| {
         let rows = u64::from(predicate.end.saturating_sub(predicate.start));
-        sum([product(2, size(predicate.masks.words())), rows])
+        sum([product(2, size(predicate.masks.blocks())), rows, 2])
     });
-    let own = sum([words].into_iter().chain(predicates));
+    let own = sum([blocks].into_iter().chain(predicates));
     let elements = elements(holder, holder.times, &list.steps).map_or(0, |elements| {
         let scope = of_scope(&list.scope, elements.each());
-        sum([product(elements.times, sum([1, words])), scope])
+        sum([product(elements.times, sum([1, blocks])), scope])
     });
     sum([product(holder.times, own), elements])
 }

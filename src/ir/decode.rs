@@ -437,11 +437,11 @@ fn masks(r: &mut Reader<'_>, count: u32, rows: u32) -> Result<Masks> {
     let sorted = constraints
         .windows(2)
         .all(|w| matches!(w, [a, b] if a.row < b.row));
-    let words = (rows as usize).div_ceil(64);
-    if !sorted || words.saturating_mul(count as usize) > limits::CLASS_TABLE_BYTES / 8 {
+    let bytes = super::masks::bytes(count, rows);
+    if !sorted || bytes > limits::CLASS_TABLE_BYTES {
         return Err(DecodeError::Malformed("masks"));
     }
-    Ok(Masks::build(count, constraints))
+    Ok(Masks::build(count, rows, constraints))
 }
 
 fn list(r: &mut Reader<'_>, rows: u32) -> Result<List> {

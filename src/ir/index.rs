@@ -13,6 +13,7 @@ use crate::limits;
 use crate::source::Span;
 use crate::ty::Ty;
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The index of every tool of a package; reports instead where it cannot be built.
@@ -158,26 +159,33 @@ fn one_tool(
     })
 }
 
-/// Puts rows that ask about the same variables side by side, those with the rarest variable first.
+/// Puts rows side by side that demand alike: sorted by what they ask of the variable that rules out most, then of the next.
+/// Whatever class that variable has, the rows it leaves are neighbours, and only their words are looked at afterwards.
 fn cluster(rows: Vec<Row>, rule_of: Vec<u32>) -> (Vec<Row>, Vec<u32>) {
-    let mut uses: BTreeMap<Literal, usize> = BTreeMap::new();
-    for literal in rows.iter().flat_map(Row::keys) {
-        *uses.entry(*literal).or_default() += 1;
+    let worth = worth(&rows);
+    let mut ranked: Vec<(Reverse<u64>, Literal)> = worth.into_iter().map(|(l, w)| (Reverse(w), l)).collect();
+    ranked.sort_unstable();
+    let rank: BTreeMap<Literal, usize> = ranked.into_iter().map(|(_, l)| l).zip(0..).collect();
+    let key = |row: &Row| {
+        let mut key: Vec<(Option<usize>, ClassSet)> =
+            row.iter().map(|(l, classes)| (rank.get(l).copied(), classes.clone())).collect();
+        key.sort_unstable();
+        key
+    };
+    let mut keyed: Vec<_> = rows.into_iter().zip(rule_of).map(|(row, rule)| (key(&row), rule, row)).collect();
+    keyed.sort_unstable();
+    keyed.into_iter().map(|(_, rule, row)| (row, rule)).unzip()
+}
+
+/// How much each variable or predicate rules out: over all rows the share of its classes that they refuse, in thousandths.
+fn worth(rows: &[Row]) -> BTreeMap<Literal, u64> {
+    let mut worth: BTreeMap<Literal, u64> = BTreeMap::new();
+    for (literal, classes) in rows.iter().flatten() {
+        let all = u64::from(classes.count().max(1));
+        let refused = all.saturating_sub(u64::from(classes.len()));
+        *worth.entry(*literal).or_default() += refused * 1000 / all;
     }
-    let mut keyed: Vec<_> = rows
-        .into_iter()
-        .zip(rule_of)
-        .map(|(row, rule)| {
-            let mut rarest: Vec<(usize, Literal)> = row
-                .keys()
-                .map(|l| (uses.get(l).copied().unwrap_or(0), *l))
-                .collect();
-            rarest.sort_unstable();
-            (rarest, row, rule)
-        })
-        .collect();
-    keyed.sort();
-    keyed.into_iter().map(|(_, row, rule)| (row, rule)).unzip()
+    worth
 }
 
 /// A scope being built.
@@ -401,14 +409,11 @@ impl Builder {
     /// The most the masks of all scopes can take, in bytes, when no scope has more than `rows` rows of its own.
     fn table_bytes(&self, rows: usize) -> usize {
         let of = |scope: &Building| -> usize {
-            let classes: usize = scope
-                .partitions
-                .values()
-                .flat_map(|p| &p.groups)
-                .map(|g| g.count as usize)
-                .sum();
             let own: usize = scope.predicates.iter().map(Vec::len).sum();
-            classes.saturating_mul(rows.max(own).div_ceil(8))
+            let rows = u32::try_from(rows.max(own)).unwrap_or(u32::MAX);
+            let groups = scope.partitions.values().flat_map(|p| &p.groups);
+            let tables = groups.map(|group| super::masks::bytes(group.count, rows));
+            tables.fold(0, usize::saturating_add)
         };
         self.scopes.iter().map(of).fold(0, usize::saturating_add)
     }
@@ -423,30 +428,32 @@ impl Builder {
             };
         };
         let mut demands = demands(rows);
-        let mut vars: Vec<Var> = Vec::new();
+        let worth = worth(rows);
+        let of_scope = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let mut vars: Vec<(Reverse<u64>, Var)> = Vec::new();
         let mut number = 0;
         for (steps, cut) in &building.partitions {
             for group in &cut.groups {
-                if let Some(constraints) = demands.remove(&Literal::Var(number)) {
-                    let masks = Masks::build(group.count, constraints);
-                    let (classifier, count) = (group.classifier.clone(), group.count);
-                    vars.push(Var {
+                let literal = Literal::Var(number);
+                if let Some(constraints) = demands.remove(&literal) {
+                    let var = Var {
                         steps: steps.clone(),
-                        classifier,
-                        count,
-                        masks,
-                    });
+                        classifier: group.classifier.clone(),
+                        count: group.count,
+                        masks: Masks::build(group.count, of_scope, constraints),
+                    };
+                    vars.push((Reverse(worth.get(&literal).copied().unwrap_or(0)), var));
                 }
                 number += 1;
             }
         }
-        vars.sort_by_key(|v| cost(&v.classifier));
+        vars.sort_by_key(|(worth, var)| (cost(&var.classifier), *worth));
         let lists = building
             .lists
             .iter()
             .enumerate()
             .filter_map(|(number, (steps, inner))| {
-                self.list(u32::try_from(number).ok()?, steps, *inner, &mut demands)
+                self.list(u32::try_from(number).ok()?, steps, *inner, of_scope, &mut demands)
             });
         let lists = lists.collect();
         // A row that has lost a condition would match too much.
@@ -454,8 +461,8 @@ impl Builder {
             self.lost.set(true);
         }
         Scope {
-            rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-            vars,
+            rows: of_scope,
+            vars: vars.into_iter().map(|(_, var)| var).collect(),
             lists,
         }
     }
@@ -465,6 +472,7 @@ impl Builder {
         number: u32,
         steps: &[Step],
         inner: usize,
+        outer: u32,
         demands: &mut BTreeMap<Literal, Vec<Constraint>>,
     ) -> Option<List> {
         let building = self.scopes.get(inner)?;
@@ -482,7 +490,7 @@ impl Builder {
             predicates.push(Predicate {
                 start,
                 end,
-                masks: Masks::build(2, constraints),
+                masks: Masks::build(2, outer, constraints),
             });
         }
         (!predicates.is_empty()).then(|| List {
@@ -508,7 +516,7 @@ fn demands(rows: &[Row]) -> BTreeMap<Literal, Vec<Constraint>> {
     demands
 }
 
-/// Cheaper look-ups first: they may leave nothing for the dearer ones to decide.
+/// Cheaper look-ups first: they may leave nothing for the dearer ones to decide. Among equals, what rules out most.
 fn cost(classifier: &Classifier) -> u8 {
     match classifier {
         Classifier::Any | Classifier::Bool | Classifier::Members(_) => 0,

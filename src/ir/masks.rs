@@ -1,7 +1,126 @@
-//! Rows by class, for one variable: the rows that stay possible when the variable's value is in a class. Kept as one
-//! base row plus differences where classes differ little, and whole where they differ much.
+//! Rows by class, for one variable: the rows that stay possible when the variable's value is in a class, as a table of bits.
 
 use crate::classes::ClassSet;
+use std::ops::Range;
+
+/// Bits of 256 rows, which are looked at together: what processors write and read as one they handle fastest.
+pub type Block = [u64; BLOCK_WORDS];
+
+const BLOCK_WORDS: usize = 4;
+const BLOCK_ROWS: u32 = 64 * 4;
+const NONE: Block = [0; BLOCK_WORDS];
+
+/// Blocks that hold so many rows.
+pub(super) fn blocks(rows: u32) -> usize {
+    rows.div_ceil(BLOCK_ROWS) as usize
+}
+
+/// What the table of so many classes takes on so many rows, in bytes.
+pub(super) fn bytes(classes: u32, rows: u32) -> usize {
+    (classes as usize + 1).saturating_mul(blocks(rows) * size_of::<Block>())
+}
+
+/// The rows that are in both.
+#[inline]
+fn both([a, b, c, d]: &Block, [e, f, g, h]: &Block) -> Block {
+    [a & e, b & f, c & g, d & h]
+}
+
+#[inline]
+fn is_empty([a, b, c, d]: &Block) -> bool {
+    a | b | c | d == 0
+}
+
+/// Where a row is: its block, the word in it, its bit.
+fn place(row: u32) -> (usize, usize, u64) {
+    let word = (row % BLOCK_ROWS / 64) as usize;
+    ((row / BLOCK_ROWS) as usize, word, 1 << (row % 64))
+}
+
+/// These rows, as bits in so many blocks.
+pub(super) fn rows_of(blocks: usize, rows: impl IntoIterator<Item = u32>) -> Vec<Block> {
+    let mut bits = vec![NONE; blocks];
+    for row in rows {
+        let (block, word, bit) = place(row);
+        if let Some(word) = bits.get_mut(block).and_then(|block| block.get_mut(word)) {
+            *word |= bit;
+        }
+    }
+    bits
+}
+
+/// Rows that are still possible. Those in blocks outside `from..to` are not, whatever their bits say, so that a decision looks
+/// at few blocks once its first variables have ruled most rows out.
+#[derive(Debug)]
+pub struct Possible<'w> {
+    blocks: &'w mut [Block],
+    from: usize,
+    to: usize,
+}
+
+impl<'w> Possible<'w> {
+    /// All of `rows` rows, in as many blocks as they take.
+    pub fn all(blocks: &'w mut [Block], rows: u32) -> Self {
+        blocks.fill([u64::MAX; BLOCK_WORDS]);
+        if let (Some(last), used @ 1..) = (blocks.last_mut(), rows % BLOCK_ROWS) {
+            for (word, from) in last.iter_mut().zip((0u32..).step_by(64)) {
+                let beyond = u64::MAX.checked_shl(used.saturating_sub(from)).unwrap_or(0);
+                *word = !beyond;
+            }
+        }
+        let to = blocks.len();
+        Self { blocks, from: 0, to }
+    }
+
+    /// Whether one of these rows, from the block `first` on, is still possible.
+    #[inline]
+    fn meets(&self, first: usize, rows: &[Block]) -> bool {
+        let from = self.from.max(first);
+        let mine = self.blocks.get(from..self.to).unwrap_or_default();
+        meet(mine, rows.get(from - first..).unwrap_or_default())
+    }
+
+    /// The blocks that are left of so many from the block `first` on, and where the first of them is after that.
+    #[inline]
+    fn after(&mut self, first: usize, blocks: usize) -> (&mut [Block], usize) {
+        let from = self.from.max(first);
+        let to = self.to.min(first + blocks);
+        (self.blocks.get_mut(from..to).unwrap_or_default(), from - first)
+    }
+
+    /// No row outside these blocks is possible.
+    #[inline]
+    fn narrow(&mut self, to: &Range<u32>) {
+        self.from = self.from.max(to.start as usize);
+        self.to = self.to.min(to.end as usize);
+    }
+
+    /// Leaves out blocks at both ends without a row.
+    #[inline]
+    fn trim(&mut self) {
+        while self.from < self.to && self.blocks.get(self.from).is_some_and(is_empty) {
+            self.from += 1;
+        }
+        while self.from < self.to && self.blocks.get(self.to - 1).is_some_and(is_empty) {
+            self.to -= 1;
+        }
+    }
+
+    /// The blocks that are left, and where the first of them is.
+    #[inline]
+    pub fn left(&self) -> (&[Block], usize) {
+        (self.blocks.get(self.from..self.to).unwrap_or_default(), self.from)
+    }
+
+    /// Ends the looking: all bits say what is possible.
+    #[inline]
+    pub fn settle(self) -> &'w [Block] {
+        let Self { blocks, from, to } = self;
+        blocks.get_mut(..from).unwrap_or_default().fill(NONE);
+        blocks.get_mut(to.max(from)..).unwrap_or_default().fill(NONE);
+        blocks
+    }
+}
 
 /// One row's demand on one variable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,87 +136,34 @@ pub struct Constraint {
 pub struct Masks {
     /// The demands, by row: what is encoded.
     constraints: Vec<Constraint>,
-    /// First word with a constrained row.
+    /// First block with a constrained row.
     first: usize,
     /// Constrained rows, from `first`.
-    constrained: Vec<u64>,
-    /// The mask most classes are close to, from `first`.
-    base: Vec<u64>,
-    /// Per class, how its mask is kept.
-    classes: Vec<Kept>,
-    /// Words that differ from the base, with their place from `first`.
-    differences: Vec<(u32, u64)>,
-    /// Whole masks.
-    whole: Vec<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
-    Differs { from: u32, to: u32 },
-    Whole { from: u32 },
+    constrained: Vec<Block>,
+    /// Per class, as many blocks from `first`; after the last class, those of a class nobody knows.
+    table: Vec<Block>,
+    /// Per class, the blocks outside of which it leaves no row.
+    reach: Vec<Range<u32>>,
 }
 
 impl Masks {
-    /// Builds the table of `count` classes from the demands, sorted by row.
-    pub fn build(count: u32, constraints: Vec<Constraint>) -> Masks {
-        let word = |row: u32| row as usize / 64;
-        let first = constraints.first().map_or(0, |c| word(c.row));
-        let words = constraints.last().map_or(0, |c| word(c.row) + 1 - first);
-        let mut constrained = vec![0u64; words];
-        for Constraint { row, .. } in &constraints {
-            set(&mut constrained, word(*row) - first, 1u64 << (row % 64));
-        }
-        let table = sweep(count, &constraints, &constrained, first);
-        let mask_of = |class: usize| table.get(class * words..(class + 1) * words).unwrap_or_default();
-        let last = (count as usize).saturating_sub(1);
-        let cost = |base: usize| {
-            (0..count as usize)
-                .map(|c| differing(mask_of(base), mask_of(c)))
-                .sum::<usize>()
-        };
-        let base = if cost(0) <= cost(last) {
-            mask_of(0)
-        } else {
-            mask_of(last)
-        }
-        .to_vec();
-        let mut out = Masks {
+    /// Builds the table of `count` classes from the demands on `rows` rows, sorted by row.
+    pub fn build(count: u32, rows: u32, constraints: Vec<Constraint>) -> Masks {
+        let first = constraints.first().map_or(0, |c| place(c.row).0);
+        let end = constraints.last().map_or(0, |c| place(c.row).0 + 1);
+        let base = small(first).saturating_mul(BLOCK_ROWS);
+        let own = constraints.iter().map(|c| c.row - base);
+        let constrained = rows_of(end - first, own);
+        let table = sweep(count, &constraints, &constrained, base);
+        let masks = table.chunks(constrained.len().max(1));
+        let reach = masks.map(|mask| reach(mask, first, blocks(rows))).collect();
+        Masks {
             constraints,
             first,
             constrained,
-            base,
-            classes: Vec::new(),
-            differences: Vec::new(),
-            whole: Vec::new(),
-        };
-        for class in 0..count as usize {
-            out.keep(mask_of(class));
+            table,
+            reach,
         }
-        out
-    }
-
-    fn keep(&mut self, mask: &[u64]) {
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        if differing(&self.base, mask) * 8 > mask.len() {
-            self.classes.push(Kept::Whole {
-                from: small(self.whole.len()),
-            });
-            self.whole.extend(mask);
-            return;
-        }
-        let from = small(self.differences.len());
-        let pairs = self
-            .base
-            .iter()
-            .zip(mask)
-            .enumerate()
-            .filter(|(_, (a, b))| a != b);
-        let found: Vec<(u32, u64)> = pairs.map(|(at, (_, word))| (small(at), *word)).collect();
-        self.differences.extend(found);
-        self.classes.push(Kept::Differs {
-            from,
-            to: small(self.differences.len()),
-        });
     }
 
     /// The demands, by row.
@@ -105,108 +171,148 @@ impl Masks {
         &self.constraints
     }
 
-    /// Words from the first constrained row to the last: what looking and ruling out reads.
-    pub fn words(&self) -> usize {
+    /// Blocks from the first constrained row to the last: what looking and ruling out reads.
+    pub fn blocks(&self) -> usize {
         self.constrained.len()
     }
 
     /// Whether a row that is still possible depends on this variable.
     #[inline]
-    pub fn matters(&self, rows: &[u64]) -> bool {
-        meet(rows.get(self.first..).unwrap_or_default(), &self.constrained)
+    pub fn matters(&self, rows: &Possible<'_>) -> bool {
+        rows.meets(self.first, &self.constrained)
     }
 
-    /// Clears the rows that a class rules out. An unknown class rules out every constrained row.
+    /// Takes away the rows that a class rules out. An unknown class rules out every constrained row.
     #[inline]
-    pub fn apply(&self, class: u32, rows: &mut [u64]) {
-        let Some(rows) = rows.get_mut(self.first..) else {
-            return;
-        };
-        match self.classes.get(class as usize) {
-            Some(Kept::Whole { from }) => {
-                let mask = self.whole.get(*from as usize..).unwrap_or_default();
-                rows.iter_mut()
-                    .zip(mask.iter().take(self.base.len()))
-                    .for_each(|(row, mask)| *row &= mask);
-            }
-            Some(Kept::Differs { from, to }) => {
-                let differences = self
-                    .differences
-                    .get(*from as usize..*to as usize)
-                    .unwrap_or_default();
-                self.apply_differences(differences, rows);
-            }
-            None => rows
-                .iter_mut()
-                .zip(&self.constrained)
-                .for_each(|(row, mine)| *row &= !mine),
+    pub fn rule_out(&self, class: u32, rows: &mut Possible<'_>) {
+        let class = (class as usize).min(self.reach.len().saturating_sub(1));
+        if let Some(reach) = self.reach.get(class) {
+            rows.narrow(reach);
         }
-    }
-
-    #[inline]
-    fn apply_differences(&self, differences: &[(u32, u64)], rows: &mut [u64]) {
-        let mut at = 0usize;
-        for (place, word) in differences {
-            let place = *place as usize;
-            let between = rows.get_mut(at..place).unwrap_or_default();
-            between
-                .iter_mut()
-                .zip(self.base.get(at..).unwrap_or_default())
-                .for_each(|(row, mask)| *row &= mask);
-            if let Some(row) = rows.get_mut(place) {
-                *row &= word;
-            }
-            at = place + 1;
+        let (rows_left, at) = rows.after(self.first, self.constrained.len());
+        let mask = self.table.get(class * self.constrained.len() + at..);
+        for (block, mask) in rows_left.iter_mut().zip(mask.unwrap_or_default()) {
+            *block = both(block, mask);
         }
-        let rest = rows.get_mut(at..).unwrap_or_default();
-        rest.iter_mut()
-            .zip(self.base.get(at..).unwrap_or_default())
-            .for_each(|(row, mask)| *row &= mask);
+        rows.trim();
     }
 }
 
-/// Whether two sets of rows have one in common. Words are looked at by eights, which takes hardly longer than one.
+/// The blocks outside of which a mask leaves no row: it says so of those it speaks of, from the block `first` on, out of `all`.
+fn reach(mask: &[Block], first: usize, all: usize) -> Range<u32> {
+    let some = |block: &Block| *block != NONE;
+    let before = if first > 0 { Some(0) } else { mask.iter().position(some) };
+    let behind = if first + mask.len() < all {
+        Some(all)
+    } else {
+        mask.iter().rposition(some).map(|last| first + last + 1)
+    };
+    let (from, to) = match (before, behind) {
+        (Some(from), Some(to)) => (from, to),
+        // Every block that it speaks of is empty: what is left is before or behind.
+        (None, Some(to)) => (mask.len(), to),
+        (Some(_), None) => (0, first),
+        (None, None) => (0, 0),
+    };
+    small(from)..small(to)
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Whether two sets of rows have one in common.
 #[inline]
-pub(super) fn meet(a: &[u64], b: &[u64]) -> bool {
-    let length = a.len().min(b.len());
-    let (a, a_rest) = a.get(..length).unwrap_or_default().as_chunks::<8>();
-    let (b, b_rest) = b.get(..length).unwrap_or_default().as_chunks::<8>();
-    let common = |a: &[u64], b: &[u64]| a.iter().zip(b).fold(0, |all, (a, b)| all | a & b);
-    let mut eights = a.iter().zip(b).map(|(a, b)| common(a, b));
-    eights.any(|both| both != 0) || common(a_rest, b_rest) != 0
+pub(super) fn meet(a: &[Block], b: &[Block]) -> bool {
+    a.iter().zip(b).any(|(a, b)| !is_empty(&both(a, b)))
 }
 
-/// The mask of every class, one after the other: class by class, only the rows whose answer changes are touched.
-fn sweep(count: u32, constraints: &[Constraint], constrained: &[u64], first: usize) -> Vec<u64> {
-    let mut changes: Vec<(u32, usize, u64)> = Vec::new();
+/// The mask of every class, one after the other, and that of a class nobody knows: class by class, only the rows whose answer
+/// changes are touched. Rows are counted from `base`.
+fn sweep(count: u32, constraints: &[Constraint], constrained: &[Block], base: u32) -> Vec<Block> {
+    let mut changes: Vec<(u32, u32)> = Vec::new();
     for Constraint { row, classes } in constraints {
-        let (at, bit) = (*row as usize / 64 - first, 1u64 << (row % 64));
         for (start, length) in classes.runs() {
-            changes.push((start, at, bit));
-            changes.push((start + length, at, bit));
+            changes.push((start, row - base));
+            changes.push((start + length, row - base));
         }
     }
     changes.sort_unstable();
-    let mut mask: Vec<u64> = constrained.iter().map(|word| !word).collect();
-    let mut table = Vec::with_capacity(mask.len() * count as usize);
+    let mut mask: Vec<Block> = constrained.iter().map(|block| block.map(|word| !word)).collect();
+    let nobody = mask.clone();
+    let mut table = Vec::with_capacity(mask.len() * (count as usize + 1));
     let mut changes = changes.into_iter().peekable();
     for class in 0..count {
-        while let Some((_, at, bit)) = changes.next_if(|(from, _, _)| *from == class) {
-            if let Some(word) = mask.get_mut(at) {
+        while let Some((_, row)) = changes.next_if(|(from, _)| *from == class) {
+            let (block, word, bit) = place(row);
+            if let Some(word) = mask.get_mut(block).and_then(|block| block.get_mut(word)) {
                 *word ^= bit;
             }
         }
         table.extend_from_slice(&mask);
     }
+    table.extend(nobody);
     table
 }
 
-fn set(words: &mut [u64], at: usize, bit: u64) {
-    if let Some(word) = words.get_mut(at) {
-        *word |= bit;
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK_ROWS, Constraint, Masks, NONE, Possible, blocks};
+    use crate::classes::ClassSet;
+    use proptest::prelude::*;
 
-fn differing(a: &[u64], b: &[u64]) -> usize {
-    a.iter().zip(b).filter(|(a, b)| a != b).count()
+    /// Rows of several blocks, and what variables of five classes demand of some of them.
+    fn variables() -> impl Strategy<Value = (u32, Vec<Vec<(u32, u8)>>)> {
+        (1u32..2000).prop_flat_map(|rows| {
+            let demand = (0..rows, 0u8..32);
+            let scattered = prop::collection::vec(demand, 0..40);
+            let near = (0..rows, 0u32..1000, 0u8..32).prop_map(move |(from, length, classes)| {
+                (from..rows.min(from + length)).map(|row| (row, classes)).collect()
+            });
+            let demands = prop_oneof![scattered, near];
+            (Just(rows), prop::collection::vec(demands, 1..6))
+        })
+    }
+
+    fn masks(rows: u32, mut demands: Vec<(u32, u8)>) -> Masks {
+        demands.sort_unstable();
+        demands.dedup_by_key(|(row, _)| *row);
+        let constraints = demands.into_iter().map(|(row, bits)| {
+            let mut classes = ClassSet::empty(5);
+            (0..5).filter(|class| bits >> class & 1 == 1).for_each(|class| classes.insert(class));
+            Constraint { row, classes }
+        });
+        Masks::build(5, rows, constraints.collect())
+    }
+
+    proptest! {
+        /// One row after the other, it is the same: a row is left where every variable's class is one that it demands, and
+        /// whether a variable matters is whether one of its rows is left.
+        #[test]
+        fn what_is_left_is_what_every_variable_leaves(
+            (rows, variables) in variables(),
+            classes in prop::collection::vec(0u32..7, 6),
+        ) {
+            let mut space = vec![NONE; blocks(rows)];
+            let mut possible = Possible::all(&mut space, rows);
+            let mut expected: Vec<bool> = vec![true; rows as usize];
+            for (demands, class) in variables.into_iter().zip(classes) {
+                let masks = masks(rows, demands);
+                let matters = masks.constraints().iter().any(|of| expected[of.row as usize]);
+                prop_assert_eq!(masks.matters(&possible), matters);
+                masks.rule_out(class, &mut possible);
+                for of in masks.constraints() {
+                    expected[of.row as usize] &= of.classes.contains(class);
+                }
+            }
+            let (left, at) = possible.left();
+            let is_left = |block: usize| left.get(block.wrapping_sub(at)).is_some_and(|block| *block != NONE);
+            for (block, rows) in expected.chunks(BLOCK_ROWS as usize).enumerate() {
+                prop_assert_eq!(is_left(block), rows.contains(&true));
+            }
+            let words = possible.settle().as_flattened();
+            let settled: Vec<bool> = (0..rows).map(|row| words[row as usize / 64] >> (row % 64) & 1 == 1).collect();
+            prop_assert_eq!(settled, expected);
+        }
+    }
 }

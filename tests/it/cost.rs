@@ -13,7 +13,7 @@ use gait::gate::request::{self, Counting};
 use gait::hir::answer::{self, elements, view};
 use gait::hir::{Beside, Cond, Labelled, Monitor, Place, Question, Shape, Slot, Term};
 use gait::ir::cost::{self, Around, Ceiling};
-use gait::ir::{self, List, Program, Scope, ToolProgram};
+use gait::ir::{self, Block, List, Possible, Program, Scope, ToolProgram};
 use gait::json::{self, Json};
 use gait::value::Value;
 use proptest::prelude::*;
@@ -34,42 +34,40 @@ impl Meter<'_> {
 
     /// `eval::run`; the rows that are left.
     fn run(&self, scope: &Scope, value: &Value) -> Vec<u64> {
-        let mut rows = vec![u64::MAX; scope.words()];
-        self.step(rows.len());
-        if let (Some(last), used @ 1..) = (rows.last_mut(), scope.rows % 64) {
-            *last = (1 << used) - 1;
-        }
+        let mut blocks = vec![Block::default(); scope.blocks()];
+        self.step(2 * blocks.len());
+        let mut rows = Possible::all(&mut blocks, scope.rows);
         for var in &scope.vars {
-            self.step(var.masks.words());
+            self.step(var.masks.blocks());
             if var.masks.matters(&rows) {
-                self.step(1 + var.masks.words());
+                self.step(3 + var.masks.blocks());
                 let class = var.classifier.class(&view(value, &var.steps));
-                var.masks.apply(class.unwrap_or(var.count - 1), &mut rows);
+                var.masks.rule_out(class.unwrap_or(var.count - 1), &mut rows);
             }
         }
         for list in &scope.lists {
             self.list(list, value, &mut rows);
         }
-        rows
+        rows.settle().as_flattened().to_vec()
     }
 
-    fn list(&self, list: &List, value: &Value, rows: &mut [u64]) {
-        list.predicates.iter().for_each(|p| self.step(p.masks.words()));
+    fn list(&self, list: &List, value: &Value, rows: &mut Possible<'_>) {
+        list.predicates.iter().for_each(|p| self.step(p.masks.blocks()));
         if !list.predicates.iter().any(|p| p.masks.matters(rows)) {
             return;
         }
-        let mut found = vec![0; list.scope.words()];
-        self.step(found.len());
+        let mut found = vec![0; 4 * list.scope.blocks()];
+        self.step(list.scope.blocks());
         for element in elements(value, &list.steps) {
-            self.step(1 + found.len());
+            self.step(1 + list.scope.blocks());
             let mine = self.run(&list.scope, element);
             found.iter_mut().zip(mine).for_each(|(all, one)| *all |= one);
         }
         for predicate in &list.predicates {
-            self.step((predicate.end - predicate.start) as usize + predicate.masks.words());
+            self.step((predicate.end - predicate.start) as usize + predicate.masks.blocks() + 2);
             let set = |row: u32| found[row as usize / 64] >> (row % 64) & 1 == 1;
             let holds = (predicate.start..predicate.end).any(set);
-            predicate.masks.apply(u32::from(holds), rows);
+            predicate.masks.rule_out(u32::from(holds), rows);
         }
     }
 
@@ -217,7 +215,7 @@ fn counted(program: &Program, tool: &str, json: &Json, state: Option<&State>) ->
     }
     let rows = meter.run(&tool.scope, &bound.record);
     // Once per verdict, and once for the rows of limits.
-    meter.step(5 * rows.len());
+    meter.step(5 * tool.scope.blocks());
     if let Some(state) = state {
         meter.session(state, &bound.record);
     }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 /// Tell how many steps a decision on each tool takes at most, and how large a session's state becomes
 ///
-/// A step is one value classified, one question answered, one element of a list looked at, or one word of 64 rows of rules
+/// A step is one value classified, one question answered, one element of a list looked at, or one block of 256 rows of rules
 /// read or written. Lists are as long as their types allow. No call takes more.
 #[derive(Debug, clap::Args)]
 pub struct Args {
