@@ -67,12 +67,7 @@ pub fn decide<'w>(
 }
 
 /// The rows whose every demand the value meets, in `blocks`.
-fn run<'w>(
-    scope: &Scope,
-    value: &Value,
-    blocks: &'w mut [Block],
-    free: &mut [Block],
-) -> Possible<'w> {
+fn run<'w>(scope: &Scope, value: &Value, blocks: &'w mut [Block], free: &mut [Block]) -> Possible<'w> {
     let mut rows = Possible::all(blocks, scope.rows);
     for var in &scope.vars {
         if var.masks.matters(&rows) {

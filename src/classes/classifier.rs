@@ -67,7 +67,9 @@ impl Texts {
         let mut class = None;
         self.lookup.find(text, |number| {
             let known = self.known.get(number as usize);
-            class = known.filter(|(known, _)| **known == *text).map(|(_, class)| *class);
+            class = known
+                .filter(|(known, _)| **known == *text)
+                .map(|(_, class)| *class);
             class.is_some()
         });
         if let Some(class) = class {

@@ -167,12 +167,18 @@ fn cluster(rows: Vec<Row>, rule_of: Vec<u32>) -> (Vec<Row>, Vec<u32>) {
     ranked.sort_unstable();
     let rank: BTreeMap<Literal, usize> = ranked.into_iter().map(|(_, l)| l).zip(0..).collect();
     let key = |row: &Row| {
-        let mut key: Vec<(Option<usize>, ClassSet)> =
-            row.iter().map(|(l, classes)| (rank.get(l).copied(), classes.clone())).collect();
+        let mut key: Vec<(Option<usize>, ClassSet)> = row
+            .iter()
+            .map(|(l, classes)| (rank.get(l).copied(), classes.clone()))
+            .collect();
         key.sort_unstable();
         key
     };
-    let mut keyed: Vec<_> = rows.into_iter().zip(rule_of).map(|(row, rule)| (key(&row), rule, row)).collect();
+    let mut keyed: Vec<_> = rows
+        .into_iter()
+        .zip(rule_of)
+        .map(|(row, rule)| (key(&row), rule, row))
+        .collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, rule, row)| (row, rule)).unzip()
 }

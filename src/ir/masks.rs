@@ -201,7 +201,11 @@ impl Masks {
 /// The blocks outside of which a mask leaves no row: it says so of those it speaks of, from the block `first` on, out of `all`.
 fn reach(mask: &[Block], first: usize, all: usize) -> Range<u32> {
     let some = |block: &Block| *block != NONE;
-    let before = if first > 0 { Some(0) } else { mask.iter().position(some) };
+    let before = if first > 0 {
+        Some(0)
+    } else {
+        mask.iter().position(some)
+    };
     let behind = if first + mask.len() < all {
         Some(all)
     } else {
@@ -267,7 +271,9 @@ mod tests {
             let demand = (0..rows, 0u8..32);
             let scattered = prop::collection::vec(demand, 0..40);
             let near = (0..rows, 0u32..1000, 0u8..32).prop_map(move |(from, length, classes)| {
-                (from..rows.min(from + length)).map(|row| (row, classes)).collect()
+                (from..rows.min(from + length))
+                    .map(|row| (row, classes))
+                    .collect()
             });
             let demands = prop_oneof![scattered, near];
             (Just(rows), prop::collection::vec(demands, 1..6))
@@ -279,7 +285,9 @@ mod tests {
         demands.dedup_by_key(|(row, _)| *row);
         let constraints = demands.into_iter().map(|(row, bits)| {
             let mut classes = ClassSet::empty(5);
-            (0..5).filter(|class| bits >> class & 1 == 1).for_each(|class| classes.insert(class));
+            (0..5)
+                .filter(|class| bits >> class & 1 == 1)
+                .for_each(|class| classes.insert(class));
             Constraint { row, classes }
         });
         Masks::build(5, rows, constraints.collect())
