@@ -154,6 +154,8 @@ pub const MCP_SESSION_MILLIS: i64 = 60 * 60 * 1_000;
 pub const MCP_SERVERS: usize = 100;
 /// What a client that listens was not told yet, in messages.
 pub const MCP_STREAM: usize = 16;
+/// Pages of calls that wait for people.
+pub const MCP_PAGES: usize = 1_000;
 /// The name of a tool as clients of the gateway see it, in bytes.
 pub const MCP_WIRE_NAME_BYTES: usize = 128;
 /// What a caller calls the whole that a call is part of, in bytes.

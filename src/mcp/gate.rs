@@ -74,6 +74,8 @@ pub struct Answer {
     pub verdict: Option<Verdict>,
     /// The answer to a request that must not go on; none where it may.
     pub refused: Option<Json>,
+    /// What was decided and is in a trace.
+    pub written: Option<Box<Written>>,
 }
 
 impl Gatekeeper {
@@ -99,7 +101,11 @@ impl Gatekeeper {
     /// Whether a request may go on, and what is told where it may not.
     pub fn answer(&self, asked: Asked<'_>, id: &Json) -> Answer {
         let (message, class) = (asked.message, asked.class);
-        let refused = |verdict, refused| Answer { verdict, refused };
+        let refused = |verdict, refused| Answer {
+            verdict,
+            refused,
+            written: None,
+        };
         let intent = match call::intent(message, class, asked.caller) {
             Ok(Some(intent)) => intent,
             Ok(None) => return refused(None, None),
@@ -112,7 +118,10 @@ impl Gatekeeper {
             Ok(written) => {
                 let verdict = written.recorded.record.decision.verdict;
                 let answer = (verdict != Verdict::Allow).then(|| told::stopped(message, class, id, &written));
-                refused(Some(verdict), answer)
+                Answer {
+                    written: Some(Box::new(written)),
+                    ..refused(Some(verdict), answer)
+                }
             }
             Err(error) => refused(None, Some(told::unrecorded(message, class, id, &error))),
         }

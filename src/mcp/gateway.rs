@@ -2,6 +2,7 @@
 //! was judged is what a server gets. It blocks, one thread a request; it must not know connections.
 
 mod front;
+mod pages;
 mod server;
 mod sessions;
 
@@ -17,12 +18,15 @@ use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
 use crate::artifact::tool_lock::Tools;
+use crate::boundary::Written;
+use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::Metrics;
 use crate::json::{Json, Text};
 use crate::limits;
+use pages::Pages;
 use server::Server;
-use sessions::{Client, Sessions, Stream};
+use sessions::{Agreed, Client, Sessions, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,6 +40,9 @@ const HEADER_MISMATCH: i64 = -32020;
 /// The code of a revision that is not spoken.
 const UNSUPPORTED_REVISION: i64 = -32022;
 
+/// The code of an error that people can do something about at an address (2025-11-25).
+const URL_REQUIRED: i64 = -32042;
+
 /// What stands behind the gateway, and how it is spoken to.
 pub struct Settings {
     /// The servers by name: how each is started, and what its tools must be where they are pinned.
@@ -46,6 +53,8 @@ pub struct Settings {
     pub session: Option<String>,
     /// The folder of journals.
     pub journals: PathBuf,
+    /// Where people reach the gateway, without a slash at the end.
+    pub base: String,
 }
 
 /// What the headers of a request say; those that are not there say nothing.
@@ -96,6 +105,8 @@ pub struct Gateway {
     common: Session,
     has_one_session: bool,
     journals: PathBuf,
+    /// What people are shown.
+    pub pages: Pages,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -122,6 +133,7 @@ impl Gateway {
             common: (name.clone(), settings.journals.join(format!("{name}.jsonl"))),
             has_one_session,
             journals: settings.journals,
+            pages: Pages::new(settings.base),
             metrics: Metrics::default(),
         }
     }
@@ -238,8 +250,7 @@ impl Gateway {
             (From::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
             (From::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
-            (From::Client(client), "tools/call") => says(self.called(message, id, &client.calls)),
-            (From::Anybody, "tools/call") => says(self.called(message, id, &self.common)),
+            (From::Client(_) | From::Anybody, "tools/call") => says(self.called(message, id, from)),
             _ => {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
                 let status = if matches!(from, From::Anybody) { 404 } else { 200 };
@@ -265,11 +276,12 @@ impl Gateway {
             Ok(names) => names,
             Err(error) => return failed(&error.to_string()),
         };
-        if self
-            .sessions
-            .begin(session.clone(), revision, own, Os.now())
-            .is_err()
-        {
+        let agreed = Agreed {
+            revision,
+            calls: own,
+            opens_urls: opens_urls(message.param("capabilities")),
+        };
+        if self.sessions.begin(session.clone(), agreed, Os.now()).is_err() {
             return failed("there are as many sessions as the gateway keeps");
         }
         let result = Json::object([
@@ -344,7 +356,7 @@ impl Gateway {
     }
 
     /// A call: compared with its pin, judged, and passed on.
-    fn called(&self, message: &Message, id: &Json, session: &Session) -> Json {
+    fn called(&self, message: &Message, id: &Json, from: &From) -> Json {
         let Some(wire) = message.param("name").and_then(Json::as_str) else {
             return frame::error(id, INVALID_PARAMS, "`name` is missing, or of another type", None);
         };
@@ -373,15 +385,67 @@ impl Gateway {
             message: &call,
             class: Class::Call,
             caller: &self.gate.setup().caller.of(name),
-            session: Some(session),
+            session: Some(match from {
+                From::Client(client) => &client.calls,
+                From::Newcomer | From::Anybody => &self.common,
+            }),
         };
         let answer = self.gate.answer(asked, id);
         if let Some(verdict) = answer.verdict {
             self.metrics.decided(verdict, begun.elapsed());
         }
-        answer
-            .refused
-            .unwrap_or_else(|| self.passed_on(server, &call, id))
+        match (answer.refused, answer.written) {
+            (None, _) => self.passed_on(server, &call, id),
+            (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
+                self.waits(message, id, from, &written)
+            }
+            (Some(refused), _) => refused,
+        }
+    }
+
+    /// The answer to a call that waits for people. A client that shows them an address is given one the first time; whatever it says of what
+    /// they did there counts for nothing, since only a signed approval does.
+    fn waits(&self, message: &Message, id: &Json, from: &From, written: &Written) -> Json {
+        let told = || told::stopped(message, Class::Call, id, written);
+        let Ok(page) = self.pages.of(written) else {
+            return told();
+        };
+        let text = format!(
+            "The call of {} waits for an approval",
+            written.recorded.record.tool
+        );
+        let params = |more: Option<(&'static str, Json)>| {
+            let own = [
+                ("mode", Json::str("url")),
+                ("message", Json::str(&text)),
+                ("url", Json::str(&page.url)),
+            ];
+            Json::object(own.into_iter().chain(more))
+        };
+        match from {
+            From::Anybody
+                if opens_urls(capabilities_of(message)) && message.param("inputResponses").is_none() =>
+            {
+                let asked = Json::object([
+                    ("method", Json::str("elicitation/create")),
+                    ("params", params(None)),
+                ]);
+                let result = Json::object([
+                    ("resultType", Json::str("input_required")),
+                    ("inputRequests", Json::object([("gait.approval", asked)])),
+                ]);
+                frame::result(id, result)
+            }
+            From::Client(client)
+                if client.opens_urls && client.revision == Revision::V2025_11_25 && !page.is_known =>
+            {
+                let name = ("elicitationId", Json::str(&page.name));
+                let all = Json::Array(vec![params(Some(name))]);
+                let data = Json::object([("elicitations", all)]);
+                frame::error(id, URL_REQUIRED, &text, Some(data))
+            }
+            _ => told(),
+        }
     }
 
     fn passed_on(&self, server: &Server, call: &Message, id: &Json) -> Json {
@@ -504,8 +568,22 @@ fn without_own(params: Json) -> Json {
             meta.retain(|(name, _)| !name.starts_with(frame::OWN_META) && name != "progressToken");
         }
     }
+    members.retain(|(key, _)| key != "inputResponses" && key != "requestState");
     members.retain(|(key, value)| key != "_meta" || value.as_object().is_some_and(|meta| !meta.is_empty()));
     Json::Object(members)
+}
+
+/// What a client can do, as it says with a request of the revision without sessions.
+fn capabilities_of(message: &Message) -> Option<&Json> {
+    message
+        .param("_meta")?
+        .get("io.modelcontextprotocol/clientCapabilities")
+}
+
+/// Whether a client shows people an address that it is given.
+fn opens_urls(capabilities: Option<&Json>) -> bool {
+    let url = capabilities.and_then(|all| all.get("elicitation")?.get("url"));
+    url.is_some_and(|url| url.as_object().is_some())
 }
 
 /// The result of a call as the client's revision has it; none where it is no result yet.

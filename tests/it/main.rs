@@ -93,6 +93,9 @@ mod lints;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod mcp_approve;
+#[cfg(test)]
 mod mcp_import;
 #[cfg(test)]
 mod mcp_pins;

@@ -99,10 +99,22 @@ pub fn client(folder: &Folder, venv: &Path, command: &[String], calls: &Value) -
 
 /// The same where the client is in this folder.
 pub fn client_in(folder: &Path, venv: &Path, command: &[String], calls: &Value) -> Value {
+    client_with(folder, venv, command, &[], calls)
+}
+
+/// The same with more in the client's environment.
+pub fn client_with(
+    folder: &Path,
+    venv: &Path,
+    command: &[String],
+    env: &[(&str, String)],
+    calls: &Value,
+) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/client.py");
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script)
         .args(command)
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

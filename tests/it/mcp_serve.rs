@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
 
-const NEW: &str = "2026-07-28";
-const OLD: &str = "2025-11-25";
+pub const NEW: &str = "2026-07-28";
+pub const OLD: &str = "2025-11-25";
 
 /// Starts the gateway of a configuration.
-fn gateway(folder: &Folder, config: &str) -> Daemon {
+pub fn gateway(folder: &Folder, config: &str) -> Daemon {
     folder.write("gait.mcp.toml", config.as_bytes());
     let mut command = folder.command(&["mcp", "serve", "--json"]);
     command.env("PATH", std::env::var_os("PATH").unwrap());
@@ -22,7 +22,7 @@ fn gateway(folder: &Folder, config: &str) -> Daemon {
 }
 
 /// A configuration with these servers.
-fn config(servers: &[(&str, &[String])], more: &str) -> String {
+pub fn config(servers: &[(&str, &[String])], more: &str) -> String {
     let mut text = format!("bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\n{more}\n");
     for (name, command) in servers {
         text.push_str(&format!("[servers.{name}]\ncommand = {}\n", json!(command)));
@@ -46,11 +46,11 @@ fn hostile(venv: &Path, does: &[&str], more: &str) -> (Folder, Daemon) {
     (folder, daemon)
 }
 
-fn post(client: &mut Client, more: &[(&str, &str)], body: &str) -> Answer {
+pub fn post(client: &mut Client, more: &[(&str, &str)], body: &str) -> Answer {
     client.ask("POST", "/mcp", more, body.as_bytes())
 }
 
-fn message(id: &str, method: &str, params: &Value) -> String {
+pub fn message(id: &str, method: &str, params: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()
 }
 
@@ -69,7 +69,7 @@ fn begin(daemon: &Daemon) -> String {
     header(&answer, "mcp-session-id").unwrap()
 }
 
-fn header(answer: &Answer, name: &str) -> Option<String> {
+pub fn header(answer: &Answer, name: &str) -> Option<String> {
     let lines = answer.head.lines();
     lines
         .filter_map(|line| line.split_once(": "))

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// The address where the configuration names none.
 const ADDRESS: &str = "127.0.0.1:8736";
@@ -48,6 +49,7 @@ struct Config {
     session: Option<String>,
     revisions: BTreeSet<Revision>,
     servers: BTreeMap<String, Vec<OsString>>,
+    public_url: Option<String>,
 }
 
 /// Reads everything, listens, and serves.
@@ -63,7 +65,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         };
         servers.insert(name, (command, pins));
     }
+    let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
     let settings = Settings {
+        base: config.public_url.unwrap_or_else(|| listening.place()),
         servers,
         revisions: config.revisions,
         session: load::id("session", config.session)?,
@@ -72,7 +76,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let names: Vec<Json> = settings.servers.keys().map(Json::str).collect();
     let setup = config.judged.setup(host, &args.gate)?;
     let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
-    let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));
     };
@@ -159,6 +162,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let lock = path(table.text("lock")?);
     let session = table.text("session")?;
     let revisions = revisions(&mut table)?;
+    let public_url = public_url(&mut table)?;
     let servers = servers(&mut table)?;
     table.end()?;
     Ok(Config {
@@ -172,7 +176,25 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         session,
         revisions,
         servers,
+        public_url,
     })
+}
+
+/// Where people reach the gateway, where that is not the address.
+fn public_url(table: &mut Table) -> Result<Option<String>, ConfigError> {
+    let Some(text) = table.text("public_url")? else {
+        return Ok(None);
+    };
+    let is_web = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.query().is_none();
+    match Url::parse(&text) {
+        Ok(url) if is_web(&url) && url.fragment().is_none() && url.username().is_empty() => {
+            Ok(Some(text.trim_end_matches('/').to_owned()))
+        }
+        _ => {
+            let message = "`public_url` is no address of the web, such as https://gate.example".to_owned();
+            Err(table.wrong(table.line(), "config.bad_value", message))
+        }
+    }
 }
 
 /// The revisions that clients may speak: all of them, unless some are named.

@@ -1,12 +1,15 @@
 //! The gateway on HTTP: who may ask, what headers say, and where answers go. In: requests. Out: responses. It decides nothing, and what it
 //! passes to the gateway runs on a thread that may block.
 
-use super::{Gateway, Head, Reply, stream};
+use super::{Gateway, Head, Reply, pages, stream};
 use crate::http::{self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::sync::Arc;
@@ -86,7 +89,9 @@ impl Front {
         self.guard
             .check_origin(&head.headers, head.uri.authority().is_some())?;
         let path = head.uri.path();
-        if path != "/healthz" {
+        let page = path.strip_prefix(pages::PATH);
+        // Who knows the name of a page may see it: browsers show no token.
+        if path != "/healthz" && page.is_none() {
             self.guard.check_token(&head.headers)?;
         }
         if head.uri.query().is_some() {
@@ -95,6 +100,13 @@ impl Front {
         }
         let ok = |content| http::response(StatusCode::OK, content);
         let fine = || ok(Content::json(&Json::object([("ok", Json::Bool(true))])));
+        if let Some(name) = page {
+            return match (self.gateway.pages.find(name), &head.method) {
+                (Some(html), &Method::GET) => Ok(shown(html)),
+                (Some(_), method) => Err(not_asked_with(path, method)),
+                (None, _) => Err(nothing()),
+            };
+        }
         match (path, &head.method) {
             (PATH, &Method::POST) => self.posted(&head, body).await,
             (PATH, &Method::GET) => self.listens(&head.headers),
@@ -118,14 +130,8 @@ impl Front {
                     boundary.policy(),
                 )))
             }
-            (PATH | "/healthz" | "/readyz" | "/metrics", method) => {
-                let message = format!("{path} is not asked with {method}");
-                Err(Refusal::new(405, "request.method", message))
-            }
-            _ => Err(
-                Refusal::new(404, "request.not_found", "there is nothing of this name")
-                    .hint("clients of the gateway post to /mcp"),
-            ),
+            (PATH | "/healthz" | "/readyz" | "/metrics", method) => Err(not_asked_with(path, method)),
+            _ => Err(nothing()),
         }
     }
 
@@ -187,6 +193,31 @@ impl Front {
             false => Err(no_session()),
         }
     }
+}
+
+fn nothing() -> Refusal {
+    Refusal::new(404, "request.not_found", "there is nothing of this name")
+        .hint("clients of the gateway post to /mcp")
+}
+
+fn not_asked_with(path: &str, method: &Method) -> Refusal {
+    let message = format!("{path} is not asked with {method}");
+    Refusal::new(405, "request.method", message)
+}
+
+/// A page, on which nothing runs, from which nothing is sent, and which nobody puts into another.
+fn shown(html: String) -> Response<Body> {
+    let content = Content {
+        kind: "text/html; charset=utf-8",
+        bytes: html.into_bytes(),
+    };
+    let mut response = http::response(StatusCode::OK, content);
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 fn bug() -> Refusal {

@@ -19,10 +19,23 @@ pub struct Client {
     pub revision: Revision,
     /// The session of its calls, and its journal.
     pub calls: Session,
+    /// Whether it shows people an address that it is given.
+    pub opens_urls: bool,
     /// The ids of requests that are not answered yet.
     open: Mutex<BTreeSet<String>>,
     stream: Mutex<Option<Stream>>,
     used: Mutex<Timestamp>,
+}
+
+/// What is agreed on when a session begins.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The revision.
+    pub revision: Revision,
+    /// The session of calls, and its journal.
+    pub calls: Session,
+    /// Whether the client shows people an address that it is given.
+    pub opens_urls: bool,
 }
 
 /// All of them, by their ids.
@@ -67,7 +80,7 @@ impl Client {
 
 impl Sessions {
     /// Begins a session. Errors where there are too many, and something is under way in each.
-    pub fn begin(&self, id: String, revision: Revision, calls: Session, now: Timestamp) -> Result<(), ()> {
+    pub fn begin(&self, id: String, agreed: Agreed, now: Timestamp) -> Result<(), ()> {
         let mut all = held(&self.0);
         let idle = |client: &Client| {
             now.as_millisecond()
@@ -82,8 +95,9 @@ impl Sessions {
             all.remove(&longest.ok_or(())?);
         }
         let client = Client {
-            revision,
-            calls,
+            revision: agreed.revision,
+            calls: agreed.calls,
+            opens_urls: agreed.opens_urls,
             open: Mutex::default(),
             stream: Mutex::default(),
             used: Mutex::new(now),
@@ -135,7 +149,12 @@ mod tests {
         let sessions = Sessions::default();
         let begin = |id: usize, now| {
             let calls = (format!("s{id}"), "x".into());
-            sessions.begin(id.to_string(), Revision::V2025_11_25, calls, at(now))
+            let agreed = Agreed {
+                revision: Revision::V2025_11_25,
+                calls,
+                opens_urls: false,
+            };
+            sessions.begin(id.to_string(), agreed, at(now))
         };
         let most = limits::MCP_SESSIONS;
         for id in 0..most {
