@@ -2,6 +2,8 @@
 //! call. In: a host, paths, bytes, the time. Out: lists of keys, approvals with the one who gave them, or why not. Whether
 //! they are enough is the gate's to say.
 
+pub mod inbox;
+
 use crate::artifact::{
     Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, SigningKey, Subject, VerifyError,
     VerifyingKey, approvers, given, time,
@@ -183,6 +185,23 @@ pub fn distinct(mut all: Vec<Handed>) -> Vec<Handed> {
     all.sort_by_key(|one| one.digest);
     all.dedup_by_key(|one| one.digest);
     all
+}
+
+/// The approvals in a folder that a known key has signed; other files in it count for nothing.
+///
+/// # Errors
+/// The folder is not there, or cannot be read.
+pub fn in_folder(host: &dyn Host, folder: &Path, known: &Approvers) -> Result<Vec<Handed>, HostError> {
+    let names = host.list_dir(folder)?;
+    let now = host.now();
+    let one = |name: &String| {
+        let bytes = host
+            .read(&folder.join(name), limits::ENVELOPE_BYTES as u64)
+            .ok()?;
+        verify(&bytes, known, now, now).ok()
+    };
+    let named = names.iter().filter(|name| name.ends_with(".json"));
+    Ok(named.filter_map(one).collect())
 }
 
 /// Verifies an approval by the keys of a trust file, at the time of a call and by the clock. Errors: it is not what a known

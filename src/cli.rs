@@ -3,6 +3,7 @@
 //! functions and prints through `Ui`. It must not decide anything about a policy or a call.
 
 mod after;
+mod approvals;
 mod approve;
 mod bundle;
 mod completions;
@@ -82,6 +83,7 @@ struct Global {
 /// The list of commands, as `--help` shows it.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Approvals(approvals::Args),
     Approve(approve::Args),
     Bundle(bundle::Args),
     Completions(completions::Args),
@@ -107,6 +109,7 @@ enum Command {
 impl Command {
     fn run(self, ui: &mut Ui, host: &dyn Host) -> Result<Exit, CliError> {
         match self {
+            Command::Approvals(args) => approvals::run(ui, host, args),
             Command::Approve(args) => approve::run(ui, host, args),
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),

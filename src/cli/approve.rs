@@ -13,10 +13,11 @@ use crate::domain::{Decision, MatchedRule, Target, Verdict};
 use crate::host::{Host, HostError, Mode, Stream};
 use crate::json::Json;
 use crate::{keyring, limits};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 /// Where approvals are written unless another place is named.
-const FOLDER: &str = "gait-out/approvals";
+pub(super) const FOLDER: &str = "gait-out/approvals";
 
 /// The flag that says how long an approval is good for, and the code of what is wrong with it.
 const EXPIRES: (&str, &str) = ("--expires", "approve.expires");
@@ -27,8 +28,11 @@ const EXPIRES: (&str, &str) = ("--expires", "approve.expires");
 /// an approval by your own key: for this call, under this bundle, once.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The signed trace of the call
+    /// The signed trace of the call; `gait approvals` tells which wait
     trace: PathBuf,
+    /// The line of the trace, where the file is a log of `gait serve`
+    #[arg(long, value_name = "N")]
+    line: Option<NonZeroU64>,
     /// Your own private key
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -53,8 +57,9 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let millis = load::duration(EXPIRES, &args.expires, limits::APPROVAL_MILLIS)?;
     let trusted = trusted_keys(host, &args.trust)?;
     let bytes = host.read(&args.trace, limits::FILE_BYTES)?;
+    let bytes = line(&bytes, &args)?;
     let (trace, _) =
-        verify::of_trace(&bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.trace))?;
+        verify::of_trace(bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.trace))?;
     let record = trace.value();
     let subject = subject(record).map_err(|error| error.in_file(&args.trace))?;
     let intent = intent(host, &args, record)?;
@@ -69,6 +74,20 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .map_err(exists)?;
     report(ui, record, &given, name, &path)?;
     Ok(Exit::Success)
+}
+
+/// The trace in a file: the whole of it, or a line.
+fn line<'b>(bytes: &'b [u8], args: &Args) -> Result<&'b [u8], CliError> {
+    let Some(number) = args.line else {
+        return Ok(bytes);
+    };
+    let before = usize::try_from(number.get() - 1).unwrap_or(usize::MAX);
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let found = lines.nth(before).and_then(|line| line.strip_suffix(b"\n"));
+    found.ok_or_else(|| {
+        let message = format!("there is no line {number}");
+        CliError::new(Category::InvalidInput, "approve.no_line", message).in_file(&args.trace)
+    })
 }
 
 /// What is approved; only of a call that waits for it.
@@ -154,17 +173,7 @@ fn shown(record: &TraceRecord, intent: &Json) -> Vec<String> {
     if let Some(identity) = &record.identity {
         line("asks", identity);
     }
-    let steps = intent.get("script").and_then(|script| script.get("steps"));
-    match steps.and_then(Json::as_array) {
-        Some(steps) => {
-            for (step, number) in steps.iter().zip(1..) {
-                let tool = step.get("tool_name").and_then(Json::as_str).unwrap_or_default();
-                line(&format!("step {number}"), tool);
-                arguments(step.get("args"), &mut line);
-            }
-        }
-        None => arguments(intent.get("args"), &mut line),
-    }
+    called(intent, &mut line);
     let rest = intent.as_object().unwrap_or_default().iter();
     for (name, value) in rest.filter(|(name, _)| !["args", "script", "tool_name"].contains(&name.as_str())) {
         line("intent", &format!("{name}: {}", text(value)));
@@ -183,6 +192,21 @@ fn shown(record: &TraceRecord, intent: &Json) -> Vec<String> {
     line("bundle", &record.bundle_digest.to_string());
     lines.extend(reasons(&record.decision));
     lines
+}
+
+/// What is called with which arguments, step by step where it is a script.
+pub(super) fn called(intent: &Json, line: &mut impl FnMut(&str, &str)) {
+    let steps = intent.get("script").and_then(|script| script.get("steps"));
+    match steps.and_then(Json::as_array) {
+        Some(steps) => {
+            for (step, number) in steps.iter().zip(1..) {
+                let tool = step.get("tool_name").and_then(Json::as_str).unwrap_or_default();
+                line(&format!("step {number}"), tool);
+                arguments(step.get("args"), line);
+            }
+        }
+        None => arguments(intent.get("args"), line),
+    }
 }
 
 /// The arguments, a line each.
@@ -316,6 +340,7 @@ mod tests {
     fn approve(host: &Memory, yes: bool) -> Result<Exit, String> {
         let args = Args {
             trace: "t.json".into(),
+            line: None,
             key: "ann".into(),
             intent: None,
             expires: "15m".to_owned(),

@@ -9,7 +9,7 @@ use crate::approvals::{self, Handed};
 use crate::artifact::{Digest, SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::domain::{Intent, Verdict};
-use crate::host::{Host, Os};
+use crate::host::Os;
 use crate::json::Json;
 use crate::limits;
 use crate::store::Store;
@@ -196,19 +196,13 @@ impl Gatekeeper {
         let Some((trust, folder)) = &self.setup.approvals else {
             return Vec::new();
         };
-        let (Ok(known), Ok(names)) = (approvals::read(&Os, trust), Os.list_dir(folder)) else {
+        let known = approvals::read(&Os, trust);
+        let Some(mut all) = known
+            .ok()
+            .and_then(|known| approvals::in_folder(&Os, folder, &known).ok())
+        else {
             return Vec::new();
         };
-        let now = Os.now();
-        let one = |name: &String| {
-            let bytes = Os.read(&folder.join(name), limits::ENVELOPE_BYTES as u64).ok()?;
-            approvals::verify(&bytes, &known, now, now).ok()
-        };
-        let mut all: Vec<Handed> = names
-            .iter()
-            .filter(|name| name.ends_with(".json"))
-            .filter_map(one)
-            .collect();
         let bundle = self.setup.boundary.bundle();
         all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
         // The last ones that were given, where there are too many.

@@ -650,7 +650,7 @@ fn the_page_does_what_it_says() {
     let at = Folder::new();
     std::fs::remove_dir_all(at.path("gait-out")).unwrap();
     let printed = at.page(page);
-    assert_eq!(printed.len(), 14);
+    assert_eq!(printed.len(), 15);
     let last = printed.last().unwrap();
     assert!(
         last.contains("bob@acme.com: not counted: a call has used it up"),

@@ -71,6 +71,8 @@ mod idle;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod inbox;
+#[cfg(test)]
 mod intent_page;
 #[cfg(test)]
 mod intents;

@@ -1,0 +1,212 @@
+//! `gait approvals`: the calls that wait for people, told from the traces that gates have written. It signs nothing and
+//! judges nothing.
+
+use super::approve;
+use super::error::CliError;
+use super::exit::Exit;
+use super::explanation;
+use super::key_args::{TrustArgs, trusted_keys};
+use super::ui::{Tone, Ui, one_line, paint};
+use crate::approvals::Handed;
+use crate::approvals::inbox::{self, Inbox, Place, Reading, Unread, Waiting};
+use crate::artifact::{Digest, time};
+use crate::domain::approval::Standing;
+use crate::host::{Host, HostError};
+use crate::json::Json;
+use std::path::{Path, PathBuf};
+
+/// Where gates write their traces unless another place is named.
+const FOLDERS: [&str; 2] = ["gait-out/traces", "gait-out/serve/traces"];
+
+/// List the calls that wait for people
+///
+/// Reads the traces that gates have written, and shows each call whose last trace asks for approval: who asks, with which
+/// arguments, what is asked for, and the approvals that are there. `gait approve` approves one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders of traces, or files: a trace (.json) or a log of them (.jsonl) [default: gait-out/traces and
+    /// gait-out/serve/traces, where they are there]
+    #[arg(value_name = "PATH")]
+    traces: Vec<PathBuf>,
+    /// The trust file that says whose keys may approve; without it approvals are not looked for
+    #[arg(long, value_name = "FILE")]
+    approvers: Option<PathBuf>,
+    /// The folder of approvals [default: gait-out/approvals]
+    #[arg(long, value_name = "DIR", requires = "approvers")]
+    approvals: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Reads all traces, then tells what waits.
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    let trusted = trusted_keys(host, &args.trust)?;
+    let files = files(host, &args.traces)?;
+    let given = given(host, &args)?;
+    let mut reading = Reading::default();
+    let progress = ui.progress(files.len() as u64, "files of traces");
+    for file in &files {
+        reading.file(host, file, &trusted)?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let inbox = reading.inbox(&given);
+    if ui.is_json() {
+        ui.json(&document(&inbox))?;
+    } else {
+        people(ui, &inbox)?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The files to read. What is named has to be there.
+fn files(host: &dyn Host, named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut files = Vec::new();
+    for path in named {
+        if path
+            .extension()
+            .is_some_and(|end| end == "json" || end == "jsonl")
+        {
+            files.push(path.clone());
+        } else {
+            files.extend(inbox::files(host, path)?);
+        }
+    }
+    let default = FOLDERS.iter().filter(|_| named.is_empty());
+    for folder in default.map(Path::new).filter(|folder| host.exists(folder)) {
+        files.extend(inbox::files(host, folder)?);
+    }
+    Ok(files)
+}
+
+/// The approvals that are there, where the trust file says whose they are.
+fn given(host: &dyn Host, args: &Args) -> Result<Vec<Handed>, CliError> {
+    let Some(trust) = &args.approvers else {
+        return Ok(Vec::new());
+    };
+    let known = crate::approvals::read(host, trust)?;
+    let folder = args.approvals.clone().unwrap_or_else(|| approve::FOLDER.into());
+    match crate::approvals::in_folder(host, &folder, &known) {
+        // Nobody has approved anything yet.
+        Err(HostError::NotFound { .. }) if args.approvals.is_none() => Ok(Vec::new()),
+        found => Ok(crate::approvals::distinct(found?)),
+    }
+}
+
+fn people(ui: &mut Ui, inbox: &Inbox) -> Result<(), CliError> {
+    for waiting in &inbox.waiting {
+        let heading = format!(
+            "{} {}",
+            paint(Tone::Warn, "waits"),
+            one_line(&waiting.record.tool)
+        );
+        ui.line(&heading)?;
+        lines(waiting).iter().try_for_each(|line| ui.line(line))?;
+    }
+    for Unread { place, reason } in &inbox.unread {
+        ui.warn(&format!("{}: {reason}", shown(place)));
+    }
+    match inbox.waiting.last() {
+        Some(_) => ui.note("next: `gait approve TRACE --key YOUR.private.json` shows one of them and asks"),
+        None => ui.line("nothing waits")?,
+    }
+    Ok(())
+}
+
+fn lines(waiting: &Waiting) -> Vec<String> {
+    let record = &waiting.record;
+    let mut lines = Vec::new();
+    let mut line = |head: &str, text: &str| lines.push(format!("  {head:<9}{}", one_line(text)));
+    let times = match waiting.asked {
+        1 => String::new(),
+        n => format!(", {n} times"),
+    };
+    line("asked at", &format!("{}{times}", time::print(record.created_at)));
+    if let Some(identity) = &record.identity {
+        line("asks", identity);
+    }
+    match &record.intent {
+        Some(intent) => approve::called(intent, &mut line),
+        None => line(
+            "argument",
+            "not in the trace: `gait approve` has to be given the intent",
+        ),
+    }
+    line("trace", &shown(&waiting.place));
+    for given in &waiting.given {
+        let against = given
+            .flaw
+            .map_or(String::new(), |flaw| format!(", {}", flaw.as_str()));
+        line("given", &format!("{}{against}", given.by));
+    }
+    lines.extend(explanation::approvals(&record.decision));
+    lines
+}
+
+/// A place as `gait approve` takes it.
+fn shown(place: &Place) -> String {
+    let file = place.file.to_string_lossy();
+    place
+        .line
+        .map_or(file.to_string(), |line| format!("{file} --line {line}"))
+}
+
+fn document(inbox: &Inbox) -> Json {
+    Json::object([
+        ("ok", Json::Bool(true)),
+        ("waiting", Json::Array(inbox.waiting.iter().map(waits).collect())),
+        ("unread", Json::Array(inbox.unread.iter().map(unread).collect())),
+    ])
+}
+
+fn waits(waiting: &Waiting) -> Json {
+    let record = &waiting.record;
+    let subject = &waiting.subject;
+    let calls = subject.call_digests.iter().map(Digest::to_json).collect();
+    let asked = record
+        .decision
+        .approvals
+        .iter()
+        .map(|spec| Json::str(spec.to_string()));
+    let given = |one: &Handed| {
+        Json::object([
+            ("by", Json::str(&one.by)),
+            ("key_id", one.key.digest().to_json()),
+            ("digest", one.digest.to_json()),
+            (
+                "against",
+                one.flaw.map(Standing::as_str).map_or(Json::Null, Json::str),
+            ),
+        ])
+    };
+    let (file, line) = placed(&waiting.place);
+    Json::object([
+        ("tool", Json::str(&record.tool)),
+        ("trace_id", Json::str(&record.trace_id)),
+        ("file", file),
+        ("line", line),
+        ("asked_at", Json::str(time::print(record.created_at))),
+        (
+            "asked",
+            i64::try_from(waiting.asked).map_or(Json::Null, Json::int),
+        ),
+        ("identity", record.identity.as_ref().map_or(Json::Null, Json::str)),
+        ("intent", record.intent.clone().unwrap_or(Json::Null)),
+        ("bundle_digest", subject.bundle_digest.to_json()),
+        ("intent_digest", subject.intent_digest.to_json()),
+        ("call_digests", Json::Array(calls)),
+        ("approvals", Json::Array(asked.collect())),
+        ("given", Json::Array(waiting.given.iter().map(given).collect())),
+    ])
+}
+
+fn unread(one: &Unread) -> Json {
+    let (file, line) = placed(&one.place);
+    Json::object([("file", file), ("line", line), ("reason", Json::str(&one.reason))])
+}
+
+fn placed(place: &Place) -> (Json, Json) {
+    let line = place.line.and_then(|line| i64::try_from(line).ok());
+    let file = Json::str(place.file.to_string_lossy());
+    (file, line.map_or(Json::Null, Json::int))
+}
