@@ -21,7 +21,7 @@ pub use call::Caller;
 pub use gate::{Session, Setup};
 pub use list::{List, ListError};
 pub use relay::Kept;
-pub use upstream::AskError;
+pub use upstream::{AskError, is_program, program};
 
 use crate::host::{Around, HostError, Os};
 use crate::limits;

@@ -29,6 +29,15 @@ pub struct Tool {
 /// The tools of a server by name.
 pub type Tools = BTreeMap<String, Tool>;
 
+/// What was pinned of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pinned {
+    /// The digest of the program that starts it; none where any will do.
+    pub program: Option<Digest>,
+    /// Its tools.
+    pub tools: Tools,
+}
+
 /// What a server lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -80,7 +89,7 @@ impl Listed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolLock {
     /// The servers.
-    pub servers: BTreeMap<Option<String>, Tools>,
+    pub servers: BTreeMap<Option<String>, Pinned>,
 }
 
 impl ToolLock {
@@ -95,8 +104,8 @@ impl ToolLock {
         let fields = Fields::open(WHAT, &json, &["schema", "servers"])?;
         fields.constant("schema", SCHEMA)?;
         let mut lock = ToolLock::default();
-        for (name, tools) in fields.list("servers", server)? {
-            lock.servers.insert(name, tools);
+        for (name, pinned) in fields.list("servers", server)? {
+            lock.servers.insert(name, pinned);
         }
         if lock.to_file() != bytes {
             return Err(fields.refuse("it is not in canonical form; `gait mcp pin` writes it"));
@@ -107,11 +116,13 @@ impl ToolLock {
     /// The one text of the lock.
     pub fn to_file(&self) -> Vec<u8> {
         let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"servers\":[");
-        for (at, (name, tools)) in self.servers.iter().enumerate() {
+        for (at, (name, pinned)) in self.servers.iter().enumerate() {
             let name = name.as_ref().map_or(Json::Null, Json::str);
+            let program = pinned.program.map_or(Json::Null, |digest| digest.to_json());
             out.push_str(if at > 0 { ",\n" } else { "\n" });
-            out.push_str(&format!("{{\"name\":{},\"tools\":[", text(&name)));
-            for (at, tool) in tools.values().enumerate() {
+            let (name, program) = (text(&name), text(&program));
+            out.push_str(&format!("{{\"name\":{name},\"program\":{program},\"tools\":["));
+            for (at, tool) in pinned.tools.values().enumerate() {
                 out.push_str(if at > 0 { ",\n" } else { "\n" });
                 let definition = text(&tool.definition);
                 out.push_str(&format!(
@@ -141,8 +152,8 @@ pub fn text(json: &Json) -> String {
     out
 }
 
-fn server(json: &Json) -> Result<(Option<String>, Tools), VerifyError> {
-    let fields = Fields::open(WHAT, json, &["name", "tools"])?;
+fn server(json: &Json) -> Result<(Option<String>, Pinned), VerifyError> {
+    let fields = Fields::open(WHAT, json, &["name", "program", "tools"])?;
     let name = match fields.any("name")? {
         Json::Null => None,
         _ => Some(fields.id("name")?),
@@ -151,7 +162,8 @@ fn server(json: &Json) -> Result<(Option<String>, Tools), VerifyError> {
     for (name, tool) in fields.list("tools", tool)? {
         tools.insert(name, tool);
     }
-    Ok((name, tools))
+    let program = fields.digest_or_null("program")?;
+    Ok((name, Pinned { program, tools }))
 }
 
 fn tool(json: &Json) -> Result<(String, Tool), VerifyError> {
@@ -216,8 +228,9 @@ mod tests {
         let tools = listed(r#"[{"name":"b","maximum":1e400},{"name":"a\u202e"}]"#)
             .unwrap()
             .tools;
-        lock.servers.insert(None, Tools::new());
-        lock.servers.insert(Some("git".into()), tools);
+        lock.servers.insert(None, Pinned::default());
+        let program = Some(digest::sha256(b"x"));
+        lock.servers.insert(Some("git".into()), Pinned { program, tools });
         let text = String::from_utf8(lock.to_file()).unwrap();
         assert_eq!(ToolLock::parse(text.as_bytes()), Ok(lock));
         assert!(text.contains("\\u202e") && text.is_ascii());

@@ -5,7 +5,7 @@
 use super::os::explain;
 use super::{HostError, Os};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -62,11 +62,36 @@ impl Os {
         std::env::set_current_dir(folder).map_err(|error| explain(folder, &error))
     }
 
+    /// The file that a command starts: what its first word names, or what of that name is found first in the folders of `PATH`.
+    pub fn file_of(&self, command: &[OsString]) -> Result<PathBuf, HostError> {
+        let word = command.first().map_or(Path::new(""), |word| Path::new(word));
+        let absent = || HostError::NotFound {
+            path: word.to_owned(),
+        };
+        if word.components().count() > 1 || word.is_absolute() {
+            return Ok(word.to_owned());
+        }
+        let folders = std::env::var_os("PATH").ok_or_else(absent)?;
+        let mut files = std::env::split_paths(&folders).map(|folder| folder.join(word));
+        files.find(|file| is_program(file)).ok_or_else(absent)
+    }
+
     /// The file of this program, where its name is UTF-8.
     pub fn program(&self) -> Option<String> {
         let program = std::env::current_exe().ok()?;
         program.to_str().map(str::to_owned)
     }
+}
+
+fn is_program(file: &Path) -> bool {
+    #[cfg(unix)]
+    let may_run = |meta: std::fs::Metadata| {
+        use std::os::unix::fs::PermissionsExt as _;
+        meta.permissions().mode() & 0o111 != 0
+    };
+    #[cfg(not(unix))]
+    let may_run = |_| true;
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && may_run(meta))
 }
 
 impl Child {

@@ -2,6 +2,7 @@
 //! was judged is what a server gets. It blocks, one thread a request; it must not know connections.
 
 mod front;
+mod headers;
 mod pages;
 mod server;
 mod sessions;
@@ -17,7 +18,7 @@ use super::revision::Revision;
 use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
-use crate::artifact::tool_lock::Tools;
+use crate::artifact::tool_lock::Pinned;
 use crate::boundary::Written;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
@@ -46,7 +47,7 @@ const URL_REQUIRED: i64 = -32042;
 /// What stands behind the gateway, and how it is spoken to.
 pub struct Settings {
     /// The servers by name: how each is started, and what its tools must be where they are pinned.
-    pub servers: BTreeMap<String, (Vec<OsString>, Option<Tools>)>,
+    pub servers: BTreeMap<String, (Vec<OsString>, Option<Pinned>)>,
     /// The revisions that clients may speak.
     pub revisions: BTreeSet<Revision>,
     /// The session of all calls; where it is none, each client has its own.
@@ -68,6 +69,8 @@ pub struct Head {
     pub method: Option<String>,
     /// What is called, by name.
     pub name: Option<String>,
+    /// Arguments, by the names that schemas give to headers for them, in lower case.
+    pub params: BTreeMap<String, String>,
 }
 
 /// What is answered.
@@ -161,7 +164,7 @@ impl Gateway {
                 };
                 match open {
                     None => Reply::error(200, id, INVALID_REQUEST, "another request has this id"),
-                    Some(_open) => self.request(&from, &message, id, method),
+                    Some(_open) => self.request((&from, head), &message, id, method),
                 }
             }
         }
@@ -243,14 +246,14 @@ impl Gateway {
         self.sessions.end(session)
     }
 
-    fn request(&self, from: &From, message: &Message, id: &Json, method: &str) -> Reply {
+    fn request(&self, (from, head): (&From, &Head), message: &Message, id: &Json, method: &str) -> Reply {
         let says = |json| Reply::Says(200, json, None);
         match (from, method) {
             (From::Newcomer, _) => self.begin(message, id),
             (From::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
             (From::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
-            (From::Client(_) | From::Anybody, "tools/call") => says(self.called(message, id, from)),
+            (From::Client(_) | From::Anybody, "tools/call") => self.called(message, id, (from, head)),
             _ => {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
                 let status = if matches!(from, From::Anybody) { 404 } else { 200 };
@@ -356,16 +359,17 @@ impl Gateway {
     }
 
     /// A call: compared with its pin, judged, and passed on.
-    fn called(&self, message: &Message, id: &Json, from: &From) -> Json {
+    fn called(&self, message: &Message, id: &Json, (from, head): (&From, &Head)) -> Reply {
+        let says = |json| Reply::Says(200, json, None);
         let Some(wire) = message.param("name").and_then(Json::as_str) else {
-            return frame::error(id, INVALID_PARAMS, "`name` is missing, or of another type", None);
+            return Reply::error(200, id, INVALID_PARAMS, "`name` is missing, or of another type");
         };
         if message.param("task").is_some() {
-            return frame::error(id, INVALID_PARAMS, "the gateway starts no tasks", None);
+            return Reply::error(200, id, INVALID_PARAMS, "the gateway starts no tasks");
         }
         let unpinned = |why: Unpinned| {
             self.metrics.refused(why.code());
-            told::not_pinned(message, id, why)
+            says(told::not_pinned(message, id, why))
         };
         let meant = wire.split_once(BETWEEN);
         let Some((server, (name, tool))) =
@@ -373,8 +377,14 @@ impl Gateway {
         else {
             return unpinned(Unpinned::Unknown);
         };
-        if let Err(why) = server.check(tool) {
-            return unpinned(why);
+        let definition = match server.check(tool) {
+            Ok(definition) => definition,
+            Err(why) => return unpinned(why),
+        };
+        let arguments = message.param("arguments");
+        let schema = definition.get("inputSchema");
+        if let Err(why) = headers::agree(&head.params, schema, arguments, matches!(from, From::Anybody)) {
+            return Reply::error(400, id, HEADER_MISMATCH, &why);
         }
         let call = Message {
             json: with_name(&message.json, tool),
@@ -394,13 +404,13 @@ impl Gateway {
         if let Some(verdict) = answer.verdict {
             self.metrics.decided(verdict, begun.elapsed());
         }
-        match (answer.refused, answer.written) {
+        says(match (answer.refused, answer.written) {
             (None, _) => self.passed_on(server, &call, id),
             (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
                 self.waits(message, id, from, &written)
             }
             (Some(refused), _) => refused,
-        }
+        })
     }
 
     /// The answer to a call that waits for people. A client that shows them an address is given one the first time; whatever it says of what
@@ -453,7 +463,7 @@ impl Gateway {
         let failed = |error: &AskError| {
             self.metrics.refused(error.code());
             match error {
-                AskError::Start(_) | AskError::Revision => {
+                AskError::Start(_) | AskError::Program | AskError::Revision => {
                     frame::error(id, REFUSED, &error.to_string(), None)
                 }
                 _ => told::unanswered(call, id, &error.to_string()),

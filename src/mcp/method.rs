@@ -49,3 +49,52 @@ pub fn of_server(method: &str) -> Class {
         _ => Class::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every request of the revisions from 2024-11-05 to 2026-07-28, as their schemas list them: what is done with it when a client
+    /// sends it, and when a server does.
+    #[test]
+    fn every_request_of_the_protocol_has_its_class() {
+        use Class::{Call, Pass, Refused};
+        let judged = |class: Class| matches!(class, Class::Judged(..));
+        for (method, client, server) in [
+            ("initialize", Some(Pass), Some(Refused)),
+            ("server/discover", Some(Pass), Some(Refused)),
+            ("ping", Some(Pass), Some(Pass)),
+            ("tools/list", Some(Pass), Some(Refused)),
+            ("tools/call", Some(Call), Some(Refused)),
+            ("resources/list", Some(Pass), Some(Refused)),
+            ("resources/templates/list", Some(Pass), Some(Refused)),
+            ("resources/read", None, Some(Refused)),
+            ("resources/subscribe", Some(Pass), Some(Refused)),
+            ("resources/unsubscribe", Some(Pass), Some(Refused)),
+            ("prompts/list", Some(Pass), Some(Refused)),
+            ("prompts/get", None, Some(Refused)),
+            ("completion/complete", None, Some(Refused)),
+            ("logging/setLevel", Some(Pass), Some(Refused)),
+            ("subscriptions/listen", Some(Pass), Some(Refused)),
+            ("tasks/get", Some(Pass), Some(Refused)),
+            ("tasks/list", Some(Pass), Some(Refused)),
+            ("tasks/result", Some(Pass), Some(Refused)),
+            ("tasks/cancel", Some(Pass), Some(Refused)),
+            ("tasks/update", Some(Refused), Some(Refused)),
+            ("sampling/createMessage", Some(Refused), None),
+            ("elicitation/create", Some(Refused), None),
+            ("roots/list", Some(Refused), Some(Pass)),
+            ("tools/call ", Some(Refused), Some(Refused)),
+            ("Tools/Call", Some(Refused), Some(Refused)),
+            ("notifications/message", Some(Refused), Some(Refused)),
+            ("", Some(Refused), Some(Refused)),
+        ] {
+            for (found, expected) in [(of_client(method), client), (of_server(method), server)] {
+                match expected {
+                    Some(expected) => assert_eq!(found, expected, "{method}"),
+                    None => assert!(judged(found), "{method}"),
+                }
+            }
+        }
+    }
+}

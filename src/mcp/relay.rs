@@ -240,27 +240,61 @@ impl Relay {
                     Entry::Occupied(open) if open.get().is_sent => open.remove(),
                     _ => return,
                 };
-                let line = match open.is_list {
-                    true => frame::line(&self.listed(message.json, &open.id)),
-                    false => message.to_line(),
+                let answer = match (open.is_list, self.asks_within(&message, &open.id)) {
+                    (_, Some(refused)) => refused,
+                    (true, None) => self.listed(message.json, &open.id),
+                    (false, None) => message.json,
                 };
-                send(&self.client, &line);
+                send(&self.client, &frame::line(&answer));
             }
             Kind::Request(id, method) => self.server_asks(&message, id, method),
         }
     }
 
-    /// A request of the server: what it may ask the client for is judged, too.
-    fn server_asks(&self, message: &Message, id: &Json, method: &str) {
-        let class = method::of_server(method);
-        let refused = match class {
+    /// The answer to a request for which the server wants more first, and asks for what it may not (2026-07-28): none of it reaches the client.
+    fn asks_within(&self, message: &Message, id: &Json) -> Option<Json> {
+        let result = message.json.get("result")?;
+        let asked = result.get("inputRequests")?;
+        let unreadable = || frame::error(id, REFUSED, "what the server asks for cannot be read", None);
+        let Some(asked) = asked.as_object() else {
+            return Some(unreadable());
+        };
+        for (name, request) in asked {
+            let id_within = Json::str(name.clone());
+            let Some(method) = request.get("method").and_then(Json::as_str) else {
+                return Some(unreadable());
+            };
+            let params = request.get("params").cloned();
+            let params = params.unwrap_or_else(|| Json::Object(Vec::new()));
+            if params.as_object().is_none() {
+                return Some(unreadable());
+            }
+            let within = Message {
+                json: frame::request(&id_within, method, params),
+                kind: Kind::Request(id_within.clone(), method.to_owned()),
+            };
+            if let Some(refused) = self.refused_of_server(&within, &id_within, method) {
+                let error = refused.get("error").cloned().unwrap_or(Json::Null);
+                return Some(frame::failed(id, error));
+            }
+        }
+        None
+    }
+
+    /// Why the server may not ask the client for something; none where it may.
+    fn refused_of_server(&self, message: &Message, id: &Json, method: &str) -> Option<Json> {
+        match method::of_server(method) {
             Class::Refused => {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
                 Some(frame::error(id, METHOD_NOT_FOUND, &why, None))
             }
             class => self.stopped(message, class, id),
-        };
-        match refused {
+        }
+    }
+
+    /// A request of the server: what it may ask the client for is judged, too.
+    fn server_asks(&self, message: &Message, id: &Json, method: &str) {
+        match self.refused_of_server(message, id, method) {
             Some(refused) => send(&self.server, &frame::line(&refused)),
             None => {
                 held(&self.asked).insert(frame::key(id));
@@ -416,6 +450,48 @@ mod tests {
         relay.client_says(call);
         relay.server_ended();
         assert!(client.take().contains("the server has ended"));
+    }
+
+    #[test]
+    fn what_a_server_asks_in_an_answer_is_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let ask = |within: &str| {
+            relay.client_says(
+                br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"say","arguments":{"text":"a"}}}"#,
+            );
+            assert!(server.take().contains("tools/call"));
+            let result = format!(r#"{{"resultType":"input_required","inputRequests":{within}}}"#);
+            relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
+            client.take()
+        };
+        let elicit = |message: &str| {
+            format!(r#"{{"method":"elicitation/create","params":{{"message":"{message}","mode":"form"}}}}"#)
+        };
+        let told = ask(&format!(r#"{{"a":{}}}"#, elicit("who?")));
+        assert!(told.contains("input_required") && told.contains("who?"), "{told}");
+        for within in [
+            format!(
+                r#"{{"a":{},"b":{}}}"#,
+                elicit("who?"),
+                elicit("the password please")
+            ),
+            r#"{"a":{"method":"sampling/createMessage","params":{"messages":[]}}}"#.to_owned(),
+            r#"{"a":{"method":"tools/call","params":{"name":"say"}}}"#.to_owned(),
+            r#"{"a":{"method":"elicitation/create","params":[]}}"#.to_owned(),
+            r#"{"a":{"method":"elicitation/create"}}"#.to_owned(),
+            r#"{"a":{"params":{}}}"#.to_owned(),
+            r#"{"a":1}"#.to_owned(),
+            r#"[1]"#.to_owned(),
+            "1".to_owned(),
+        ] {
+            let told = ask(&within);
+            assert!(
+                told.contains("error") && !told.contains("inputRequests"),
+                "{within} {told}"
+            );
+            assert!(!told.contains("password"), "{told}");
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@
 use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
 use super::list::{self, List, ListError};
 use super::revision::{OF_SERVERS, STATELESS};
-use crate::host::{Around, Child, HostError, Os};
+use crate::artifact::{Digest, digest};
+use crate::host::{Around, Child, Host, HostError, Os};
 use crate::json::Json;
 use crate::limits;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufReader, Write};
+use std::path::PathBuf;
 use std::process::ChildStdin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -23,6 +25,9 @@ pub enum AskError {
     /// It does not start.
     #[error("the server does not start: {0}")]
     Start(HostError),
+    /// The program that starts it is not the one that was pinned.
+    #[error("the program that starts the server is not the one that was pinned")]
+    Program,
     /// It has ended, or nobody can write to it.
     #[error("the server has ended before it answered `{0}`")]
     Ended(&'static str),
@@ -49,11 +54,27 @@ impl AskError {
     pub fn code(&self) -> &'static str {
         match self {
             AskError::Start(_) => "mcp.start",
+            AskError::Program => "mcp.program_changed",
             AskError::Ended(_) => "mcp.server_ended",
             AskError::Slow(_) => "mcp.server_slow",
             AskError::Refused { .. } => "mcp.server_refuses",
             AskError::Revision => "mcp.revision",
         }
+    }
+}
+
+/// The digest of the program that a command starts.
+pub fn program(command: &[OsString]) -> Result<Digest, AskError> {
+    let read = |file: PathBuf| Os.read(&file, limits::FILE_BYTES);
+    let bytes = Os.file_of(command).and_then(read).map_err(AskError::Start)?;
+    Ok(digest::sha256(&bytes))
+}
+
+/// Refuses a command that starts another program than was pinned. Who may write there may change it after this look.
+pub fn is_program(command: &[OsString], pinned: Option<Digest>) -> Result<(), AskError> {
+    match pinned {
+        Some(pinned) if program(command)? != pinned => Err(AskError::Program),
+        _ => Ok(()),
     }
 }
 

@@ -98,6 +98,9 @@ mod mcp;
 #[cfg(all(unix, feature = "serve"))]
 mod mcp_approve;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod mcp_attacks;
+#[cfg(test)]
 mod mcp_import;
 #[cfg(test)]
 mod mcp_pins;

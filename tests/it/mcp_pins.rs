@@ -39,7 +39,7 @@ pub fn lists(folder: &Folder, tools: &Value) {
     folder.write("tools.json", tools.to_string().as_bytes());
 }
 
-fn run(folder: &Folder, command: &str, server: &[String], exit: i32, schema: &str) -> Value {
+pub fn run(folder: &Folder, command: &str, server: &[String], exit: i32, schema: &str) -> Value {
     let mut args = vec!["mcp", command, "--json", "--"];
     args.extend(server.iter().map(String::as_str));
     let output = folder
@@ -52,7 +52,7 @@ fn run(folder: &Folder, command: &str, server: &[String], exit: i32, schema: &st
 }
 
 /// The gateway before the server.
-fn gateway(folder: &Folder, server: Vec<String>, more: &[&str]) -> Raw {
+pub fn gateway(folder: &Folder, server: Vec<String>, more: &[&str]) -> Raw {
     let own = [
         "mcp",
         "proxy",
@@ -65,11 +65,11 @@ fn gateway(folder: &Folder, server: Vec<String>, more: &[&str]) -> Raw {
     Raw::before(folder, &own.chain(server).collect::<Vec<_>>())
 }
 
-fn call(raw: &mut Raw, name: &str) -> Value {
+pub fn call(raw: &mut Raw, name: &str) -> Value {
     answer(raw, name)["result"].clone()
 }
 
-fn answer(raw: &mut Raw, name: &str) -> Value {
+pub fn answer(raw: &mut Raw, name: &str) -> Value {
     let params = json!({"name": name, "arguments": {"text": "a"}});
     let line = json!({"jsonrpc": "2.0", "id": name, "method": "tools/call", "params": params});
     raw.say(&line.to_string());
@@ -83,7 +83,7 @@ fn answer(raw: &mut Raw, name: &str) -> Value {
 }
 
 /// The code that a call was refused with; none where it ran.
-fn code(result: &Value) -> Option<String> {
+pub fn code(result: &Value) -> Option<String> {
     if result["isError"] != true {
         assert_eq!(result["content"][0]["text"], "done", "{result}");
         return None;

@@ -31,7 +31,7 @@ pub fn config(servers: &[(&str, &[String])], more: &str) -> String {
 }
 
 /// The gateway before a server that cannot be trusted, twice.
-fn hostile(venv: &Path, does: &[&str], more: &str) -> (Folder, Daemon) {
+pub fn hostile(venv: &Path, does: &[&str], more: &str) -> (Folder, Daemon) {
     let folder = mcp_pins::pinned(venv);
     let policy = mcp_pins::POLICY
         .replace("tool say", "tool a.say")
@@ -55,7 +55,7 @@ pub fn message(id: &str, method: &str, params: &Value) -> String {
 }
 
 /// Begins a session and gives its id.
-fn begin(daemon: &Daemon) -> String {
+pub fn begin(daemon: &Daemon) -> String {
     let params =
         json!({"protocolVersion": OLD, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let answer = post(
@@ -77,7 +77,7 @@ pub fn header(answer: &Answer, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn call(name: &str) -> String {
+pub fn call(name: &str) -> String {
     message(
         "1",
         "tools/call",
@@ -86,18 +86,18 @@ fn call(name: &str) -> String {
 }
 
 /// The same in the revision without sessions.
-fn stateless(name: &str) -> String {
+pub fn stateless(name: &str) -> String {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": NEW, "io.modelcontextprotocol/clientCapabilities": {}});
     let params = json!({"name": name, "arguments": {"text": "a"}, "_meta": meta});
     message("1", "tools/call", &params)
 }
 
-fn result(answer: &Answer) -> Value {
+pub fn result(answer: &Answer) -> Value {
     let found: Value = serde_json::from_slice(&answer.body).unwrap();
     found["result"].clone()
 }
 
-fn reason(answer: &Answer) -> Value {
+pub fn reason(answer: &Answer) -> Value {
     result(answer)["_meta"]["dev.gait/decision"]["reason_codes"][0].clone()
 }
 

@@ -206,7 +206,7 @@ fn pin(host: &dyn Host, path: &Path, name: &str, listed: &tool_lock::Listed) -> 
     let pinned = server::lock(host, path)?.is_some_and(|lock| lock.servers.contains_key(&name));
     match pinned {
         true => Ok(()),
-        false => server::pin(host, path, &name, listed).map(|_| ()),
+        false => server::pin(host, path, &name, (None, listed)).map(|_| ()),
     }
 }
 

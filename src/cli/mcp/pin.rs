@@ -6,6 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::{Tone, Ui, count, one_line, paint};
 use crate::host::Host;
 use crate::json::Json;
+use crate::mcp;
 
 /// Pin the tools of an MCP server: write their definitions to a lock
 ///
@@ -15,15 +16,20 @@ use crate::json::Json;
 pub struct Args {
     #[command(flatten)]
     server: ServerArgs,
+    /// Pin the program that starts the server, too: the file that the first word of its command names
+    #[arg(long)]
+    program: bool,
 }
 
 /// Asks the server, and writes the lock.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let args = args.server;
+    let (args, with_program) = (args.server, args.program);
     server::named(args.server.as_deref())?;
     let list = server::list(&args)?;
     let (path, name) = (&args.lock, args.server.clone());
-    let (changes, written) = server::pin(host, path, &name, &list.listed)?;
+    let program = with_program.then(|| mcp::program(&args.command)).transpose();
+    let program = program.map_err(|error| server::failed(&error))?;
+    let (changes, written) = server::pin(host, path, &name, (program, &list.listed))?;
     let tools = list.listed.tools.len();
     if ui.is_json() {
         ui.json(&Json::object([
@@ -31,6 +37,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             ("lock", Json::str(path.to_string_lossy())),
             ("server", name.map_or(Json::Null, Json::str)),
             ("tools", Json::int(i64::try_from(tools).unwrap_or(i64::MAX))),
+            ("program", program.map_or(Json::Null, |digest| digest.to_json())),
             ("written", Json::Bool(written)),
             ("changes", server::documents(&changes)),
         ]))?;

@@ -95,17 +95,19 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
 
 fn setup(host: &dyn Host, args: Args, folder: Option<String>) -> Result<(Setup, Kept), CliError> {
     server::named(args.server.as_deref())?;
-    let pins = match &args.lock {
+    let pinned = match &args.lock {
         Some(path) => Some(server::pins(host, path, args.server.as_ref())?),
         None => None,
     };
+    let program = pinned.as_ref().and_then(|pinned| pinned.program);
+    mcp::is_program(&args.command, program).map_err(|error| server::failed(&error))?;
     let session = match load::id("session", args.session)? {
         Some(session) => session,
         None => mcp::session_name(&host::nonce(host)?),
     };
     let kept = Kept {
         session: Some((session.clone(), journal(&session))),
-        pins,
+        pins: pinned.map(|pinned| pinned.tools),
     };
     let setup = Judged {
         bundle: args.bundle,

@@ -1,7 +1,7 @@
 //! The server that a command is about, its pins, and what of it differs from them. It asks the server through `mcp` and prints what
 //! comes of it; it compares nothing itself.
 
-use crate::artifact::tool_lock::{self, Listed, ToolLock, Tools};
+use crate::artifact::tool_lock::{self, Listed, Pinned, ToolLock};
 use crate::artifact::{Digest, is_id};
 use crate::cli::error::{Category, CliError};
 use crate::cli::ui::{Tone, Ui, one_line, paint};
@@ -53,7 +53,7 @@ pub fn lock(host: &dyn Host, path: &Path) -> Result<Option<ToolLock>, CliError> 
 }
 
 /// What was pinned of a server.
-pub fn pins(host: &dyn Host, path: &Path, server: Option<&String>) -> Result<Tools, CliError> {
+pub fn pins(host: &dyn Host, path: &Path, server: Option<&String>) -> Result<Pinned, CliError> {
     let Some(mut lock) = lock(host, path)? else {
         let path = path.to_owned();
         return Err(CliError::from(HostError::NotFound { path }).hint("`gait mcp pin` makes it"));
@@ -74,7 +74,7 @@ pub fn pin(
     host: &dyn Host,
     path: &Path,
     name: &Option<String>,
-    listed: &Listed,
+    (program, listed): (Option<Digest>, &Listed),
 ) -> Result<(Vec<Change>, bool), CliError> {
     if let Some(name) = listed.twice.first() {
         let message = format!("two tools of the server are called `{}`", name.escape_debug());
@@ -85,9 +85,13 @@ pub fn pin(
     host::alone(host, path, || {
         let mut lock = lock(host, path)?.unwrap_or_default();
         let before = lock.servers.get(name).cloned();
-        let changes = pins::changes(&before.clone().unwrap_or_default(), listed);
-        let written = before.is_none() || !changes.is_empty();
-        lock.servers.insert(name.clone(), listed.tools.clone());
+        let now = Pinned {
+            program,
+            tools: listed.tools.clone(),
+        };
+        let changes = pins::changes(&before.clone().unwrap_or_default().tools, listed);
+        let written = before.as_ref() != Some(&now);
+        lock.servers.insert(name.clone(), now);
         let bytes = lock.to_file();
         if bytes.len() > limits::JSON_BYTES {
             let message = format!("the lock would be over {} bytes", limits::JSON_BYTES);
@@ -119,6 +123,8 @@ pub fn no_list(error: &ListError<AskError>) -> CliError {
 /// Why a server does not say what its tools are.
 pub fn failed(error: &AskError) -> CliError {
     match error {
+        AskError::Program => CliError::new(Category::Regression, error.code(), error.to_string())
+            .hint("find out who changed it; `gait mcp pin --program` accepts it"),
         AskError::Start(_) => CliError::new(Category::MissingDependency, error.code(), error.to_string())
             .hint("after `--` stands the command that starts the server, as in the agent's configuration"),
         _ => CliError::new(Category::Internal, error.code(), error.to_string()),

@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::{Tone, Ui, count, paint};
 use crate::host::Host;
 use crate::json::Json;
-use crate::mcp::pins;
+use crate::mcp::{self, pins};
 
 /// Compare the tools of an MCP server with its pins
 ///
@@ -22,6 +22,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let args = args.server;
     server::named(args.server.as_deref())?;
     let pinned = server::pins(host, &args.lock, args.server.as_ref())?;
+    mcp::is_program(&args.command, pinned.program).map_err(|error| server::failed(&error))?;
+    let pinned = pinned.tools;
     let list = server::list(&args)?;
     let changes = pins::changes(&pinned, &list.listed);
     let exit = match changes.is_empty() {

@@ -12,6 +12,7 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -23,6 +24,8 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// Before the names of headers that say arguments.
+const PARAM: &str = "mcp-param-";
 
 /// Answers until the process is told to stop (SIGTERM, SIGINT), then ends the servers. At most so many requests are answered at a time.
 pub fn serve(
@@ -255,7 +258,14 @@ fn said(headers: &HeaderMap) -> Result<Head, Refusal> {
             Refusal::new(400, "request.header", message)
         })
     };
+    let mut params = BTreeMap::new();
+    for name in headers.keys() {
+        if let (Some(param), Some(value)) = (name.as_str().strip_prefix(PARAM), text(name)?) {
+            params.insert(param.to_owned(), value);
+        }
+    }
     Ok(Head {
+        params,
         revision: text(&REVISION)?,
         session: text(&SESSION)?,
         method: text(&METHOD)?,

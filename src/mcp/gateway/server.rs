@@ -1,12 +1,13 @@
 //! One of the servers behind the gateway: it is started when it is first asked, and again when it has ended. In: its name and command, as
 //! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
 
-use crate::artifact::tool_lock::Tools;
+use crate::artifact::Digest;
+use crate::artifact::tool_lock::Pinned;
 use crate::host::{Around, Host, Os};
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::list::{List, ListError};
-use crate::mcp::upstream::{AskError, Upstream};
+use crate::mcp::upstream::{AskError, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
 use jiff::Timestamp;
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ pub type Changed = Arc<dyn Fn() + Send + Sync>;
 /// A server.
 pub struct Server {
     command: Vec<OsString>,
+    program: Option<Digest>,
     watch: Arc<Watch>,
     running: Mutex<Running>,
     changed: Changed,
@@ -34,10 +36,12 @@ struct Running {
 
 impl Server {
     /// A server that is not started yet.
-    pub fn new(command: Vec<OsString>, pins: Option<Tools>, changed: Changed) -> Server {
+    pub fn new(command: Vec<OsString>, pinned: Option<Pinned>, changed: Changed) -> Server {
+        let program = pinned.as_ref().and_then(|pinned| pinned.program);
         Server {
             command,
-            watch: Arc::new(Watch::new(pins)),
+            program,
+            watch: Arc::new(Watch::new(pinned.map(|pinned| pinned.tools))),
             running: Mutex::default(),
             changed,
         }
@@ -67,7 +71,9 @@ impl Server {
                 changed();
             }
         };
-        match Upstream::start(&self.command, &Around::default(), Box::new(heard)) {
+        let started = is_program(&self.command, self.program)
+            .and_then(|()| Upstream::start(&self.command, &Around::default(), Box::new(heard)));
+        match started {
             Ok(upstream) => {
                 running.failed = None;
                 Ok(Arc::clone(running.upstream.insert(Arc::new(upstream))))
@@ -90,8 +96,8 @@ impl Server {
         self.watch.standing(tool, &list.listed)
     }
 
-    /// Whether a tool may be called now.
-    pub fn check(&self, tool: &str) -> Result<(), Unpinned> {
+    /// The definition of a tool that may be called now.
+    pub fn check(&self, tool: &str) -> Result<Json, Unpinned> {
         let mut ask = || self.running().map_err(ListError::Ask)?.tools();
         self.watch.check(tool, &|| Os.now(), &mut ask)
     }
