@@ -234,9 +234,9 @@ mod tests {
         let text = String::from_utf8(lock.to_file()).unwrap();
         assert_eq!(ToolLock::parse(text.as_bytes()), Ok(lock));
         assert!(text.contains("\\u202e") && text.is_ascii());
-        let (before, digest) = text.split_once("sha256:").unwrap();
+        let (before, digest) = text.split_once("\"digest\":\"sha256:").unwrap();
         let other = if digest.starts_with('0') { "1" } else { "0" };
-        let other = format!("{before}sha256:{other}{}", digest.get(1..).unwrap());
+        let other = format!("{before}\"digest\":\"sha256:{other}{}", digest.get(1..).unwrap());
         for changed in [
             String::new(),
             "{}".into(),
