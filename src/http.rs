@@ -3,12 +3,14 @@
 //! started here and nowhere else. It must not know what requests are about.
 
 mod body;
+mod client;
 mod guard;
 mod metrics;
 mod refusal;
 mod token;
 
 pub use body::{Body, Content, JSON, accepts, is_kind, read, refused, response};
+pub use client::{Answered, ClientError, Target, post};
 pub use guard::{Guard, only};
 pub use metrics::Metrics;
 pub use refusal::Refusal;

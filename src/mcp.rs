@@ -16,6 +16,8 @@ pub mod revision;
 mod told;
 mod upstream;
 mod watch;
+#[cfg(all(feature = "serve", unix))]
+mod web;
 
 pub use call::Caller;
 pub use gate::{Session, Setup};
@@ -24,9 +26,13 @@ pub use relay::Kept;
 pub use upstream::{AskError, is_program, program};
 
 use crate::host::{Around, HostError, Os};
+#[cfg(all(feature = "serve", unix))]
+use crate::http::Target;
 use crate::limits;
 use frame::Line;
 use gate::Gatekeeper;
+#[cfg(all(feature = "serve", unix))]
+use hyper::header::HeaderValue;
 use relay::Relay;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -35,6 +41,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 use upstream::Upstream;
+#[cfg(all(feature = "serve", unix))]
+use web::Web;
 
 /// Why the gateway ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +73,15 @@ pub fn session_name(nonce: &str) -> String {
 /// What the tools of a server are: it is started, asked, and stopped. None of them is called.
 pub fn tools(command: &[OsString], around: &Around<'_>) -> Result<List, ListError<AskError>> {
     let server = Upstream::start(command, around, Box::new(|_| {}))?;
+    let listed = server.tools();
+    server.stop();
+    listed
+}
+
+/// The same of a server that is asked at an address of this machine.
+#[cfg(all(feature = "serve", unix))]
+pub fn tools_at(target: Target, token: Option<HeaderValue>) -> Result<List, ListError<AskError>> {
+    let server = Upstream::at(Web::new(target, token))?;
     let listed = server.tools();
     server.stop();
     listed

@@ -4,6 +4,7 @@ use super::error::{Category, CliError};
 use crate::host::{Host, HostError};
 use crate::http::{ServeError, Token};
 use crate::limits;
+use hyper::header::HeaderValue;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -29,6 +30,11 @@ pub fn token(host: &dyn Host, file: Option<&Path>) -> Result<Option<Token>, CliE
             .hint("`openssl rand -hex 32` makes one")
             .in_file(file)
     })
+}
+
+/// The token of a file as a request shows it.
+pub fn shown(host: &dyn Host, file: Option<&Path>) -> Result<Option<HeaderValue>, CliError> {
+    Ok(token(host, file)?.map(|token| token.header()))
 }
 
 /// Why nobody is answered.

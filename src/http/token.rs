@@ -2,6 +2,7 @@
 //! in a time that says nothing about where they differ.
 
 use crate::limits;
+use hyper::header::HeaderValue;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -22,6 +23,15 @@ impl Token {
             return Err("it has characters other than letters, digits and -._~+/=");
         }
         Ok(Token(Zeroizing::new(token.to_vec())))
+    }
+
+    /// The value of an `Authorization` header that shows it.
+    pub fn header(&self) -> HeaderValue {
+        let text = [b"Bearer ".as_slice(), &self.0].concat();
+        // INVARIANT: its characters are those that a header may have.
+        let mut value = HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static(""));
+        value.set_sensitive(true);
+        value
     }
 
     /// Whether the value of an `Authorization` header shows it.

@@ -8,6 +8,7 @@ mod server;
 mod sessions;
 
 pub use front::serve;
+pub use server::Reached;
 
 use super::call::Caller;
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
@@ -29,7 +30,7 @@ use pages::Pages;
 use server::Server;
 use sessions::{Agreed, Client, Sessions, Stream};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -46,8 +47,8 @@ const URL_REQUIRED: i64 = -32042;
 
 /// What stands behind the gateway, and how it is spoken to.
 pub struct Settings {
-    /// The servers by name: how each is started, and what its tools must be where they are pinned.
-    pub servers: BTreeMap<String, (Vec<OsString>, Option<Pinned>)>,
+    /// The servers by name: how each is reached, and what its tools must be where they are pinned.
+    pub servers: BTreeMap<String, (Reached, Option<Pinned>)>,
     /// The revisions that clients may speak.
     pub revisions: BTreeSet<Revision>,
     /// The session of all calls; where it is none, each client has its own.
@@ -123,7 +124,7 @@ impl Gateway {
             let event = frame::line(&frame::notification(list::CHANGED));
             listening.tell(&[b"event: message\ndata: ", event.as_slice(), b"\n"].concat());
         });
-        let server = |(name, (command, pins))| (name, Server::new(command, pins, Arc::clone(&changed)));
+        let server = |(name, (reached, pins))| (name, Server::new(reached, pins, Arc::clone(&changed)));
         let has_one_session = settings.session.is_some();
         let name = settings
             .session

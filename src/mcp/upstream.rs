@@ -4,6 +4,8 @@
 use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
 use super::list::{self, List, ListError};
 use super::revision::{OF_SERVERS, STATELESS};
+#[cfg(all(feature = "serve", unix))]
+use super::web::Web;
 use crate::artifact::{Digest, digest};
 use crate::host::{Around, Child, Host, HostError, Os};
 use crate::json::Json;
@@ -44,6 +46,14 @@ pub enum AskError {
         /// The whole error.
         error: Json,
     },
+    /// It answers with a status that is no answer; a redirect is not followed.
+    #[error("the server answers `{method}` with the status {status}")]
+    Status {
+        /// What it was asked.
+        method: &'static str,
+        /// The status of HTTP.
+        status: u16,
+    },
     /// It speaks no revision of the protocol that the gateway speaks.
     #[error("the server speaks no revision of the protocol that gait speaks")]
     Revision,
@@ -58,6 +68,7 @@ impl AskError {
             AskError::Ended(_) => "mcp.server_ended",
             AskError::Slow(_) => "mcp.server_slow",
             AskError::Refused { .. } => "mcp.server_refuses",
+            AskError::Status { .. } => "mcp.server_status",
             AskError::Revision => "mcp.revision",
         }
     }
@@ -80,11 +91,19 @@ pub fn is_program(command: &[OsString], pinned: Option<Digest>) -> Result<(), As
 
 /// A server that was started.
 pub struct Upstream {
-    child: Mutex<Child>,
-    shared: Arc<Shared>,
+    transport: Transport,
     number: AtomicI64,
     /// What every request says of itself, in the revision without sessions.
     meta: Option<Json>,
+}
+
+/// How a server is reached.
+enum Transport {
+    /// It was started, and is talked to over its pipes.
+    Pipes(Mutex<Child>, Arc<Shared>),
+    /// It is asked at an address.
+    #[cfg(all(feature = "serve", unix))]
+    Web(Web),
 }
 
 /// What the thread that reads knows, too.
@@ -116,9 +135,18 @@ impl Upstream {
             super::read(&mut BufReader::new(output), &mut |line| reads.hears(line));
             *held(&reads.waiting) = None;
         });
+        Upstream::agreed(Transport::Pipes(Mutex::new(child), shared))
+    }
+
+    /// Agrees with a server at an address.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn at(web: Web) -> Result<Upstream, AskError> {
+        Upstream::agreed(Transport::Web(web))
+    }
+
+    fn agreed(transport: Transport) -> Result<Upstream, AskError> {
         let mut server = Upstream {
-            child: Mutex::new(child),
-            shared,
+            transport,
             number: AtomicI64::new(1),
             meta: None,
         };
@@ -140,10 +168,15 @@ impl Upstream {
         match self.ask("initialize", hello, wait) {
             Ok(found) => {
                 let revision = found.get("protocolVersion").and_then(Json::as_str);
-                if !revision.is_some_and(|revision| OF_SERVERS.contains(&revision)) {
+                let known = revision.filter(|revision| OF_SERVERS.contains(revision));
+                let Some(_revision) = known else {
                     return Err(AskError::Revision);
+                };
+                #[cfg(all(feature = "serve", unix))]
+                if let Transport::Web(web) = &self.transport {
+                    web.speaks(_revision);
                 }
-                self.shared
+                self.transport
                     .says(&frame::notification("notifications/initialized"));
                 Ok(())
             }
@@ -165,27 +198,12 @@ impl Upstream {
     /// Asks and waits for the result.
     pub fn ask(&self, method: &'static str, params: Json, wait: u64) -> Result<Json, AskError> {
         let id = Json::int(self.number.fetch_add(1, Ordering::Relaxed));
-        let (to, answer) = sync_channel(1);
-        match held(&self.shared.waiting).as_mut() {
-            Some(waiting) => waiting.insert(frame::key(&id), to),
-            None => return Err(AskError::Ended(method)),
+        let request = frame::request(&id, method, frame::with_meta(params, self.meta.as_ref()));
+        let answer = match &self.transport {
+            Transport::Pipes(_, shared) => shared.exchange(&id, method, &request, wait)?,
+            #[cfg(all(feature = "serve", unix))]
+            Transport::Web(web) => web.exchange(&id, method, &request, wait)?,
         };
-        self.shared.says(&frame::request(
-            &id,
-            method,
-            frame::with_meta(params, self.meta.as_ref()),
-        ));
-        let answer = answer.recv_timeout(Duration::from_millis(wait));
-        if let Some(waiting) = held(&self.shared.waiting).as_mut() {
-            waiting.remove(&frame::key(&id));
-        }
-        let answer = answer.map_err(|error| match error {
-            RecvTimeoutError::Timeout => {
-                self.shared.says(&frame::cancelled(&id));
-                AskError::Slow(method)
-            }
-            RecvTimeoutError::Disconnected => AskError::Ended(method),
-        })?;
         if let Some(result) = answer.get("result") {
             return Ok(result.clone());
         }
@@ -206,17 +224,58 @@ impl Upstream {
 
     /// Tells it to end, and ends it where it does not.
     pub fn stop(&self) {
-        *held(&self.shared.input) = None;
-        held(&self.child).stop(limits::MCP_DRAIN_MILLIS);
+        match &self.transport {
+            Transport::Pipes(child, shared) => {
+                *held(&shared.input) = None;
+                held(child).stop(limits::MCP_DRAIN_MILLIS);
+            }
+            #[cfg(all(feature = "serve", unix))]
+            Transport::Web(web) => web.stop(),
+        }
     }
 
     /// Whether it answers nothing any more.
     pub fn has_ended(&self) -> bool {
-        held(&self.shared.waiting).is_none() || held(&self.shared.input).is_none()
+        match &self.transport {
+            Transport::Pipes(_, shared) => held(&shared.waiting).is_none() || held(&shared.input).is_none(),
+            #[cfg(all(feature = "serve", unix))]
+            Transport::Web(web) => web.has_ended(),
+        }
+    }
+}
+
+impl Transport {
+    fn says(&self, message: &Json) {
+        match self {
+            Transport::Pipes(_, shared) => shared.says(message),
+            #[cfg(all(feature = "serve", unix))]
+            Transport::Web(web) => web.says(message),
+        }
     }
 }
 
 impl Shared {
+    /// Asks, and gives the message that answers.
+    fn exchange(&self, id: &Json, method: &'static str, request: &Json, wait: u64) -> Result<Json, AskError> {
+        let (to, answer) = sync_channel(1);
+        match held(&self.waiting).as_mut() {
+            Some(waiting) => waiting.insert(frame::key(id), to),
+            None => return Err(AskError::Ended(method)),
+        };
+        self.says(request);
+        let answer = answer.recv_timeout(Duration::from_millis(wait));
+        if let Some(waiting) = held(&self.waiting).as_mut() {
+            waiting.remove(&frame::key(id));
+        }
+        answer.map_err(|error| match error {
+            RecvTimeoutError::Timeout => {
+                self.says(&frame::cancelled(id));
+                AskError::Slow(method)
+            }
+            RecvTimeoutError::Disconnected => AskError::Ended(method),
+        })
+    }
+
     fn says(&self, message: &Json) {
         let mut input = held(&self.input);
         let written = input.as_mut().map(|input| {

@@ -108,6 +108,9 @@ mod mcp_pins;
 #[cfg(all(unix, feature = "serve"))]
 mod mcp_serve;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod mcp_web;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod modules;

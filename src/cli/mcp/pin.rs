@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let (args, with_program) = (args.server, args.program);
     server::named(args.server.as_deref())?;
-    let list = server::list(&args)?;
+    let list = server::list(host, &args)?;
     let (path, name) = (&args.lock, args.server.clone());
     let program = with_program.then(|| mcp::program(&args.command)).transpose();
     let program = program.map_err(|error| server::failed(&error))?;

@@ -10,10 +10,10 @@ use crate::cli::ui::Ui;
 use crate::cli::{listen, load};
 use crate::config::{self, ConfigError, Table};
 use crate::host::Host;
-use crate::http::{Guard, Listening, Said};
+use crate::http::{Guard, Listening, Said, Target};
 use crate::json::Json;
 use crate::limits;
-use crate::mcp::gateway::{self, Gateway, Settings};
+use crate::mcp::gateway::{self, Gateway, Reached, Settings};
 use crate::mcp::revision::Revision;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -48,8 +48,22 @@ struct Config {
     lock: Option<PathBuf>,
     session: Option<String>,
     revisions: BTreeSet<Revision>,
-    servers: BTreeMap<String, Vec<OsString>>,
+    servers: BTreeMap<String, Named>,
     public_url: Option<String>,
+}
+
+/// A server as it is written.
+enum Named {
+    Command(Vec<OsString>),
+    Url(Target, Option<PathBuf>),
+}
+
+/// How a server is reached, with the token that it is shown.
+fn reached(host: &dyn Host, named: Named) -> Result<Reached, CliError> {
+    match named {
+        Named::Command(command) => Ok(Reached::Started(command)),
+        Named::Url(target, file) => Ok(Reached::Asked(target, listen::shown(host, file.as_deref())?)),
+    }
 }
 
 /// Reads everything, listens, and serves.
@@ -58,12 +72,13 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let token = listen::token(host, config.token_file.as_deref())?;
     listen::check(Some(config.address), token.is_some())?;
     let mut servers = BTreeMap::new();
-    for (name, command) in config.servers {
+    for (name, named) in config.servers {
+        let reached = reached(host, named)?;
         let pins = match &config.lock {
             Some(lock) => Some(server::pins(host, lock, Some(&name))?),
             None => None,
         };
-        servers.insert(name, (command, pins));
+        servers.insert(name, (reached, pins));
     }
     let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
     let settings = Settings {
@@ -213,7 +228,37 @@ fn revisions(table: &mut Table) -> Result<BTreeSet<Revision>, ConfigError> {
     }
 }
 
-fn servers(table: &mut Table) -> Result<BTreeMap<String, Vec<OsString>>, ConfigError> {
+/// How a server is reached: by a command, or at an address.
+fn how(name: &str, server: &mut Table) -> Result<Named, ConfigError> {
+    let wrong = |code, message| server.wrong(server.line(), code, message);
+    let (missing, bad) = ("config.missing_key", "config.bad_value");
+    let mut read = server.clone();
+    let command = read.texts("command")?;
+    let (url, file) = (read.text("url")?, read.text("token_file")?);
+    let named = match (command.first().is_some_and(|word| !word.is_empty()), url) {
+        (true, None) if file.is_none() => Named::Command(command.into_iter().map(OsString::from).collect()),
+        (false, Some(url)) if command.is_empty() => {
+            let target =
+                Target::read(&url).map_err(|why| wrong(bad, format!("`servers.{name}.url`: {why}")))?;
+            Named::Url(target, file.map(PathBuf::from))
+        }
+        (false, None) => {
+            return Err(wrong(
+                missing,
+                format!("`servers.{name}` has no `command` and no `url`"),
+            ));
+        }
+        _ => {
+            let message =
+                format!("`servers.{name}` has a `command` or a `url`, and a `token_file` only with a `url`");
+            return Err(wrong(bad, message));
+        }
+    };
+    *server = read;
+    Ok(named)
+}
+
+fn servers(table: &mut Table) -> Result<BTreeMap<String, Named>, ConfigError> {
     let mut servers = BTreeMap::new();
     for (name, mut server) in table.tables("servers")? {
         if !gateway::is_server_name(&name) {
@@ -223,13 +268,9 @@ fn servers(table: &mut Table) -> Result<BTreeMap<String, Vec<OsString>>, ConfigE
                 ..server.wrong(server.line(), "config.bad_value", message)
             });
         }
-        let command = server.texts("command")?;
-        if command.first().is_none_or(String::is_empty) {
-            let message = format!("`servers.{name}.command` is missing");
-            return Err(server.wrong(server.line(), "config.missing_key", message));
-        }
+        let named = how(&name, &mut server)?;
         server.end()?;
-        servers.insert(name, command.into_iter().map(OsString::from).collect());
+        servers.insert(name, named);
     }
     if servers.is_empty() || servers.len() > limits::MCP_SERVERS {
         let message = format!("there are no servers, or more than {}", limits::MCP_SERVERS);

@@ -4,8 +4,12 @@
 use crate::artifact::tool_lock::{self, Listed, Pinned, ToolLock};
 use crate::artifact::{Digest, is_id};
 use crate::cli::error::{Category, CliError};
+#[cfg(all(feature = "serve", unix))]
+use crate::cli::listen;
 use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::host::{self, Around, Host, HostError, Mode};
+#[cfg(all(feature = "serve", unix))]
+use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::pins::{self, Change, Drift};
@@ -22,8 +26,16 @@ pub struct ServerArgs {
     /// The lock
     #[arg(long, value_name = "FILE", default_value = tool_lock::NAME)]
     pub lock: PathBuf,
+    /// Ask a server at this address of this machine instead
+    #[cfg(all(feature = "serve", unix))]
+    #[arg(long, value_name = "URL", conflicts_with = "command")]
+    pub url: Option<String>,
+    /// The bearer token that it is shown, in a file that only you may read
+    #[cfg(all(feature = "serve", unix))]
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub token_file: Option<PathBuf>,
     /// The server and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
@@ -108,7 +120,21 @@ pub fn pin(
 }
 
 /// What the tools of the server are now.
-pub fn list(args: &ServerArgs) -> Result<List, CliError> {
+pub fn list(host: &dyn Host, args: &ServerArgs) -> Result<List, CliError> {
+    #[cfg(all(feature = "serve", unix))]
+    if let Some(url) = &args.url {
+        let target = Target::read(url).map_err(|why| {
+            let message = format!("`{}`: {why}", url.escape_debug());
+            CliError::new(Category::InvalidInput, "mcp.url", message)
+        })?;
+        let token = listen::shown(host, args.token_file.as_deref())?;
+        return mcp::tools_at(target, token).map_err(|error| no_list(&error));
+    }
+    let _ = host;
+    if args.command.is_empty() {
+        let message = "after `--` stands the command that starts the server";
+        return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
+    }
     mcp::tools(&args.command, &Around::default()).map_err(|error| no_list(&error))
 }
 

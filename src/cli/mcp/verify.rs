@@ -24,7 +24,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let pinned = server::pins(host, &args.lock, args.server.as_ref())?;
     mcp::is_program(&args.command, pinned.program).map_err(|error| server::failed(&error))?;
     let pinned = pinned.tools;
-    let list = server::list(&args)?;
+    let list = server::list(host, &args)?;
     let changes = pins::changes(&pinned, &list.listed);
     let exit = match changes.is_empty() {
         true => Exit::Success,

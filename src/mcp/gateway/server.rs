@@ -4,11 +4,14 @@
 use crate::artifact::Digest;
 use crate::artifact::tool_lock::Pinned;
 use crate::host::{Around, Host, Os};
+use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::list::{List, ListError};
 use crate::mcp::upstream::{AskError, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
+use crate::mcp::web::Web;
+use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,9 +19,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Who is told that the tools of a server are others.
 pub type Changed = Arc<dyn Fn() + Send + Sync>;
 
+/// How a server is reached.
+#[derive(Clone)]
+pub enum Reached {
+    /// It is started by this command.
+    Started(Vec<OsString>),
+    /// It is asked at this address, and shown this token.
+    Asked(Target, Option<HeaderValue>),
+}
+
 /// A server.
 pub struct Server {
-    command: Vec<OsString>,
+    reached: Reached,
     program: Option<Digest>,
     watch: Arc<Watch>,
     running: Mutex<Running>,
@@ -36,10 +48,10 @@ struct Running {
 
 impl Server {
     /// A server that is not started yet.
-    pub fn new(command: Vec<OsString>, pinned: Option<Pinned>, changed: Changed) -> Server {
+    pub fn new(reached: Reached, pinned: Option<Pinned>, changed: Changed) -> Server {
         let program = pinned.as_ref().and_then(|pinned| pinned.program);
         Server {
-            command,
+            reached,
             program,
             watch: Arc::new(Watch::new(pinned.map(|pinned| pinned.tools))),
             running: Mutex::default(),
@@ -71,8 +83,11 @@ impl Server {
                 changed();
             }
         };
-        let started = is_program(&self.command, self.program)
-            .and_then(|()| Upstream::start(&self.command, &Around::default(), Box::new(heard)));
+        let started = match &self.reached {
+            Reached::Started(command) => is_program(command, self.program)
+                .and_then(|()| Upstream::start(command, &Around::default(), Box::new(heard))),
+            Reached::Asked(target, token) => Upstream::at(Web::new(target.clone(), token.clone())),
+        };
         match started {
             Ok(upstream) => {
                 running.failed = None;

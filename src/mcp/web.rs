@@ -1,0 +1,223 @@
+//! A server that is asked at an address of this machine (Streamable HTTP). In: messages. Out: the answer to each, whether it comes as a
+//! document or in a stream of events. It is sent nothing of what clients of the gateway show: it has a token of its own.
+
+use super::frame::{self, Kind, Message};
+use super::revision::STATELESS;
+use super::upstream::AskError;
+use crate::http::{self, Answered, ClientError, JSON, Target};
+use crate::json::Json;
+use crate::limits;
+use base64::Engine as _;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+const EVENTS: &str = "text/event-stream";
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// A server at an address.
+pub struct Web {
+    target: Target,
+    /// What it is shown; never what a client has shown.
+    token: Option<HeaderValue>,
+    session: Mutex<Option<HeaderValue>>,
+    revision: Mutex<Option<HeaderValue>>,
+    has_ended: AtomicBool,
+}
+
+impl Web {
+    /// A server that was not asked yet.
+    pub fn new(target: Target, token: Option<HeaderValue>) -> Web {
+        Web {
+            target,
+            token,
+            session: Mutex::default(),
+            revision: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on this revision is spoken.
+    pub fn speaks(&self, revision: &str) {
+        let mut held = self.revision.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = HeaderValue::from_str(revision).ok();
+    }
+
+    /// Whether it knows nothing any more of what was agreed.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Nothing is asked any more.
+    pub fn stop(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Says something that wants no answer.
+    pub fn says(&self, message: &Json) {
+        // Who does not hear it says so when something is asked.
+        let _ = self.post(message, limits::MCP_ASK_MILLIS, &mut |_| false);
+    }
+
+    /// Asks, and gives the message that answers.
+    pub fn exchange(
+        &self,
+        id: &Json,
+        method: &'static str,
+        request: &Json,
+        wait: u64,
+    ) -> Result<Json, AskError> {
+        if self.has_ended() {
+            return Err(AskError::Ended(method));
+        }
+        let mut is_enough =
+            |answered: &Answered| is_stream(answered) && in_events(&answered.body, id).is_some();
+        let answered = self
+            .post(request, wait, &mut is_enough)
+            .map_err(|error| match error {
+                ClientError::Slow => AskError::Slow(method),
+                ClientError::Connection(_) | ClientError::TooLong => AskError::Ended(method),
+            })?;
+        let found = match is_stream(&answered) {
+            true => in_events(&answered.body, id),
+            false => answer(&answered.body, id),
+        };
+        match (answered.status, found) {
+            (200, Some(found)) => {
+                let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+                if let (None, Some(begun)) = (session.as_ref(), answered.headers.get(SESSION)) {
+                    *session = Some(begun.clone());
+                }
+                Ok(found)
+            }
+            // The session is over; the next request begins another one.
+            (404, _)
+                if self
+                    .session
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .is_some() =>
+            {
+                self.stop();
+                Err(AskError::Ended(method))
+            }
+            (400..=499, Some(found)) if found.get("error").is_some() => Ok(found),
+            (status, _) => Err(AskError::Status { method, status }),
+        }
+    }
+
+    fn post(
+        &self,
+        message: &Json,
+        wait: u64,
+        is_enough: &mut dyn FnMut(&Answered) -> bool,
+    ) -> Result<Answered, ClientError> {
+        let mut headers = vec![
+            (CONTENT_TYPE, HeaderValue::from_static(JSON)),
+            (
+                ACCEPT,
+                HeaderValue::from_static("application/json, text/event-stream"),
+            ),
+        ];
+        headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
+        for (name, value) in [(SESSION, &self.session), (REVISION, &self.revision)] {
+            let value = value.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            headers.extend(value.map(|value| (name, value)));
+        }
+        headers.extend(mirrored(message));
+        http::post(&self.target, &headers, frame::line(message), wait, is_enough)
+    }
+}
+
+/// The headers that say what a message says, where its revision wants them.
+fn mirrored(message: &Json) -> Vec<(HeaderName, HeaderValue)> {
+    let params = message.get("params");
+    let meta = params.and_then(|params| params.get("_meta")?.get(frame::PROTOCOL_VERSION));
+    if meta.and_then(Json::as_str) != Some(STATELESS) {
+        return Vec::new();
+    }
+    let method = message.get("method").and_then(Json::as_str);
+    let name = params.and_then(|params| params.get("name")?.as_str());
+    let header = |name: HeaderName, text: &str| Some((name, HeaderValue::from_str(&coded(text)).ok()?));
+    let revision = HeaderValue::from_static(STATELESS);
+    let said = [
+        method.and_then(|text| header(METHOD, text)),
+        name.and_then(|text| header(NAME, text)),
+    ];
+    [(REVISION, revision)]
+        .into_iter()
+        .chain(said.into_iter().flatten())
+        .collect()
+}
+
+/// A text as a header says it.
+fn coded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if text.bytes().all(is_plain) && text.trim() == text && !text.starts_with("=?base64?") {
+        return text.to_owned();
+    }
+    let coded = base64::engine::general_purpose::STANDARD.encode(text);
+    format!("=?base64?{coded}?=")
+}
+
+fn is_stream(answered: &Answered) -> bool {
+    let kind = answered.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(EVENTS.as_bytes()))
+}
+
+/// The message that answers the request of this id; none where it is another, or none.
+fn answer(text: &[u8], id: &Json) -> Option<Json> {
+    let message = Message::read(text.trim_ascii(), false).ok()?;
+    matches!(&message.kind, Kind::Response(of) if of == id).then_some(message.json)
+}
+
+/// The same in a stream of events: the first whole event that answers.
+fn in_events(stream: &[u8], id: &Json) -> Option<Json> {
+    let text = str::from_utf8(stream).ok()?.replace("\r\n", "\n");
+    let (whole, _) = text.rsplit_once("\n\n")?;
+    whole.split("\n\n").find_map(|event| {
+        let data = event.lines().filter_map(|line| line.strip_prefix("data:"));
+        let data: Vec<&str> = data.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        answer(data.join("\n").as_bytes(), id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_the_one_to_the_request() {
+        let id = Json::int(7);
+        let good = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
+        for (text, found) in [
+            (good.to_owned(), true),
+            (good.replace('7', "8"), false),
+            (good.replace('7', "\"7\""), false),
+            (format!("[{good}]"), false),
+            (good.replace("\"id\":7", "\"id\":7,\"id\":7"), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(answer(text.as_bytes(), &id).is_some(), found, "{text}");
+        }
+        let other = r#"{"jsonrpc":"2.0","method":"notifications/progress"}"#;
+        for (stream, found) in [
+            (format!("event: message\ndata: {good}\n\n"), true),
+            (format!("data: {other}\r\n\r\ndata:{good}\r\n\r\n"), true),
+            (format!(": hello\n\nid: 1\ndata: {good}\n\n"), true),
+            (format!("data: {good}\n"), false),
+            (format!("data: {other}\n\n"), false),
+            (format!("dat: {good}\n\n"), false),
+        ] {
+            assert_eq!(in_events(stream.as_bytes(), &id).is_some(), found, "{stream}");
+        }
+        assert_eq!(
+            (coded("a b"), coded("é")),
+            ("a b".into(), "=?base64?w6k=?=".into())
+        );
+        assert!(coded("=?base64?x?=").starts_with("=?base64?PT9"));
+    }
+}
