@@ -16,7 +16,11 @@ use crate::json::Json;
 use std::path::{Path, PathBuf};
 
 /// Where gates write their traces unless another place is named.
-const FOLDERS: [&str; 2] = ["gait-out/traces", "gait-out/serve/traces"];
+const FOLDERS: [&str; 3] = [
+    "gait-out/traces",
+    "gait-out/serve/traces",
+    "gait-out/mcp-serve/traces",
+];
 
 /// List the calls that wait for people
 ///
@@ -24,8 +28,8 @@ const FOLDERS: [&str; 2] = ["gait-out/traces", "gait-out/serve/traces"];
 /// arguments, what is asked for, and the approvals that are there. `gait approve` approves one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders of traces, or files: a trace (.json) or a log of them (.jsonl) [default: gait-out/traces and
-    /// gait-out/serve/traces, where they are there]
+    /// Folders of traces, or files: a trace (.json) or a log of them (.jsonl) [default: gait-out/traces,
+    /// gait-out/serve/traces and gait-out/mcp-serve/traces, where they are there]
     #[arg(value_name = "PATH")]
     traces: Vec<PathBuf>,
     /// The trust file that says whose keys may approve; without it approvals are not looked for

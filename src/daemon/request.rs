@@ -2,7 +2,7 @@
 //! what is not known is refused.
 
 use crate::artifact::{is_id, jcs};
-use crate::domain::Intent;
+use crate::domain::{Intent, hidden};
 use crate::gate::IntentError;
 use crate::http::Refusal;
 use crate::json::{self, Json, Text};
@@ -46,6 +46,17 @@ impl Given {
             Some(id) if !is_id(&id) => Err(bad_value(format!("`{name}` is not an id"))
                 .hint("an id is 1 to 64 of a-z, 0-9, `-` and `_`, and starts with a letter or digit")),
             id => Ok(id),
+        }
+    }
+
+    /// Takes a line of so many bytes out.
+    pub fn line(&mut self, name: &str, bytes: usize) -> Result<Option<String>, Refusal> {
+        match self.text(name)? {
+            Some(line) => match hidden::check_line(&line, bytes) {
+                Ok(()) => Ok(Some(line)),
+                Err(why) => Err(bad_value(format!("`{name}`: {why}"))),
+            },
+            None => Ok(None),
         }
     }
 
@@ -105,6 +116,8 @@ pub struct Asked {
     pub session: Option<String>,
     /// The run it belongs to.
     pub run: Option<String>,
+    /// What the caller calls the whole that it is part of.
+    pub correlation_id: Option<String>,
     /// What the runtime will do of what decisions oblige to; sorted, distinct.
     pub fulfils: Vec<String>,
     /// Signed approvals, in canonical bytes.
@@ -118,6 +131,7 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
     let mut given = Given::read(bytes)?;
     let intent = given.take("intent");
     let (session, run) = (given.id("session")?, given.id("run")?);
+    let correlation_id = given.line("correlation_id", limits::CORRELATION_BYTES)?;
     let facts = given.object("facts")?;
     let fulfils = promised(given.list("fulfils")?)?;
     let approvals = envelopes(&given.list("approvals")?)?;
@@ -132,6 +146,7 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
         facts,
         session,
         run,
+        correlation_id,
         fulfils: fulfils.into_iter().collect(),
         approvals,
         keep_intent,
@@ -164,7 +179,7 @@ mod tests {
     #[test]
     fn a_request_is_what_its_schema_says_and_nothing_else() {
         let with = |more: &str| read(format!("{{\"intent\": {INTENT}{more}}}").as_bytes());
-        let asked = with(r#", "facts": {"a": 1}, "session": "s", "run": "r", "fulfils": ["b", "a", "b"], "approvals": [{}], "keep_intent": true"#)
+        let asked = with(r#", "facts": {"a": 1}, "session": "s", "run": "r", "correlation_id": "c 1", "fulfils": ["b", "a", "b"], "approvals": [{}], "keep_intent": true"#)
             .unwrap();
         assert_eq!(asked.fulfils, ["a", "b"]);
         assert_eq!(asked.approvals, [b"{}"]);
@@ -173,12 +188,16 @@ mod tests {
             (Some("s"), Some("r"))
         );
         assert!(asked.keep_intent && asked.facts.is_some());
+        assert_eq!(asked.correlation_id.as_deref(), Some("c 1"));
         for (more, code) in [
             (r#", "facts": []"#, "request.wrong_type"),
             (r#", "facts": null"#, "request.wrong_type"),
             (r#", "session": 1"#, "request.wrong_type"),
             (r#", "session": "../x""#, "request.bad_value"),
             (r#", "run": """#, "request.bad_value"),
+            (r#", "correlation_id": 1"#, "request.wrong_type"),
+            (r#", "correlation_id": """#, "request.bad_value"),
+            (r#", "correlation_id": "a\u202eb""#, "request.bad_value"),
             (r#", "fulfils": [1]"#, "request.bad_value"),
             (r#", "fulfils": [""]"#, "request.bad_value"),
             (r#", "keep_intent": "yes""#, "request.wrong_type"),

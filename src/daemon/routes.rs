@@ -3,12 +3,14 @@
 
 use super::service::Service;
 use crate::artifact::is_id;
+use crate::domain::traceparent::is_traceparent;
 use crate::http::{self, Answers, Body, Content, Guard, JSON, Refusal, Said, Say, tell};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
+use hyper::header::HeaderName;
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -96,9 +98,10 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Con
             within(&shared.about, move || reload(&service, &say)).await
         }
         Route::Decide => {
+            let traceparent = traceparent(&head.headers);
             let decided = move |body: &[u8]| {
                 let begun = Instant::now();
-                let (verdict, document) = service.decide(body)?;
+                let (verdict, document) = service.decide(body, traceparent)?;
                 service.metrics.decided(verdict, begun.elapsed());
                 Ok(document)
             };
@@ -107,6 +110,13 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Con
         Route::Redeem => posted(shared, &head, body, move |body| service.redeem(body)).await,
         Route::Settle => posted(shared, &head, body, move |body| service.settle(body)).await,
     }
+}
+
+/// Where the call stands in a distributed trace. A header that does not say so is left aside, as W3C Trace Context (section 4.3) has it.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let value = http::only(headers, &HeaderName::from_static("traceparent"))?;
+    let text = str::from_utf8(value).ok()?;
+    is_traceparent(text).then(|| text.to_owned())
 }
 
 fn route(head: &Parts) -> Result<Route, Refusal> {

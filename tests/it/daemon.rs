@@ -170,3 +170,28 @@ fn equal_calls_at_once_are_traces_of_their_own() {
         (404, "trace.not_found"),
     );
 }
+
+#[test]
+fn where_a_call_stands_is_in_its_trace() {
+    let at = Folder::new();
+    let daemon = Daemon::start(&at, &[]);
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let asked = request(&at, "allow.json", r#", "correlation_id": "order 7""#);
+    // A header that is not as it must be, or is there twice, is left aside, and the call is judged.
+    for (headers, expected) in [
+        (&[][..], None),
+        (&[("Traceparent", parent)], Some(parent)),
+        (&[("traceparent", parent), ("traceparent", parent)], None),
+        (&[("traceparent", "00-0-0-01")], None),
+        (&[("traceparent", "é")], None),
+    ] {
+        let answer = daemon
+            .connect()
+            .ask("POST", "/v1/decide", headers, asked.as_bytes());
+        assert_eq!(answer.document("decision")["verdict"], "allow", "{headers:?}");
+        let traces = log(&at);
+        let record = traces.last().unwrap().value();
+        assert_eq!(record.traceparent.as_deref(), expected, "{headers:?}");
+        assert_eq!(record.correlation_id.as_deref(), Some("order 7"));
+    }
+}
