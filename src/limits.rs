@@ -144,7 +144,7 @@ pub const MCP_ASK_MILLIS: u64 = 10_000;
 pub const MCP_START_MILLIS: u64 = 60_000;
 /// Longest wait for what comes of a call that was passed on, in milliseconds.
 pub const MCP_CALL_MILLIS: u64 = 300_000;
-/// Pause before a server that does not start is started again, in milliseconds.
+/// Pause at least before a server that failed is asked again, in milliseconds.
 pub const MCP_RESTART_MILLIS: i64 = 1_000;
 /// Sessions of clients that the gateway keeps.
 pub const MCP_SESSIONS: usize = 1_000;

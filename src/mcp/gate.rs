@@ -69,6 +69,10 @@ pub struct Asked<'a> {
 }
 
 /// What is to be done with a request.
+#[cfg_attr(
+    not(all(feature = "serve", unix)),
+    expect(dead_code, reason = "only the gateway of many servers tells people more")
+)]
 pub struct Answer {
     /// What the policy says; none where it was not asked, or its word could not be kept.
     pub verdict: Option<Verdict>,

@@ -463,11 +463,9 @@ impl Gateway {
         let params = call.json.get("params").cloned().unwrap_or(Json::Null);
         let failed = |error: &AskError| {
             self.metrics.refused(error.code());
-            match error {
-                AskError::Start(_) | AskError::Program | AskError::Revision => {
-                    frame::error(id, REFUSED, &error.to_string(), None)
-                }
-                _ => told::unanswered(call, id, &error.to_string()),
+            match error.is_about("tools/call") {
+                true => told::unanswered(call, id, &error.to_string()),
+                false => frame::error(id, REFUSED, &format!("Not run: {error}"), None),
             }
         };
         match server.call(without_own(params)) {

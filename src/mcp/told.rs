@@ -37,6 +37,7 @@ pub fn not_pinned(message: &Message, id: &Json, why: Unpinned) -> Json {
 }
 
 /// The answer to a call that was passed on and of which nobody knows what came.
+#[cfg(all(feature = "serve", unix))]
 pub fn unanswered(message: &Message, id: &Json, why: &str) -> Json {
     let text = format!("The call was passed on, and nobody knows whether it has run: {why}.");
     frame::result(id, tool_error(message, &text, None))

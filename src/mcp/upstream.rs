@@ -60,6 +60,18 @@ pub enum AskError {
 }
 
 impl AskError {
+    /// Whether a request of this method was passed on, and its answer is what is missing.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn is_about(&self, asked: &str) -> bool {
+        match self {
+            AskError::Ended(method)
+            | AskError::Slow(method)
+            | AskError::Refused { method, .. }
+            | AskError::Status { method, .. } => *method == asked,
+            AskError::Start(_) | AskError::Program | AskError::Revision => false,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -235,6 +247,7 @@ impl Upstream {
     }
 
     /// Whether it answers nothing any more.
+    #[cfg(all(feature = "serve", unix))]
     pub fn has_ended(&self) -> bool {
         match &self.transport {
             Transport::Pipes(_, shared) => held(&shared.waiting).is_none() || held(&shared.input).is_none(),

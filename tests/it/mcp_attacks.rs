@@ -342,6 +342,10 @@ fn a_server_that_says_too_much_or_nothing_stops_nobody_else() {
         answer.text()
     );
     assert_eq!(reason(&call("mute__say")), "mcp.pin_unseen");
+    // Nobody waits for it in vain twice.
+    let begun = std::time::Instant::now();
+    assert_eq!(reason(&call("mute__say")), "mcp.pin_unseen");
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert_eq!(reason(&call("good__shout")), Value::Null);
     let list = result(&post(
         &mut daemon.connect(),

@@ -34,14 +34,22 @@ pub struct Server {
     program: Option<Digest>,
     watch: Arc<Watch>,
     running: Mutex<Running>,
+    /// Until when it is not asked again, since it failed.
+    pause: Mutex<Option<Pause>>,
     changed: Changed,
+}
+
+/// A pause after a failure: for as long as the failure took, so that a server that is waited for in vain is waited for half of the time at
+/// most, and nobody waits for it twice.
+struct Pause {
+    since: Timestamp,
+    millis: i64,
+    error: ListError<AskError>,
 }
 
 #[derive(Default)]
 struct Running {
     upstream: Option<Arc<Upstream>>,
-    /// When it was started last and did not begin to answer.
-    failed: Option<(Timestamp, AskError)>,
     /// Whether nobody will ask it any more.
     is_over: bool,
 }
@@ -55,25 +63,23 @@ impl Server {
             program,
             watch: Arc::new(Watch::new(pinned.map(|pinned| pinned.tools))),
             running: Mutex::default(),
+            pause: Mutex::default(),
             changed,
         }
     }
 
     /// The server as it runs now. One that does not start is not started again at once.
-    fn running(&self) -> Result<Arc<Upstream>, AskError> {
+    fn running(&self) -> Result<Arc<Upstream>, ListError<AskError>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(upstream) = running.upstream.take().filter(|upstream| !upstream.has_ended()) {
             return Ok(Arc::clone(running.upstream.insert(upstream)));
         }
         if running.is_over {
-            return Err(AskError::Ended("initialize"));
+            return Err(ListError::Ask(AskError::Ended("initialize")));
         }
-        let since = |then: Timestamp| Os.now().as_millisecond().saturating_sub(then.as_millisecond());
-        if let Some((then, error)) = &running.failed
-            && (0..limits::MCP_RESTART_MILLIS).contains(&since(*then))
-        {
-            return Err(error.clone());
-        }
+        // Somebody else may have waited for it in vain meanwhile.
+        self.paused()?;
+        let begun = Os.now();
         // Another process: what was seen of the one before counts no more.
         self.watch.changed();
         let (watch, changed) = (Arc::clone(&self.watch), Arc::clone(&self.changed));
@@ -89,21 +95,43 @@ impl Server {
             Reached::Asked(target, token) => Upstream::at(Web::new(target.clone(), token.clone())),
         };
         match started {
-            Ok(upstream) => {
-                running.failed = None;
-                Ok(Arc::clone(running.upstream.insert(Arc::new(upstream))))
-            }
+            Ok(upstream) => Ok(Arc::clone(running.upstream.insert(Arc::new(upstream)))),
             Err(error) => {
-                running.failed = Some((Os.now(), error.clone()));
+                let error = ListError::Ask(error);
+                self.pauses(begun, &error);
                 Err(error)
             }
         }
     }
 
+    fn paused(&self) -> Result<(), ListError<AskError>> {
+        let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*pause {
+            Some(pause) if (0..pause.millis).contains(&millis_since(pause.since)) => Err(pause.error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn pauses(&self, begun: Timestamp, error: &ListError<AskError>) {
+        let pause = Pause {
+            since: Os.now(),
+            millis: millis_since(begun).max(limits::MCP_RESTART_MILLIS),
+            error: error.clone(),
+        };
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(pause);
+    }
+
+    /// Asks it for its tools, unless it was waited for in vain a moment ago.
+    fn asked(&self) -> Result<List, ListError<AskError>> {
+        self.paused()?;
+        let upstream = self.running()?;
+        let begun = Os.now();
+        upstream.tools().inspect_err(|error| self.pauses(begun, error))
+    }
+
     /// What it lists now, of what is as it was pinned.
     pub fn list(&self) -> Result<Arc<List>, Unpinned> {
-        let mut ask = || self.running().map_err(ListError::Ask)?.tools();
-        self.watch.list(&|| Os.now(), &mut ask)
+        self.watch.list(&|| Os.now(), &mut || self.asked())
     }
 
     /// Whether a tool of a list could be called.
@@ -113,13 +141,16 @@ impl Server {
 
     /// The definition of a tool that may be called now.
     pub fn check(&self, tool: &str) -> Result<Json, Unpinned> {
-        let mut ask = || self.running().map_err(ListError::Ask)?.tools();
-        self.watch.check(tool, &|| Os.now(), &mut ask)
+        self.watch.check(tool, &|| Os.now(), &mut || self.asked())
     }
 
     /// Passes a call on and waits for what comes of it.
     pub fn call(&self, params: Json) -> Result<Json, AskError> {
-        self.running()?.ask("tools/call", params, limits::MCP_CALL_MILLIS)
+        match self.running() {
+            Ok(upstream) => upstream.ask("tools/call", params, limits::MCP_CALL_MILLIS),
+            Err(ListError::Ask(error)) => Err(error),
+            Err(_) => Err(AskError::Ended("initialize")),
+        }
     }
 
     /// Ends it.
@@ -130,4 +161,8 @@ impl Server {
             upstream.stop();
         }
     }
+}
+
+fn millis_since(then: Timestamp) -> i64 {
+    Os.now().as_millisecond().saturating_sub(then.as_millisecond())
 }
