@@ -552,6 +552,34 @@ fn differences(old: &str, new: &str) -> Vec<String> {
     all.into_iter().flatten().map(line).collect()
 }
 
+/// A result may have a label by the one policy and not by the other, so that a session has seen it by one of them alone.
+#[test]
+fn what_a_session_has_seen_is_told_apart_where_labels_are() {
+    let policy = |returns: &str, rule: &str| {
+        format!(
+            "gaitpol 1\npolicy p\nprofile dev\ndefault dry_run\nlabel secret\ntool read {{ n: Int{returns} }}\n\
+             tool send {{ to: String[max 9] }}\nrule r on send when once(result has secret) {rule}\n"
+        )
+    };
+    let (without, with) = (
+        policy("", "allow"),
+        policy(", returns secret", "require_approval"),
+    );
+    let told = differences(&without, &with);
+    for change in ["dry_run -> require_approval", "allow -> require_approval"] {
+        assert!(
+            told.iter().any(|line| line.contains(change)),
+            "{change}: {told:#?}"
+        );
+    }
+    let told = differences(&with, &without);
+    assert!(
+        told.iter()
+            .any(|line| line.contains("require_approval -> dry_run")),
+        "{told:#?}"
+    );
+}
+
 #[test]
 fn what_is_asked_anyway_is_no_difference() {
     let policy = |more: &str| {

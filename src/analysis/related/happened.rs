@@ -17,7 +17,6 @@ pub(super) fn possible(
     calls: &mut Calls,
     matchers: &mut Matchers,
 ) -> Result<Function> {
-    let package = related.package;
     let seen = related
         .slots
         .iter()
@@ -32,7 +31,7 @@ pub(super) fn possible(
     let seen: Vec<(Seen, u32)> = seen.collect();
     let mut all = Function::EVERYTHING;
     for ((a, small), (b, large)) in seen.iter().flat_map(|a| seen.iter().map(move |b| (a, b))) {
-        if small == large || !a.at_most(b, &mut |small, large| is_always(package, small, large, matchers)) {
+        if small == large || !a.at_most(b, &mut |small, large| is_always(related, small, large, matchers)) {
             continue;
         }
         for class in 0..calls.logic.count(*small) {
@@ -113,7 +112,8 @@ fn counted(calls: &Calls, variable: u32, class: u32) -> Option<(i128, i128)> {
 }
 
 /// Whether every event of one number is one of another number, too.
-fn is_always(package: &Package, event: u32, other: u32, matchers: &mut Matchers) -> bool {
+fn is_always(related: &Related<'_>, event: u32, other: u32, matchers: &mut Matchers) -> bool {
+    let package = related.package;
     let events = &package.history.events;
     if event == other {
         return true;
@@ -121,7 +121,9 @@ fn is_always(package: &Package, event: u32, other: u32, matchers: &mut Matchers)
     let (Some(event), Some(other)) = (events.get(event as usize), events.get(other as usize)) else {
         return false;
     };
-    let labels = other.labels == 0 || event.labels != 0 && event.labels & !other.labels == 0;
+    // Of labels that results get for other reasons in the one policy than in the other, having one says nothing of the other.
+    let narrower = event.labels & !(other.labels & related.known.labels) == 0;
+    let labels = other.labels == 0 || event.labels != 0 && narrower;
     let ok = other.ok.is_none() || event.ok == other.ok;
     labels && ok && event.turn == other.turn && calls_are(package, event, other, matchers)
 }
