@@ -48,7 +48,8 @@ fn alike(module: &Path, fill: &dyn Fn(&Path), commands: &[Vec<String>]) -> Vec<O
     let printed = String::from_utf8(ran.stdout).unwrap();
     assert!(
         ran.status.success(),
-        "{}{printed}",
+        "node: {}\n{}{printed}",
+        ran.status,
         String::from_utf8_lossy(&ran.stderr)
     );
     let found: Vec<Value> = printed
@@ -151,17 +152,19 @@ fn recorded_calls_are_decided_the_same() {
     );
 }
 
-/// Policies and calls of random kinds, those of `tests/it/oracle.rs`. `GAIT_WASM_POLICIES` is how many, with 200 calls each.
+/// Policies and calls of random kinds, those of `tests/it/oracle.rs`. `GAIT_WASM_POLICIES` is how many, with `GAIT_WASM_CALLS` calls
+/// each.
 #[test]
 fn random_policies_decide_the_same() {
     let Some(module) = module() else { return };
-    let wanted = std::env::var("GAIT_WASM_POLICIES")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let wanted: usize = wanted.unwrap_or(20);
+    let number = |name: &str, usual: usize| {
+        let said = std::env::var(name).ok().and_then(|text| text.parse().ok());
+        said.unwrap_or(usual)
+    };
+    let (wanted, calls) = (number("GAIT_WASM_POLICIES", 20), number("GAIT_WASM_CALLS", 200));
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let drawn: Vec<(String, String)> = (0..wanted).map(|_| draw(&mut runner)).collect();
+    let drawn: Vec<(String, String)> = (0..wanted).map(|_| draw(&mut runner, calls)).collect();
     let fill = |folder: &Path| {
         for (n, (policy, calls)) in drawn.iter().enumerate() {
             std::fs::write(folder.join(format!("{n}.gaitpol")), policy).unwrap();
@@ -179,16 +182,14 @@ fn random_policies_decide_the_same() {
     assert!(decided * 2 > wanted, "{decided} of {wanted} policies compile");
     println!(
         "{} decisions of {decided} policies, seed 7, alike",
-        decided * CALLS
+        decided * calls
     );
 }
 
-const CALLS: usize = 200;
-
-fn draw(runner: &mut TestRunner) -> (String, String) {
+fn draw(runner: &mut TestRunner, count: usize) -> (String, String) {
     let policy = oracle::policy().new_tree(runner).unwrap().current();
     let mut calls = String::new();
-    for _ in 0..CALLS {
+    for _ in 0..count {
         let args = oracle::args().new_tree(runner).unwrap().current();
         writeln!(calls, r#"{{"tool":"t.one","args":{args}}}"#).unwrap();
     }
