@@ -28,7 +28,8 @@ use crate::bundling::succession::{self, Succession, SuccessionError};
 use crate::bundling::{self, LoadError};
 use crate::domain::approval::Standing;
 use crate::domain::{
-    Approval, ArgumentOrigin, Charge, Decision, Intent, Request, State, Stops, Usage, Verdict, reserved,
+    Approval, ArgumentOrigin, Charge, Decision, Enforcement, Intent, Request, State, Stops, Usage, Verdict,
+    reserved,
 };
 use crate::eval::{Workspace, redact};
 use crate::gate::Gate;
@@ -80,6 +81,7 @@ struct Loaded {
     gate: Gate,
     bundle: Digest,
     policy: PolicyRef,
+    enforcement: Enforcement,
 }
 
 impl Clone for Boundary {
@@ -186,6 +188,7 @@ impl Boundary {
                 gate,
                 bundle: bundle.digest,
                 policy,
+                enforcement: bundle.contents.enforcement,
             }),
         })
     }
@@ -214,6 +217,11 @@ impl Boundary {
     /// The policy that decides.
     pub fn policy(&self) -> &PolicyRef {
         &self.loaded.policy
+    }
+
+    /// Whether what it decides binds.
+    pub fn enforcement(&self) -> Enforcement {
+        self.loaded.enforcement
     }
 
     /// Judges an intent and signs the record. Errors mean there is no verdict: the call must not run. No approval counts,
@@ -287,8 +295,6 @@ impl Boundary {
         {
             judged.decision.detail = Some(why.clone());
         }
-        let runs = judged.after.as_ref();
-        let runs = runs.filter(|_| judged.decision.verdict == Verdict::Allow);
         // What is kept is without what rules redact, and the digests are of what is kept.
         let covered = intent.covered();
         let kept = kept(&self.loaded.gate, &covered, &judged.decision);
@@ -298,8 +304,11 @@ impl Boundary {
         let intent_digest = digest::sha256(canonical.as_bytes());
         let args = matches!(kept, Cow::Borrowed(_)).then_some(args);
         let calls = call_digests(intent, args, &judged);
+        let enforcement = self.loaded.enforcement;
+        let runs = runs(enforcement, &judged.decision, moment, &calls);
+        let ran = judged.after.as_ref().filter(|_| runs);
         let record = TraceRecord {
-            permit_until: permit_until(&judged.decision, moment, &calls),
+            permit_until: permit_until(runs && enforcement.binds(), moment, &calls),
             trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
             created_at: time::cut(moment.now),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -314,6 +323,8 @@ impl Boundary {
                 call_digests: calls,
             }),
             decision: judged.decision,
+            enforcement,
+            runs,
             correlation_id: moment.correlation_id.clone(),
             traceparent: moment.traceparent.clone(),
             session_id: moment
@@ -323,7 +334,7 @@ impl Boundary {
             run_id: moment.run_id.clone(),
             request_id: intent.request_id.clone().map(Into::into),
             identity: Some(intent.identity.to_string()),
-            intent: moment.keeps_intent.then(|| kept.into_owned()),
+            intent: (moment.keeps_intent || enforcement == Enforcement::Observe).then(|| kept.into_owned()),
             facts: moment
                 .facts
                 .clone()
@@ -331,7 +342,7 @@ impl Boundary {
             fulfils: moment.fulfils.clone(),
             approved_with,
             kill_switch: moment.kill_switch.as_ref().and_then(|asked| asked.digest),
-            state: moment.state.as_ref().map(|before| self.trace_state(before, runs)),
+            state: moment.state.as_ref().map(|before| self.trace_state(before, ran)),
             previous: moment.previous,
         };
         Decided {
@@ -357,9 +368,23 @@ impl Boundary {
     }
 }
 
-/// Until when a call may run: only where it is allowed, and it is known what an executor should run.
-fn permit_until(decision: &Decision, moment: &Moment, calls: &[Option<Digest>]) -> Option<Timestamp> {
-    let is_permit = decision.verdict == Verdict::Allow && calls.iter().all(Option::is_some);
+/// Whether a call may run. Where nothing is enforced it may but for the kill switch, which is asked of targets only where the
+/// arguments could be read: where they could not, and there are stops, nobody knows.
+fn runs(enforcement: Enforcement, decision: &Decision, moment: &Moment, calls: &[Option<Digest>]) -> bool {
+    if decision.verdict == Verdict::Allow || enforcement.binds() {
+        return decision.verdict == Verdict::Allow;
+    }
+    let may_be_stopped = match moment.kill_switch.as_ref().map(|asked| &asked.stops) {
+        None => false,
+        Some(Ok(stops)) => !stops.is_empty() && calls.iter().any(Option::is_none),
+        Some(Err(_)) => true,
+    };
+    !may_be_stopped && !decision.is_stopped()
+}
+
+/// Until when a call may run: only where it is allowed and enforced, and it is known what an executor should run.
+fn permit_until(is_allowed: bool, moment: &Moment, calls: &[Option<Digest>]) -> Option<Timestamp> {
+    let is_permit = is_allowed && calls.iter().all(Option::is_some);
     let millis = moment.permit_for.filter(|_| is_permit)?;
     time::cut(moment.now)
         .checked_add(SignedDuration::from_millis(millis))

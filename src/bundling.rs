@@ -12,6 +12,7 @@ use crate::artifact::{
 };
 use crate::builtins::zone;
 use crate::compile::{self, Checked, FileKind};
+use crate::domain::Enforcement;
 use crate::ir::{self, DecodeError, Program};
 use crate::prove::{self, Proof};
 use crate::suite::{self, CaseResult};
@@ -41,6 +42,8 @@ pub struct Release<'b> {
     pub epoch: u64,
     /// The bundle that it is to follow, where it names one.
     pub after: Option<&'b Bundle>,
+    /// Whether what it decides binds.
+    pub enforcement: Enforcement,
 }
 
 /// Why no bundle was built.
@@ -73,7 +76,10 @@ pub enum BundlingError {
 
 /// Proves what the policy claims, builds, signs and opens again. A policy whose tests or proofs fail gets no bundle.
 pub fn build(checked: &Checked, epoch: u64, key: &SigningKey) -> Result<Built, BundlingError> {
-    let release = Release { epoch, after: None };
+    let release = Release {
+        epoch,
+        ..Release::default()
+    };
     build_proved(checked, &prove::proofs(checked), release, key)
 }
 
@@ -123,6 +129,7 @@ fn contents(
         epoch,
         ir: ir::encode(&compile::lower(checked)),
         profile: package.profile,
+        enforcement: release.enforcement,
         sources: sources(checked),
         tests: summary,
         proofs,

@@ -4,6 +4,7 @@
 pub mod approval;
 pub mod counter;
 pub mod decision;
+pub mod enforcement;
 pub mod held;
 pub mod hidden;
 pub mod intent;
@@ -23,6 +24,7 @@ pub mod verdict;
 pub use approval::{Approval, ApprovalSpec};
 pub use counter::{Charge, Counters, Usage};
 pub use decision::{Decision, LimitFact, MatchedRule, ReasonCode, StepDecision, Target};
+pub use enforcement::Enforcement;
 pub use held::HeldFact;
 pub use intent::{Intent, ScriptStep};
 pub use labels::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOrigin};

@@ -168,6 +168,8 @@ pub struct Case {
     approved: Vec<Approval>,
     /// The trace was one of a session that is kept.
     in_session: bool,
+    /// Whether it could run.
+    ran: bool,
     /// The session and run it was one of.
     session: Option<String>,
     run: Option<String>,
@@ -276,6 +278,7 @@ impl Fixture {
                 trace_id,
                 tool: record.tool.clone(),
                 expected: Outcome::of(&record.decision),
+                ran: record.runs,
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
                 taken: taken(&record.decision),
@@ -375,7 +378,7 @@ impl Fixture {
                 counters.reserve(&case.trace_id, &judged.charges, gate::millis(Some(case.at)));
             }
             // The session went on as it did then: with the calls that ran.
-            if case.expected.verdict == Verdict::Allow && judged.after.is_some() {
+            if case.ran && judged.after.is_some() {
                 state = judged.after;
             }
             let drift = Drift::between(&case.expected, &Outcome::of(&judged.decision));

@@ -110,7 +110,8 @@ impl Reading {
         let Some(subject) = Subject::of_trace(&record) else {
             return;
         };
-        let waits = record.decision.verdict == Verdict::RequireApproval;
+        // What runs anyway waits for nobody.
+        let waits = record.decision.verdict == Verdict::RequireApproval && record.enforcement.binds();
         let at = record.created_at;
         let last = (at, record.trace_id.clone());
         let key = (subject.intent_digest, subject.bundle_digest, subject.call_digests);

@@ -10,7 +10,7 @@ use super::key::SigningKey;
 use super::manifest::{self, Files, Manifest, Meta, check_declared};
 use super::proof::ProofEntry;
 use super::{BuildError, Digest, VerifyError, digest};
-use crate::domain::Profile;
+use crate::domain::{Enforcement, Profile};
 use crate::json::Json;
 use crate::limits;
 
@@ -125,6 +125,8 @@ pub struct BundleContents {
     pub ir: Vec<u8>,
     /// How strictly the policy asks to be held.
     pub profile: Profile,
+    /// Whether what it decides binds; of the profile `strict` it does.
+    pub enforcement: Enforcement,
     /// Everything it was compiled from: no two of one name, one of them the policy.
     pub sources: Vec<SourceFile>,
     /// The result of the policy's own tests.
@@ -162,6 +164,7 @@ pub struct BundleMeta {
     compiler: String,
     tz: String,
     profile: Profile,
+    enforcement: Enforcement,
     /// Source name, kind and archive name, sorted by the first.
     sources: Vec<(String, SourceKind, String)>,
 }
@@ -170,6 +173,9 @@ pub struct BundleMeta {
 pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, BuildError> {
     if i128::from(contents.epoch) > limits::SAFE_INTEGER {
         return Err(BuildError::Invalid("the epoch is over 2^53 - 1".to_owned()));
+    }
+    if !is_enforced(contents.profile, contents.enforcement) {
+        return Err(BuildError::Invalid(UNENFORCED.to_owned()));
     }
     contents.sources.sort();
     contents.proofs.sort();
@@ -212,9 +218,17 @@ pub fn build(mut contents: BundleContents, key: &SigningKey) -> Result<Vec<u8>, 
         compiler: contents.compiler,
         tz: contents.tz,
         profile: contents.profile,
+        enforcement: contents.enforcement,
         sources,
     };
     manifest::pack(meta, entries, key)
+}
+
+const UNENFORCED: &str = "a policy of the profile `strict` is enforced";
+
+/// Whether a policy of this profile may be deployed so.
+fn is_enforced(profile: Profile, enforcement: Enforcement) -> bool {
+    enforcement.binds() || profile != Profile::Strict
 }
 
 /// Adds the signature of one more key to a bundle that opens; its digest stays the same.
@@ -275,6 +289,7 @@ fn assemble(manifest: Manifest<BundleMeta>, mut files: Files, digest: Digest) ->
         epoch: meta.epoch,
         ir,
         profile: meta.profile,
+        enforcement: meta.enforcement,
         sources,
         tests: meta.tests,
         proofs,
@@ -312,7 +327,7 @@ impl Meta for BundleMeta {
             ("passed", number(self.tests.passed.into())),
             ("total", number(self.tests.total.into())),
         ]);
-        Json::object([
+        let mut members = vec![
             ("name", Json::str(&self.name)),
             ("version", Json::str(&self.version)),
             ("edition", number(self.edition.into())),
@@ -324,13 +339,27 @@ impl Meta for BundleMeta {
             ("tz", Json::str(&self.tz)),
             ("profile", Json::str(self.profile.as_str())),
             ("sources", Json::Array(sources.collect())),
-        ])
+        ];
+        if !self.enforcement.binds() {
+            members.push(("enforcement", Json::str(self.enforcement.as_str())));
+        }
+        Json::object(members)
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let known = [
-            "name", "version", "edition", "epoch", "tests", "proofs", "after", "compiler", "tz", "profile",
+            "name",
+            "version",
+            "edition",
+            "epoch",
+            "tests",
+            "proofs",
+            "after",
+            "compiler",
+            "tz",
+            "profile",
             "sources",
+            "enforcement",
         ];
         let fields = Fields::open("bundle manifest", json, &known)?;
         let tests = Fields::open(
@@ -366,6 +395,15 @@ impl Meta for BundleMeta {
         }
         let profile = Profile::parse(fields.text("profile")?)
             .ok_or_else(|| fields.refuse("`profile` is none of a policy"))?;
+        let enforcement = match fields.optional_text("enforcement")? {
+            None => Enforcement::Enforce,
+            Some(word) => Enforcement::parse(&word)
+                .filter(|level| !level.binds())
+                .ok_or_else(|| fields.refuse("`enforcement` is neither `shadow` nor `observe`"))?,
+        };
+        if !is_enforced(profile, enforcement) {
+            return Err(fields.refuse(UNENFORCED));
+        }
         for (index, (name, _, file)) in sources.iter().enumerate() {
             if *file != source_file(index, name) {
                 return Err(fields.refuse(format!("`{}` is not the file of its source", file.escape_debug())));
@@ -382,6 +420,7 @@ impl Meta for BundleMeta {
             compiler: fields.name("compiler")?,
             tz: fields.name("tz")?,
             profile,
+            enforcement,
             sources,
         })
     }

@@ -336,6 +336,8 @@ mod tests {
                 detail: None,
                 steps: Vec::new(),
             },
+            enforcement: crate::domain::Enforcement::Enforce,
+            runs: false,
             correlation_id: None,
             traceparent: None,
             session_id: None,

@@ -17,8 +17,8 @@ use super::key::SigningKey;
 use super::members::{text, tree};
 use super::{BuildError, VerifyError, limit, obligation};
 use crate::domain::{
-    Approval, ApprovalSpec, Decision, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile, RuleScope,
-    Target, Verdict,
+    Approval, ApprovalSpec, Decision, Enforcement, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile,
+    RuleScope, Target, Verdict,
 };
 use crate::json::{Json, Text};
 use crate::limits;
@@ -26,9 +26,6 @@ use crate::source::Position;
 
 /// How deep a document lies that a record has in itself, at most: a parameter of an obligation of a step.
 const AROUND: usize = 8;
-
-/// The only enforcement level that exists: the verdict was binding.
-const ENFORCEMENT: &str = "enforce";
 
 /// The policy that decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +63,10 @@ pub struct TraceRecord {
     pub script: Option<TraceScript>,
     /// What was decided.
     pub decision: Decision,
+    /// Whether that binds.
+    pub enforcement: Enforcement,
+    /// Whether the call may run: what is enforced only where it is allowed.
+    pub runs: bool,
     /// The caller's correlation id.
     pub correlation_id: Option<String>,
     /// Where the call stands in a distributed trace: `traceparent` of W3C Trace Context.
@@ -152,7 +153,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 36] = [
+const MEMBERS: [&str; 37] = [
     "schema",
     "trace_id",
     "created_at",
@@ -164,6 +165,7 @@ const MEMBERS: [&str; 36] = [
     "call_digest",
     "tool",
     "enforcement",
+    "runs",
     "previous",
     "correlation_id",
     "traceparent",
@@ -212,7 +214,6 @@ impl Payload for TraceRecord {
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
         let fields = Fields::open("trace", json, &MEMBERS)?;
         fields.constant("schema", PayloadType::Trace.schema())?;
-        fields.constant("enforcement", ENFORCEMENT)?;
         let policy = Fields::open(
             "trace policy",
             fields.any("policy")?,
@@ -221,6 +222,18 @@ impl Payload for TraceRecord {
         let mut decision = decision_from_json(&fields)?;
         let script = script::from_json(&fields, &mut decision)?;
         let approved_with = approved_with(&fields)?;
+        let enforcement = Enforcement::parse(fields.text("enforcement")?)
+            .ok_or_else(|| fields.refuse("`enforcement` is none of a bundle"))?;
+        let runs = match enforcement.binds() {
+            true if fields.optional("runs").is_some() => {
+                return Err(fields.refuse("`runs` does not go with what is enforced"));
+            }
+            true => decision.verdict == Verdict::Allow,
+            false => match fields.any("runs")? {
+                Json::Bool(runs) => *runs,
+                _ => return Err(fields.refuse("`runs` is neither true nor false")),
+            },
+        };
         let record = TraceRecord {
             script,
             trace_id: fields.text("trace_id")?.to_owned(),
@@ -238,6 +251,8 @@ impl Payload for TraceRecord {
             call_digest: fields.digest_or_null("call_digest")?,
             tool: fields.text("tool")?.to_owned(),
             decision,
+            enforcement,
+            runs,
             correlation_id: fields.optional_text("correlation_id")?,
             traceparent: fields.optional_text("traceparent")?,
             session_id: fields.optional_text("session_id")?,

@@ -16,7 +16,9 @@ pub fn answer(
     let member = |name: &'static str| (name, record.get(name).cloned().unwrap_or(Json::Null));
     let approved_by = decision.approved_by.iter().map(Json::str).collect();
     let mut members = vec![("ok", Json::Bool(true))];
-    members.extend(["verdict", "reason_codes", "matched_rules", "targets", "detail"].map(member));
+    members.extend(["verdict", "enforcement"].map(member));
+    members.push(("runs", Json::Bool(recorded.record.runs)));
+    members.extend(["reason_codes", "matched_rules", "targets", "detail"].map(member));
     members.extend([
         ("approvals", approval::list(&decision.approvals)),
         ("approved_by", Json::Array(approved_by)),

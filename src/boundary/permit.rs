@@ -8,7 +8,7 @@ use crate::artifact::{
     BuildError, CallOutcome, Digest, SettledLimit, SigningKey, TraceRecord, Verified, time,
 };
 use crate::domain::counter::Settlement;
-use crate::domain::{Outcome, Verdict};
+use crate::domain::{Enforcement, Outcome, Verdict};
 use crate::json::Json;
 use crate::store::permits::{Permit, Settled};
 use crate::store::{self, Key, Records, Store, StoreError, counters};
@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// Why a call must not run, or what became of it cannot be said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermitError {
+    /// What was decided does not bind.
+    #[error("the trace is of a bundle that enforces nothing ({0}) and is no permit")]
+    Unenforced(Enforcement),
     /// The trace is none of a call that may run.
     #[error("the trace says {verdict} and is no permit")]
     None {
@@ -103,6 +106,7 @@ impl PermitError {
     /// The stable code; none where another error says it.
     pub fn code(&self) -> Option<&'static str> {
         let code = match self {
+            PermitError::Unenforced(_) => "permit.unenforced",
             PermitError::None { .. } => "permit.none",
             PermitError::OtherCall => "permit.other_call",
             PermitError::NoStep { .. } | PermitError::UnknownStep { .. } => "permit.step",
@@ -284,6 +288,9 @@ fn change<T>(
 }
 
 fn permit_until(record: &TraceRecord) -> Result<Timestamp, PermitError> {
+    if !record.enforcement.binds() {
+        return Err(PermitError::Unenforced(record.enforcement));
+    }
     let verdict = record.decision.verdict;
     record.permit_until.ok_or(PermitError::None { verdict })
 }

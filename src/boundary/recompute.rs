@@ -231,7 +231,11 @@ fn asked(
             let times = [record.created_at];
             Ok(Some(kill_switch::consulted(given, &times, record.policy.profile)))
         }
-        (Some(digest), given) if given.is_some() || is_of(record, reserved::KILL_SWITCH) => {
+        (Some(digest), given)
+            if given.is_some()
+                || is_of(record, reserved::KILL_SWITCH)
+                || !(record.enforcement.binds() || record.runs) =>
+        {
             Err(RecomputeError::KillSwitch(digest))
         }
         (Some(_), _) => Ok(Some(believed)),

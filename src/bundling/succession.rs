@@ -6,6 +6,7 @@ use super::{Difference, rebuild};
 use crate::artifact::{After, Bundle, KeyId, TrustedKeys, Verified, VerifyError, bundle};
 use crate::compare::{self, Loosened};
 use crate::compile::Checked;
+use crate::domain::Enforcement;
 use jiff::Timestamp;
 
 /// What a bundle must follow, and whose second signature lets it loosen that.
@@ -27,6 +28,14 @@ pub enum SuccessionError {
         before: String,
         /// The name of this one.
         after: String,
+    },
+    /// It enforces less, and one key has signed.
+    #[error("it is deployed to {after}, the bundle before it to {before}, and no second key has signed it")]
+    Enforcement {
+        /// What becomes of calls before.
+        before: Enforcement,
+        /// What becomes of them now.
+        after: Enforcement,
     },
     /// It goes back.
     #[error("the epoch is {after}, lower than {before} of the bundle before it")]
@@ -62,6 +71,7 @@ impl SuccessionError {
     pub fn code(&self) -> &'static str {
         match self {
             SuccessionError::Policy { .. } => "succession.policy",
+            SuccessionError::Enforcement { .. } => "succession.enforcement",
             SuccessionError::Epoch { .. } => "succession.epoch",
             SuccessionError::Loosens(_) => "succession.loosens",
             SuccessionError::Undecided(_) => "succession.undecided",
@@ -96,6 +106,12 @@ pub fn follows(
     in_line(before, after)?;
     if before.digest == after.digest || is_cosigned(bundle.keys(), trusted, &succession.cosigners) {
         return Ok(());
+    }
+    let levels = [before, after].map(|bundle| bundle.contents.enforcement);
+    if let [before, after] = levels
+        && after < before
+    {
+        return Err(SuccessionError::Enforcement { before, after });
     }
     let undecided = |which: &str, error: &Difference| {
         let reason = format!("the sources of {which} do not make it: {error}");
@@ -263,6 +279,25 @@ mod tests {
     }
 
     #[test]
+    fn what_enforces_less_needs_a_second_key() {
+        let level = |enforcement, signers: &[u8]| {
+            let release = Release {
+                epoch: 3,
+                after: None,
+                enforcement,
+            };
+            let checked = checked(POLICY);
+            let built = build_proved(&checked, &prove::proofs(&checked), release, &key(signers[0])).unwrap();
+            refused(&signed(built.bytes, signers), &[1], &[2])
+        };
+        for enforcement in [Enforcement::Shadow, Enforcement::Observe] {
+            assert_eq!(level(enforcement, &[1]), Some("succession.enforcement"));
+            assert_eq!(level(enforcement, &[1, 2]), None);
+        }
+        assert_eq!(level(Enforcement::Enforce, &[1]), None);
+    }
+
+    #[test]
     fn one_key_is_enough_for_what_is_proved_to_loosen_nothing() {
         let alone = |text: &str, epoch| refused(&made(text, epoch, &[1]), &[1], &[2]);
         assert_eq!(alone(POLICY, 3), None, "the same");
@@ -289,6 +324,7 @@ mod tests {
         let release = Release {
             epoch: 3,
             after: Some(before.value()),
+            ..Release::default()
         };
         let proofs = prove::proofs(&loosened);
         let honest = build_proved(&loosened, &proofs, release, &key(1)).unwrap().bundle;

@@ -93,8 +93,11 @@ fn line<'b>(bytes: &'b [u8], args: &Args) -> Result<&'b [u8], CliError> {
 /// What is approved; only of a call that waits for it.
 fn subject(record: &TraceRecord) -> Result<Subject, CliError> {
     let verdict = record.decision.verdict;
-    if verdict != Verdict::RequireApproval {
-        let message = format!("the call is {verdict}, so there is nothing to approve");
+    if verdict != Verdict::RequireApproval || !record.enforcement.binds() {
+        let message = match record.enforcement.binds() {
+            true => format!("the call is {verdict}, so there is nothing to approve"),
+            false => "nothing is enforced, so the call waits for nobody".to_owned(),
+        };
         let error = CliError::new(Category::InvalidInput, "approve.not_asked", message);
         return Err(error.hint("only a call that the gate answered with require_approval is approved"));
     }

@@ -2,6 +2,7 @@
 //! a verdict. No message text is ever looked at.
 
 use super::error::Category;
+use crate::artifact::TraceRecord;
 use crate::domain::Verdict;
 
 /// What the process tells its caller.
@@ -48,7 +49,15 @@ impl Exit {
         }
     }
 
-    /// The exit of a decided call.
+    /// The exit of a call that was decided and recorded: success only where it may run.
+    pub fn of_record(record: &TraceRecord) -> Exit {
+        match record.runs {
+            true => Exit::Success,
+            false => Exit::of_verdict(record.decision.verdict),
+        }
+    }
+
+    /// The exit of a verdict.
     pub fn of_verdict(verdict: Verdict) -> Exit {
         match verdict {
             Verdict::Allow => Exit::Success,

@@ -6,13 +6,24 @@ use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
 use crate::artifact::trace::scope_to_json;
-use crate::artifact::{approval, obligation};
+use crate::artifact::{TraceRecord, approval, obligation};
 use crate::domain::{Decision, LabelOrigin, LimitFact, RuleScope};
 use crate::explain::{
     Change, ClauseTrace, Explanation, Kind, Nearest, Node, Origin, Place, RuleTrace, Seen, Shown, Turn, What,
 };
 use crate::json::Json;
 use crate::limits;
+
+/// What becomes of a call by a bundle that enforces nothing; none where it is enforced.
+pub fn unenforced(record: &TraceRecord) -> Option<String> {
+    let level = record.enforcement;
+    let what = match record.runs {
+        _ if level.binds() => return None,
+        true => "the call may run, whatever was decided",
+        false => "the call must not run, for the kill switch holds",
+    };
+    Some(format!("nothing is enforced ({level}): {what}"))
+}
 
 /// Prints the rules and the nearest allowed call.
 pub fn people(ui: &mut Ui, explanation: &Explanation) -> Result<(), CliError> {

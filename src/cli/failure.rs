@@ -44,7 +44,7 @@ pub fn succession(path: &Path, error: &SuccessionError) -> CliError {
     let message = format!("{}: {error}", path.display());
     let failed = about(path, Category::Verification, error.code(), &message);
     match error {
-        SuccessionError::Loosens(_) | SuccessionError::Undecided(_) => {
+        SuccessionError::Loosens(_) | SuccessionError::Undecided(_) | SuccessionError::Enforcement { .. } => {
             failed.hint("`gait bundle cosign` adds the second signature, of a key that `--cosigner` names")
         }
         SuccessionError::Epoch { .. } => failed.hint("`gait policy compile --epoch N` numbers releases"),

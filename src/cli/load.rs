@@ -3,12 +3,13 @@
 use super::error::{Category, CliError};
 use super::failure;
 use super::gate::journal;
+use super::ui::Ui;
 use crate::artifact::{Bundle, Runpack, TrustedKeys, Verified, bundle, is_id, jcs, runpack};
 use crate::boundary::Boundary;
 use crate::builtins::duration;
 use crate::bundling::{self, succession};
 use crate::compile::Checked;
-use crate::domain::{Intent, State};
+use crate::domain::{Enforcement, Intent, State};
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::json::{self, Json};
@@ -27,6 +28,15 @@ pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<B
 pub fn bundle(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Verified<Bundle>, CliError> {
     let bytes = host.read(path, limits::ARCHIVE_BYTES as u64)?;
     bundle::open(&bytes, trusted, host.now()).map_err(|error| failure::verification(path, &error))
+}
+
+/// A bundle that enforces nothing is worth a word wherever it is used.
+pub fn warn_unenforced(ui: &mut Ui, enforcement: Enforcement) {
+    if !enforcement.binds() && !ui.is_json() {
+        ui.warn(&format!(
+            "the bundle enforces nothing ({enforcement}): every call runs that no kill switch stops"
+        ));
+    }
 }
 
 /// A bundle of which a cosigner may be one of the signers.

@@ -68,6 +68,10 @@ fn refused(path: &Path, error: &PermitError) -> CliError {
             Category::Verification,
             "only a call that is allowed runs; `gait gate eval --permit-for` says how long it may wait",
         ),
+        PermitError::Unenforced(_) => (
+            Category::Verification,
+            "an executor that asks for permits needs a bundle that enforces",
+        ),
         PermitError::OtherCall => (
             Category::Verification,
             "run the `canonical_args` that the gate printed, and nothing else; judge another call anew",

@@ -83,6 +83,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let bundle = load::cosigned(host, &args.bundle, &trusted, &cosigners)?;
     let opened = Boundary::of(bundle.clone(), &trusted);
     let boundary = opened.map_err(|error| failure::open(&args.bundle, &error))?;
+    load::warn_unenforced(ui, boundary.enforcement());
     let name = (boundary.bundle(), boundary.policy().name.clone());
     let places = places(host, &args, trusted, cosigners)?;
     let listening = match args.listen {

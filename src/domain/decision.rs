@@ -1,6 +1,6 @@
 //! The result of judging one call: the verdict and everything that explains it.
 
-use super::{ApprovalSpec, Obligation, RuleScope, Verdict};
+use super::{ApprovalSpec, Obligation, RuleScope, Verdict, reserved};
 use crate::json::{Json, Text};
 use crate::source::Position;
 
@@ -91,6 +91,14 @@ pub struct StepDecision {
 }
 
 impl Decision {
+    /// Whether the kill switch stops the call or a step of it, or nobody knows whether it does.
+    pub fn is_stopped(&self) -> bool {
+        let stops = [reserved::KILL_SWITCH, reserved::KILL_SWITCH_UNAVAILABLE];
+        self.reason_codes
+            .iter()
+            .any(|code| stops.contains(&code.as_str()))
+    }
+
     /// The same call, blocked by the gate for a reason that has nothing to do with the verdicts of its rules.
     pub fn refused(self, code: &str, detail: String) -> Decision {
         Decision {

@@ -97,9 +97,10 @@ impl Gatekeeper {
         &self.setup
     }
 
-    /// Whether the policy declares a tool.
+    /// Whether a call of a tool could run: the policy declares it, or is only tried out.
     pub fn knows(&self, tool: &str) -> bool {
-        self.setup.boundary.gate().program().tool(tool).is_some()
+        !self.setup.boundary.enforcement().binds()
+            || self.setup.boundary.gate().program().tool(tool).is_some()
     }
 
     /// Whether a request may go on, and what is told where it may not.
@@ -121,7 +122,8 @@ impl Gatekeeper {
         match self.judge(&intent, call::traceparent(message), asked.session) {
             Ok(written) => {
                 let verdict = written.recorded.record.decision.verdict;
-                let answer = (verdict != Verdict::Allow).then(|| told::stopped(message, class, id, &written));
+                let runs = written.recorded.record.runs;
+                let answer = (!runs).then(|| told::stopped(message, class, id, &written));
                 Answer {
                     written: Some(Box::new(written)),
                     ..refused(Some(verdict), answer)
@@ -184,7 +186,9 @@ impl Gatekeeper {
         let written = setup.boundary.clone().judge_written(desk, call)?;
         let mut waiting = self.waiting();
         match written.recorded.record.decision.verdict {
-            Verdict::RequireApproval if waiting.len() < limits::MCP_WAITING => {
+            Verdict::RequireApproval
+                if waiting.len() < limits::MCP_WAITING && !written.recorded.record.runs =>
+            {
                 waiting.insert(name());
             }
             _ if waiting.is_empty() => {}

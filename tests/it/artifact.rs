@@ -22,7 +22,8 @@ use gait::artifact::{
 };
 use gait::domain::approval::Role;
 use gait::domain::{
-    ApprovalSpec, Decision, MatchedRule, Obligation, PolicyScope, Profile, RuleScope, Target, Verdict,
+    ApprovalSpec, Decision, Enforcement, MatchedRule, Obligation, PolicyScope, Profile, RuleScope, Target,
+    Verdict,
 };
 use gait::json::{self, Json};
 use gait::source::Position;
@@ -62,6 +63,7 @@ fn contents() -> BundleContents {
             source("policies/ünits.gaitpol", SourceKind::Module, "gaitpol 1 // ü\n"),
         ],
         profile: Profile::Strict,
+        enforcement: Enforcement::Enforce,
         tests: TestSummary { passed: 3, total: 3 },
         proofs: vec![ProofEntry {
             name: "strangers_wait".into(),
@@ -131,6 +133,8 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
             detail: None,
             steps: Vec::new(),
         },
+        enforcement: Enforcement::Enforce,
+        runs: false,
         correlation_id: Some("c".into()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         session_id: None,
@@ -618,6 +622,7 @@ fn a_trace_says_what_must_be_approved_and_who_approved() {
     let of = |verdict, approvals: &[ApprovalSpec], by: &[&str]| {
         let mut record = record(1, None);
         record.decision.verdict = verdict;
+        record.runs = verdict == Verdict::Allow;
         record.decision.approvals = approvals.to_vec();
         record.decision.approved_by = by.iter().map(|name| (*name).to_owned()).collect();
         record

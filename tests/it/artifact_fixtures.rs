@@ -14,7 +14,7 @@ use gait::artifact::{
 };
 use gait::bundling::{self, Built};
 use gait::compile;
-use gait::domain::{Intent, Request, Stop, StopScope, StopTarget};
+use gait::domain::{Enforcement, Intent, Request, Stop, StopScope, StopTarget, Verdict};
 use gait::gate::Gate;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -77,6 +77,8 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         args_digest: of_json(intent.args()),
         call_digest: judged.canonical_args.as_ref().map(of_json),
         tool: intent.tool.to_string(),
+        enforcement: Enforcement::Enforce,
+        runs: judged.decision.verdict == Verdict::Allow,
         decision: judged.decision,
         correlation_id: None,
         traceparent: None,

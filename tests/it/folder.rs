@@ -1,6 +1,7 @@
 //! A working folder for tests of the real binary: keys, the starter policy as a bundle, its intents.
 
 use gait::artifact::{BundleContents, SigningKey, TestSummary, TrustedKeys, bundle};
+use gait::domain::Enforcement;
 use gait::{compile, ir};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,11 @@ pub fn trusted() -> TrustedKeys {
 
 /// Compiles and signs a policy, its tests not run.
 pub fn compiled(text: &str) -> Vec<u8> {
+    deployed(text, Enforcement::Enforce)
+}
+
+/// The same, deployed at a level.
+pub fn deployed(text: &str, enforcement: Enforcement) -> Vec<u8> {
     let report = compile::check("policy.gaitpol", text);
     let checked = report
         .checked
@@ -48,6 +54,7 @@ pub fn compiled(text: &str) -> Vec<u8> {
         epoch: 0,
         ir: ir::encode(&compile::lower(&checked)),
         profile: package.profile,
+        enforcement,
         sources: gait::bundling::sources(&checked),
         tests: TestSummary { passed: 0, total: 0 },
         proofs: Vec::new(),

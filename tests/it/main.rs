@@ -51,6 +51,8 @@ mod demo;
 #[cfg(test)]
 mod elements;
 #[cfg(test)]
+mod enforcement;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod folder;

@@ -4,7 +4,7 @@
 use crate::folder::{AT, Folder, compiled, key, shown, trusted};
 use gait::artifact::envelope::Payload;
 use gait::artifact::{Digest, SigningKey, TraceRecord, trace};
-use gait::domain::Verdict;
+use gait::domain::{Enforcement, Verdict};
 use gait::json::Json;
 use serde_json::Value;
 
@@ -235,9 +235,10 @@ fn what_was_written_differently_is_named() {
     let verified = trace::verify(&at.read(&out), &trusted(), AT.parse().unwrap()).unwrap();
     type Change = fn(&mut TraceRecord);
     let other = |_: &TraceRecord| Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("verdict", |r| {
             r.decision.verdict = Verdict::Block;
+            r.runs = false;
             r.permit_until = None;
         }),
         ("reason_codes", |r| {
@@ -247,6 +248,10 @@ fn what_was_written_differently_is_named() {
         ("detail", |r| r.decision.detail = Some("no".to_owned())),
         ("call_digest", |r| {
             r.call_digest = None;
+            r.permit_until = None;
+        }),
+        ("enforcement", |r| {
+            r.enforcement = Enforcement::Shadow;
             r.permit_until = None;
         }),
         ("identity", |r| r.identity = Some("ann@acme.com".to_owned())),

@@ -6,8 +6,8 @@ use gait::artifact::envelope::Payload as _;
 use gait::artifact::{Digest, PolicyRef, TraceRecord, TraceScript, TraceState, jcs};
 use gait::domain::approval::Role;
 use gait::domain::{
-    ApprovalSpec, Decision, LabelFact, LabelOrigin, LimitFact, MatchedRule, Obligation, PolicyScope, Profile,
-    RuleScope, StepDecision, Target, Verdict,
+    ApprovalSpec, Decision, Enforcement, LabelFact, LabelOrigin, LimitFact, MatchedRule, Obligation,
+    PolicyScope, Profile, RuleScope, StepDecision, Target, Verdict,
 };
 use gait::json::{self, Json};
 use gait::source::Position;
@@ -207,7 +207,16 @@ impl Draw {
             "-000001-01-01T00:00:00Z",
         ];
         let most = if self.is_odd() { 3 } else { 1 };
+        let enforcement = match self.is_odd() {
+            true => Enforcement::Enforce,
+            false => Enforcement::ALL[self.below(3) as usize],
+        };
         TraceRecord {
+            enforcement,
+            runs: match enforcement.binds() || self.is_odd() {
+                true => decision.verdict == Verdict::Allow,
+                false => self.is_odd(),
+            },
             trace_id: id(self),
             created_at: times[self.below(most) as usize + 1].parse().unwrap(),
             producer_version: self.name(0),

@@ -45,8 +45,24 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     {
         return Err(refuse("trace", "`traceparent` is none of W3C Trace Context"));
     }
+    runs(record)?;
     permit(record)?;
     intent(record)
+}
+
+/// What is enforced runs where it is allowed; what is not runs where it is, too, and never where somebody has stopped it.
+fn runs(record: &TraceRecord) -> Checked {
+    let TraceRecord { decision, runs, .. } = record;
+    let is_allowed = decision.verdict == Verdict::Allow;
+    let fits = match record.enforcement.binds() {
+        true => *runs == is_allowed,
+        false if is_allowed => *runs,
+        false => !(*runs && decision.is_stopped()),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(refuse("trace", "`runs` does not go with what was decided"))
 }
 
 /// A time that can be written.
@@ -69,7 +85,7 @@ fn permit(record: &TraceRecord) -> Checked {
         .saturating_sub(record.created_at.as_millisecond());
     let is_named = record.calls().iter().all(Option::is_some);
     let is_short = (1..=limits::PERMIT_MILLIS).contains(&i128::from(millis));
-    if record.decision.verdict == Verdict::Allow && is_named && is_short {
+    if record.runs && record.enforcement.binds() && is_named && is_short {
         return Ok(());
     }
     Err(refuse(

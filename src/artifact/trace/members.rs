@@ -1,11 +1,12 @@
 //! What a trace says, member by member in the order of the canonical text. In: a record. Out: its members, shown to a
 //! sink. It neither checks nor reads.
 
-use super::{ENFORCEMENT, TraceRecord};
+use super::TraceRecord;
 use crate::artifact::envelope::PayloadType;
 use crate::artifact::members::Sink;
 use crate::artifact::{Digest, approval, limit, obligation, time};
 use crate::domain::{Decision, LabelFact, MatchedRule, RuleScope, StepDecision, Target};
+use crate::json::Json;
 use crate::source::Position;
 
 /// The members of a record.
@@ -24,7 +25,7 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
     to.optional("correlation_id", record.correlation_id.as_deref());
     to.text("created_at", &time::print(record.created_at));
     to.optional("detail", decision.detail.as_deref());
-    to.text("enforcement", ENFORCEMENT);
+    to.text("enforcement", record.enforcement.as_str());
     if let Some(facts) = &record.facts {
         to.json("facts", facts);
     }
@@ -53,6 +54,9 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
     to.texts("reason_codes", &decision.reason_codes);
     to.optional("request_id", record.request_id.as_deref());
     to.optional("run_id", record.run_id.as_deref());
+    if !record.enforcement.binds() {
+        to.json("runs", &Json::Bool(record.runs));
+    }
     to.text("schema", PayloadType::Trace.schema());
     if let Some(script) = &record.script {
         let steps: Vec<_> = script.call_digests.iter().zip(&decision.steps).collect();

@@ -62,6 +62,7 @@ fn people(ui: &mut Ui, bundle: &Verified<Bundle>, program: &Program) -> Result<(
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  edition  {}", contents.edition))?;
     ui.line(&format!("  profile  {}", contents.profile))?;
+    ui.line(&format!("  enforce  {}", contents.enforcement))?;
     ui.line(&format!("  compiler {}", one_line(&contents.compiler)))?;
     ui.line(&format!("  tz       {}", one_line(&contents.tz)))?;
     ui.line(&format!("  tests    {} of {} passed", tests.passed, tests.total))?;
@@ -157,6 +158,7 @@ fn document(bundle: &Verified<Bundle>, program: &Program, printed: Option<String
         ("version", Json::str(&contents.version)),
         ("edition", Json::int(contents.edition.into())),
         ("profile", Json::str(contents.profile.as_str())),
+        ("enforcement", Json::str(contents.enforcement.as_str())),
         (
             "epoch",
             Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),

@@ -129,6 +129,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         None => Boundary::of(bundle, &trusted),
     };
     let mut boundary = boundary.map_err(|error| failure::open(&args.bundle, &error))?;
+    load::warn_unenforced(ui, boundary.enforcement());
     promised(ui, &args.fulfils, boundary.gate())?;
     let store = args.store.open(host)?;
     let operators = args.asked.operators(host, &trusted)?;
@@ -172,7 +173,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     warn(ui, &written, desk, call);
     let Written { recorded, place, .. } = written;
     let path = place.file;
-    let exit = Exit::of_verdict(recorded.record.decision.verdict);
+    let exit = Exit::of_record(&recorded.record);
     let explained = explained(ui, call, &boundary, &recorded, sources);
     if ui.is_json() {
         ui.json(&document(&recorded, &path, explained.as_ref(), exit))?;
@@ -285,6 +286,9 @@ fn people(ui: &mut Ui, recorded: &Recorded, path: &Path) -> Result<(), CliError>
         "  codes   {}",
         one_line(&decision.reason_codes.join(", "))
     ))?;
+    if let Some(line) = explanation::unenforced(&recorded.record) {
+        ui.line(&format!("  runs    {line}"))?;
+    }
     if let Some(detail) = &decision.detail {
         ui.line(&format!("  detail  {}", one_line(detail)))?;
     }

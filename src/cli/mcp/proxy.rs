@@ -70,14 +70,14 @@ pub struct Args {
 }
 
 /// Reads everything, starts the server, and stands in between.
-pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let command = args.command.clone();
     // The agent's folder, in which the server is started whatever --home says.
     let folder = Os.folder();
     if let Some(home) = &args.home {
         Os.enter(home)?;
     }
-    let (setup, kept) = setup(host, args, folder.clone())?;
+    let (setup, kept) = setup(ui, host, args, folder.clone())?;
     let around = Around {
         env: &[],
         folder: folder.as_deref(),
@@ -93,7 +93,12 @@ pub fn run(_ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> 
     }
 }
 
-fn setup(host: &dyn Host, args: Args, folder: Option<String>) -> Result<(Setup, Kept), CliError> {
+fn setup(
+    ui: &mut Ui,
+    host: &dyn Host,
+    args: Args,
+    folder: Option<String>,
+) -> Result<(Setup, Kept), CliError> {
     server::named(args.server.as_deref())?;
     let pinned = match &args.lock {
         Some(path) => Some(server::pins(host, path, args.server.as_ref())?),
@@ -121,6 +126,6 @@ fn setup(host: &dyn Host, args: Args, folder: Option<String>) -> Result<(Setup, 
         approvers: args.approvers,
         approvals: args.approvals,
     }
-    .setup(host, &args.gate)?;
+    .setup(ui, host, &args.gate)?;
     Ok((setup, kept))
 }

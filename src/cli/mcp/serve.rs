@@ -89,7 +89,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         journals: journals(),
     };
     let names: Vec<Json> = settings.servers.keys().map(Json::str).collect();
-    let setup = config.judged.setup(host, &args.gate)?;
+    let setup = config.judged.setup(ui, host, &args.gate)?;
     let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));

@@ -6,6 +6,7 @@ use crate::cli::gate::AskedArgs;
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::load;
 use crate::cli::store_args::StoreArgs;
+use crate::cli::ui::Ui;
 use crate::host::{self, Host, Os};
 use crate::mcp::{Caller, Setup};
 use std::collections::BTreeSet;
@@ -50,9 +51,10 @@ pub struct Judged {
 
 impl Judged {
     /// Reads all of it.
-    pub fn setup(self, host: &dyn Host, args: &GateArgs) -> Result<Setup, CliError> {
+    pub fn setup(self, ui: &mut Ui, host: &dyn Host, args: &GateArgs) -> Result<Setup, CliError> {
         let trusted = key_args::trusted_keys(host, &args.trust)?;
         let boundary = load::boundary(host, &self.bundle, &trusted)?;
+        load::warn_unenforced(ui, boundary.enforcement());
         let key = key_args::signing_key(host, &args.key)?;
         key_args::accepted(host, &key, &trusted)?;
         if let Some(file) = &self.approvers {

@@ -11,7 +11,7 @@ use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Tone, Ui, brief, one_line, paint};
 use crate::cli::{after, load};
 use crate::compile::{Purpose, Report};
-use crate::domain::Profile;
+use crate::domain::{Enforcement, Profile};
 use crate::host::{Host, Mode};
 use crate::json::Json;
 use crate::suite::CaseResult;
@@ -37,6 +37,9 @@ pub struct Args {
     /// The bundle that this one is to follow; it is named in the new one, with what the change loosens
     #[arg(long, value_name = "BUNDLE")]
     after: Option<PathBuf>,
+    /// Whether what is decided binds; `shadow` and `observe` let every call run that no kill switch stops
+    #[arg(long, value_name = "LEVEL", default_value = "enforce", value_parser = enforcement)]
+    enforcement: Enforcement,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -46,6 +49,10 @@ pub struct Args {
 fn epoch(text: &str) -> Result<u64, String> {
     let wrong = |_| "an epoch is a whole number from 0 to 2^53 - 1".to_owned();
     text.parse().map_err(wrong)
+}
+
+fn enforcement(text: &str) -> Result<Enforcement, String> {
+    Enforcement::parse(text).ok_or_else(|| "it is none of `enforce`, `shadow`, `observe`".to_owned())
 }
 
 /// Compiles, signs and writes.
@@ -59,6 +66,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let Some(checked) = &report.checked else {
         return Err(invalid(&args.file, &report));
     };
+    if checked.package().profile == Profile::Strict && !args.enforcement.binds() {
+        let message = "a policy of the profile `strict` is enforced";
+        return Err(
+            CliError::new(Category::InvalidInput, "policy.strict_enforced", message)
+                .hint("leave out --enforcement, or try it out under `profile standard`")
+                .in_file(&args.file),
+        );
+    }
     let key = signing_key(host, &args.key)?;
     key_args::usable(host, &key, &TrustArgs::default())?;
     let before = args
@@ -69,6 +84,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let release = Release {
         epoch: args.epoch,
         after: before.as_ref().map(Verified::value),
+        enforcement: args.enforcement,
     };
     let built = bundling::build_proved(checked, &proofs, release, &key)
         .map_err(|error| refused(ui, &args.file, error))?;
@@ -80,6 +96,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     if contents.profile == Profile::Dev {
         ui.warn("the policy's profile is `dev`: for trying out, not for production");
     }
+    load::warn_unenforced(ui, contents.enforcement);
     print(ui, &built, &out)?;
     Ok(Exit::Success)
 }
@@ -198,6 +215,7 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
             ("policy", Json::str(&contents.name)),
             ("version", Json::str(&contents.version)),
             ("profile", Json::str(contents.profile.as_str())),
+            ("enforcement", Json::str(contents.enforcement.as_str())),
             (
                 "epoch",
                 Json::int(i64::try_from(contents.epoch).unwrap_or(i64::MAX)),
@@ -228,6 +246,9 @@ fn print(ui: &mut Ui, built: &Built, out: &Path) -> Result<(), CliError> {
     ui.line(&format!("  digest   {digest}"))?;
     ui.line(&format!("  epoch    {}", contents.epoch))?;
     ui.line(&format!("  profile  {}", contents.profile))?;
+    if !contents.enforcement.binds() {
+        ui.line(&format!("  enforce  {}", contents.enforcement))?;
+    }
     ui.line(&format!("  signer   {signer}"))?;
     ui.line(&format!(
         "  holds    {} over {}, {} bytes of program",

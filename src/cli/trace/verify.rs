@@ -3,6 +3,7 @@
 use crate::artifact::TraceRecord;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
+use crate::cli::explanation;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
 use crate::cli::verify::{Outcome, of_trace};
@@ -55,6 +56,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 fn document(record: &TraceRecord, outcome: &Outcome, path: &Path) -> Json {
     let own = [
         ("verdict", Json::str(record.decision.verdict.as_str())),
+        ("enforcement", Json::str(record.enforcement.as_str())),
+        ("runs", Json::Bool(record.runs)),
         ("tool", Json::str(&record.tool)),
         ("bundle_digest", record.bundle_digest.to_json()),
     ];
@@ -68,6 +71,9 @@ fn print(ui: &mut Ui, record: &TraceRecord, outcome: &Outcome, path: &Path) -> R
         record.decision.verdict,
         one_line(&record.tool)
     ))?;
+    if let Some(line) = explanation::unenforced(record) {
+        ui.line(&format!("  runs     {line}"))?;
+    }
     ui.line(&format!("  by       bundle {}", record.bundle_digest))
 }
 
