@@ -217,7 +217,7 @@ impl Table {
     }
 
     /// Errors where a key is left that nobody asked for.
-    pub fn end(self) -> Result<(), ConfigError> {
+    pub fn end(&self) -> Result<(), ConfigError> {
         let first = self.entries.iter().min_by_key(|(_, entry)| entry.line);
         let Some((key, entry)) = first else {
             return Ok(());

@@ -95,6 +95,16 @@ impl Reading {
         Ok(())
     }
 
+    /// Keeps in mind that a file could not be read.
+    pub fn unreadable(&mut self, file: &Path, error: &HostError) {
+        let place = Place {
+            file: file.to_owned(),
+            line: None,
+        };
+        let reason = error.to_string();
+        self.unread.push(Unread { place, reason });
+    }
+
     fn trace(&mut self, host: &dyn Host, bytes: &[u8], place: Place, trusted: &TrustedKeys) {
         match trace::verify(bytes, trusted, host.now()) {
             Ok(verified) => self.add(verified.into_value(), place),

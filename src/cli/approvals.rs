@@ -13,7 +13,7 @@ use crate::artifact::{Digest, time};
 use crate::domain::approval::Standing;
 use crate::host::{Host, HostError};
 use crate::json::Json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where gates write their traces unless another place is named.
 const FOLDERS: [&str; 3] = [
@@ -49,8 +49,11 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let given = given(host, &args)?;
     let mut reading = Reading::default();
     let progress = ui.progress(files.len() as u64, "files of traces");
-    for file in &files {
-        reading.file(host, file, &trusted)?;
+    for (file, found) in &files {
+        match (reading.file(host, file, &trusted), found) {
+            (Err(error), Found::InFolder) => reading.unreadable(file, &error),
+            (read, _) => read?,
+        }
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -63,22 +66,30 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
+/// How a file came to be read.
+#[derive(Clone, Copy)]
+enum Found {
+    /// It was named, so it has to be there.
+    Named,
+    /// It is in a folder of traces: one that cannot be read does not hide the others.
+    InFolder,
+}
+
 /// The files to read. What is named has to be there.
-fn files(host: &dyn Host, named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+fn files(host: &dyn Host, named: &[PathBuf]) -> Result<Vec<(PathBuf, Found)>, CliError> {
     let mut files = Vec::new();
-    for path in named {
-        if path
-            .extension()
-            .is_some_and(|end| end == "json" || end == "jsonl")
-        {
-            files.push(path.clone());
-        } else {
-            files.extend(inbox::files(host, path)?);
-        }
-    }
     let default = FOLDERS.iter().filter(|_| named.is_empty());
-    for folder in default.map(Path::new).filter(|folder| host.exists(folder)) {
-        files.extend(inbox::files(host, folder)?);
+    let default = default.map(PathBuf::from).filter(|folder| host.exists(folder));
+    for path in named.iter().cloned().chain(default) {
+        let is_file = path
+            .extension()
+            .is_some_and(|end| end == "json" || end == "jsonl");
+        if is_file {
+            files.push((path, Found::Named));
+        } else {
+            let all = inbox::files(host, &path)?.into_iter();
+            files.extend(all.map(|file| (file, Found::InFolder)));
+        }
     }
     Ok(files)
 }

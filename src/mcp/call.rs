@@ -31,6 +31,15 @@ impl Caller {
             None => name.to_owned(),
         }
     }
+
+    /// The same caller before another server.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn of(&self, server: &str) -> Caller {
+        Caller {
+            server: Some(server.to_owned()),
+            ..self.clone()
+        }
+    }
 }
 
 /// Why a request is no call.

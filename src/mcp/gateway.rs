@@ -4,13 +4,15 @@
 mod front;
 mod headers;
 mod pages;
+mod sender;
 mod server;
 mod sessions;
+mod wire;
 
 pub use front::serve;
 pub use server::Reached;
+pub use wire::is_server_name;
 
-use super::call::Caller;
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
 use super::gate::{Asked, Gatekeeper, Session, Setup};
 use super::list::{self, List};
@@ -24,24 +26,25 @@ use crate::boundary::Written;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::Metrics;
-use crate::json::{Json, Text};
+use crate::json::Json;
 use crate::limits;
 use pages::Pages;
-use server::Server;
+use sender::Sender;
+use server::{CallError, Server};
 use sessions::{Agreed, Client, Sessions, Stream};
 use std::collections::{BTreeMap, BTreeSet};
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
+use wire::{
+    BETWEEN, capabilities, capabilities_of, complete, named, opens_urls, whole, wire_name, with_name,
+    without_own,
+};
 
-/// Between the name of a server and that of its tool, as clients see them: many take no dot.
-pub const BETWEEN: &str = "__";
 /// The code of headers that say something else than the body.
 const HEADER_MISMATCH: i64 = -32020;
 /// The code of a revision that is not spoken.
 const UNSUPPORTED_REVISION: i64 = -32022;
-
 /// The code of an error that people can do something about at an address (2025-11-25).
 const URL_REQUIRED: i64 = -32042;
 
@@ -87,16 +90,6 @@ impl Reply {
     fn error(status: u16, id: &Json, code: i64, why: &str) -> Reply {
         Reply::Says(status, frame::error(id, code, why, None), None)
     }
-}
-
-/// Whom a request is of.
-enum From {
-    /// Somebody who begins a session.
-    Newcomer,
-    /// Somebody who has one.
-    Client(Arc<Client>),
-    /// Somebody who says with each request who it is.
-    Anybody,
 }
 
 /// The gateway.
@@ -148,7 +141,7 @@ impl Gateway {
             Ok(message) => message,
             Err(no) => return Reply::error(400, &no.id, no.code, &no.why),
         };
-        let from = match self.from(head, &message) {
+        let from = match self.sender(head, &message) {
             Ok(from) => from,
             Err(refused) => return refused,
         };
@@ -160,7 +153,7 @@ impl Gateway {
             }
             Kind::Request(id, method) => {
                 let open = match &from {
-                    From::Client(client) => client.open(frame::key(id)).map(Some),
+                    Sender::Client(client) => client.open(frame::key(id)).map(Some),
                     _ => Some(None),
                 };
                 match open {
@@ -169,72 +162,6 @@ impl Gateway {
                 }
             }
         }
-    }
-
-    /// Whom a message is of. What its headers say must be what it says itself.
-    fn from(&self, head: &Head, message: &Message) -> Result<From, Reply> {
-        let id = match &message.kind {
-            Kind::Request(id, _) => id.clone(),
-            _ => Json::Null,
-        };
-        let said = frame::revision(message);
-        let said = said.as_ref().and_then(|said| said.get(frame::PROTOCOL_VERSION));
-        let stateless = said.is_some() || head.revision.as_deref() == Some(Revision::V2026_07_28.as_str());
-        mirrors(head, message, stateless).map_err(|why| Reply::error(400, &id, HEADER_MISMATCH, &why))?;
-        if stateless {
-            let said = said.and_then(Json::as_str);
-            if said != head.revision.as_deref() {
-                let why = "the header MCP-Protocol-Version says another revision than the request";
-                return Err(Reply::error(400, &id, HEADER_MISMATCH, why));
-            }
-            let known = said
-                .and_then(|said| self.spoken(said))
-                .filter(|one| !one.has_sessions());
-            return match known {
-                Some(_) => Ok(From::Anybody),
-                None => Err(self.not_spoken(&id, said)),
-            };
-        }
-        if let Some(said) = head
-            .revision
-            .as_deref()
-            .filter(|said| self.spoken(said).is_none())
-        {
-            return Err(self.not_spoken(&id, Some(said)));
-        }
-        if matches!(&message.kind, Kind::Request(_, method) if method == "initialize") {
-            return Ok(From::Newcomer);
-        }
-        let Some(session) = &head.session else {
-            let why = "the header Mcp-Session-Id names no session; `initialize` begins one";
-            return Err(Reply::error(400, &id, INVALID_REQUEST, why));
-        };
-        let client = self.client(session).ok_or_else(|| {
-            let why = "there is no such session any more; `initialize` begins one";
-            Reply::error(404, &id, INVALID_REQUEST, why)
-        })?;
-        match head.revision.as_deref() {
-            Some(said) if said != client.revision.as_str() => {
-                let why = "the header MCP-Protocol-Version says another revision than the session has";
-                Err(Reply::error(400, &id, HEADER_MISMATCH, why))
-            }
-            _ => Ok(From::Client(client)),
-        }
-    }
-
-    fn spoken(&self, revision: &str) -> Option<Revision> {
-        Revision::read(revision).filter(|one| self.revisions.contains(one))
-    }
-
-    fn not_spoken(&self, id: &Json, said: Option<&str>) -> Reply {
-        let supported = self.revisions.iter().rev().map(|one| Json::str(one.as_str()));
-        let data = Json::object([
-            ("supported", Json::Array(supported.collect())),
-            ("requested", said.map_or(Json::Null, Json::str)),
-        ]);
-        let why = "the gateway does not speak this revision of the protocol";
-        let error = frame::error(id, UNSUPPORTED_REVISION, why, Some(data));
-        Reply::Says(400, error, None)
     }
 
     /// A session that has begun.
@@ -247,17 +174,17 @@ impl Gateway {
         self.sessions.end(session)
     }
 
-    fn request(&self, (from, head): (&From, &Head), message: &Message, id: &Json, method: &str) -> Reply {
+    fn request(&self, (from, head): (&Sender, &Head), message: &Message, id: &Json, method: &str) -> Reply {
         let says = |json| Reply::Says(200, json, None);
         match (from, method) {
-            (From::Newcomer, _) => self.begin(message, id),
-            (From::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
-            (From::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
+            (Sender::Newcomer, _) => self.begin(message, id),
+            (Sender::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
+            (Sender::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
-            (From::Client(_) | From::Anybody, "tools/call") => self.called(message, id, (from, head)),
+            (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, (from, head)),
             _ => {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
-                let status = if matches!(from, From::Anybody) { 404 } else { 200 };
+                let status = if matches!(from, Sender::Anybody) { 404 } else { 200 };
                 Reply::error(status, id, METHOD_NOT_FOUND, &why)
             }
         }
@@ -360,7 +287,7 @@ impl Gateway {
     }
 
     /// A call: compared with its pin, judged, and passed on.
-    fn called(&self, message: &Message, id: &Json, (from, head): (&From, &Head)) -> Reply {
+    fn called(&self, message: &Message, id: &Json, (from, head): (&Sender, &Head)) -> Reply {
         let says = |json| Reply::Says(200, json, None);
         let Some(wire) = message.param("name").and_then(Json::as_str) else {
             return Reply::error(200, id, INVALID_PARAMS, "`name` is missing, or of another type");
@@ -368,10 +295,7 @@ impl Gateway {
         if message.param("task").is_some() {
             return Reply::error(200, id, INVALID_PARAMS, "the gateway starts no tasks");
         }
-        let unpinned = |why: Unpinned| {
-            self.metrics.refused(why.code());
-            says(told::not_pinned(message, id, why))
-        };
+        let unpinned = |why| says(self.unpinned(message, id, why));
         let meant = wire.split_once(BETWEEN);
         let Some((server, (name, tool))) =
             meant.and_then(|(name, tool)| Some((self.servers.get(name)?, (name, tool))))
@@ -384,7 +308,7 @@ impl Gateway {
         };
         let arguments = message.param("arguments");
         let schema = definition.get("inputSchema");
-        if let Err(why) = headers::agree(&head.params, schema, arguments, matches!(from, From::Anybody)) {
+        if let Err(why) = headers::agree(&head.params, schema, arguments, matches!(from, Sender::Anybody)) {
             return Reply::error(400, id, HEADER_MISMATCH, &why);
         }
         let call = Message {
@@ -397,8 +321,8 @@ impl Gateway {
             class: Class::Call,
             caller: &self.gate.setup().caller.of(name),
             session: Some(match from {
-                From::Client(client) => &client.calls,
-                From::Newcomer | From::Anybody => &self.common,
+                Sender::Client(client) => &client.calls,
+                Sender::Newcomer | Sender::Anybody => &self.common,
             }),
         };
         let answer = self.gate.answer(asked, id);
@@ -406,7 +330,7 @@ impl Gateway {
             self.metrics.decided(verdict, begun.elapsed());
         }
         says(match (answer.refused, answer.written) {
-            (None, _) => self.passed_on(server, &call, id),
+            (None, _) => self.passed_on((server, tool), &call, id),
             (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
                 self.waits(message, id, from, &written)
             }
@@ -414,9 +338,14 @@ impl Gateway {
         })
     }
 
+    fn unpinned(&self, message: &Message, id: &Json, why: Unpinned) -> Json {
+        self.metrics.refused(why.code());
+        told::not_pinned(message, id, why)
+    }
+
     /// The answer to a call that waits for people. A client that shows them an address is given one the first time; whatever it says of what
     /// they did there counts for nothing, since only a signed approval does.
-    fn waits(&self, message: &Message, id: &Json, from: &From, written: &Written) -> Json {
+    fn waits(&self, message: &Message, id: &Json, from: &Sender, written: &Written) -> Json {
         let told = || told::stopped(message, Class::Call, id, written);
         let Ok(page) = self.pages.of(written) else {
             return told();
@@ -434,7 +363,7 @@ impl Gateway {
             Json::object(own.into_iter().chain(more))
         };
         match from {
-            From::Anybody
+            Sender::Anybody
                 if opens_urls(capabilities_of(message)) && message.param("inputResponses").is_none() =>
             {
                 let asked = Json::object([
@@ -447,7 +376,7 @@ impl Gateway {
                 ]);
                 frame::result(id, result)
             }
-            From::Client(client)
+            Sender::Client(client)
                 if client.opens_urls && client.revision == Revision::V2025_11_25 && !page.is_known =>
             {
                 let name = ("elicitationId", Json::str(&page.name));
@@ -459,7 +388,7 @@ impl Gateway {
         }
     }
 
-    fn passed_on(&self, server: &Server, call: &Message, id: &Json) -> Json {
+    fn passed_on(&self, (server, tool): (&Server, &str), call: &Message, id: &Json) -> Json {
         let params = call.json.get("params").cloned().unwrap_or(Json::Null);
         let failed = |error: &AskError| {
             self.metrics.refused(error.code());
@@ -468,13 +397,14 @@ impl Gateway {
                 false => frame::error(id, REFUSED, &format!("Not run: {error}"), None),
             }
         };
-        match server.call(without_own(params)) {
+        match server.call(tool, without_own(params)) {
             Ok(result) => match whole(result, frame::revision(call).is_some()) {
                 Some(result) => frame::result(id, result),
                 None => told::unanswered(call, id, "the server wants more than the gateway passes on"),
             },
-            Err(AskError::Refused { error, .. }) => frame::failed(id, error),
-            Err(error) => failed(&error),
+            Err(CallError::Unpinned(why)) => self.unpinned(call, id, why),
+            Err(CallError::Ask(AskError::Refused { error, .. })) => frame::failed(id, error),
+            Err(CallError::Ask(error)) => failed(&error),
         }
     }
 
@@ -501,163 +431,7 @@ impl Gateway {
     }
 }
 
-impl Caller {
-    /// The same caller before another server.
-    pub fn of(&self, server: &str) -> Caller {
-        Caller {
-            server: Some(server.to_owned()),
-            ..self.clone()
-        }
-    }
-}
-
-/// What headers say must be what the message says; in the revision without sessions they must say it.
-fn mirrors(head: &Head, message: &Message, must: bool) -> Result<(), String> {
-    let method = match &message.kind {
-        Kind::Request(_, method) | Kind::Notification(method) => Some(method.as_str()),
-        Kind::Response(_) => None,
-    };
-    let named = match method {
-        Some("tools/call" | "prompts/get") => message.param("name"),
-        Some("resources/read") => message.param("uri"),
-        _ => None,
-    };
-    let named = named.and_then(Json::as_str);
-    for (header, said, meant) in [
-        ("Mcp-Method", head.method.as_deref(), method),
-        ("Mcp-Name", head.name.as_deref(), named),
-    ] {
-        if said != meant && (said.is_some() || must) {
-            return Err(format!("the header {header} does not say what the request says"));
-        }
-    }
-    Ok(())
-}
-
-/// The name of a tool as clients see it; none where some would not take it, or it would be taken for another one.
-fn wire_name(server: &str, tool: &str) -> Option<String> {
-    let wire = format!("{server}{BETWEEN}{tool}");
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    (wire.len() <= limits::MCP_WIRE_NAME_BYTES && wire.bytes().all(plain)).then_some(wire)
-}
-
-/// Whether a name may stand before `BETWEEN`: the first one in a name of the wire ends it.
-pub fn is_server_name(name: &str) -> bool {
-    crate::artifact::is_id(name) && !name.contains(BETWEEN) && !name.ends_with('_')
-}
-
-fn named(tool: &Json, name: &str) -> Json {
-    let mut members = tool.as_object().unwrap_or_default().to_vec();
-    for (key, value) in &mut members {
-        if key == "name" {
-            *value = Json::str(name);
-        }
-    }
-    Json::Object(members)
-}
-
-/// A request with another name in its parameters.
-fn with_name(json: &Json, name: &str) -> Json {
-    let mut members = json.as_object().unwrap_or_default().to_vec();
-    for (key, value) in &mut members {
-        if key == "params" {
-            *value = named(value, name);
-        }
-    }
-    Json::Object(members)
-}
-
-/// Parameters without what is between the client and the gateway alone: of the revision, and where progress is told.
-fn without_own(params: Json) -> Json {
-    let Json::Object(mut members) = params else {
-        return params;
-    };
-    for (key, value) in &mut members {
-        if let (true, Json::Object(meta)) = (key == "_meta", value) {
-            meta.retain(|(name, _)| !name.starts_with(frame::OWN_META) && name != "progressToken");
-        }
-    }
-    members.retain(|(key, _)| key != "inputResponses" && key != "requestState");
-    members.retain(|(key, value)| key != "_meta" || value.as_object().is_some_and(|meta| !meta.is_empty()));
-    Json::Object(members)
-}
-
-/// What a client can do, as it says with a request of the revision without sessions.
-fn capabilities_of(message: &Message) -> Option<&Json> {
-    message
-        .param("_meta")?
-        .get("io.modelcontextprotocol/clientCapabilities")
-}
-
-/// Whether a client shows people an address that it is given.
-fn opens_urls(capabilities: Option<&Json>) -> bool {
-    let url = capabilities.and_then(|all| all.get("elicitation")?.get("url"));
-    url.is_some_and(|url| url.as_object().is_some())
-}
-
-/// The result of a call as the client's revision has it; none where it is no result yet.
-fn whole(result: Json, says_kind: bool) -> Option<Json> {
-    let Json::Object(mut members) = result else {
-        return None;
-    };
-    let kind = members.iter().find(|(name, _)| name == "resultType");
-    match kind.map(|(_, kind)| kind.as_str()) {
-        None if says_kind => members.push((Text::const_new("resultType"), Json::str("complete"))),
-        None | Some(Some("complete")) => {}
-        Some(_) => return None,
-    }
-    Some(Json::Object(members))
-}
-
-fn capabilities(tells_of_changes: bool) -> Json {
-    let tools = Json::object([("listChanged", Json::Bool(tells_of_changes))]);
-    Json::object([("tools", tools)])
-}
-
-/// What results say of themselves in the revision without sessions. They are of whoever asked, and hold for no time.
-fn complete() -> [(&'static str, Json); 3] {
-    [
-        ("resultType", Json::str("complete")),
-        ("ttlMs", Json::int(0)),
-        ("cacheScope", Json::str("private")),
-    ]
-}
-
 /// A stream of messages, and its end.
 fn stream() -> (Stream, tokio::sync::mpsc::Receiver<Vec<u8>>) {
     tokio::sync::mpsc::channel(limits::MCP_STREAM)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_of_the_wire_is_of_one_server_and_one_tool() {
-        for (server, tool, wire) in [
-            ("git", "git_status", Some("git__git_status")),
-            ("git", "a.b-c", Some("git__a.b-c")),
-            ("git", "_x", Some("git___x")),
-            ("git", "a b", None),
-            ("git", "é", None),
-            ("git", "a\u{200b}", None),
-        ] {
-            let found = wire_name(server, tool);
-            assert_eq!(found.as_deref(), wire);
-            if let Some(wire) = found {
-                assert_eq!(wire.split_once(BETWEEN), Some((server, tool)));
-            }
-        }
-        assert!(wire_name("git", &"a".repeat(limits::MCP_WIRE_NAME_BYTES)).is_none());
-        for (name, good) in [
-            ("git", true),
-            ("g-2_x", true),
-            ("a__b", false),
-            ("a_", false),
-            ("A", false),
-            ("", false),
-        ] {
-            assert_eq!(is_server_name(name), good, "{name}");
-        }
-    }
 }

@@ -121,6 +121,23 @@ fn only_genuine_traces_are_calls_that_wait() {
 }
 
 #[test]
+fn a_file_of_a_folder_that_cannot_be_read_hides_no_other() {
+    let at = folder();
+    judge(&at, "pay.json", 4, &[]);
+    for name in ["a.json", "z.jsonl"] {
+        std::fs::create_dir(at.path("gait-out/traces").join(name)).unwrap();
+    }
+    let (waiting, unread) = listed(&at, &[]);
+    assert_eq!((waiting.len(), unread.len()), (1, 2));
+    assert_eq!(unread[0]["file"], "gait-out/traces/a.json");
+    let (waiting, unread) = listed(&at, &["gait-out/traces"]);
+    assert_eq!((waiting.len(), unread.len()), (1, 2));
+    // One that is named has to be there.
+    let named = ["approvals", "gait-out/traces/a.json"];
+    assert!(!at.run(&named).status.success());
+}
+
+#[test]
 fn a_trace_of_a_log_is_approved_by_its_line() {
     let at = folder();
     let line = |name: &str| {

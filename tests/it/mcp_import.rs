@@ -148,6 +148,15 @@ fn nothing_is_lost_and_nothing_is_guessed() {
         fails(&["w.json", "--write"], 6, code);
         assert_eq!(folder.read("w.json"), text.as_bytes());
     }
+    // Only what is no JSON may be because of comments.
+    let hint = |text: &str| {
+        folder.write("w.json", text.as_bytes());
+        import(&folder, &["w.json"], 6, "error")["error"]["hint"].clone()
+    };
+    assert!(hint("{ /* a */ }").as_str().unwrap().contains("comments"));
+    for text in [r#"{"a":{},"a":{}}"#, r#"{"n":9007199254740993}"#] {
+        assert_eq!(hint(text), Value::Null, "{text}");
+    }
     let hidden = "{\"mcpServers\":{\"a\":{\"command\":\"x\u{202e}\u{1b}[2J\"}}}";
     folder.write("h.json", hidden.as_bytes());
     // The escape is no JSON; the other is shown as what it is.

@@ -534,10 +534,9 @@ fn only_the_revisions_of_the_configuration_are_spoken() {
     assert_eq!(mcp_pins::calls(&folder), 1);
 }
 
-#[test]
-fn who_listens_is_told_that_tools_change_and_none_of_them_runs() {
-    let Some(venv) = mcp::venv() else { return };
-    let folder = mcp_pins::pinned(&venv);
+/// The gateway before a server whose tools are pinned, and are others later.
+fn pulled(venv: &Path, does: &str) -> (Folder, Daemon) {
+    let folder = mcp_pins::pinned(venv);
     let policy = mcp_pins::POLICY
         .replace("tool say", "tool a.say")
         .replace("tool shout", "tool a.shout");
@@ -545,7 +544,7 @@ fn who_listens_is_told_that_tools_change_and_none_of_them_runs() {
         "b.gaitbundle",
         &compiled(&policy.replace("on say, shout", "on a.say, a.shout")),
     );
-    let server = mcp_pins::server(&venv, &["pulls"]);
+    let server = mcp_pins::server(venv, &[does]);
     let pin: Vec<&str> = ["mcp", "pin", "--server", "a", "--"]
         .into_iter()
         .chain(server.iter().map(String::as_str))
@@ -556,6 +555,33 @@ fn who_listens_is_told_that_tools_change_and_none_of_them_runs() {
     let next = json!([poisoned, mcp_pins::tool("shout")]);
     folder.write("next.json", next.to_string().as_bytes());
     let daemon = gateway(&folder, &config(&[("a", &server)], "lock = \"gait.mcp.lock\""));
+    (folder, daemon)
+}
+
+#[test]
+fn a_server_that_starts_anew_with_other_tools_is_looked_at_again() {
+    let Some(venv) = mcp::venv() else { return };
+    let (folder, daemon) = pulled(&venv, "leaves");
+    let session = begin(&daemon);
+    let own = [("Mcp-Session-Id", session.as_str())];
+    let ask = |body: &str| post(&mut daemon.connect(), &own, body);
+    let list = result(&ask(&message("1", "tools/list", &json!({}))));
+    assert_eq!(list["tools"][0]["name"], "a__say");
+    // Its list counts for a minute, but it has ended, and the process after it defines its tools otherwise.
+    let answer = loop {
+        let answer = ask(&call("a__say"));
+        if !answer.text().contains("nobody knows") {
+            break answer;
+        }
+    };
+    assert_eq!(reason(&answer), "mcp.pin_drifted", "{}", answer.text());
+    assert_eq!(mcp_pins::calls(&folder), 0);
+}
+
+#[test]
+fn who_listens_is_told_that_tools_change_and_none_of_them_runs() {
+    let Some(venv) = mcp::venv() else { return };
+    let (folder, daemon) = pulled(&venv, "pulls");
     let session = begin(&daemon);
     let own = [("Mcp-Session-Id", session.as_str())];
     let mut listens = daemon.connect();
@@ -639,13 +665,14 @@ fn a_configuration_says_what_is_known_or_nothing_starts() {
     let folder = Folder::new();
     let good = config(&[("a", &["/bin/true".to_owned()])], "");
     for (text, exit, code) in [
-        (good.replace("bundle =", "bundel ="), 6, "config.missing_key"),
+        (good.replace("bundle =", "bundel ="), 6, "config.unknown_key"),
+        (good.replace("[servers.a]", "[server.a]"), 6, "config.unknown_key"),
         (
             format!("lisen = \"127.0.0.1:0\"\n{good}"),
             6,
             "config.unknown_key",
         ),
-        (good.replace("command", "comand"), 6, "config.missing_key"),
+        (good.replace("command", "comand"), 6, "config.unknown_key"),
         (format!("{good}env = \"x\"\n"), 6, "config.unknown_key"),
         (good.replace("[servers.a]", "[servers.A]"), 6, "config.bad_value"),
         (

@@ -10,7 +10,7 @@ use crate::cli::render::diff;
 use crate::cli::ui::{Ui, count, safe};
 use crate::host::{Around, Host, HostError, Mode, Os};
 use crate::import::{self, Imported, Options};
-use crate::json::{self, Json};
+use crate::json::{self, Json, JsonErrorKind};
 use crate::limits;
 use crate::mcp;
 use crate::mcp::clients::{self, ClientsError, Entry, State, Through};
@@ -90,9 +90,12 @@ fn backup_of(file: &Path) -> PathBuf {
 fn parsed(path: &Path, bytes: &[u8]) -> Result<Json, CliError> {
     json::parse(bytes).map_err(|error| {
         let message = format!("it cannot be read: {error}");
-        CliError::new(Category::InvalidInput, "mcp.import_not_json", message)
-            .hint("comments and commas at the end are no JSON, and would be lost; take them out first")
-            .in_file(path)
+        let told = CliError::new(Category::InvalidInput, "mcp.import_not_json", message).in_file(path);
+        match error.kind {
+            JsonErrorKind::Syntax => told
+                .hint("comments and commas at the end are no JSON, and would be lost; take them out first"),
+            _ => told,
+        }
     })
 }
 

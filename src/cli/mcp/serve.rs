@@ -147,14 +147,10 @@ fn read(host: &dyn Host, path: &Path) -> Result<Config, CliError> {
 }
 
 fn config_of(mut table: Table) -> Result<Config, ConfigError> {
-    let needed = |table: &Table, key: &str| {
-        let message = format!("`{key}` is missing");
-        table.wrong(table.line(), "config.missing_key", message)
-    };
     let path = |text: Option<String>| text.map(PathBuf::from);
-    let bundle = table.text("bundle")?;
-    let judged = Judged {
-        bundle: path(bundle).ok_or_else(|| needed(&table, "bundle"))?,
+    let bundle = path(table.text("bundle")?);
+    let mut judged = Judged {
+        bundle: PathBuf::new(),
         server: None,
         identity: table.text("identity")?.unwrap_or_else(|| "mcp-client".to_owned()),
         workspace: table.text("workspace")?,
@@ -179,7 +175,16 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let revisions = revisions(&mut table)?;
     let public_url = public_url(&mut table)?;
     let servers = servers(&mut table)?;
+    // A key that is misspelt is told as that, and not as one that is missing.
     table.end()?;
+    judged.bundle = bundle.ok_or_else(|| {
+        table.wrong(
+            table.line(),
+            "config.missing_key",
+            "`bundle` is missing".to_owned(),
+        )
+    })?;
+    some(&table, &servers)?;
     Ok(Config {
         judged,
         address,
@@ -230,11 +235,11 @@ fn revisions(table: &mut Table) -> Result<BTreeSet<Revision>, ConfigError> {
 
 /// How a server is reached: by a command, or at an address.
 fn how(name: &str, server: &mut Table) -> Result<Named, ConfigError> {
+    let command = server.texts("command")?;
+    let (url, file) = (server.text("url")?, server.text("token_file")?);
+    server.end()?;
     let wrong = |code, message| server.wrong(server.line(), code, message);
     let (missing, bad) = ("config.missing_key", "config.bad_value");
-    let mut read = server.clone();
-    let command = read.texts("command")?;
-    let (url, file) = (read.text("url")?, read.text("token_file")?);
     let named = match (command.first().is_some_and(|word| !word.is_empty()), url) {
         (true, None) if file.is_none() => Named::Command(command.into_iter().map(OsString::from).collect()),
         (false, Some(url)) if command.is_empty() => {
@@ -254,7 +259,6 @@ fn how(name: &str, server: &mut Table) -> Result<Named, ConfigError> {
             return Err(wrong(bad, message));
         }
     };
-    *server = read;
     Ok(named)
 }
 
@@ -269,9 +273,13 @@ fn servers(table: &mut Table) -> Result<BTreeMap<String, Named>, ConfigError> {
             });
         }
         let named = how(&name, &mut server)?;
-        server.end()?;
         servers.insert(name, named);
     }
+    Ok(servers)
+}
+
+/// Refuses no servers, and too many.
+fn some(table: &Table, servers: &BTreeMap<String, Named>) -> Result<(), ConfigError> {
     if servers.is_empty() || servers.len() > limits::MCP_SERVERS {
         let message = format!("there are no servers, or more than {}", limits::MCP_SERVERS);
         return Err(ConfigError {
@@ -279,5 +287,5 @@ fn servers(table: &mut Table) -> Result<BTreeMap<String, Named>, ConfigError> {
             ..table.wrong(table.line(), "config.missing_key", message)
         });
     }
-    Ok(servers)
+    Ok(())
 }

@@ -39,6 +39,14 @@ pub struct Server {
     changed: Changed,
 }
 
+/// Why a call has no answer.
+pub enum CallError {
+    /// It was not passed on: the server that would be called does not define the tool as it must.
+    Unpinned(Unpinned),
+    /// It cannot be passed on, or nobody knows what came of it.
+    Ask(AskError),
+}
+
 /// A pause after a failure: for as long as the failure took, so that a server that is waited for in vain is waited for half of the time at
 /// most, and nobody waits for it twice.
 struct Pause {
@@ -123,8 +131,12 @@ impl Server {
 
     /// Asks it for its tools, unless it was waited for in vain a moment ago.
     fn asked(&self) -> Result<List, ListError<AskError>> {
-        self.paused()?;
         let upstream = self.running()?;
+        self.tools_of(&upstream)
+    }
+
+    fn tools_of(&self, upstream: &Upstream) -> Result<List, ListError<AskError>> {
+        self.paused()?;
         let begun = Os.now();
         upstream.tools().inspect_err(|error| self.pauses(begun, error))
     }
@@ -144,13 +156,21 @@ impl Server {
         self.watch.check(tool, &|| Os.now(), &mut || self.asked())
     }
 
-    /// Passes a call on and waits for what comes of it.
-    pub fn call(&self, params: Json) -> Result<Json, AskError> {
-        match self.running() {
-            Ok(upstream) => upstream.ask("tools/call", params, limits::MCP_CALL_MILLIS),
-            Err(ListError::Ask(error)) => Err(error),
-            Err(_) => Err(AskError::Ended("initialize")),
-        }
+    /// Passes a call on and waits for what comes of it. The process that is called is the one whose tools were looked at: it may have been
+    /// started after the call was judged.
+    pub fn call(&self, tool: &str, params: Json) -> Result<Json, CallError> {
+        let upstream = self.running().map_err(|error| {
+            CallError::Ask(match error {
+                ListError::Ask(error) => error,
+                ListError::Tools(_) | ListError::NoList | ListError::TooLong => AskError::Ended("initialize"),
+            })
+        })?;
+        self.watch
+            .check(tool, &|| Os.now(), &mut || self.tools_of(&upstream))
+            .map_err(CallError::Unpinned)?;
+        upstream
+            .ask("tools/call", params, limits::MCP_CALL_MILLIS)
+            .map_err(CallError::Ask)
     }
 
     /// Ends it.

@@ -1,0 +1,112 @@
+//! Whom a message is of, and whether its headers say what it says itself. In: headers and a message. Out: a session, a newcomer or anybody; or
+//! the answer to whoever says two things at once.
+
+use super::sessions::Client;
+use super::{Gateway, HEADER_MISMATCH, Head, Reply, UNSUPPORTED_REVISION};
+use crate::json::Json;
+use crate::mcp::frame::{self, INVALID_REQUEST, Kind, Message};
+use crate::mcp::revision::Revision;
+use std::sync::Arc;
+
+/// Whom a request is of.
+pub enum Sender {
+    /// Somebody who begins a session.
+    Newcomer,
+    /// Somebody who has one.
+    Client(Arc<Client>),
+    /// Somebody who says with each request who it is.
+    Anybody,
+}
+
+impl Gateway {
+    /// Whom a message is of. What its headers say must be what it says itself.
+    pub(super) fn sender(&self, head: &Head, message: &Message) -> Result<Sender, Reply> {
+        let id = match &message.kind {
+            Kind::Request(id, _) => id.clone(),
+            _ => Json::Null,
+        };
+        let said = frame::revision(message);
+        let said = said.as_ref().and_then(|said| said.get(frame::PROTOCOL_VERSION));
+        let stateless = said.is_some() || head.revision.as_deref() == Some(Revision::V2026_07_28.as_str());
+        mirrors(head, message, stateless).map_err(|why| Reply::error(400, &id, HEADER_MISMATCH, &why))?;
+        if stateless {
+            let said = said.and_then(Json::as_str);
+            if said != head.revision.as_deref() {
+                let why = "the header MCP-Protocol-Version says another revision than the request";
+                return Err(Reply::error(400, &id, HEADER_MISMATCH, why));
+            }
+            let known = said
+                .and_then(|said| self.spoken(said))
+                .filter(|one| !one.has_sessions());
+            return match known {
+                Some(_) => Ok(Sender::Anybody),
+                None => Err(self.not_spoken(&id, said)),
+            };
+        }
+        if let Some(said) = head
+            .revision
+            .as_deref()
+            .filter(|said| self.spoken(said).is_none())
+        {
+            return Err(self.not_spoken(&id, Some(said)));
+        }
+        if matches!(&message.kind, Kind::Request(_, method) if method == "initialize") {
+            return Ok(Sender::Newcomer);
+        }
+        let Some(session) = &head.session else {
+            let why = "the header Mcp-Session-Id names no session; `initialize` begins one";
+            return Err(Reply::error(400, &id, INVALID_REQUEST, why));
+        };
+        let client = self.client(session).ok_or_else(|| {
+            let why = "there is no such session any more; `initialize` begins one";
+            Reply::error(404, &id, INVALID_REQUEST, why)
+        })?;
+        match head.revision.as_deref() {
+            Some(said) if said != client.revision.as_str() => {
+                let why = "the header MCP-Protocol-Version says another revision than the session has";
+                Err(Reply::error(400, &id, HEADER_MISMATCH, why))
+            }
+            _ => Ok(Sender::Client(client)),
+        }
+    }
+
+    /// The revision of a text, where clients may speak it.
+    pub(super) fn spoken(&self, revision: &str) -> Option<Revision> {
+        Revision::read(revision).filter(|one| self.revisions.contains(one))
+    }
+
+    /// The answer to a revision that is not spoken.
+    pub(super) fn not_spoken(&self, id: &Json, said: Option<&str>) -> Reply {
+        let supported = self.revisions.iter().rev().map(|one| Json::str(one.as_str()));
+        let data = Json::object([
+            ("supported", Json::Array(supported.collect())),
+            ("requested", said.map_or(Json::Null, Json::str)),
+        ]);
+        let why = "the gateway does not speak this revision of the protocol";
+        let error = frame::error(id, UNSUPPORTED_REVISION, why, Some(data));
+        Reply::Says(400, error, None)
+    }
+}
+
+/// What headers say must be what the message says; in the revision without sessions they must say it.
+fn mirrors(head: &Head, message: &Message, must: bool) -> Result<(), String> {
+    let method = match &message.kind {
+        Kind::Request(_, method) | Kind::Notification(method) => Some(method.as_str()),
+        Kind::Response(_) => None,
+    };
+    let named = match method {
+        Some("tools/call" | "prompts/get") => message.param("name"),
+        Some("resources/read") => message.param("uri"),
+        _ => None,
+    };
+    let named = named.and_then(Json::as_str);
+    for (header, said, meant) in [
+        ("Mcp-Method", head.method.as_deref(), method),
+        ("Mcp-Name", head.name.as_deref(), named),
+    ] {
+        if said != meant && (said.is_some() || must) {
+            return Err(format!("the header {header} does not say what the request says"));
+        }
+    }
+    Ok(())
+}
