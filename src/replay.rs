@@ -5,10 +5,13 @@
 mod lines;
 mod origins;
 mod shape;
+mod simulate;
 mod tally;
 
-pub use tally::{Attacked, Calls, Finding, FindingKind, Report, Tasks, ToolTally};
+pub use simulate::{Direction, Simulation};
+pub use tally::{Attacked, Calls, Decided, Finding, FindingKind, Report, Tasks, ToolTally};
 
+use crate::artifact::TraceRecord;
 use crate::domain::{Counters, Decision, Request, State, Verdict};
 use crate::eval::Workspace;
 use crate::gate::{self, Gate};
@@ -29,7 +32,7 @@ pub struct Options {
     pub at: Option<i128>,
     /// Only documents whose top-level members have these texts; the others are left out and counted.
     pub only: Vec<(String, String)>,
-    /// Keep the verdict of each call.
+    /// Keep what was decided of each call.
     pub each: bool,
 }
 
@@ -137,6 +140,33 @@ impl<'g> Replay<'g> {
         Ok(())
     }
 
+    /// Replays calls that gates have judged, with what each knew of its call and at its time, in the order in which they were
+    /// judged. A call whose whole intent is not kept is left out and counted.
+    pub fn traces<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = (&'r TraceRecord, Option<&'r Json>)>,
+    ) -> Result<(), ReplayError> {
+        let mut sessions = BTreeMap::new();
+        for (record, beside) in records {
+            self.report.documents += 1;
+            let whole = record.intent.as_ref().or(beside).filter(|_| !record.redacts());
+            let Some(intent) = whole else {
+                self.report.skipped_documents += 1;
+                continue;
+            };
+            let Record { grouping, calls } = shape::of_trace(record, intent);
+            self.record(grouping, calls, &mut sessions)
+                .map_err(|reason| ReplayError::Unreadable {
+                    file: record.trace_id.clone(),
+                    reason,
+                })?;
+        }
+        for (group, _) in sessions.into_values() {
+            self.report.close(&group);
+        }
+        Ok(())
+    }
+
     /// What was counted.
     pub fn finish(self) -> Report {
         self.report
@@ -162,24 +192,30 @@ impl<'g> Replay<'g> {
         self.report.inexact_documents += u64::from(document.inexact);
         let shape = |reason: String| Fault::Shape(place, reason);
         let Record { grouping, calls } = shape::read(document).map_err(shape)?;
+        self.record(grouping, calls, sessions).map_err(shape)
+    }
+
+    fn record(
+        &mut self,
+        grouping: Grouping,
+        calls: Vec<Call>,
+        sessions: &mut BTreeMap<String, (Group, State)>,
+    ) -> Result<(), String> {
         match grouping {
             Grouping::Own(id) => {
                 let mut open = (Group::new(id), self.gate.fresh_state());
-                self.calls(&mut open, calls).map_err(shape)?;
+                self.calls(&mut open, calls)?;
                 self.report.close(&open.0);
             }
             Grouping::Session(id) => {
                 if sessions.len() >= limits::REPLAY_NAMES && !sessions.contains_key(&id) {
-                    return Err(shape(format!(
-                        "over {} sessions in one file",
-                        limits::REPLAY_NAMES
-                    )));
+                    return Err(format!("over {} sessions in one file", limits::REPLAY_NAMES));
                 }
                 let gate = self.gate;
                 let open = sessions
                     .entry(id.clone())
                     .or_insert_with(|| (Group::new(id), gate.fresh_state()));
-                self.calls(open, calls).map_err(shape)?;
+                self.calls(open, calls)?;
             }
         }
         Ok(())
@@ -204,7 +240,8 @@ impl<'g> Replay<'g> {
             self.report.take_in(&decision);
             self.report.count(group, &call, &decision);
             if self.options.each {
-                self.report.each.push((call.tool, decision.verdict));
+                let decided = Decided::of(group, call.tool, &decision);
+                self.report.each.push(decided);
             }
         }
         Ok(())
@@ -241,7 +278,7 @@ impl<'g> Replay<'g> {
                     origins: call.origins.as_deref(),
                     state: Some(state),
                     fulfils: None,
-                    now: call.at().or(self.options.at),
+                    now: call.at.or(self.options.at),
                     session: Some(session),
                     run: Some(session),
                     ..Request::call(&call.tool, &call.args)

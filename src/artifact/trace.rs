@@ -106,6 +106,12 @@ impl TraceRecord {
         }
     }
 
+    /// Whether rules had something taken out of what is kept of the call.
+    pub fn redacts(&self) -> bool {
+        let takes = |decision: &Decision| decision.obligations.iter().any(|one| one.is_transform());
+        takes(&self.decision) || self.decision.steps.iter().any(|step| takes(&step.decision))
+    }
+
     /// The approvals of the people that it names, which counted at its time.
     pub fn approved(&self) -> Vec<Approval> {
         let at = i128::from(self.created_at.as_millisecond());

@@ -171,8 +171,7 @@ impl Boundary {
 fn kept_intent(record: &TraceRecord, beside: Option<&Json>) -> Result<Intent, RecomputeError> {
     let document = record.intent.as_ref().or(beside);
     let document = document.ok_or(RecomputeError::IntentMissing)?;
-    let takes = |decision: &Decision| decision.obligations.iter().any(|one| one.is_transform());
-    if takes(&record.decision) || record.decision.steps.iter().any(|step| takes(&step.decision)) {
+    if record.redacts() {
         return Err(RecomputeError::IntentRedacted);
     }
     Intent::read(&jcs::to_vec(document)).map_err(RecomputeError::Intent)

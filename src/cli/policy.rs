@@ -12,6 +12,7 @@ mod lint;
 mod lock;
 mod prove;
 mod replay;
+mod simulate;
 mod source;
 mod test;
 mod testgen;
@@ -21,7 +22,7 @@ use super::exit::Exit;
 use super::ui::Ui;
 use crate::host::Host;
 
-/// Check, cost, cover, compare, lint, explain, format, test, generate tests for, prove, lock, compile, import and replay policies
+/// Check, cost, cover, compare, lint, explain, format, test, generate tests for, prove, lock, compile, import, replay and simulate policies
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -42,6 +43,7 @@ enum Command {
     Lock(lock::Args),
     Prove(prove::Args),
     Replay(replay::Args),
+    Simulate(simulate::Args),
     Test(test::Args),
     Testgen(testgen::Args),
 }
@@ -61,6 +63,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Command::Lock(args) => lock::run(ui, host, args),
         Command::Prove(args) => prove::run(ui, host, args),
         Command::Replay(args) => replay::run(ui, host, args),
+        Command::Simulate(args) => simulate::run(ui, host, args),
         Command::Test(args) => test::run(ui, host, args),
         Command::Testgen(args) => testgen::run(ui, host, args),
     }

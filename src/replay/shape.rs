@@ -3,6 +3,7 @@
 
 use super::lines::Document;
 use super::origins;
+use crate::artifact::TraceRecord;
 use crate::builtins::instant;
 use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
 use crate::gate::IntentError;
@@ -48,14 +49,8 @@ pub(super) struct Call {
     pub(super) facts: Option<Json>,
     /// Where the arguments come from, where the corpus says.
     pub(super) origins: Option<Vec<ArgumentOrigin>>,
-}
-
-impl Call {
-    /// When it was made, in milliseconds since 1970, as a request that was recorded whole says.
-    pub(super) fn at(&self) -> Option<i128> {
-        let at = self.intent.as_ref()?.get("created_at")?.as_str()?;
-        instant::parse(at).ok()
-    }
+    /// When it was made, in milliseconds since 1970, where that is said.
+    pub(super) at: Option<i128>,
 }
 
 /// What calls belong together.
@@ -125,6 +120,21 @@ pub(super) fn read(document: Document) -> Result<Record, String> {
     Ok(Record { grouping, calls })
 }
 
+/// A call that a gate has judged: at its time and in its session, with what the gate knew of it.
+pub(super) fn of_trace(record: &TraceRecord, intent: &Json) -> Record {
+    let own = Grouping::Own(record.trace_id.clone());
+    let (claimed, mut calls) = request(intent, own);
+    for call in &mut calls {
+        call.facts.clone_from(&record.facts);
+        call.at = Some(i128::from(record.created_at.as_millisecond()));
+    }
+    let session = record.session_id.clone();
+    Record {
+        grouping: session.map_or(claimed, Grouping::Session),
+        calls,
+    }
+}
+
 fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
     let (tool, args, steps, session, refusal) = match Intent::from_document(intent.clone()) {
         Ok(intent) => {
@@ -152,6 +162,10 @@ fn request(intent: &Json, own: Grouping) -> (Grouping, Vec<Call>) {
         intent: Some(intent.clone()),
         facts: None,
         origins: ArgumentOrigin::of_intent(intent),
+        at: intent
+            .get("created_at")
+            .and_then(Json::as_str)
+            .and_then(|at| instant::parse(at).ok()),
     };
     (session.map_or(own, Grouping::Session), vec![call])
 }
@@ -183,6 +197,7 @@ fn call(json: &Json) -> Result<Call, String> {
         intent: None,
         facts: json.get("facts").filter(|f| f.as_object().is_some()).cloned(),
         origins: origins::read(json),
+        at: None,
     })
 }
 

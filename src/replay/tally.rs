@@ -30,8 +30,36 @@ pub struct Report {
     pub more_findings: u64,
     /// A digest of every decision, in order: equal where two replays decide everything alike. None without a call.
     pub decisions: Option<Digest>,
-    /// Tool and verdict of each call, in order, where `Options::each` asks for them.
-    pub each: Vec<(String, Verdict)>,
+    /// What was decided of each call, in order, where `Options::each` asks for it.
+    pub each: Vec<Decided>,
+}
+
+/// A call and what was decided of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The task, run or session.
+    pub id: String,
+    /// Its number in there, from 1.
+    pub call: u64,
+    /// The tool.
+    pub tool: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Its reason codes.
+    pub codes: Vec<String>,
+}
+
+impl Decided {
+    /// The last call that was counted of a group.
+    pub(super) fn of(group: &Group, tool: String, decision: &Decision) -> Decided {
+        Decided {
+            id: group.id.clone(),
+            call: group.calls,
+            tool,
+            verdict: decision.verdict,
+            codes: decision.reason_codes.clone(),
+        }
+    }
 }
 
 /// Counts over calls. A call without a label counts as benign.

@@ -18,7 +18,7 @@ use crate::suite::CaseResult;
 use std::path::{Path, PathBuf};
 
 /// What the names of bundles end in.
-const EXTENSION: &str = "gaitbundle";
+pub(super) const EXTENSION: &str = "gaitbundle";
 
 /// Compile a policy into a signed bundle
 ///

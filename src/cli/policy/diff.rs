@@ -17,7 +17,7 @@ use crate::compile::{self, Checked};
 use crate::domain::Verdict;
 use crate::gate::Gate;
 use crate::host::Host;
-use crate::replay::Options;
+use crate::replay::{Decided, Options};
 use crate::{compare, limits};
 use entries::{Entry, Recorded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,7 +184,7 @@ fn recorded(
     options: &Options,
     files: &[PathBuf],
 ) -> Result<Recorded, CliError> {
-    let mut each: Vec<Vec<(String, Verdict)>> = Vec::new();
+    let mut each: Vec<Vec<Decided>> = Vec::new();
     for checked in policies {
         let gate = Gate::new(compile::lower(checked));
         each.push(replay::replay(ui, host, &gate, options.clone(), files)?.each);
@@ -194,10 +194,11 @@ fn recorded(
         changed: BTreeMap::new(),
     };
     if let [before, after] = each.as_slice() {
-        for ((tool, old), (_, new)) in before.iter().zip(after) {
+        for (old, new) in before.iter().zip(after) {
             recorded.calls += 1;
-            if old != new {
-                *recorded.changed.entry((tool.clone(), *old, *new)).or_default() += 1;
+            if old.verdict != new.verdict {
+                let change = (old.tool.clone(), old.verdict, new.verdict);
+                *recorded.changed.entry(change).or_default() += 1;
             }
         }
     }

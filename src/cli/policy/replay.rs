@@ -4,6 +4,7 @@
 mod report;
 
 use super::source;
+use crate::artifact::TraceRecord;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::key_args::{TrustArgs, trusted_keys};
@@ -13,6 +14,7 @@ use crate::cli::verify::of_bundle;
 use crate::compile::{self, Purpose};
 use crate::gate::Gate;
 use crate::host::Host;
+use crate::json::Json;
 use crate::limits;
 use crate::replay::{Options, Replay, ReplayError, Report};
 use std::path::{Path, PathBuf};
@@ -95,6 +97,18 @@ pub(super) fn replay(
     options: Options,
     files: &[PathBuf],
 ) -> Result<Report, CliError> {
+    replay_with(ui, host, gate, options, files, [])
+}
+
+/// The same, and then calls that gates have judged.
+pub(super) fn replay_with<'r>(
+    ui: &Ui,
+    host: &dyn Host,
+    gate: &Gate,
+    options: Options,
+    files: &[PathBuf],
+    judged: impl IntoIterator<Item = (&'r TraceRecord, Option<&'r Json>)>,
+) -> Result<Report, CliError> {
     let mut replay = Replay::new(gate, options);
     for path in files {
         let bytes = host.read(path, limits::FILE_BYTES)?;
@@ -105,6 +119,7 @@ pub(super) fn replay(
         bar.finish_and_clear();
         outcome.map_err(unusable)?;
     }
+    replay.traces(judged).map_err(unusable)?;
     Ok(replay.finish())
 }
 
@@ -135,6 +150,14 @@ fn talk(ui: &mut Ui, report: &Report) {
             tally(calls.skipped, "call")
         ));
     }
+}
+
+/// A gate by what a path names: a bundle, by the end of its name, or the source of a policy.
+pub(super) fn gate(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Gate, CliError> {
+    if path.extension().is_some_and(|end| end == super::compile::EXTENSION) {
+        return from_bundle(host, path, trust);
+    }
+    from_source(host, path)
 }
 
 fn from_bundle(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Gate, CliError> {
