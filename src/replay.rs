@@ -105,6 +105,8 @@ pub struct Replay<'g> {
     workspace: Workspace,
     counters: Counters,
     options: Options,
+    /// The file that is replayed; none where it is not one of calls.
+    file: Option<String>,
     report: Report,
 }
 
@@ -116,6 +118,7 @@ impl<'g> Replay<'g> {
             workspace: gate.workspace(),
             counters: Counters::default(),
             options,
+            file: None,
             report: Report::default(),
         }
     }
@@ -129,6 +132,7 @@ impl<'g> Replay<'g> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ReplayError> {
         let mut sessions = BTreeMap::new();
+        self.file = Some(name.to_owned());
         let named = |fault: Fault| fault.named(name);
         lines::each(bytes, progress, &mut |document| {
             self.document(document, &mut sessions)
@@ -147,6 +151,7 @@ impl<'g> Replay<'g> {
         records: impl IntoIterator<Item = (&'r TraceRecord, Option<&'r Json>)>,
     ) -> Result<(), ReplayError> {
         let mut sessions = BTreeMap::new();
+        self.file = None;
         for (record, beside) in records {
             self.report.documents += 1;
             let whole = record.intent.as_ref().or(beside).filter(|_| !record.redacts());
@@ -240,7 +245,7 @@ impl<'g> Replay<'g> {
             self.report.take_in(&decision);
             self.report.count(group, &call, &decision);
             if self.options.each {
-                let decided = Decided::of(group, call.tool, &decision);
+                let decided = Decided::of(self.file.clone(), group, call.tool, &decision);
                 self.report.each.push(decided);
             }
         }

@@ -7,7 +7,7 @@ use super::{Boundary, Moment, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
-use crate::domain::{ArgumentOrigin, Decision, Intent, State, reserved};
+use crate::domain::{ArgumentOrigin, Intent, State, reserved};
 use crate::gate::IntentError;
 use crate::json::Json;
 use crate::kill_switch::{self, Consulted};

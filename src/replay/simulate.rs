@@ -115,6 +115,7 @@ mod tests {
 
     fn decided(verdict: Verdict, code: &str) -> Decided {
         Decided {
+            file: None,
             id: "s".to_owned(),
             call: 1,
             tool: "t".to_owned(),
@@ -148,7 +149,9 @@ mod tests {
             ),
         ] {
             let all = |all: &[(Verdict, &str)]| -> Vec<Decided> {
-                all.iter().map(|(verdict, code)| decided(*verdict, code)).collect()
+                all.iter()
+                    .map(|(verdict, code)| decided(*verdict, code))
+                    .collect()
             };
             let found = Simulation::of(&all(&before), &all(&after));
             assert_eq!([found.loosened(), found.tightened(), found.sideways()], counts);

@@ -37,6 +37,8 @@ pub struct Report {
 /// A call and what was decided of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
+    /// The file of calls that it is in; none where a trace or runpack tells of it.
+    pub file: Option<String>,
     /// The task, run or session.
     pub id: String,
     /// Its number in there, from 1.
@@ -51,8 +53,9 @@ pub struct Decided {
 
 impl Decided {
     /// The last call that was counted of a group.
-    pub(super) fn of(group: &Group, tool: String, decision: &Decision) -> Decided {
+    pub(super) fn of(file: Option<String>, group: &Group, tool: String, decision: &Decision) -> Decided {
         Decided {
+            file,
             id: group.id.clone(),
             call: group.calls,
             tool,

@@ -150,6 +150,8 @@ mod security;
 #[cfg(test)]
 mod shells;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod soup;
 #[cfg(test)]
 mod store;

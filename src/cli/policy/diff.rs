@@ -14,7 +14,6 @@ use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::ui::Ui;
 use crate::compile::{self, Checked};
-use crate::domain::Verdict;
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::replay::{Decided, Options};

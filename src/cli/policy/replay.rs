@@ -38,6 +38,16 @@ pub struct Args {
     /// Files of recorded calls
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     calls: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// List each benign call that is not allowed and each malicious call that is
+    #[arg(long)]
+    details: bool,
+}
+
+/// Which recorded calls are decided, and when those were made that do not say it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Selection {
     /// Take this off the tool names; calls of other tools are left out and counted
     #[arg(long, value_name = "TEXT")]
     tool_prefix: Option<String>,
@@ -47,9 +57,19 @@ pub struct Args {
     /// The time of the calls that do not say when they were made, such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "RFC3339")]
     evaluation_time: Option<String>,
-    /// List each benign call that is not allowed and each malicious call that is
-    #[arg(long)]
-    details: bool,
+}
+
+impl Selection {
+    /// The same as a replay takes it.
+    pub(super) fn options(self, each: bool) -> Result<Options, CliError> {
+        let at = self.evaluation_time.as_deref().map(load::time).transpose()?;
+        Ok(Options {
+            at: at.map(|at| i128::from(at.as_millisecond())),
+            tool_prefix: self.tool_prefix,
+            only: self.only,
+            each,
+        })
+    }
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
@@ -71,13 +91,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             ));
         }
     };
-    let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
-    let options = Options {
-        at: at.map(|at| i128::from(at.as_millisecond())),
-        tool_prefix: args.tool_prefix,
-        only: args.only,
-        each: false,
-    };
+    let options = args.selection.options(false)?;
     let report = replay(ui, host, &gate, options, &args.calls)?;
     talk(ui, &report);
     let program = gate.program();
@@ -154,7 +168,10 @@ fn talk(ui: &mut Ui, report: &Report) {
 
 /// A gate by what a path names: a bundle, by the end of its name, or the source of a policy.
 pub(super) fn gate(host: &dyn Host, path: &Path, trust: &TrustArgs) -> Result<Gate, CliError> {
-    if path.extension().is_some_and(|end| end == super::compile::EXTENSION) {
+    if path
+        .extension()
+        .is_some_and(|end| end == super::compile::EXTENSION)
+    {
         return from_bundle(host, path, trust);
     }
     from_source(host, path)

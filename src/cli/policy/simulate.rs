@@ -3,13 +3,12 @@
 
 mod report;
 
-use super::replay;
+use super::replay::{self, Selection};
 use crate::artifact::{TraceRecord, runpack, trace};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::failure;
 use crate::cli::key_args::{self, TrustArgs};
-use crate::cli::load;
 use crate::cli::ui::Ui;
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
@@ -37,9 +36,8 @@ pub struct Args {
     /// Recorded calls: files, folders
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     intents: Vec<PathBuf>,
-    /// The time of the calls that do not say when they were made, such as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "RFC3339")]
-    evaluation_time: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     trust: TrustArgs,
 }
@@ -58,7 +56,6 @@ struct Recorded {
 
 /// Reads the records, decides them twice, prints.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let at = args.evaluation_time.as_deref().map(load::time).transpose()?;
     let gates = [
         replay::gate(host, &args.baseline, &args.trust)?,
         replay::gate(host, &args.policy, &args.trust)?,
@@ -71,11 +68,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         let key = |one: &TraceRecord| (one.created_at, one.trace_id.clone());
         key(a).cmp(&key(b))
     });
-    let options = Options {
-        at: at.map(|at| i128::from(at.as_millisecond())),
-        each: true,
-        ..Options::default()
-    };
+    let options = args.selection.options(true)?;
     let [before, after] = &gates;
     let reports = [
         decided(ui, host, before, &options, &recorded)?,

@@ -77,7 +77,11 @@ pub(super) fn print(ui: &mut Ui, told: &Told<'_>) -> Result<(), CliError> {
         of.truncate(SHOWN);
         for (old, new) in of {
             let row = format!(
-                "{} call {}: {} {} -> {}",
+                "{}{} call {}: {} {} -> {}",
+                old.file
+                    .as_ref()
+                    .map(|file| format!("{file}, "))
+                    .unwrap_or_default(),
                 old.id,
                 old.call,
                 old.tool,
@@ -133,6 +137,7 @@ pub(super) fn document(told: &Told<'_>) -> Json {
     };
     let changed = simulation.changed.iter().map(|(old, new)| {
         Json::object([
+            ("file", old.file.as_ref().map_or(Json::Null, Json::str)),
             ("id", Json::str(&old.id)),
             ("call", count(old.call)),
             ("tool", Json::str(&old.tool)),
