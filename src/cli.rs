@@ -31,6 +31,7 @@ mod render;
 mod run;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
+mod settings;
 mod store;
 mod store_args;
 mod trace;
@@ -40,10 +41,11 @@ mod verify;
 mod version;
 
 use crate::host::{Host, Os};
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use error::{Category, CliError};
 use exit::Exit;
+use settings::Applied;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use ui::{Choice, Options, Ui};
@@ -78,6 +80,9 @@ struct Global {
     /// Print no notes or progress on standard error
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Take no settings from .gait/config.toml
+    #[arg(long, global = true)]
+    no_config: bool,
 }
 
 /// The list of commands, as `--help` shows it.
@@ -162,18 +167,25 @@ fn bug(host: &dyn Host, arguments: &[OsString]) -> Exit {
 }
 
 fn start(host: &dyn Host, arguments: &[OsString]) -> Exit {
-    match Cli::try_parse_from(arguments) {
-        Ok(cli) => {
+    let (applied, refused) = match settings::apply(host, Cli::command, arguments) {
+        Ok(applied) => (applied, None),
+        Err(error) => (Applied::nothing(arguments), Some(error)),
+    };
+    match (Cli::try_parse_from(&applied.arguments), refused) {
+        (Ok(cli), refused) => {
             let options = Options {
                 json: cli.global.json,
                 quiet: cli.global.quiet,
                 color: cli.global.color,
             };
             let mut ui = Ui::new(host, options);
-            let result = cli.command.run(&mut ui, host);
+            let result = match refused {
+                Some(error) => Err(error),
+                None => cli.command.run(&mut ui, host),
+            };
             finish(&mut ui, result)
         }
-        Err(refused) => {
+        (Err(refused), _) => {
             let mut ui = Ui::new(
                 host,
                 Options {
@@ -181,8 +193,8 @@ fn start(host: &dyn Host, arguments: &[OsString]) -> Exit {
                     ..Options::default()
                 },
             );
-            let result = usage(&mut ui, &visible(arguments, refused));
-            finish(&mut ui, result)
+            let result = usage(&mut ui, &visible(&applied.arguments, refused));
+            finish(&mut ui, result.map_err(|error| applied.told(error)))
         }
     }
 }

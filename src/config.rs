@@ -28,7 +28,7 @@ pub struct Table {
     line: usize,
     entries: BTreeMap<String, Entry>,
     /// What was asked for.
-    known: Vec<&'static str>,
+    known: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -123,8 +123,8 @@ impl Table {
         self.line
     }
 
-    fn take(&mut self, key: &'static str) -> Option<Entry> {
-        self.known.push(key);
+    fn take(&mut self, key: &str) -> Option<Entry> {
+        self.known.push(key.to_owned());
         self.entries.remove(key)
     }
 
@@ -138,7 +138,7 @@ impl Table {
     }
 
     /// A text.
-    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, ConfigError> {
+    pub fn text(&mut self, key: &str) -> Result<Option<String>, ConfigError> {
         match self.take(key) {
             None => Ok(None),
             Some(Entry {
@@ -150,7 +150,7 @@ impl Table {
     }
 
     /// Truth.
-    pub fn flag(&mut self, key: &'static str) -> Result<Option<bool>, ConfigError> {
+    pub fn flag(&mut self, key: &str) -> Result<Option<bool>, ConfigError> {
         match self.take(key) {
             None => Ok(None),
             Some(Entry {
@@ -162,7 +162,7 @@ impl Table {
     }
 
     /// A whole number from 1 to `most`.
-    pub fn count(&mut self, key: &'static str, most: usize) -> Result<Option<usize>, ConfigError> {
+    pub fn count(&mut self, key: &str, most: usize) -> Result<Option<usize>, ConfigError> {
         let Some(found) = self.take(key) else {
             return Ok(None);
         };
@@ -179,7 +179,7 @@ impl Table {
     }
 
     /// A list of texts; empty where there is none.
-    pub fn texts(&mut self, key: &'static str) -> Result<Vec<String>, ConfigError> {
+    pub fn texts(&mut self, key: &str) -> Result<Vec<String>, ConfigError> {
         let Some(found) = self.take(key) else {
             return Ok(Vec::new());
         };
@@ -193,8 +193,36 @@ impl Table {
         items.iter().map(text).collect()
     }
 
+    /// A text, or a whole number as it is written in one.
+    pub fn word(&mut self, key: &str) -> Result<Option<String>, ConfigError> {
+        match self.entries.get(key).map(|entry| &entry.value) {
+            Some(Value::Whole(whole)) => {
+                let whole = whole.to_string();
+                self.take(key);
+                Ok(Some(whole))
+            }
+            _ => self.text(key),
+        }
+    }
+
+    /// A table within; none where it is not there.
+    pub fn table(&mut self, key: &str) -> Result<Option<Table>, ConfigError> {
+        let Some(found) = self.take(key) else {
+            return Ok(None);
+        };
+        match found.value {
+            Value::Table(entries) => Ok(Some(Table {
+                prefix: format!("{}{key}.", self.prefix),
+                line: found.line,
+                entries,
+                known: Vec::new(),
+            })),
+            _ => Err(self.other(key, "a table", &found)),
+        }
+    }
+
     /// Tables by their own names; none where there is nothing.
-    pub fn tables(&mut self, key: &'static str) -> Result<BTreeMap<String, Table>, ConfigError> {
+    pub fn tables(&mut self, key: &str) -> Result<BTreeMap<String, Table>, ConfigError> {
         let Some(found) = self.take(key) else {
             return Ok(BTreeMap::new());
         };
@@ -223,7 +251,7 @@ impl Table {
             return Ok(());
         };
         let message = format!("`{}{}` is no key", self.prefix, key.escape_debug());
-        let near = nearest(key, self.known.iter().copied());
+        let near = nearest(key, self.known.iter().map(String::as_str));
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("keys here are {}", self.known.join(", ")),

@@ -18,6 +18,9 @@ use crate::store::{self, Key, Store};
 use crate::{limits, session};
 use std::path::Path;
 
+/// The bundle of a repository: what is meant where none is named. `gait policy compile` makes it of `.gait.gaitpol`.
+pub const BUNDLE: &str = ".gait.gaitbundle";
+
 /// A bundle, ready to judge.
 pub fn boundary(host: &dyn Host, path: &Path, trusted: &TrustedKeys) -> Result<Boundary, CliError> {
     let bundle = bundle(host, path, trusted)?;

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The bundle that decides
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
     /// Load no bundle that loosens the one before it
     #[arg(long)]

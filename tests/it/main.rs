@@ -148,6 +148,8 @@ mod scripts;
 #[cfg(test)]
 mod security;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod shells;
 #[cfg(test)]
 mod simulate;

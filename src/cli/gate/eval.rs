@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The bundle that decides
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
     #[command(flatten)]
     follows: Follows,

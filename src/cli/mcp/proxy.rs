@@ -19,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The bundle that decides
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
     /// What stands before the names of the server's tools in the policy, with a dot
     #[arg(long, value_name = "NAME")]

@@ -1,5 +1,6 @@
 //! `gait policy check`: every mistake of a policy in one run.
 
+use super::source::REPOSITORY;
 use super::source::{self, PolicyFile, count};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How to show what was found; `--json` is `--format json`
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]

@@ -2,6 +2,7 @@
 //! time, no folder.
 
 use super::source;
+use super::source::REPOSITORY;
 use crate::artifact::{Bundle, Verified};
 use crate::bundling::{self, Built, BundlingError, Release};
 use crate::cli::error::{Category, CliError};
@@ -27,6 +28,7 @@ pub(super) const EXTENSION: &str = "gaitbundle";
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy file
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     file: PathBuf,
     /// Where the bundle goes [default: beside the policy, ending in .gaitbundle]
     #[arg(long, value_name = "FILE")]

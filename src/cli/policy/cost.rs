@@ -1,6 +1,7 @@
 //! `gait policy cost`: what deciding costs at most.
 
 use super::source;
+use super::source::REPOSITORY;
 use crate::builtins::written::number;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 

@@ -5,6 +5,7 @@ mod markdown;
 mod plain;
 
 use super::source;
+use super::source::REPOSITORY;
 use crate::analysis::coverage::ToolCoverage;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How to print it
     #[arg(

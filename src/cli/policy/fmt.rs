@@ -1,5 +1,6 @@
 //! `gait policy fmt`: the one layout of policies, in place. A file that does not parse stays as it is.
 
+use super::source::REPOSITORY;
 use super::source::{self, PolicyFile};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files, or `-`
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Change nothing; exit 6 when a file would change
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! `gait policy lint`: what policies say that their authors would not want said, beyond what is wrong.
 
 use super::check::two_formats;
+use super::source::REPOSITORY;
 use super::source::{self, PolicyFile, count};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required_unless_present = "list", value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Do not report what this lint finds
     #[arg(long, value_name = "NAME")]

@@ -1,5 +1,6 @@
 //! `gait policy lock`: the digests of everything around the policies of a folder, in `gait.lock` beside them.
 
+use super::source::REPOSITORY;
 use super::source::{self, count};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Write nothing; tell whether the lock is up to date
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `gait policy prove`: what became of each assertion of a policy.
 
+use super::source::REPOSITORY;
 use super::source::{self, PolicyFile, count};
 use crate::analysis::{Outcome, document};
 use crate::cli::error::CliError;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 

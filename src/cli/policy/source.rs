@@ -4,10 +4,13 @@ use crate::cli::error::{Category, CliError};
 use crate::cli::render::{self, Findings};
 use crate::cli::ui::{Ui, one_line};
 use crate::compile::{self, Checked, Purpose, Report};
-use crate::host::{Host, INPUT};
+use crate::host::{Host, HostError, INPUT};
 use crate::prove::{self, Proof};
 use crate::{limits, project};
 use std::path::{Path, PathBuf};
+
+/// The policy of a repository: what is meant where no file is named.
+pub(super) const REPOSITORY: &str = ".gait.gaitpol";
 
 /// One policy file.
 #[derive(Clone, Debug)]
@@ -45,7 +48,13 @@ impl PolicyFile {
 
 /// Reads one policy file. Errors: those of the host, and `policy.not_utf8`.
 pub(super) fn read(host: &dyn Host, path: &Path) -> Result<PolicyFile, CliError> {
-    let bytes = host.read(path, limits::SOURCE_BYTES as u64)?;
+    let bytes = host.read(path, limits::SOURCE_BYTES as u64);
+    let bytes = bytes.map_err(|error| match (error, path == Path::new(REPOSITORY)) {
+        (error @ HostError::NotFound { .. }, true) => {
+            CliError::from(error).hint("name a policy file, or write that of this repository under this name")
+        }
+        (error, _) => error.into(),
+    })?;
     let name = path.to_string_lossy();
     let name = if cfg!(windows) {
         name.replace('\\', "/")

@@ -5,6 +5,7 @@ mod list;
 mod report;
 mod select;
 
+use super::source::REPOSITORY;
 use super::source::{self, PolicyFile};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Run only tests whose name holds this text, or fits it as a glob where it has `*` or `?`; may be repeated
     #[arg(long, value_name = "TEXT", value_parser = Filter::parse)]

@@ -2,6 +2,7 @@
 
 mod document;
 
+use super::source::REPOSITORY;
 use super::source::{self, count};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The policy file
-    #[arg(value_name = "FILE")]
+    #[arg(default_value = REPOSITORY, value_name = "FILE")]
     file: PathBuf,
     /// Write the tests to a new file instead of standard output
     #[arg(long, value_name = "FILE")]

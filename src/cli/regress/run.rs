@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FIXTURE")]
     fixtures: Vec<PathBuf>,
     /// The bundle that decides now
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
     /// Write a JUnit report, too
     #[arg(long, value_name = "FILE")]

@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The bundle that decided
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
     /// The intent, where one trace is given that does not keep it, or keeps it without what rules redact
     #[arg(long, value_name = "FILE")]
