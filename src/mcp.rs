@@ -5,6 +5,7 @@
 mod call;
 pub mod clients;
 mod frame;
+mod fresh;
 mod gate;
 #[cfg(all(feature = "serve", unix))]
 pub mod gateway;

@@ -196,15 +196,21 @@ pub fn revision(message: &Message) -> Option<Json> {
     (!said.is_empty()).then_some(Json::Object(said))
 }
 
-/// Parameters with what a request says of itself.
+/// Parameters with what a request says of itself, beside what they say already.
 pub fn with_meta(params: Json, meta: Option<&Json>) -> Json {
-    match (params, meta) {
-        (Json::Object(mut members), Some(meta)) => {
-            members.push((Text::const_new("_meta"), meta.clone()));
-            Json::Object(members)
+    let (Json::Object(mut members), Some(meta)) = (params.clone(), meta) else {
+        return params;
+    };
+    let said = members.iter_mut().find(|(name, _)| name == "_meta");
+    match (said, meta) {
+        (Some((_, Json::Object(said))), Json::Object(more)) => {
+            said.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+            said.extend(more.iter().cloned());
         }
-        (params, _) => params,
+        (Some((_, said)), _) => *said = meta.clone(),
+        (None, _) => members.push((Text::const_new("_meta"), meta.clone())),
     }
+    Json::Object(members)
 }
 
 /// A notification.
@@ -307,6 +313,24 @@ mod tests {
             ),
         ] {
             assert_eq!(read(text).map_err(|refused| refused.code), Err(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_request_says_of_itself_stands_there_once() {
+        let read = |text: &str| json::parse(text.as_bytes()).unwrap();
+        let meta = read(r#"{"v":2}"#);
+        for (params, expected) in [
+            ("{}", r#"{"_meta":{"v":2}}"#),
+            (
+                r#"{"_meta":{"v":1,"traceparent":"t"},"a":1}"#,
+                r#"{"_meta":{"traceparent":"t","v":2},"a":1}"#,
+            ),
+            (r#"{"_meta":1}"#, r#"{"_meta":{"v":2}}"#),
+        ] {
+            let found = with_meta(read(params), Some(&meta));
+            assert_eq!(found, read(expected), "{params}");
+            assert_eq!(with_meta(read(params), None), read(params));
         }
     }
 

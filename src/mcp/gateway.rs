@@ -1,8 +1,10 @@
 //! Many servers behind one address. In: what clients post, with what its headers say. Out: answers. Each request is read once, judged, and what
 //! was judged is what a server gets. It blocks, one thread a request; it must not know connections.
 
+mod catalog;
 mod front;
 mod headers;
+mod offered;
 mod pages;
 mod sender;
 mod server;
@@ -10,18 +12,17 @@ mod sessions;
 mod wire;
 
 pub use front::serve;
-pub use server::Reached;
+pub use server::{Behind, Reached};
 pub use wire::is_server_name;
 
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
-use super::gate::{Asked, Gatekeeper, Session, Setup};
+use super::gate::{Answer, Asked, Gatekeeper, Session, Setup};
 use super::list::{self, List};
 use super::method::Class;
 use super::revision::Revision;
 use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
-use crate::artifact::tool_lock::Pinned;
 use crate::boundary::Written;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
@@ -36,10 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
-use wire::{
-    BETWEEN, capabilities, capabilities_of, complete, named, opens_urls, whole, wire_name, with_name,
-    without_own,
-};
+use wire::{BETWEEN, capabilities_of, complete, named, of_revision, opens_urls, with_name, without_own};
 
 /// The code of headers that say something else than the body.
 const HEADER_MISMATCH: i64 = -32020;
@@ -50,8 +48,10 @@ const URL_REQUIRED: i64 = -32042;
 
 /// What stands behind the gateway, and how it is spoken to.
 pub struct Settings {
-    /// The servers by name: how each is reached, and what its tools must be where they are pinned.
-    pub servers: BTreeMap<String, (Reached, Option<Pinned>)>,
+    /// The servers by name.
+    pub servers: BTreeMap<String, Behind>,
+    /// Whether clients see names as the only server has them, without its own before them.
+    pub own_names: bool,
     /// The revisions that clients may speak.
     pub revisions: BTreeSet<Revision>,
     /// The session of all calls; where it is none, each client has its own.
@@ -96,6 +96,7 @@ impl Reply {
 pub struct Gateway {
     gate: Gatekeeper,
     servers: BTreeMap<String, Server>,
+    own_names: bool,
     sessions: Arc<Sessions>,
     revisions: BTreeSet<Revision>,
     /// The session of calls that have no other.
@@ -113,11 +114,11 @@ impl Gateway {
     pub fn new(setup: Setup, settings: Settings) -> Gateway {
         let sessions = Arc::new(Sessions::default());
         let listening = Arc::clone(&sessions);
-        let changed: server::Changed = Arc::new(move || {
-            let event = frame::line(&frame::notification(list::CHANGED));
+        let changed: server::Changed = Arc::new(move |method| {
+            let event = frame::line(&frame::notification(method));
             listening.tell(&[b"event: message\ndata: ", event.as_slice(), b"\n"].concat());
         });
-        let server = |(name, (reached, pins))| (name, Server::new(reached, pins, Arc::clone(&changed)));
+        let server = |(name, behind)| (name, Server::new(behind, Arc::clone(&changed)));
         let has_one_session = settings.session.is_some();
         let name = settings
             .session
@@ -125,6 +126,7 @@ impl Gateway {
         Gateway {
             gate: Gatekeeper::new(setup),
             servers: settings.servers.into_iter().map(server).collect(),
+            own_names: settings.own_names,
             sessions,
             revisions: settings.revisions,
             common: (name.clone(), settings.journals.join(format!("{name}.jsonl"))),
@@ -182,11 +184,11 @@ impl Gateway {
             (Sender::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
             (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, (from, head)),
-            _ => {
+            _ => self.offered(message, id, (from, method)).unwrap_or_else(|| {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
                 let status = if matches!(from, Sender::Anybody) { 404 } else { 200 };
                 Reply::error(status, id, METHOD_NOT_FOUND, &why)
-            }
+            }),
         }
     }
 
@@ -217,7 +219,7 @@ impl Gateway {
         }
         let result = Json::object([
             ("protocolVersion", Json::str(revision.as_str())),
-            ("capabilities", capabilities(true)),
+            ("capabilities", self.capabilities(true)),
             ("serverInfo", frame::this_program()),
         ]);
         Reply::Says(200, frame::result(id, result), Some(session))
@@ -242,7 +244,7 @@ impl Gateway {
                 "supportedVersions",
                 Json::Array(spoken.map(|one| Json::str(one.as_str())).collect()),
             ),
-            ("capabilities", capabilities(false)),
+            ("capabilities", self.capabilities(false)),
             ("_meta", Json::object(meta)),
         ];
         Json::object(own.into_iter().chain(complete()))
@@ -282,7 +284,7 @@ impl Gateway {
         if server.stands(own, list).is_err() || !(setup.shows_all || is_known()) {
             return None;
         }
-        let wire = wire_name(name, own)?;
+        let wire = self.wire_name(name, own)?;
         Some((wire.clone(), named(tool, &wire)))
     }
 
@@ -296,10 +298,7 @@ impl Gateway {
             return Reply::error(200, id, INVALID_PARAMS, "the gateway starts no tasks");
         }
         let unpinned = |why| says(self.unpinned(message, id, why));
-        let meant = wire.split_once(BETWEEN);
-        let Some((server, (name, tool))) =
-            meant.and_then(|(name, tool)| Some((self.servers.get(name)?, (name, tool))))
-        else {
+        let Some(((name, server), tool)) = self.meant(wire) else {
             return unpinned(Unpinned::Unknown);
         };
         let definition = match server.check(tool) {
@@ -315,11 +314,23 @@ impl Gateway {
             json: with_name(&message.json, tool),
             kind: message.kind.clone(),
         };
+        let answer = self.decided((&call, Class::Call), name, id, from);
+        says(match (answer.refused, answer.written) {
+            (None, _) => self.passed_on((server, tool), &call, id),
+            (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
+                self.waits(message, id, from, &written)
+            }
+            (Some(refused), _) => refused,
+        })
+    }
+
+    /// What the policy says of a request to a server.
+    fn decided(&self, (message, class): (&Message, Class), server: &str, id: &Json, from: &Sender) -> Answer {
         let begun = Instant::now();
         let asked = Asked {
-            message: &call,
-            class: Class::Call,
-            caller: &self.gate.setup().caller.of(name),
+            message,
+            class,
+            caller: &self.gate.setup().caller.of(server),
             session: Some(match from {
                 Sender::Client(client) => &client.calls,
                 Sender::Newcomer | Sender::Anybody => &self.common,
@@ -329,13 +340,23 @@ impl Gateway {
         if let Some(verdict) = answer.verdict {
             self.metrics.decided(verdict, begun.elapsed());
         }
-        says(match (answer.refused, answer.written) {
-            (None, _) => self.passed_on((server, tool), &call, id),
-            (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
-                self.waits(message, id, from, &written)
-            }
-            (Some(refused), _) => refused,
-        })
+        answer
+    }
+
+    /// The server and the name there that a name of the wire means.
+    fn meant<'a, 'w>(&'a self, wire: &'w str) -> Option<(catalog::Behind<'a>, &'w str)> {
+        if self.own_names {
+            let (name, server) = self.servers.first_key_value()?;
+            return Some(((name, server), wire));
+        }
+        let (name, own) = wire.split_once(BETWEEN)?;
+        let (name, server) = self.servers.get_key_value(name)?;
+        Some(((name, server), own))
+    }
+
+    /// A name of a server as clients see it; none where some would not take it.
+    fn wire_name(&self, server: &str, own: &str) -> Option<String> {
+        wire::name((!self.own_names).then_some(server), own)
     }
 
     fn unpinned(&self, message: &Message, id: &Json, why: Unpinned) -> Json {
@@ -398,7 +419,7 @@ impl Gateway {
             }
         };
         match server.call(tool, without_own(params)) {
-            Ok(result) => match whole(result, frame::revision(call).is_some()) {
+            Ok(result) => match of_revision(result, frame::revision(call).is_some(), false) {
                 Some(result) => frame::result(id, result),
                 None => told::unanswered(call, id, "the server wants more than the gateway passes on"),
             },

@@ -1,4 +1,4 @@
-//! The whole list of a server's tools, page by page. In: whoever can ask the server. Out: what it lists, and for how long that holds.
+//! Whole lists of servers, page by page; above all of tools. In: whoever can ask the server. Out: what it lists, and for how long that holds.
 //! It must not know how servers are asked.
 
 use crate::artifact::VerifyError;
@@ -32,22 +32,32 @@ pub enum ListError<E> {
     #[error("what the server lists cannot be read: {0}")]
     Tools(VerifyError),
     /// An answer is no list.
-    #[error("the server's answer to `tools/list` is no list of tools")]
+    #[error("the server's answer is no list")]
     NoList,
     /// It does not end.
-    #[error("the server's list of tools has more than {} pages", limits::MCP_LIST_PAGES)]
+    #[error("the server's list has more than {} pages", limits::MCP_LIST_PAGES)]
     TooLong,
 }
 
-/// Asks for every page. `ask` sends parameters and gives the result.
+/// All tools of a server. `ask` sends parameters and gives the result.
 pub fn all<E>(ask: &mut dyn FnMut(Json) -> Result<Json, E>) -> Result<List, ListError<E>> {
-    let (mut tools, mut holds, mut cursor) = (Vec::new(), None, None);
+    let (tools, holds) = pages("tools", ask)?;
+    let listed = Listed::read(&tools).map_err(ListError::Tools)?;
+    Ok(List { tools, listed, holds })
+}
+
+/// Asks for every page of what results hold as `member`, and for how many milliseconds all of it holds.
+pub fn pages<E>(
+    member: &str,
+    ask: &mut dyn FnMut(Json) -> Result<Json, E>,
+) -> Result<(Vec<Json>, Option<i64>), ListError<E>> {
+    let (mut all, mut holds, mut cursor) = (Vec::new(), None, None);
     for _ in 0..limits::MCP_LIST_PAGES {
         let params = Json::object(cursor.take().map(|cursor| ("cursor", cursor)));
         let page = ask(params).map_err(ListError::Ask)?;
-        let (more, next, ttl) = page_of(page).ok_or(ListError::NoList)?;
-        tools.extend(more);
-        if tools.len() > limits::TOOLS {
+        let (more, next, ttl) = page_of(page, member).ok_or(ListError::NoList)?;
+        all.extend(more);
+        if all.len() > limits::TOOLS {
             return Err(ListError::TooLong);
         }
         holds = match (holds, ttl) {
@@ -56,31 +66,29 @@ pub fn all<E>(ask: &mut dyn FnMut(Json) -> Result<Json, E>) -> Result<List, List
         };
         match next {
             Some(next) => cursor = Some(next),
-            None => {
-                let listed = Listed::read(&tools).map_err(ListError::Tools)?;
-                return Ok(List { tools, listed, holds });
-            }
+            None => return Ok((all, holds)),
         }
     }
     Err(ListError::TooLong)
 }
 
-/// The tools of a page, where the next one begins, and for how long it holds.
-fn page_of(page: Json) -> Option<(Vec<Json>, Option<Json>, Option<i64>)> {
+/// What a page holds, where the next one begins, and for how long it holds.
+fn page_of(page: Json, member: &str) -> Option<(Vec<Json>, Option<Json>, Option<i64>)> {
     let Json::Object(members) = page else { return None };
-    let (mut tools, mut next, mut ttl) = (None, None, None);
+    let (mut all, mut next, mut ttl) = (None, None, None);
     for (name, value) in members {
         match (name.as_str(), value) {
-            ("tools", Json::Array(items)) => tools = Some(items),
             ("nextCursor", cursor @ Json::String(_)) => next = Some(cursor),
             ("nextCursor", Json::Null) => {}
-            ("tools" | "nextCursor", _) => return None,
+            ("nextCursor", _) => return None,
             // What is no number of milliseconds holds for none.
             ("ttlMs", value) => ttl = Some(value.as_i64().unwrap_or(0)),
+            (name, Json::Array(items)) if name == member => all = Some(items),
+            (name, _) if name == member => return None,
             _ => {}
         }
     }
-    Some((tools?, next, ttl))
+    Some((all?, next, ttl))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub fn of_client(method: &str) -> Class {
         "tools/call" => Class::Call,
         "resources/read" => Class::Judged("mcp.resource", &["uri"]),
         "prompts/get" => Class::Judged("mcp.prompt", &["name", "arguments"]),
-        "completion/complete" => Class::Judged("mcp.completion", &["ref", "argument"]),
+        "completion/complete" => Class::Judged("mcp.completion", &["ref", "argument", "context"]),
         "initialize"
         | "server/discover"
         | "ping"

@@ -107,6 +107,12 @@ pub struct Upstream {
     number: AtomicI64,
     /// What every request says of itself, in the revision without sessions.
     meta: Option<Json>,
+    /// What it offers, as it says.
+    #[cfg_attr(
+        not(all(feature = "serve", unix)),
+        expect(dead_code, reason = "only the gateway of many servers tells clients")
+    )]
+    offers: Json,
 }
 
 /// How a server is reached.
@@ -161,13 +167,15 @@ impl Upstream {
             transport,
             number: AtomicI64::new(1),
             meta: None,
+            offers: Json::Null,
         };
-        server.agree()?;
+        let hello = server.agree()?;
+        server.offers = hello.get("capabilities").cloned().unwrap_or(Json::Null);
         Ok(server)
     }
 
-    /// Begins a session; with a server that knows of none, says with each request what a session would.
-    fn agree(&mut self) -> Result<(), AskError> {
+    /// Begins a session; with a server that knows of none, says with each request what a session would. Gives what the server says of itself.
+    fn agree(&mut self) -> Result<Json, AskError> {
         let [newest, ..] = OF_SERVERS;
         let own = frame::this_program();
         let nothing = Json::Object(Vec::new());
@@ -190,7 +198,7 @@ impl Upstream {
                 }
                 self.transport
                     .says(&frame::notification("notifications/initialized"));
-                Ok(())
+                Ok(found)
             }
             Err(AskError::Refused { .. }) => {
                 self.meta = Some(Json::object([
@@ -201,7 +209,10 @@ impl Upstream {
                 let found = self.ask("server/discover", nothing, wait)?;
                 let spoken = found.get("supportedVersions").and_then(Json::as_array);
                 let speaks = |all: &[Json]| all.iter().any(|one| one.as_str() == Some(STATELESS));
-                spoken.is_some_and(speaks).then_some(()).ok_or(AskError::Revision)
+                match spoken.is_some_and(speaks) {
+                    true => Ok(found),
+                    false => Err(AskError::Revision),
+                }
             }
             Err(error) => Err(error),
         }
@@ -226,6 +237,24 @@ impl Upstream {
             method,
             message,
             error,
+        })
+    }
+
+    /// What it offers, by the names that the protocol has for that.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn offers(&self) -> &Json {
+        &self.offers
+    }
+
+    /// All of what one of its lists holds as `member`, and for how many milliseconds it holds.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn list(
+        &self,
+        method: &'static str,
+        member: &str,
+    ) -> Result<(Vec<Json>, Option<i64>), ListError<AskError>> {
+        list::pages(member, &mut |params| {
+            self.ask(method, params, limits::MCP_ASK_MILLIS)
         })
     }
 

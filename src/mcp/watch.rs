@@ -1,13 +1,12 @@
 //! Which tools are what was pinned, now. In: the pins, what the server lists, and the time. Out: whether a tool may be called, or why
-//! not. A list counts until the server says that it changed, for as long as the server says, and never for longer than
-//! `limits::MCP_LIST_MILLIS`. It must not know how a server is asked.
+//! not. It must not know how a server is asked.
 
+use super::fresh::Fresh;
 use super::list::{List, ListError};
 use crate::artifact::tool_lock::{Listed, Tools};
 use crate::json::Json;
-use crate::limits;
-use jiff::{SignedDuration, Timestamp};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Why a tool must not be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +56,7 @@ impl Unpinned {
 pub struct Watch {
     /// None where any definition will do.
     pins: Option<Tools>,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    list: Option<Arc<List>>,
-    /// From when to when it counts.
-    counts: Option<(Timestamp, Timestamp)>,
-    /// How often the server has said that its tools are others.
-    changes: u64,
+    seen: Fresh<List>,
 }
 
 impl Watch {
@@ -74,7 +64,7 @@ impl Watch {
     pub fn new(pins: Option<Tools>) -> Watch {
         Watch {
             pins,
-            seen: Mutex::default(),
+            seen: Fresh::default(),
         }
     }
 
@@ -89,15 +79,9 @@ impl Watch {
         })
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The server says that its tools are others, or another server answers: what was seen counts no more.
     pub fn changed(&self) {
-        let mut seen = self.seen();
-        seen.changes = seen.changes.wrapping_add(1);
-        seen.list = None;
+        self.seen.changed();
     }
 
     /// The definition of a tool that may be called now.
@@ -123,28 +107,13 @@ impl Watch {
         now: &dyn Fn() -> Timestamp,
         ask: &mut dyn FnMut() -> Result<List, ListError<E>>,
     ) -> Result<Arc<List>, Unpinned> {
-        for _ in 0..limits::MCP_LIST_TRIES {
-            let begun = now();
-            let changes = {
-                let seen = self.seen();
-                let counts = |(from, to): (Timestamp, Timestamp)| from <= begun && begun < to;
-                match &seen.list {
-                    Some(list) if seen.counts.is_some_and(counts) => return Ok(Arc::clone(list)),
-                    _ => seen.changes,
-                }
-            };
-            let list = Arc::new(ask().map_err(|_| Unpinned::Unseen)?);
-            let mut seen = self.seen();
-            if seen.changes == changes {
-                let holds = list.holds.unwrap_or(limits::MCP_LIST_MILLIS);
-                let holds = holds.clamp(0, limits::MCP_LIST_MILLIS);
-                let to = begun.saturating_add(SignedDuration::from_millis(holds));
-                seen.counts = Some((begun, to.unwrap_or(begun)));
-                seen.list = Some(Arc::clone(&list));
-                return Ok(list);
-            }
-        }
-        Err(Unpinned::Unseen)
+        let mut asked = || {
+            ask().map(|list| {
+                let holds = list.holds;
+                (list, holds)
+            })
+        };
+        self.seen.get(now, &mut asked).ok_or(Unpinned::Unseen)
     }
 
     /// Whether a tool of a list is what it must be.
@@ -167,6 +136,7 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::json::{Json, parse};
+    use crate::limits;
 
     type Asked = Result<List, ListError<std::convert::Infallible>>;
 

@@ -140,7 +140,12 @@ fn mirrored(message: &Json) -> Vec<(HeaderName, HeaderValue)> {
         return Vec::new();
     }
     let method = message.get("method").and_then(Json::as_str);
-    let name = params.and_then(|params| params.get("name")?.as_str());
+    let named = if method == Some("resources/read") {
+        "uri"
+    } else {
+        "name"
+    };
+    let name = params.and_then(|params| params.get(named)?.as_str());
     let header = |name: HeaderName, text: &str| Some((name, HeaderValue::from_str(&coded(text)).ok()?));
     let revision = HeaderValue::from_static(STATELESS);
     let said = [

@@ -105,6 +105,8 @@ mod mcp_attacks;
 #[cfg(test)]
 mod mcp_import;
 #[cfg(test)]
+mod mcp_offered;
+#[cfg(test)]
 mod mcp_pins;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]

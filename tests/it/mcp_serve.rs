@@ -689,6 +689,19 @@ fn a_configuration_says_what_is_known_or_nothing_starts() {
         ),
         (good.replace("127.0.0.1:0", "localhost"), 6, "config.bad_value"),
         (
+            format!("own_names = true\n{good}[servers.b]\ncommand = [\"x\"]\n"),
+            6,
+            "config.bad_value",
+        ),
+        (format!("{good}resources = [\"\"]\n"), 6, "config.bad_value"),
+        (
+            format!(
+                "{good}resources = [\"x:\"]\n[servers.b]\ncommand = [\"x\"]\nresources = [\"y:\", \"x:a\"]\n"
+            ),
+            6,
+            "config.bad_value",
+        ),
+        (
             format!("revisions = [\"2024-11-05\"]\n{good}"),
             6,
             "config.bad_value",

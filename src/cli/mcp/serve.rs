@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::http::{Guard, Listening, Said, Target};
 use crate::json::Json;
 use crate::limits;
-use crate::mcp::gateway::{self, Gateway, Reached, Settings};
+use crate::mcp::gateway::{self, Behind, Gateway, Reached, Settings};
 use crate::mcp::revision::Revision;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -48,7 +48,8 @@ struct Config {
     lock: Option<PathBuf>,
     session: Option<String>,
     revisions: BTreeSet<Revision>,
-    servers: BTreeMap<String, Named>,
+    servers: BTreeMap<String, (Named, Vec<String>)>,
+    own_names: bool,
     public_url: Option<String>,
 }
 
@@ -73,17 +74,24 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     listen::check(Some(config.address), token.is_some())?;
     let mut servers = BTreeMap::new();
     for (name, named) in config.servers {
+        let (named, resources) = named;
         let reached = reached(host, named)?;
-        let pins = match &config.lock {
+        let pinned = match &config.lock {
             Some(lock) => Some(server::pins(host, lock, Some(&name))?),
             None => None,
         };
-        servers.insert(name, (reached, pins));
+        let behind = Behind {
+            reached,
+            pinned,
+            resources,
+        };
+        servers.insert(name, behind);
     }
     let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
     let settings = Settings {
         base: config.public_url.unwrap_or_else(|| listening.place()),
         servers,
+        own_names: config.own_names,
         revisions: config.revisions,
         session: load::id("session", config.session)?,
         journals: journals(),
@@ -174,6 +182,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let session = table.text("session")?;
     let revisions = revisions(&mut table)?;
     let public_url = public_url(&mut table)?;
+    let own_names = table.flag("own_names")?.unwrap_or(false);
     let servers = servers(&mut table)?;
     // A key that is misspelt is told as that, and not as one that is missing.
     table.end()?;
@@ -185,6 +194,10 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         )
     })?;
     some(&table, &servers)?;
+    if own_names && servers.len() > 1 {
+        let message = "`own_names` is for one server alone".to_owned();
+        return Err(table.wrong(table.line(), "config.bad_value", message));
+    }
     Ok(Config {
         judged,
         address,
@@ -196,6 +209,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         session,
         revisions,
         servers,
+        own_names,
         public_url,
     })
 }
@@ -233,10 +247,11 @@ fn revisions(table: &mut Table) -> Result<BTreeSet<Revision>, ConfigError> {
     }
 }
 
-/// How a server is reached: by a command, or at an address.
-fn how(name: &str, server: &mut Table) -> Result<Named, ConfigError> {
+/// How a server is reached, by a command or at an address; and what the URIs of its resources begin with.
+fn how(name: &str, server: &mut Table) -> Result<(Named, Vec<String>), ConfigError> {
     let command = server.texts("command")?;
     let (url, file) = (server.text("url")?, server.text("token_file")?);
+    let resources = server.texts("resources")?;
     server.end()?;
     let wrong = |code, message| server.wrong(server.line(), code, message);
     let (missing, bad) = ("config.missing_key", "config.bad_value");
@@ -259,10 +274,10 @@ fn how(name: &str, server: &mut Table) -> Result<Named, ConfigError> {
             return Err(wrong(bad, message));
         }
     };
-    Ok(named)
+    Ok((named, resources))
 }
 
-fn servers(table: &mut Table) -> Result<BTreeMap<String, Named>, ConfigError> {
+fn servers(table: &mut Table) -> Result<BTreeMap<String, (Named, Vec<String>)>, ConfigError> {
     let mut servers = BTreeMap::new();
     for (name, mut server) in table.tables("servers")? {
         if !gateway::is_server_name(&name) {
@@ -273,13 +288,26 @@ fn servers(table: &mut Table) -> Result<BTreeMap<String, Named>, ConfigError> {
             });
         }
         let named = how(&name, &mut server)?;
+        for start in &named.1 {
+            let overlaps = |(_, other): &(Named, Vec<String>)| {
+                let is_both = |one: &String| one.starts_with(start) || start.starts_with(one);
+                other.iter().any(is_both)
+            };
+            if start.is_empty() || servers.values().any(overlaps) {
+                let message = format!(
+                    "`servers.{name}.resources`: `{}` begins what is of another server, too, or is empty",
+                    start.escape_debug()
+                );
+                return Err(server.wrong(server.line(), "config.bad_value", message));
+            }
+        }
         servers.insert(name, named);
     }
     Ok(servers)
 }
 
 /// Refuses no servers, and too many.
-fn some(table: &Table, servers: &BTreeMap<String, Named>) -> Result<(), ConfigError> {
+fn some(table: &Table, servers: &BTreeMap<String, (Named, Vec<String>)>) -> Result<(), ConfigError> {
     if servers.is_empty() || servers.len() > limits::MCP_SERVERS {
         let message = format!("there are no servers, or more than {}", limits::MCP_SERVERS);
         return Err(ConfigError {

@@ -1,12 +1,14 @@
 //! One of the servers behind the gateway: it is started when it is first asked, and again when it has ended. In: its name and command, as
 //! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
 
+use super::catalog::Offer;
 use crate::artifact::Digest;
 use crate::artifact::tool_lock::Pinned;
 use crate::host::{Around, Host, Os};
 use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::fresh::Fresh;
 use crate::mcp::list::{List, ListError};
 use crate::mcp::upstream::{AskError, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
@@ -16,8 +18,8 @@ use jiff::Timestamp;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Who is told that the tools of a server are others.
-pub type Changed = Arc<dyn Fn() + Send + Sync>;
+/// Who is told that what a server lists is otherwise, by the method of the notification.
+pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How a server is reached.
 #[derive(Clone)]
@@ -28,11 +30,25 @@ pub enum Reached {
     Asked(Target, Option<HeaderValue>),
 }
 
+/// A server as the configuration has it.
+#[derive(Clone)]
+pub struct Behind {
+    /// How it is reached.
+    pub reached: Reached,
+    /// What its tools must be, where they are pinned.
+    pub pinned: Option<Pinned>,
+    /// What the URIs of its resources begin with; empty where the configuration does not say.
+    pub resources: Vec<String>,
+}
+
 /// A server.
 pub struct Server {
     reached: Reached,
     program: Option<Digest>,
+    /// What the URIs of its resources begin with; empty where the configuration does not say.
+    pub resources: Vec<String>,
     watch: Arc<Watch>,
+    lists: Arc<Lists>,
     running: Mutex<Running>,
     /// Until when it is not asked again, since it failed.
     pause: Mutex<Option<Pause>>,
@@ -62,14 +78,44 @@ struct Running {
     is_over: bool,
 }
 
+/// What it lists beside tools.
+#[derive(Default)]
+struct Lists {
+    resources: Fresh<Vec<Json>>,
+    templates: Fresh<Vec<Json>>,
+    prompts: Fresh<Vec<Json>>,
+}
+
+impl Lists {
+    fn of(&self, offer: Offer) -> &Fresh<Vec<Json>> {
+        match offer {
+            Offer::Resources => &self.resources,
+            Offer::Templates => &self.templates,
+            Offer::Prompts => &self.prompts,
+        }
+    }
+
+    /// What counts no more after a notification; whether that is anything.
+    fn changed(&self, method: &str) -> bool {
+        let mut is_about = false;
+        for offer in Offer::ALL.into_iter().filter(|offer| offer.changed() == method) {
+            self.of(offer).changed();
+            is_about = true;
+        }
+        is_about
+    }
+}
+
 impl Server {
     /// A server that is not started yet.
-    pub fn new(reached: Reached, pinned: Option<Pinned>, changed: Changed) -> Server {
-        let program = pinned.as_ref().and_then(|pinned| pinned.program);
+    pub fn new(behind: Behind, changed: Changed) -> Server {
+        let program = behind.pinned.as_ref().and_then(|pinned| pinned.program);
         Server {
-            reached,
+            reached: behind.reached,
             program,
-            watch: Arc::new(Watch::new(pinned.map(|pinned| pinned.tools))),
+            resources: behind.resources,
+            watch: Arc::new(Watch::new(behind.pinned.map(|pinned| pinned.tools))),
+            lists: Arc::default(),
             running: Mutex::default(),
             pause: Mutex::default(),
             changed,
@@ -90,11 +136,21 @@ impl Server {
         let begun = Os.now();
         // Another process: what was seen of the one before counts no more.
         self.watch.changed();
-        let (watch, changed) = (Arc::clone(&self.watch), Arc::clone(&self.changed));
+        for offer in Offer::ALL {
+            self.lists.of(offer).changed();
+        }
+        let (watch, lists, changed) = (
+            Arc::clone(&self.watch),
+            Arc::clone(&self.lists),
+            Arc::clone(&self.changed),
+        );
         let heard = move |method: &str| {
-            if method == crate::mcp::list::CHANGED {
+            let of_tools = method == crate::mcp::list::CHANGED;
+            if of_tools {
                 watch.changed();
-                changed();
+            }
+            if of_tools || lists.changed(method) {
+                changed(method);
             }
         };
         let started = match &self.reached {
@@ -141,6 +197,47 @@ impl Server {
         upstream.tools().inspect_err(|error| self.pauses(begun, error))
     }
 
+    /// What it offers, by the names that the protocol has for that; none where it does not answer.
+    pub fn offers(&self) -> Option<Json> {
+        Some(self.running().ok()?.offers().clone())
+    }
+
+    /// Whether it offers something, such as `resources`.
+    pub fn has(&self, capability: &str) -> bool {
+        self.offers()
+            .is_some_and(|all| all.get(capability).and_then(Json::as_object).is_some())
+    }
+
+    /// Whether it can say that something is otherwise: one that is asked at an address is heard only while it answers.
+    pub fn is_heard(&self) -> bool {
+        matches!(self.reached, Reached::Started(_))
+    }
+
+    /// What it lists of a kind now; none where it does not say.
+    pub fn listed(&self, offer: Offer) -> Option<Arc<Vec<Json>>> {
+        if !self.has(offer.capability()) {
+            return None;
+        }
+        let mut ask = || {
+            let upstream = self.running()?;
+            self.paused()?;
+            let begun = Os.now();
+            let listed = upstream.list(offer.method(), offer.member());
+            match listed {
+                // One that has resources need not have templates.
+                Err(ListError::Ask(AskError::Refused { .. })) => Ok((Vec::new(), None)),
+                listed => listed.inspect_err(|error| self.pauses(begun, error)),
+            }
+        };
+        self.lists.of(offer).get(&|| Os.now(), &mut ask)
+    }
+
+    /// Asks it for something that is no call of a tool.
+    pub fn ask(&self, method: &'static str, params: Json) -> Result<Json, AskError> {
+        let upstream = self.running().map_err(not_asked)?;
+        upstream.ask(method, params, limits::MCP_CALL_MILLIS)
+    }
+
     /// What it lists now, of what is as it was pinned.
     pub fn list(&self) -> Result<Arc<List>, Unpinned> {
         self.watch.list(&|| Os.now(), &mut || self.asked())
@@ -159,12 +256,7 @@ impl Server {
     /// Passes a call on and waits for what comes of it. The process that is called is the one whose tools were looked at: it may have been
     /// started after the call was judged.
     pub fn call(&self, tool: &str, params: Json) -> Result<Json, CallError> {
-        let upstream = self.running().map_err(|error| {
-            CallError::Ask(match error {
-                ListError::Ask(error) => error,
-                ListError::Tools(_) | ListError::NoList | ListError::TooLong => AskError::Ended("initialize"),
-            })
-        })?;
+        let upstream = self.running().map_err(|error| CallError::Ask(not_asked(error)))?;
         self.watch
             .check(tool, &|| Os.now(), &mut || self.tools_of(&upstream))
             .map_err(CallError::Unpinned)?;
@@ -180,6 +272,14 @@ impl Server {
         if let Some(upstream) = running.upstream.take() {
             upstream.stop();
         }
+    }
+}
+
+/// Why a server that does not run was not asked.
+fn not_asked(error: ListError<AskError>) -> AskError {
+    match error {
+        ListError::Ask(error) => error,
+        ListError::Tools(_) | ListError::NoList | ListError::TooLong => AskError::Ended("initialize"),
     }
 }
 

@@ -8,11 +8,15 @@ use crate::mcp::frame::{self, Message};
 /// Between the name of a server and that of its tool, as clients see them: many take no dot.
 pub const BETWEEN: &str = "__";
 
-/// The name of a tool as clients see it; none where some would not take it, or it would be taken for another one.
-pub fn wire_name(server: &str, tool: &str) -> Option<String> {
-    let wire = format!("{server}{BETWEEN}{tool}");
+/// A name as clients see it, behind that of its server; none where some would not take it, or it would be taken for another one.
+pub fn name(server: Option<&str>, own: &str) -> Option<String> {
+    let wire = match server {
+        Some(server) => format!("{server}{BETWEEN}{own}"),
+        None => own.to_owned(),
+    };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    (wire.len() <= limits::MCP_WIRE_NAME_BYTES && wire.bytes().all(plain)).then_some(wire)
+    let is_short = (1..=limits::MCP_WIRE_NAME_BYTES).contains(&wire.len());
+    (is_short && wire.bytes().all(plain)).then_some(wire)
 }
 
 /// Whether a name may stand before `BETWEEN`: the first one in a name of the wire ends it.
@@ -33,10 +37,21 @@ pub fn named(tool: &Json, name: &str) -> Json {
 
 /// A request with another name in its parameters.
 pub fn with_name(json: &Json, name: &str) -> Json {
+    changed(json, "params", &|params| named(params, name))
+}
+
+/// A request with another name in a member of its parameters.
+pub fn with_name_in(json: &Json, member: &str, name: &str) -> Json {
+    changed(json, "params", &|params| {
+        changed(params, member, &|inner| named(inner, name))
+    })
+}
+
+fn changed(json: &Json, member: &str, change: &dyn Fn(&Json) -> Json) -> Json {
     let mut members = json.as_object().unwrap_or_default().to_vec();
     for (key, value) in &mut members {
-        if key == "params" {
-            *value = named(value, name);
+        if key == member {
+            *value = change(value);
         }
     }
     Json::Object(members)
@@ -70,24 +85,31 @@ pub fn opens_urls(capabilities: Option<&Json>) -> bool {
     url.is_some_and(|url| url.as_object().is_some())
 }
 
-/// The result of a call as the client's revision has it; none where it is no result yet.
-pub fn whole(result: Json, says_kind: bool) -> Option<Json> {
+/// A result as the client's revision has it; none where it is no result yet. In the revision without sessions results say of what kind they
+/// are, and those that may be kept for how long, and that they are of whoever asked.
+pub fn of_revision(result: Json, stateless: bool, is_cached: bool) -> Option<Json> {
     let Json::Object(mut members) = result else {
         return None;
     };
-    let kind = members.iter().find(|(name, _)| name == "resultType");
-    match kind.map(|(_, kind)| kind.as_str()) {
-        None if says_kind => members.push((Text::const_new("resultType"), Json::str("complete"))),
+    let said = |members: &[(Text, Json)], name: &str| {
+        let found = members.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone())
+    };
+    match said(&members, "resultType").as_ref().map(Json::as_str) {
         None | Some(Some("complete")) => {}
         Some(_) => return None,
     }
+    let holds = said(&members, "ttlMs").unwrap_or(Json::int(0));
+    let own = ["resultType", "ttlMs", "cacheScope"];
+    members.retain(|(name, _)| !own.iter().any(|own| name == own));
+    if stateless {
+        members.push((Text::const_new("resultType"), Json::str("complete")));
+    }
+    if stateless && is_cached {
+        members.push((Text::const_new("ttlMs"), holds));
+        members.push((Text::const_new("cacheScope"), Json::str("private")));
+    }
     Some(Json::Object(members))
-}
-
-/// What the gateway can do.
-pub fn capabilities(tells_of_changes: bool) -> Json {
-    let tools = Json::object([("listChanged", Json::Bool(tells_of_changes))]);
-    Json::object([("tools", tools)])
 }
 
 /// What results say of themselves in the revision without sessions. They are of whoever asked, and hold for no time.
@@ -113,13 +135,13 @@ mod tests {
             ("git", "é", None),
             ("git", "a\u{200b}", None),
         ] {
-            let found = wire_name(server, tool);
+            let found = name(Some(server), tool);
             assert_eq!(found.as_deref(), wire);
             if let Some(wire) = found {
                 assert_eq!(wire.split_once(BETWEEN), Some((server, tool)));
             }
         }
-        assert!(wire_name("git", &"a".repeat(limits::MCP_WIRE_NAME_BYTES)).is_none());
+        assert!(name(Some("git"), &"a".repeat(limits::MCP_WIRE_NAME_BYTES)).is_none());
         for (name, good) in [
             ("git", true),
             ("g-2_x", true),

@@ -1,8 +1,11 @@
 """A server that cannot be trusted. It lists what `tools.json` holds at the time, in pages of one tool with `pages`, and writes the
-name of each call to `calls.txt`. Other arguments say what else it does."""
+name of each call to `calls.txt`. With `answers=FILE` it offers resources, prompts and completions, gives what the file has for a method, and
+writes the file's name and what is read to `reads.txt`. Other arguments say what else it does."""
 import json, os, sys, time
 
 does = set(sys.argv[1:])
+answers = next((one.split("=")[1] for one in does if one.startswith("answers=")), None)
+offers = {"resources": {"listChanged": True}, "prompts": {}, "completions": {}} if answers else {}
 
 def say(message):
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -28,8 +31,15 @@ def tools(params):
     return {"tools": listed, **({"ttlMs": 0} if "ttl" in does else {})}
 
 def answer(method, params):
+    given = json.load(open(answers)) if answers else {}
+    if method in given:
+        if not method.endswith("list"):
+            with open("reads.txt", "a") as reads:
+                about = params.get("uri") or params.get("name") or params["ref"].get("name") or params["ref"]["uri"]
+                reads.write(f"{answers} {about}\n")
+        return given[method]
     if method == "initialize" and "stateless" not in does:
-        return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "x", "version": "1"}}
+        return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, **offers}, "serverInfo": {"name": "x", "version": "1"}}
     if method == "server/discover" and "stateless" in does:
         return {"supportedVersions": ["2026-07-28"], "capabilities": {}, "resultType": "complete"}
     if method == "tools/list":
@@ -61,7 +71,6 @@ def answer(method, params):
             changed()
         return {"content": [{"type": "text", "text": "done"}]}
 
-lists = 0
 for line in sys.stdin:
     message = json.loads(line)
     if "id" not in message or "method" not in message:
@@ -77,8 +86,6 @@ for line in sys.stdin:
     result = answer(message["method"], message.get("params", {}))
     error = {"error": {"code": -32601, "message": "no"}}
     say({"id": message["id"], **(error if result is None else {"result": result})})
-    lists += message["method"] == "tools/list"
-    # The first list a gateway asks for while it starts the server, and the second one counts.
-    if "leaves" in does and lists == 2 and os.path.exists("next.json"):
+    if "leaves" in does and message["method"] == "tools/list" and os.path.exists("next.json"):
         os.replace("next.json", "tools.json")
         sys.exit(0)
