@@ -17,3 +17,4 @@ pub use decide::{Gate, Judged, millis};
 pub use intent::IntentError;
 pub use script::JudgedStep;
 pub use state::StateError;
+pub use stop::stop_of;

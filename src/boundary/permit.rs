@@ -8,8 +8,10 @@ use crate::artifact::{
     BuildError, CallOutcome, Digest, SettledLimit, SigningKey, TraceRecord, Verified, time,
 };
 use crate::domain::counter::Settlement;
-use crate::domain::{Enforcement, Outcome, Verdict};
+use crate::domain::{Enforcement, Outcome, Request, Verdict};
+use crate::gate;
 use crate::json::Json;
+use crate::kill_switch::Consulted;
 use crate::store::permits::{Permit, Settled};
 use crate::store::{self, Key, Records, Store, StoreError, counters};
 use jiff::Timestamp;
@@ -52,6 +54,12 @@ pub enum PermitError {
         /// The first one that was not redeemed.
         before: u64,
     },
+    /// Somebody has stopped it since.
+    #[error("stop `{0}` of the kill switch is on")]
+    Stopped(String),
+    /// Nobody knows whether somebody has.
+    #[error("the kill switch cannot be asked: {0}")]
+    KillSwitch(String),
     /// It was redeemed before.
     #[error("the permit was redeemed at {}", time::print(*at))]
     Redeemed {
@@ -111,6 +119,8 @@ impl PermitError {
             PermitError::OtherCall => "permit.other_call",
             PermitError::NoStep { .. } | PermitError::UnknownStep { .. } => "permit.step",
             PermitError::StepTooEarly { .. } => "permit.step_too_early",
+            PermitError::Stopped(_) => "permit.stopped",
+            PermitError::KillSwitch(_) => "permit.kill_switch",
             PermitError::Redeemed { .. } => "permit.redeemed",
             PermitError::Expired { .. } => "permit.expired",
             PermitError::Early { .. } => "permit.early",
@@ -164,11 +174,12 @@ impl Redeemed {
 }
 
 /// Redeems the permit of an allowed call: it is used up in the store, durable, when this returns. An error means that the
-/// call must not run.
+/// call must not run. `asked` is what the kill switch says now; a call whose gate has asked one is not redeemed without.
 pub fn redeem(
     store: &dyn Store,
     trace: &Verified<TraceRecord>,
     run: Run<'_>,
+    asked: Option<&Consulted>,
     now: Timestamp,
 ) -> Result<Redeemed, PermitError> {
     let record = trace.value();
@@ -194,6 +205,7 @@ pub fn redeem(
     if now >= until {
         return Err(PermitError::Expired { until });
     }
+    is_on(record, index, run, asked)?;
     let at = time::cut(now);
     change(store, [Permit::key(trace.digest())], |records| {
         let mut permit = Permit::read(records, trace.digest())?;
@@ -210,6 +222,38 @@ pub fn redeem(
         steps,
         at,
     })
+}
+
+/// Errors where somebody has stopped the call, or nobody knows. What its trace does not tell of it counts as what a stop names.
+fn is_on(
+    record: &TraceRecord,
+    index: usize,
+    run: Run<'_>,
+    asked: Option<&Consulted>,
+) -> Result<(), PermitError> {
+    let stops = match (asked.map(|asked| &asked.stops), record.kill_switch) {
+        (Some(Ok(stops)), _) => stops,
+        (Some(Err(why)), _) => return Err(PermitError::KillSwitch(why.clone())),
+        (None, Some(_)) => {
+            let why = "the gate has asked one, and none is named here".to_owned();
+            return Err(PermitError::KillSwitch(why));
+        }
+        (None, None) => return Ok(()),
+    };
+    let step = record.decision.steps.get(index);
+    let targets = step.map_or(&record.decision.targets, |step| &step.decision.targets);
+    let nothing = Json::Object(Vec::new());
+    let identity = record.identity.as_ref().map(|name| ("identity", Json::str(name)));
+    let known = Json::object([("context", Json::object(identity))]);
+    let request = Request {
+        intent: record.intent.as_ref().unwrap_or(&known),
+        ..Request::call(run.tool, run.args)
+    };
+    let request = request.with_facts(record.facts.as_ref().unwrap_or(&nothing));
+    match gate::stop_of(stops, &request, targets) {
+        Some(stop) => Err(PermitError::Stopped(stop.id.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Why a step may not be redeemed now.

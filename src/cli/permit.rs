@@ -68,6 +68,14 @@ fn refused(path: &Path, error: &PermitError) -> CliError {
             Category::Verification,
             "only a call that is allowed runs; `gait gate eval --permit-for` says how long it may wait",
         ),
+        PermitError::Stopped(_) => (
+            Category::Verification,
+            "`gait kill-switch list` shows what is stopped, and by whom",
+        ),
+        PermitError::KillSwitch(_) => (
+            Category::Verification,
+            "name the kill switch that the gate asks with --kill-switch",
+        ),
         PermitError::Unenforced(_) => (
             Category::Verification,
             "an executor that asks for permits needs a bundle that enforces",

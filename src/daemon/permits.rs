@@ -32,7 +32,9 @@ impl Service {
             tool: &tool,
             args: &args,
         };
-        let redeemed = permit::redeem(self.store(), &trace, run, Os.now()).map_err(refused)?;
+        let now = Os.now();
+        let stops = self.stops(record, now);
+        let redeemed = permit::redeem(self.store(), &trace, run, stops.as_ref(), now).map_err(refused)?;
         Ok(redeemed.document(&record.trace_id, &tool))
     }
 

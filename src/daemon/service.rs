@@ -4,7 +4,7 @@
 use super::request::{self, Asked};
 use super::traces::TraceLog;
 use crate::approvals::{self, Handed};
-use crate::artifact::{Bundle, Digest, PolicyRef, SigningKey, TrustedKeys, Verified, bundle};
+use crate::artifact::{Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle};
 use crate::boundary::{
     Boundary, Call, Clock, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
 };
@@ -13,6 +13,7 @@ use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::{Metrics, Refusal};
 use crate::json::Json;
+use crate::kill_switch::{self, Consulted};
 use crate::limits;
 use crate::store::{self, Store};
 use jiff::Timestamp;
@@ -136,6 +137,19 @@ impl Service {
     /// Whose traces are trusted.
     pub(super) fn trusted(&self) -> &TrustedKeys {
         &self.places.trusted
+    }
+
+    /// What the kill switch says now; none where there is none.
+    pub(super) fn stops(&self, record: &TraceRecord, now: Timestamp) -> Option<Consulted> {
+        let (path, operators) = self.places.kill_switch.as_ref()?;
+        let machine: (&dyn Host, &dyn Store) = (&Os, self.store());
+        Some(kill_switch::consult(
+            machine,
+            path,
+            operators,
+            now,
+            record.policy.profile,
+        ))
     }
 
     /// What judges now.

@@ -23,6 +23,11 @@ pub(super) fn stopping<'s>(
     })
 }
 
+/// The first stop that is about a call whose targets are known.
+pub fn stop_of<'s>(stops: &'s [Stop], request: &Request<'_>, targets: &[Target]) -> Option<&'s Stop> {
+    stopping(stops, request, None).or_else(|| stopping(stops, request, Some(targets)))
+}
+
 /// Whether what a stop says of anything but targets holds of a call.
 fn is_of_call(scope: &StopScope, request: &Request<'_>) -> bool {
     let context = request.intent.get("context");

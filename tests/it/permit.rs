@@ -225,3 +225,61 @@ fn without_a_store_nothing_runs() {
     assert_eq!(refused["error"]["code"], "file.not_folder");
     redeem(&folder, &said, &[], 0);
 }
+
+#[test]
+fn what_was_stopped_since_is_not_run() {
+    let folder = folder();
+    let file = ["--kill-switch", "gait-kill-switch.json"];
+    let renewed = folder.run(&["kill-switch", "renew"]);
+    assert!(renewed.status.success(), "{}", shown(&renewed));
+    let judge = |more: &[&str]| judged(&folder, "read.json", &[&file[..], more].concat(), 0);
+    let refused = |said: &Value, more: &[&str]| redeem(&folder, said, more, 2)["error"]["code"].clone();
+    // The gate has asked a kill switch, so it is asked again.
+    let said = judge(&[]);
+    assert_eq!(refused(&said, &[]), "permit.kill_switch");
+    assert_eq!(
+        refused(&said, &["--kill-switch", "nowhere.json"]),
+        "permit.kill_switch"
+    );
+    redeem(&folder, &said, &file, 0);
+    // What is on when the permit is redeemed: the scope, whether the trace keeps the intent, whether it is stopped.
+    for (number, (scope, keeps, stops)) in [
+        (["--tool", "fs.*"], false, true),
+        (["--tool", "fs.stat"], false, false),
+        (["--identity", "A"], false, true),
+        (["--identity", "b"], false, false),
+        // The trace says nothing of the workspace.
+        (["--workspace", "/elsewhere"], false, true),
+        (["--workspace", "/elsewhere"], true, false),
+        (["--workspace", "/w"], true, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let keep: &[&str] = if keeps { &["--keep-intent"] } else { &[] };
+        let said = judge(keep);
+        let id = format!("stop-{number}");
+        let add = [
+            "kill-switch",
+            "add",
+            "--id",
+            &id,
+            "--reason",
+            "r",
+            "--by",
+            "ann@acme.com",
+        ];
+        let added = folder.run(&[&add[..], &scope].concat());
+        assert!(added.status.success(), "{}", shown(&added));
+        match stops {
+            true => assert_eq!(refused(&said, &file), "permit.stopped", "{scope:?}"),
+            false => drop(redeem(&folder, &said, &file, 0)),
+        }
+        let disabled = folder.run(&["kill-switch", "disable", &id]);
+        assert!(disabled.status.success(), "{}", shown(&disabled));
+        if stops {
+            // It was not used up.
+            redeem(&folder, &said, &file, 0);
+        }
+    }
+}

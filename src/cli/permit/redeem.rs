@@ -4,17 +4,20 @@ use super::{PermitArgs, refused};
 use crate::boundary::permit::{self, Run};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
+use crate::cli::gate::AskedArgs;
+use crate::cli::key_args;
 use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Tone, Ui, one_line, paint};
 use crate::host::{Host, INPUT};
 use crate::json::{self, Json};
+use crate::kill_switch;
 use crate::limits;
 use std::path::{Path, PathBuf};
 
 /// Redeem the permit of an allowed call, right before it runs
 ///
 /// Exits 0 where this call, with these arguments, may run now and has not run before; it is used up then. Exits 2 where it
-/// must not run: other arguments, too late, or a second time.
+/// must not run: other arguments, too late, a second time, or stopped since.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -30,6 +33,8 @@ pub struct Args {
     step: Option<u64>,
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    asked: AskedArgs,
 }
 
 /// Verifies, compares, uses up, prints; in this order.
@@ -51,7 +56,24 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         tool,
         args: &given,
     };
-    let redeemed = permit::redeem(store.as_ref(), &trace, about, host.now())
+    let asked = match &args.asked.kill_switch {
+        Some(path) => {
+            let operators = args
+                .asked
+                .operators(host, &key_args::trusted_keys(host, &args.permit.trust)?)?;
+            let machine = (host, store.as_ref());
+            let now = host.now();
+            Some(kill_switch::consult(
+                machine,
+                path,
+                &operators,
+                now,
+                record.policy.profile,
+            ))
+        }
+        None => None,
+    };
+    let redeemed = permit::redeem(store.as_ref(), &trace, about, asked.as_ref(), host.now())
         .map_err(|error| refused(&args.permit.trace, &error))?;
     if ui.is_json() {
         ui.json(&redeemed.document(&record.trace_id, tool))?;
