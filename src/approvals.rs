@@ -175,9 +175,51 @@ pub struct Handed {
     /// What is approved.
     pub subject: Subject,
     /// What the gate makes of it, were it for this call.
-    pub approval: Approval,
+    pub answer: Answer,
     /// Why it does not count, whatever it is for; none where nothing is known against it.
     pub flaw: Option<Standing>,
+}
+
+/// What somebody who was asked has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The call is approved.
+    Approves(Approval),
+    /// It is denied.
+    Denies {
+        /// Why: one line.
+        why: String,
+        /// When, in milliseconds since 1970.
+        given_at: i128,
+        /// From when on that is over.
+        expires_at: i128,
+    },
+}
+
+impl Answer {
+    /// When it was given, in milliseconds since 1970.
+    pub fn given_at(&self) -> i128 {
+        match self {
+            Answer::Approves(approval) => approval.given_at,
+            Answer::Denies { given_at, .. } => *given_at,
+        }
+    }
+
+    /// From when on it is no longer good; none where it does not say.
+    pub fn expires_at(&self) -> Option<i128> {
+        match self {
+            Answer::Approves(approval) => approval.expires_at,
+            Answer::Denies { expires_at, .. } => Some(*expires_at),
+        }
+    }
+
+    /// Why the call is denied; none where it is approved.
+    pub fn denies(&self) -> Option<&str> {
+        match self {
+            Answer::Approves(_) => None,
+            Answer::Denies { why, .. } => Some(why),
+        }
+    }
 }
 
 /// Each approval once, in the order of the digests, as they are handed over.
@@ -216,28 +258,38 @@ pub fn verify(
     let given = verified.value();
     let approver = known.find(given.key).ok_or(VerifyError::KeyUnknown(given.key))?;
     let flaws = [at, clock].map(|at| standing_of_key(approver, at));
+    let [given_at, expires_at] = [given.given_at, given.expires_at].map(|at| i128::from(at.as_millisecond()));
+    let answer = match &given.denied {
+        Some(why) => Answer::Denies {
+            why: why.clone(),
+            given_at,
+            expires_at,
+        },
+        None => Answer::Approves(Approval {
+            by: approver.principal.clone(),
+            given_at,
+            expires_at: Some(expires_at),
+            single_use: true,
+            binds_args: true,
+            binds_policy: true,
+        }),
+    };
     Ok(Handed {
+        answer,
         digest: verified.digest(),
         key: given.key,
         by: approver.principal.clone(),
         subject: given.subject.clone(),
-        approval: Approval {
-            by: approver.principal.clone(),
-            given_at: i128::from(given.given_at.as_millisecond()),
-            expires_at: Some(i128::from(given.expires_at.as_millisecond())),
-            single_use: true,
-            binds_args: true,
-            binds_policy: true,
-        },
         flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
     })
 }
 
-/// Gives an approval: signed by a key, good from now on for so many milliseconds. `None` where that is no time.
+/// Answers a call that waits: it is approved, or denied for a reason, from now on for so many milliseconds. `None` where that is no
+/// time.
 pub fn give(
     host: &dyn Host,
-    subject: Subject,
-    tool: &str,
+    (subject, tool): (Subject, &str),
+    denied: Option<String>,
     millis: i64,
     key: &SigningKey,
 ) -> Result<Option<GivenApproval>, HostError> {
@@ -246,6 +298,7 @@ pub fn give(
     let expires = now.as_millisecond().checked_add(millis);
     let expires = expires.and_then(|at| Timestamp::from_millisecond(at).ok());
     Ok(expires.map(|expires_at| GivenApproval {
+        denied,
         subject,
         tool: tool.to_owned(),
         key: key.id(),

@@ -289,6 +289,15 @@ impl Boundary {
         };
         let mut judged = self.loaded.gate.decide(&request, &mut self.workspace);
         let approved_with = weighed.count(&judged.decision);
+        let denied = weighed.denied.take();
+        let denied = denied.filter(|_| judged.decision.verdict == Verdict::RequireApproval);
+        let denied_with = match denied {
+            Some((detail, with)) => {
+                judged.decision = judged.decision.refused(reserved::DENIED, detail);
+                with
+            }
+            None => Vec::new(),
+        };
         let codes = &judged.decision.reason_codes;
         if codes.iter().any(|code| code == reserved::LIMITS_UNAVAILABLE)
             && let Some(why) = &moment.uncounted
@@ -341,6 +350,7 @@ impl Boundary {
                 .filter(|facts| facts.as_object().is_none_or(|f| !f.is_empty())),
             fulfils: moment.fulfils.clone(),
             approved_with,
+            denied_with,
             kill_switch: moment.kill_switch.as_ref().and_then(|asked| asked.digest),
             state: moment.state.as_ref().map(|before| self.trace_state(before, ran)),
             previous: moment.previous,

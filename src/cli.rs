@@ -8,6 +8,7 @@ mod approve;
 mod bundle;
 mod completions;
 mod demo;
+mod deny;
 pub mod error;
 pub mod exit;
 mod explain;
@@ -93,6 +94,7 @@ enum Command {
     Bundle(bundle::Args),
     Completions(completions::Args),
     Demo(demo::Args),
+    Deny(deny::Args),
     Explain(explain::Args),
     Gate(gate::Args),
     Permit(permit::Args),
@@ -119,6 +121,7 @@ impl Command {
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
             Command::Demo(args) => demo::run(ui, host, args),
+            Command::Deny(args) => deny::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),
             Command::Gate(args) => gate::run(ui, host, args),
             Command::Permit(args) => permit::run(ui, host, args),

@@ -158,6 +158,8 @@ pub const MCP_STREAM: usize = 16;
 pub const MCP_PAGES: usize = 1_000;
 /// The name of a tool as clients of the gateway see it, in bytes.
 pub const MCP_WIRE_NAME_BYTES: usize = 128;
+/// Why somebody denies a call, in bytes.
+pub const REASON_BYTES: usize = 500;
 /// What a caller calls the whole that a call is part of, in bytes.
 pub const CORRELATION_BYTES: usize = 256;
 /// Approvals handed over with one call.

@@ -1,6 +1,6 @@
-//! Approvals that people have given: each signed by the key of the person, for one call under one bundle, once. In: what
-//! is approved, keys, the time. Out: envelope bytes, and back. Whose key it is and whether the approval counts is decided
-//! elsewhere.
+//! What people have answered when they were asked to approve: each signed by the key of the person, for one call under one
+//! bundle. In: what is approved or denied, keys, the time. Out: envelope bytes, and back. Whose key it is and whether the
+//! answer counts is decided elsewhere.
 
 use jiff::Timestamp;
 
@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::key::{KeyId, SigningKey};
 use super::trace::TraceRecord;
 use super::{BuildError, Digest, VerifyError, time};
+use crate::domain::hidden;
 use crate::json::Json;
 use crate::limits;
 
@@ -35,11 +36,13 @@ impl Subject {
     }
 }
 
-/// One approval, good for one use.
+/// One approval, good for one use; or a denial, good while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenApproval {
     /// What is approved.
     pub subject: Subject,
+    /// Why it is denied: one line; none where it is approved.
+    pub denied: Option<String>,
     /// The tool, for people; `subject` binds it.
     pub tool: String,
     /// The key of who approves, which alone signs.
@@ -76,11 +79,20 @@ pub fn verify(
     })
 }
 
-const MEMBERS: [&str; 9] = [
+/// Errors where a text is no reason that people can be told: one line, and not empty.
+pub fn check_reason(why: &str) -> Result<(), &'static str> {
+    if why.trim().is_empty() {
+        return Err("it is empty");
+    }
+    hidden::check_line(why, limits::REASON_BYTES)
+}
+
+const MEMBERS: [&str; 10] = [
     "schema",
     "bundle_digest",
     "intent_digest",
     "call_digests",
+    "denied",
     "tool",
     "key_id",
     "given_at",
@@ -93,7 +105,7 @@ impl Payload for GivenApproval {
 
     fn to_json(&self) -> Json {
         let calls = self.subject.call_digests.iter().map(Digest::to_json);
-        Json::record(vec![
+        let mut members = vec![
             ("schema", Json::str(Self::TYPE.schema())),
             ("bundle_digest", self.subject.bundle_digest.to_json()),
             ("intent_digest", self.subject.intent_digest.to_json()),
@@ -103,7 +115,9 @@ impl Payload for GivenApproval {
             ("given_at", Json::str(time::print(self.given_at))),
             ("expires_at", Json::str(time::print(self.expires_at))),
             ("nonce", Json::str(&self.nonce)),
-        ])
+        ];
+        members.extend(self.denied.as_ref().map(|why| ("denied", Json::str(why))));
+        Json::record(members)
     }
 
     fn from_json(json: &Json) -> Result<Self, VerifyError> {
@@ -117,7 +131,12 @@ impl Payload for GivenApproval {
             return Err(fields.refuse("`call_digests` has none, or too many"));
         }
         let key = KeyId::parse(fields.text("key_id")?);
+        let denied = fields.optional_text("denied")?;
+        if let Some(Err(reason)) = denied.as_ref().map(|why| check_reason(why)) {
+            return Err(fields.refuse(format!("`denied` is no reason: {reason}")));
+        }
         let approval = GivenApproval {
+            denied,
             subject: Subject {
                 bundle_digest: fields.digest("bundle_digest")?,
                 intent_digest: fields.digest("intent_digest")?,

@@ -87,6 +87,8 @@ pub struct TraceRecord {
     pub fulfils: Vec<String>,
     /// The digests of the approvals that let the call run; sorted, distinct.
     pub approved_with: Vec<Digest>,
+    /// The digests of the denials that stopped the call; sorted, distinct.
+    pub denied_with: Vec<Digest>,
     /// The digest of the kill switch's state that was asked; none where there is none that could be read.
     pub kill_switch: Option<Digest>,
     /// Until when the call may run, once; none where it must not, or the caller wanted no permit.
@@ -159,7 +161,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 37] = [
+const MEMBERS: [&str; 38] = [
     "schema",
     "trace_id",
     "created_at",
@@ -194,6 +196,7 @@ const MEMBERS: [&str; 37] = [
     "script",
     "fulfils",
     "approved_with",
+    "denied_with",
     "kill_switch",
     "permit_until",
     "state",
@@ -227,7 +230,12 @@ impl Payload for TraceRecord {
         )?;
         let mut decision = decision_from_json(&fields)?;
         let script = script::from_json(&fields, &mut decision)?;
-        let approved_with = approved_with(&fields)?;
+        let approved_with = digests(
+            &fields,
+            "approved_with",
+            "`approved_with` does not go with `approved_by`",
+        )?;
+        let denied_with = digests(&fields, "denied_with", "`denied_with` has no element")?;
         let enforcement = Enforcement::parse(fields.text("enforcement")?)
             .ok_or_else(|| fields.refuse("`enforcement` is none of a bundle"))?;
         let runs = match enforcement.binds() {
@@ -269,6 +277,7 @@ impl Payload for TraceRecord {
             facts: fields.optional("facts").cloned(),
             fulfils: fulfils(&fields)?,
             approved_with,
+            denied_with,
             kill_switch: fields
                 .optional("kill_switch")
                 .map(|_| fields.digest("kill_switch"))
@@ -296,17 +305,17 @@ fn fulfils(fields: &Fields<'_>) -> Result<Vec<String>, VerifyError> {
     }
 }
 
-/// The approvals that counted; there is none without people who approved.
-fn approved_with(fields: &Fields<'_>) -> Result<Vec<Digest>, VerifyError> {
-    if fields.optional("approved_with").is_none() {
+/// A list of digests, which is not there where it would be empty.
+fn digests(fields: &Fields<'_>, key: &str, empty: &str) -> Result<Vec<Digest>, VerifyError> {
+    if fields.optional(key).is_none() {
         return Ok(Vec::new());
     }
-    let digests = fields.list("approved_with", |json| {
+    let digests = fields.list(key, |json| {
         let digest = json.as_str().and_then(Digest::parse);
-        digest.ok_or_else(|| fields.refuse("`approved_with` has one that is no digest"))
+        digest.ok_or_else(|| fields.refuse(format!("`{key}` has one that is no digest")))
     })?;
     if digests.is_empty() {
-        return Err(fields.refuse("`approved_with` does not go with `approved_by`"));
+        return Err(fields.refuse(empty));
     }
     Ok(digests)
 }

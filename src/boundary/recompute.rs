@@ -252,6 +252,10 @@ fn believed(record: &TraceRecord) -> Weighed {
         approvals: record.approved(),
         believed: record.approved_with.clone(),
         handed: Vec::new(),
+        denied: (!record.denied_with.is_empty()).then(|| {
+            let why = record.decision.detail.clone().unwrap_or_default();
+            (why, record.denied_with.clone())
+        }),
     }
 }
 
@@ -262,6 +266,10 @@ fn only_said(account: &Account<'_>) -> Vec<&'static str> {
         (
             "approved_by",
             !record.decision.approved_by.is_empty() && account.handed.is_empty(),
+        ),
+        (
+            "denied_with",
+            !record.denied_with.is_empty() && account.handed.is_empty(),
         ),
         ("facts", record.facts.is_some()),
         ("fulfils", !record.fulfils.is_empty()),

@@ -3,10 +3,10 @@
 //! the gate's to say.
 
 use super::{call_digests, kept};
-use crate::approvals::Handed;
+use crate::approvals::{Answer, Handed};
 use crate::artifact::{Digest, KeyId, Subject, digest};
 use crate::domain::approval::Standing;
-use crate::domain::{Approval, Decision, Intent, Request};
+use crate::domain::{Approval, Decision, Intent, Request, Verdict};
 use crate::eval::Workspace;
 use crate::gate::Gate;
 
@@ -32,6 +32,8 @@ pub(super) struct Weighed {
     pub believed: Vec<Digest>,
     /// All that were handed over.
     pub handed: Vec<HandedOver>,
+    /// Why the call is denied, and the denials; none where nobody denies it.
+    pub denied: Option<(String, Vec<Digest>)>,
 }
 
 impl Weighed {
@@ -54,12 +56,34 @@ impl Weighed {
             intent_digest: digest::of_json(&kept(gate, &intent.covered(), &alone.decision)),
             call_digests,
         });
+        let flaw = |one: &Handed| {
+            // A denial is not used up, so it needs no store.
+            let own = one
+                .flaw
+                .filter(|flaw| one.answer.denies().is_none() || *flaw != Standing::NoStore);
+            own.or_else(|| flaw(one, subject.as_ref(), request.now))
+        };
+        let waits = alone.decision.verdict == Verdict::RequireApproval;
+        let denials: Vec<&Handed> = handed
+            .iter()
+            .filter(|one| waits && one.answer.denies().is_some() && flaw(one).is_none())
+            .collect();
+        weighed.denied = denials.first().map(|first| {
+            let why = first.answer.denies().unwrap_or_default();
+            let detail = format!("{} has denied the call: {why}", first.by);
+            (detail, denials.iter().map(|one| one.digest).collect())
+        });
         for one in handed {
-            let flaw = one.flaw.or_else(|| flaw(one, subject.as_ref(), request.now));
-            let standing = flaw.unwrap_or_else(|| {
-                weighed.approvals.push(one.approval.clone());
-                gate.standing(request, &alone.decision.approvals, &one.approval)
-            });
+            let standing = match (flaw(one), &one.answer) {
+                (Some(flaw), _) => flaw,
+                (None, Answer::Denies { .. }) if waits => Standing::Denies,
+                (None, Answer::Denies { .. }) => Standing::NotAsked,
+                (None, Answer::Approves(_)) if weighed.denied.is_some() => Standing::Denied,
+                (None, Answer::Approves(approval)) => {
+                    weighed.approvals.push(approval.clone());
+                    gate.standing(request, &alone.decision.approvals, approval)
+                }
+            };
             weighed.handed.push(HandedOver {
                 digest: one.digest,
                 key: one.key,
@@ -109,8 +133,8 @@ fn flaw(one: &Handed, subject: Option<&Subject>, now: Option<i128>) -> Option<St
         return Some(Standing::OtherCall);
     }
     match now {
-        Some(now) if now < one.approval.given_at => Some(Standing::Early),
-        Some(now) if one.approval.expires_at.is_some_and(|end| now >= end) => Some(Standing::Late),
+        Some(now) if now < one.answer.given_at() => Some(Standing::Early),
+        Some(now) if one.answer.expires_at().is_some_and(|end| now >= end) => Some(Standing::Late),
         Some(_) => None,
         None => Some(Standing::Late),
     }

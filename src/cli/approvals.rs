@@ -152,7 +152,10 @@ fn lines(waiting: &Waiting) -> Vec<String> {
         let against = given
             .flaw
             .map_or(String::new(), |flaw| format!(", {}", flaw.as_str()));
-        line("given", &format!("{}{against}", given.by));
+        match given.answer.denies() {
+            None => line("given", &format!("{}{against}", given.by)),
+            Some(why) => line("denied", &format!("{}{against}: {why}", given.by)),
+        }
     }
     lines.extend(explanation::approvals(&record.decision));
     lines
@@ -188,6 +191,7 @@ fn waits(waiting: &Waiting) -> Json {
             ("by", Json::str(&one.by)),
             ("key_id", one.key.digest().to_json()),
             ("digest", one.digest.to_json()),
+            ("denied", one.answer.denies().map_or(Json::Null, Json::str)),
             (
                 "against",
                 one.flaw.map(Standing::as_str).map_or(Json::Null, Json::str),

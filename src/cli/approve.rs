@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Where approvals are written unless another place is named.
 pub(super) const FOLDER: &str = "gait-out/approvals";
 
-/// The flag that says how long an approval is good for, and the code of what is wrong with it.
+/// The flag that says how long an answer is good for, and the code of what is wrong with it.
 const EXPIRES: (&str, &str) = ("--expires", "approve.expires");
 
 /// Approve one call that waits for it
@@ -28,6 +28,16 @@ const EXPIRES: (&str, &str) = ("--expires", "approve.expires");
 /// an approval by your own key: for this call, under this bundle, once.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    asked: Asked,
+    /// How long the approval is good for, at most 31 days
+    #[arg(long, value_name = "DURATION", default_value = "15m")]
+    expires: String,
+}
+
+/// A call that waits, and who answers.
+#[derive(Debug, clap::Args)]
+pub(super) struct Asked {
     /// The signed trace of the call; `gait approvals` tells which wait
     trace: PathBuf,
     /// The line of the trace, where the file is a log of `gait serve`
@@ -39,10 +49,7 @@ pub struct Args {
     /// The intent of the call, where the trace does not hold it
     #[arg(long, value_name = "FILE")]
     intent: Option<PathBuf>,
-    /// How long the approval is good for, at most 31 days
-    #[arg(long, value_name = "DURATION", default_value = "15m")]
-    expires: String,
-    /// Where the approval goes: a new file [default: gait-out/approvals/approval_ID.json]
+    /// Where the answer goes: a new file [default: gait-out/approvals/approval_ID.json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Do not ask
@@ -52,24 +59,34 @@ pub struct Args {
     trust: TrustArgs,
 }
 
-/// Shows, asks, signs, writes; in this order.
+/// Approves it.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
-    let millis = load::duration(EXPIRES, &args.expires, limits::APPROVAL_MILLIS)?;
-    let trusted = trusted_keys(host, &args.trust)?;
-    let bytes = host.read(&args.trace, limits::FILE_BYTES)?;
-    let bytes = line(&bytes, &args)?;
+    answer(ui, host, args.asked, &args.expires, None)
+}
+
+/// Shows, asks, signs, writes; in this order.
+pub(super) fn answer(
+    ui: &mut Ui,
+    host: &dyn Host,
+    asked: Asked,
+    expires: &str,
+    denied: Option<String>,
+) -> Result<Exit, CliError> {
+    let millis = load::duration(EXPIRES, expires, limits::APPROVAL_MILLIS)?;
+    let trusted = trusted_keys(host, &asked.trust)?;
+    let bytes = host.read(&asked.trace, limits::FILE_BYTES)?;
+    let bytes = line(&bytes, &asked)?;
     let (trace, _) =
-        verify::of_trace(bytes, &trusted, host.now()).map_err(|error| error.in_file(&args.trace))?;
+        verify::of_trace(bytes, &trusted, host.now()).map_err(|error| error.in_file(&asked.trace))?;
     let record = trace.value();
-    let subject = subject(record).map_err(|error| error.in_file(&args.trace))?;
-    let intent = intent(host, &args, record)?;
-    let key = keyring::signing_key(host, &args.key)?;
-    consent(ui, host, &args, record, &intent)?;
-    let given = approvals::give(host, subject, &record.tool, millis, &key)?;
-    let given =
-        given.ok_or_else(|| load::bad_duration(EXPIRES, &args.expires, "that is no time any more"))?;
+    let subject = subject(record).map_err(|error| error.in_file(&asked.trace))?;
+    let intent = intent(host, &asked, record)?;
+    let key = keyring::signing_key(host, &asked.key)?;
+    consent(ui, host, &asked, (record, &intent), denied.as_deref())?;
+    let given = approvals::give(host, (subject, &record.tool), denied, millis, &key)?;
+    let given = given.ok_or_else(|| load::bad_duration(EXPIRES, expires, "that is no time any more"))?;
     let (signed, name) = given::sign(&given, &key)?;
-    let path = args.out.unwrap_or_else(|| place(name));
+    let path = asked.out.unwrap_or_else(|| place(name));
     host.write_new(&path, signed.as_bytes(), Mode::Public)
         .map_err(exists)?;
     report(ui, record, &given, name, &path)?;
@@ -77,7 +94,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
 }
 
 /// The trace in a file: the whole of it, or a line.
-fn line<'b>(bytes: &'b [u8], args: &Args) -> Result<&'b [u8], CliError> {
+fn line<'b>(bytes: &'b [u8], args: &Asked) -> Result<&'b [u8], CliError> {
     let Some(number) = args.line else {
         return Ok(bytes);
     };
@@ -108,7 +125,7 @@ fn subject(record: &TraceRecord) -> Result<Subject, CliError> {
 }
 
 /// The intent of the call, which the trace names by its digest.
-fn intent(host: &dyn Host, args: &Args, record: &TraceRecord) -> Result<Json, CliError> {
+fn intent(host: &dyn Host, args: &Asked, record: &TraceRecord) -> Result<Json, CliError> {
     let Some(path) = &args.intent else {
         return record.intent.clone().ok_or_else(|| {
             let message = "the trace does not hold the arguments, and nobody approves what is not shown";
@@ -133,9 +150,9 @@ fn intent(host: &dyn Host, args: &Args, record: &TraceRecord) -> Result<Json, Cl
 fn consent(
     ui: &mut Ui,
     host: &dyn Host,
-    args: &Args,
-    record: &TraceRecord,
-    intent: &Json,
+    args: &Asked,
+    (record, intent): (&TraceRecord, &Json),
+    denied: Option<&str>,
 ) -> Result<(), CliError> {
     let can_ask = host.is_terminal(Stream::In) && host.is_terminal(Stream::Err) && !ui.is_json();
     if !args.yes && !can_ask {
@@ -148,11 +165,18 @@ fn consent(
         for line in shown(record, intent) {
             ui.rendered(&line);
         }
+        if let Some(why) = denied {
+            ui.rendered(&format!("  {:<9}{}", "denied", one_line(why)));
+        }
     }
     if args.yes {
         return Ok(());
     }
-    ui.rendered(&paint(Tone::Strong, "Approve this call, once? Type yes:"));
+    let question = match denied {
+        None => "Approve this call, once? Type yes:",
+        Some(_) => "Deny this call? Type yes:",
+    };
+    ui.rendered(&paint(Tone::Strong, question));
     let answer = match host.read_answer(limits::ANSWER_BYTES) {
         Err(HostError::TooLarge { .. }) => String::new(),
         answer => answer?,
@@ -160,15 +184,15 @@ fn consent(
     if answer.trim() == "yes" {
         return Ok(());
     }
-    let message = "not approved; nothing was signed";
+    let message = "not answered; nothing was signed";
     Err(CliError::new(Category::Unsafe, "approve.declined", message))
 }
 
-/// Everything that is approved, for people. All of it is from outside, so each line is escaped.
+/// Everything that is approved or denied, for people. All of it is from outside, so each line is escaped.
 fn shown(record: &TraceRecord, intent: &Json) -> Vec<String> {
     let mut lines = vec![format!(
         "{} {}",
-        paint(Tone::Warn, "to approve"),
+        paint(Tone::Warn, "waits for an approval"),
         one_line(&record.tool)
     )];
     let mut line = |head: &str, text: &str| lines.push(format!("  {head:<9}{}", one_line(text)));
@@ -278,6 +302,7 @@ fn report(
             ("file", Json::str(path.to_string_lossy())),
             ("digest", name.to_json()),
             ("key_id", given.key.digest().to_json()),
+            ("denied", given.denied.as_ref().map_or(Json::Null, Json::str)),
             ("tool", Json::str(&given.tool)),
             ("trace_id", Json::str(&record.trace_id)),
             ("bundle_digest", given.subject.bundle_digest.to_json()),
@@ -289,7 +314,10 @@ fn report(
     }
     ui.line(&format!(
         "{} {}",
-        paint(Tone::Good, "approved"),
+        match given.denied {
+            None => paint(Tone::Good, "approved"),
+            Some(_) => paint(Tone::Bad, "denied"),
+        },
         one_line(&given.tool)
     ))?;
     ui.line(&format!("  until    {}", time::print(given.expires_at)))?;
@@ -341,18 +369,19 @@ mod tests {
     }
 
     fn approve(host: &Memory, yes: bool) -> Result<Exit, String> {
-        let args = Args {
+        let asked = Asked {
             trace: "t.json".into(),
             line: None,
             key: "ann".into(),
             intent: None,
-            expires: "15m".to_owned(),
             out: Some("a.json".into()),
             yes,
             trust: TrustArgs {
                 trust: vec!["gate.public.json".into()],
             },
         };
+        let expires = "15m".to_owned();
+        let args = Args { asked, expires };
         run(&mut Ui::new(host, Options::default()), host, args).map_err(|error| error.code)
     }
 

@@ -188,6 +188,10 @@ pub enum Standing {
     Used,
     /// Nobody keeps which approvals are used up, or what is kept cannot be read.
     NoStore,
+    /// It denies the call.
+    Denies,
+    /// Somebody else has denied the call.
+    Denied,
 }
 
 impl Standing {
@@ -208,6 +212,8 @@ impl Standing {
             Standing::KeyNotValid => "key_not_valid",
             Standing::Used => "used",
             Standing::NoStore => "no_store",
+            Standing::Denies => "denies",
+            Standing::Denied => "denied",
         }
     }
 
@@ -228,6 +234,8 @@ impl Standing {
             Standing::KeyNotValid => "not counted: the key is out of its time",
             Standing::Used => "not counted: a call has used it up",
             Standing::NoStore => "not counted: it cannot be told whether it is used up",
+            Standing::Denies => "denies the call",
+            Standing::Denied => "not counted: somebody has denied the call",
         }
     }
 }

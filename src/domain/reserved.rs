@@ -30,6 +30,8 @@ pub const SCRIPT_UNCERTAIN: &str = "gait.script_uncertain";
 pub const KILL_SWITCH: &str = "gait.kill_switch";
 /// There is a kill switch, and it cannot be asked.
 pub const KILL_SWITCH_UNAVAILABLE: &str = "gait.kill_switch_unavailable";
+/// Somebody who is asked for an approval has denied the call.
+pub const DENIED: &str = "gait.denied";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
@@ -37,7 +39,7 @@ pub const INTERNAL: &str = "gait.internal";
 pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
 
 /// Every reserved code.
-pub const ALL: [&str; 15] = [
+pub const ALL: [&str; 16] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -52,5 +54,6 @@ pub const ALL: [&str; 15] = [
     SCRIPT_UNCERTAIN,
     KILL_SWITCH,
     KILL_SWITCH_UNAVAILABLE,
+    DENIED,
     INTERNAL,
 ];

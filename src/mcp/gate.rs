@@ -185,10 +185,11 @@ impl Gatekeeper {
         // Each call has working space of its own.
         let written = setup.boundary.clone().judge_written(desk, call)?;
         let mut waiting = self.waiting();
-        match written.recorded.record.decision.verdict {
-            Verdict::RequireApproval
-                if waiting.len() < limits::MCP_WAITING && !written.recorded.record.runs =>
-            {
+        let record = &written.recorded.record;
+        // What is denied waits, too: the denial may be over when the call is made again.
+        let waits = record.decision.verdict == Verdict::RequireApproval || !record.denied_with.is_empty();
+        match waits && !record.runs {
+            true if waiting.len() < limits::MCP_WAITING => {
                 waiting.insert(name());
             }
             _ if waiting.is_empty() => {}
@@ -213,8 +214,13 @@ impl Gatekeeper {
         };
         let bundle = self.setup.boundary.bundle();
         all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
-        // The last ones that were given, where there are too many.
-        all.sort_by_key(|one| std::cmp::Reverse(one.approval.given_at));
+        // Denials, and the last ones that were given, where there are too many.
+        all.sort_by_key(|one| {
+            (
+                one.answer.denies().is_none(),
+                std::cmp::Reverse(one.answer.given_at()),
+            )
+        });
         all.truncate(limits::HANDED_APPROVALS);
         approvals::distinct(all)
     }

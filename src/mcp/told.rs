@@ -77,6 +77,7 @@ fn refusal(written: &Written) -> String {
     let mut lines = vec![match decision.verdict {
         Verdict::RequireApproval => format!("Not run: the call waits for an approval ({codes})."),
         Verdict::DryRun => format!("Not run: the call may only be rehearsed ({codes})."),
+        _ if !record.denied_with.is_empty() => format!("Not run: a person has denied the call ({codes})."),
         Verdict::Allow | Verdict::Block => format!("Not run: the policy blocks the call ({codes})."),
     }];
     lines.extend(decision.detail.clone());

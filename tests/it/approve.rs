@@ -109,6 +109,98 @@ fn with(at: &Folder, intent: &str, approval: &str, more: &[&str], exit: i32) -> 
     handed["standing"].as_str().unwrap().to_owned()
 }
 
+/// Judges an intent and denies what waits.
+fn deny(at: &Folder, intent: &str, who: &str, out: &str, more: &[&str]) -> Value {
+    let trace = format!("{out}.trace");
+    let eval = eval(intent, &["--keep-intent", "--trace-out", &trace]);
+    at.json(&eval, 4, "gate_eval");
+    let key = format!("{who}.key");
+    let args = [
+        "deny",
+        &trace,
+        "--key",
+        &key,
+        "--reason",
+        "not today",
+        "--yes",
+        "--out",
+        out,
+    ];
+    at.json(&[&args[..], more].concat(), 0, "deny")
+}
+
+#[test]
+fn while_a_call_is_denied_no_approval_of_it_counts() {
+    let at = folder();
+    approve(&at, "pay.json", "ann", "yes");
+    let denied = deny(&at, "pay.json", "bob", "no", &[]);
+    assert_eq!(denied["denied"], "not today");
+    at.json(&["verify", "no", "--trust", "bob.pub"], 0, "verify");
+    let handed = |intent: &str, files: &[&str], more: &[&str], exit: i32| {
+        let files = files.iter().flat_map(|file| ["--approval", file]);
+        let files: Vec<&str> = files.chain(more.iter().copied()).collect();
+        let judged = at.json(&eval(intent, &files), exit, "gate_eval");
+        let trace = judged["trace_path"].as_str().unwrap().to_owned();
+        let record = at.valid_trace(&trace);
+        let standings = judged["handed"].as_array().unwrap().iter();
+        let standings: Vec<Value> = standings.map(|one| one["standing"].clone()).collect();
+        (judged, record, standings, trace)
+    };
+    for files in [&["no"][..], &["yes", "no"], &["no", "yes"]] {
+        let (judged, record, mut standings, trace) = handed("pay.json", files, &["--keep-intent"], 3);
+        assert_eq!(judged["reason_codes"], serde_json::json!(["gait.denied"]));
+        assert_eq!(judged["detail"], "bob@acme.com has denied the call: not today");
+        assert_eq!(record["denied_with"], serde_json::json!([denied["digest"]]));
+        standings.sort_by_key(Value::to_string);
+        let expected = if files.len() == 1 {
+            vec!["denies"]
+        } else {
+            vec!["denied", "denies"]
+        };
+        assert_eq!(standings, expected, "{files:?}");
+        // A stranger comes to the same, with the denial and without.
+        let recompute = ["trace", "recompute", &trace, "--bundle", "b.gaitbundle"];
+        let alone = at.json(&recompute, 0, "trace_recompute");
+        assert!(alone["traces"][0]["believed"].to_string().contains("denied_with"));
+        let given = files.iter().flat_map(|file| ["--approval", file]);
+        let given: Vec<&str> = given.chain(["--approvers", "gait-trust.json"]).collect();
+        let whole = at.json(&[&recompute[..], &given].concat(), 0, "trace_recompute");
+        assert!(!whole["traces"][0]["believed"].to_string().contains("denied_with"));
+    }
+    // Of another call it says nothing, nor of one that nobody is asked about.
+    assert_eq!(handed("more.json", &["no"], &[], 4).2, ["other_call"]);
+    assert_eq!(handed("huge.json", &["no"], &[], 3).2, ["other_call"]);
+    // It was no approval that was used up.
+    assert_eq!(with(&at, "pay.json", "yes", &[], 0), "counted");
+    // Once it is over, it is over.
+    deny(&at, "pay.json", "bob", "short", &["--expires", "1ms"]);
+    assert_eq!(handed("pay.json", &["short"], &[], 4).2, ["late"]);
+    // Nobody denies for somebody else, and a stranger nothing.
+    deny(&at, "pay.json", "eve", "foreign", &[]);
+    at.fails(
+        &eval("pay.json", &["--approval", "foreign"]),
+        2,
+        "verify.key_unknown",
+    );
+    at.json(
+        &[
+            "trust",
+            "revoke",
+            "--key",
+            &person("bob").verifying_key().id().to_string(),
+        ],
+        0,
+        "trust_revoke",
+    );
+    assert_eq!(handed("pay.json", &["no"], &[], 4).2, ["key_revoked"]);
+    for reason in ["", "  ", "two\nlines", "\u{202e}turned"] {
+        let args = [
+            "deny", "no.trace", "--key", "ann.key", "--yes", "--reason", reason,
+        ];
+        at.fails(&args, 6, "usage.invalid");
+    }
+}
+
 #[test]
 fn an_approval_lets_one_call_run_once() {
     let at = folder();
@@ -450,6 +542,7 @@ fn an_approval_names_the_key_that_signs_it() {
     let digest = |n: u8| Digest::from_bytes([n; 32]);
     let now = time::cut(jiff::Timestamp::now());
     let mut approval = GivenApproval {
+        denied: None,
         subject: Subject {
             bundle_digest: digest(1),
             intent_digest: digest(2),
@@ -650,7 +743,7 @@ fn the_page_does_what_it_says() {
     let at = Folder::new();
     std::fs::remove_dir_all(at.path("gait-out")).unwrap();
     let printed = at.page(page);
-    assert_eq!(printed.len(), 15);
+    assert_eq!(printed.len(), 17);
     let last = printed.last().unwrap();
     assert!(
         last.contains("bob@acme.com: not counted: a call has used it up"),

@@ -90,6 +90,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         facts: None,
         fulfils: Vec::new(),
         approved_with: Vec::new(),
+        denied_with: Vec::new(),
         kill_switch: None,
         permit_until: None,
         state: None,
@@ -105,6 +106,7 @@ pub fn signed_trace(number: u32, previous: Option<Digest>, with_intent: bool) ->
 /// An approval of the call of trace 1.
 pub fn an_approval() -> Vec<u8> {
     let approval = GivenApproval {
+        denied: None,
         subject: Subject::of_trace(&record(1, None, false)).unwrap(),
         tool: "pay.transfer".into(),
         key: key().id(),

@@ -228,3 +228,38 @@ fn a_page_shows_and_does_nothing() {
     get("GET", &format!("/approvals/{}", "0".repeat(64)), &[]).is_refused(404, "request.not_found");
     assert_eq!(commits(&folder), 1);
 }
+
+#[test]
+fn a_person_denies_and_the_model_is_told_why() {
+    let Some(venv) = mcp::venv() else { return };
+    let (folder, daemon, repo) = git(&venv, "");
+    let commit = json!(["git__git_commit", {"repo_path": repo, "message": "two"}]);
+    let ask = || {
+        let command = [daemon.told("listening"), "legacy".to_owned()];
+        let found = mcp::client_in(&folder.path(""), &venv, &command, &json!([commit]));
+        assert_eq!(found["results"][0]["failed"], true, "{found}");
+        found["results"][0]["text"].as_str().unwrap().to_owned()
+    };
+    assert!(ask().contains("waits for an approval"));
+    let traces = folder.list("gait-out/mcp-serve/traces");
+    let [trace] = traces.as_slice() else {
+        panic!("{traces:?}")
+    };
+    let trace = format!("gait-out/mcp-serve/traces/{trace}");
+    let answer = |command: &[&str]| {
+        let args = [command, &[&trace, "--key", "ann.private.json", "--yes"]].concat();
+        let out = folder.run(&args);
+        assert!(out.status.success(), "{}", crate::folder::shown(&out));
+    };
+    answer(&["deny", "--reason", "frozen", "--expires", "1h"]);
+    // It stays denied however often it is asked, and whoever approves it.
+    for _ in 0..2 {
+        let text = ask();
+        assert!(
+            text.contains("a person has denied the call") && text.contains("frozen"),
+            "{text}"
+        );
+        answer(&["approve"]);
+    }
+    assert_eq!(commits(&folder), 1);
+}

@@ -8,7 +8,7 @@ use crate::artifact::manifest::check_digest;
 use crate::artifact::{VerifyError, approval, digest, jcs, limit, obligation, time};
 use crate::domain::intent::SCRIPT;
 use crate::domain::traceparent::is_traceparent;
-use crate::domain::{Decision, LabelFact, MatchedRule, StepDecision, Target, Verdict};
+use crate::domain::{Decision, LabelFact, MatchedRule, StepDecision, Target, Verdict, reserved};
 use crate::json::Json;
 use crate::limits;
 use jiff::Timestamp;
@@ -37,6 +37,11 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     sorted("trace", "approved_with", &record.approved_with)?;
     if !record.approved_with.is_empty() && decision.approved_by.is_empty() {
         return Err(refuse("trace", "`approved_with` does not go with `approved_by`"));
+    }
+    sorted("trace", "denied_with", &record.denied_with)?;
+    let is_denied = decision.reason_codes.iter().any(|code| code == reserved::DENIED);
+    if is_denied == record.denied_with.is_empty() || is_denied && decision.verdict != Verdict::Block {
+        return Err(refuse("trace", "`denied_with` does not go with what was decided"));
     }
     if record
         .traceparent

@@ -24,6 +24,9 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
     to.nullable("call_digest", record.call_digest.as_ref());
     to.optional("correlation_id", record.correlation_id.as_deref());
     to.text("created_at", &time::print(record.created_at));
+    if !record.denied_with.is_empty() {
+        to.texts("denied_with", record.denied_with.iter().map(Digest::to_string));
+    }
     to.optional("detail", decision.detail.as_deref());
     to.text("enforcement", record.enforcement.as_str());
     if let Some(facts) = &record.facts {
