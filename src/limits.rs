@@ -156,6 +156,14 @@ pub const MCP_SERVERS: usize = 100;
 pub const MCP_STREAM: usize = 16;
 /// Pages of calls that wait for people.
 pub const MCP_PAGES: usize = 1_000;
+/// Messages that a client is told while its request is under way and has not taken yet; more are dropped.
+pub const MCP_EVENTS: usize = 256;
+/// How often a server may want more before it answers one request.
+pub const MCP_ROUNDS: usize = 10;
+/// Requests of a server that one of its answers may hold.
+pub const MCP_WANTED: usize = 20;
+/// How often whoever waits for a client looks whether it is still there, in milliseconds.
+pub const MCP_LOOK_MILLIS: u64 = 500;
 /// The name of a tool as clients of the gateway see it, in bytes.
 pub const MCP_WIRE_NAME_BYTES: usize = 128;
 /// Why somebody denies a call, in bytes.

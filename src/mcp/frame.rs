@@ -21,6 +21,15 @@ pub const OWN_META: &str = "io.modelcontextprotocol/";
 /// What says the revision of a request.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
+/// What says what a client can do.
+pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// What says which log messages are wanted.
+pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+/// The notification of how far a request is.
+pub const PROGRESS: &str = "notifications/progress";
+/// The notification of what a server logs.
+pub const LOGGED: &str = "notifications/message";
+
 /// What was read.
 pub enum Line {
     /// A line, without its end.

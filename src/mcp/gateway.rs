@@ -2,13 +2,16 @@
 //! was judged is what a server gets. It blocks, one thread a request; it must not know connections.
 
 mod catalog;
+mod events;
 mod front;
 mod headers;
 mod offered;
 mod pages;
+mod passing;
 mod sender;
 mod server;
 mod sessions;
+mod waits;
 mod wire;
 
 pub use front::serve;
@@ -23,13 +26,13 @@ use super::revision::Revision;
 use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
-use crate::boundary::Written;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::Metrics;
 use crate::json::Json;
-use crate::limits;
+use events::Events;
 use pages::Pages;
+use passing::{Going, NoResult};
 use sender::Sender;
 use server::{CallError, Server};
 use sessions::{Agreed, Client, Sessions, Stream};
@@ -37,14 +40,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::time::Instant;
-use wire::{BETWEEN, capabilities_of, complete, named, of_revision, opens_urls, with_name, without_own};
+use wire::{BETWEEN, complete, named, of_revision, opens_urls, with_name};
 
 /// The code of headers that say something else than the body.
 const HEADER_MISMATCH: i64 = -32020;
 /// The code of a revision that is not spoken.
 const UNSUPPORTED_REVISION: i64 = -32022;
-/// The code of an error that people can do something about at an address (2025-11-25).
-const URL_REQUIRED: i64 = -32042;
+/// The code of what a server does only for clients that can more.
+const MISSING_CAPABILITY: i64 = -32021;
 
 /// What stands behind the gateway, and how it is spoken to.
 pub struct Settings {
@@ -73,8 +76,8 @@ pub struct Head {
     pub method: Option<String>,
     /// What is called, by name.
     pub name: Option<String>,
-    /// Arguments, by the names that schemas give to headers for them, in lower case.
-    pub params: BTreeMap<String, String>,
+    /// Arguments, by the names that schemas give to headers for them, in lower case; none where a header cannot be read.
+    pub params: BTreeMap<String, Option<String>>,
 }
 
 /// What is answered.
@@ -115,8 +118,7 @@ impl Gateway {
         let sessions = Arc::new(Sessions::default());
         let listening = Arc::clone(&sessions);
         let changed: server::Changed = Arc::new(move |method| {
-            let event = frame::line(&frame::notification(method));
-            listening.tell(&[b"event: message\ndata: ", event.as_slice(), b"\n"].concat());
+            listening.tell(&events::event(&frame::notification(method)));
         });
         let server = |(name, behind)| (name, Server::new(behind, Arc::clone(&changed)));
         let has_one_session = settings.session.is_some();
@@ -137,8 +139,8 @@ impl Gateway {
         }
     }
 
-    /// Answers what was posted.
-    pub fn post(&self, head: &Head, body: &[u8]) -> Reply {
+    /// Answers what was posted. On a stream the client is told of its request before it is answered.
+    pub fn post(&self, head: &Head, body: &[u8], stream: Option<&Stream>) -> Reply {
         let message = match Message::read(body, true) {
             Ok(message) => message,
             Err(no) => return Reply::error(400, &no.id, no.code, &no.why),
@@ -149,7 +151,12 @@ impl Gateway {
         };
         match &message.kind {
             Kind::Notification(_) => Reply::Accepted,
-            Kind::Response(_) => {
+            Kind::Response(id) => {
+                if let Sender::Client(client) = &from
+                    && client.answers(id, message.json.clone())
+                {
+                    return Reply::Accepted;
+                }
                 let why = "the gateway has asked for nothing";
                 Reply::error(400, &Json::Null, INVALID_REQUEST, why)
             }
@@ -160,10 +167,20 @@ impl Gateway {
                 };
                 match open {
                     None => Reply::error(200, id, INVALID_REQUEST, "another request has this id"),
-                    Some(_open) => self.request((&from, head), &message, id, method),
+                    Some(_open) => {
+                        let events = Events::of(&from, &message, stream);
+                        let reply = self.request((&from, head, &events), &message, id, method);
+                        with_status(reply, &from)
+                    }
                 }
             }
         }
+    }
+
+    /// Whether a body is an answer to what the gateway has asked a client.
+    pub fn is_answer(&self, body: &[u8]) -> bool {
+        let message = Message::read(body, true);
+        message.is_ok_and(|message| matches!(message.kind, Kind::Response(_)))
     }
 
     /// A session that has begun.
@@ -176,19 +193,23 @@ impl Gateway {
         self.sessions.end(session)
     }
 
-    fn request(&self, (from, head): (&Sender, &Head), message: &Message, id: &Json, method: &str) -> Reply {
+    fn request(&self, asks: Asking<'_>, message: &Message, id: &Json, method: &str) -> Reply {
+        let (from, _, events) = asks;
         let says = |json| Reply::Says(200, json, None);
         match (from, method) {
             (Sender::Newcomer, _) => self.begin(message, id),
             (Sender::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
             (Sender::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
-            (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, (from, head)),
-            _ => self.offered(message, id, (from, method)).unwrap_or_else(|| {
-                let why = format!("the gateway lets no `{}` through", method.escape_debug());
-                let status = if matches!(from, Sender::Anybody) { 404 } else { 200 };
-                Reply::error(status, id, METHOD_NOT_FOUND, &why)
-            }),
+            (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, asks),
+            (Sender::Client(client), "logging/setLevel") if self.logs() => says(logged(client, message, id)),
+            _ => self
+                .offered(message, id, (from, events, method))
+                .unwrap_or_else(|| {
+                    let why = format!("the gateway lets no `{}` through", method.escape_debug());
+                    let status = if matches!(from, Sender::Anybody) { 404 } else { 200 };
+                    Reply::error(status, id, METHOD_NOT_FOUND, &why)
+                }),
         }
     }
 
@@ -202,7 +223,7 @@ impl Gateway {
         let newest = self.revisions.iter().rev().copied().find(with_sessions);
         // Who asks for another one is offered the newest, and goes where that will not do.
         let Some(revision) = self.spoken(wanted).filter(with_sessions).or(newest) else {
-            return self.not_spoken(id, Some(wanted));
+            return self.not_spoken(id, Some(wanted), &|_| true);
         };
         let failed = |why: &str| Reply::error(503, id, REFUSED, why);
         let (session, own) = match self.names() {
@@ -213,6 +234,7 @@ impl Gateway {
             revision,
             calls: own,
             opens_urls: opens_urls(message.param("capabilities")),
+            can: message.param("capabilities").cloned().unwrap_or(Json::Null),
         };
         if self.sessions.begin(session.clone(), agreed, Os.now()).is_err() {
             return failed("there are as many sessions as the gateway keeps");
@@ -289,7 +311,7 @@ impl Gateway {
     }
 
     /// A call: compared with its pin, judged, and passed on.
-    fn called(&self, message: &Message, id: &Json, (from, head): (&Sender, &Head)) -> Reply {
+    fn called(&self, message: &Message, id: &Json, (from, head, events): Asking<'_>) -> Reply {
         let says = |json| Reply::Says(200, json, None);
         let Some(wire) = message.param("name").and_then(Json::as_str) else {
             return Reply::error(200, id, INVALID_PARAMS, "`name` is missing, or of another type");
@@ -316,7 +338,17 @@ impl Gateway {
         };
         let answer = self.decided((&call, Class::Call), name, id, from);
         says(match (answer.refused, answer.written) {
-            (None, _) => self.passed_on((server, tool), &call, id),
+            (None, _) => {
+                let going = Going {
+                    behind: (name, server),
+                    method: "tools/call",
+                    tool: Some(tool),
+                    params: call.json.get("params").cloned().unwrap_or(Json::Null),
+                    from,
+                    events,
+                };
+                self.passed_on(&going, &call, id)
+            }
             (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
                 self.waits(message, id, from, &written)
             }
@@ -364,69 +396,32 @@ impl Gateway {
         told::not_pinned(message, id, why)
     }
 
-    /// The answer to a call that waits for people. A client that shows them an address is given one the first time; whatever it says of what
-    /// they did there counts for nothing, since only a signed approval does.
-    fn waits(&self, message: &Message, id: &Json, from: &Sender, written: &Written) -> Json {
-        let told = || told::stopped(message, Class::Call, id, written);
-        let Ok(page) = self.pages.of(written) else {
-            return told();
-        };
-        let text = format!(
-            "The call of {} waits for an approval",
-            written.recorded.record.tool
-        );
-        let params = |more: Option<(&'static str, Json)>| {
-            let own = [
-                ("mode", Json::str("url")),
-                ("message", Json::str(&text)),
-                ("url", Json::str(&page.url)),
-            ];
-            Json::object(own.into_iter().chain(more))
-        };
-        match from {
-            Sender::Anybody
-                if opens_urls(capabilities_of(message)) && message.param("inputResponses").is_none() =>
-            {
-                let asked = Json::object([
-                    ("method", Json::str("elicitation/create")),
-                    ("params", params(None)),
-                ]);
-                let result = Json::object([
-                    ("resultType", Json::str("input_required")),
-                    ("inputRequests", Json::object([("gait.approval", asked)])),
-                ]);
-                frame::result(id, result)
+    fn passed_on(&self, going: &Going<'_>, call: &Message, id: &Json) -> Json {
+        let wants = || told::unanswered(call, id, "the server wants more than the gateway passes on");
+        match self.exchange(going) {
+            Ok(result) => match of_revision(result, frame::revision(call).is_some(), false) {
+                Some(result) => frame::result(id, result),
+                None => wants(),
+            },
+            Err(NoResult::Wants) => wants(),
+            Err(NoResult::Refused(error)) => frame::failed(id, error),
+            Err(NoResult::Failed(CallError::Unpinned(why))) => self.unpinned(call, id, why),
+            Err(NoResult::Failed(CallError::Ask(AskError::Refused { error, .. }))) => {
+                frame::failed(id, error)
             }
-            Sender::Client(client)
-                if client.opens_urls && client.revision == Revision::V2025_11_25 && !page.is_known =>
-            {
-                let name = ("elicitationId", Json::str(&page.name));
-                let all = Json::Array(vec![params(Some(name))]);
-                let data = Json::object([("elicitations", all)]);
-                frame::error(id, URL_REQUIRED, &text, Some(data))
+            Err(NoResult::Failed(CallError::Ask(error))) => {
+                self.metrics.refused(error.code());
+                match error.is_about("tools/call") {
+                    true => told::unanswered(call, id, &error.to_string()),
+                    false => frame::error(id, REFUSED, &format!("Not run: {error}"), None),
+                }
             }
-            _ => told(),
         }
     }
 
-    fn passed_on(&self, (server, tool): (&Server, &str), call: &Message, id: &Json) -> Json {
-        let params = call.json.get("params").cloned().unwrap_or(Json::Null);
-        let failed = |error: &AskError| {
-            self.metrics.refused(error.code());
-            match error.is_about("tools/call") {
-                true => told::unanswered(call, id, &error.to_string()),
-                false => frame::error(id, REFUSED, &format!("Not run: {error}"), None),
-            }
-        };
-        match server.call(tool, without_own(params)) {
-            Ok(result) => match of_revision(result, frame::revision(call).is_some(), false) {
-                Some(result) => frame::result(id, result),
-                None => told::unanswered(call, id, "the server wants more than the gateway passes on"),
-            },
-            Err(CallError::Unpinned(why)) => self.unpinned(call, id, why),
-            Err(CallError::Ask(AskError::Refused { error, .. })) => frame::failed(id, error),
-            Err(CallError::Ask(error)) => failed(&error),
-        }
+    /// Whether what servers log can be told to clients.
+    fn logs(&self) -> bool {
+        self.servers.values().any(Server::logs)
     }
 
     /// Whether calls can be decided.
@@ -452,7 +447,36 @@ impl Gateway {
     }
 }
 
-/// A stream of messages, and its end.
-fn stream() -> (Stream, tokio::sync::mpsc::Receiver<Vec<u8>>) {
-    tokio::sync::mpsc::channel(limits::MCP_STREAM)
+/// Who asks, with which headers, and where it is told of what it asks for.
+type Asking<'a> = (&'a Sender, &'a Head, &'a Events<'a>);
+
+/// An answer with the status that its revision has for what a server says is wrong.
+fn with_status(reply: Reply, from: &Sender) -> Reply {
+    let Reply::Says(200, message, session) = reply else {
+        return reply;
+    };
+    let code = message.get("error").and_then(|error| error.get("code")?.as_i64());
+    let status = match (from, code) {
+        (Sender::Anybody, Some(METHOD_NOT_FOUND)) => 404,
+        (Sender::Anybody, Some(MISSING_CAPABILITY)) => 400,
+        _ => 200,
+    };
+    Reply::Says(status, message, session)
+}
+
+/// A client wants to know what servers log.
+fn logged(client: &Client, message: &Message, id: &Json) -> Json {
+    let level = message.param("level").and_then(Json::as_str);
+    match level.and_then(events::level) {
+        Some(level) => {
+            client.logs_from(level);
+            frame::result(id, Json::Object(Vec::new()))
+        }
+        None => frame::error(id, INVALID_PARAMS, "`level` is missing, or is no level", None),
+    }
+}
+
+/// A stream of so many messages that were not taken yet, and its end.
+fn stream(most: usize) -> (Stream, tokio::sync::mpsc::Receiver<Vec<u8>>) {
+    tokio::sync::mpsc::channel(most)
 }

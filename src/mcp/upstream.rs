@@ -115,6 +115,38 @@ pub struct Upstream {
     offers: Json,
 }
 
+/// A request to a server.
+pub struct Asks<'a> {
+    /// The method.
+    pub method: &'static str,
+    /// Its parameters.
+    pub params: Json,
+    /// What it says of itself beside what each request says, in the revision without sessions.
+    pub said: Option<&'a Json>,
+    /// Arguments that headers say, by their names there.
+    pub headers: Vec<(String, String)>,
+    /// Who hears what the server tells of it before it answers.
+    pub heard: Option<&'a mut dyn FnMut(&Message)>,
+    /// How many milliseconds its answer is waited for.
+    pub wait: u64,
+}
+
+/// What carries a request: its id, itself, and what goes with it.
+pub struct Carried<'a, 'h> {
+    /// The id.
+    pub id: Json,
+    /// The method.
+    pub method: &'static str,
+    /// The whole message.
+    pub request: Json,
+    /// Arguments that headers say.
+    pub headers: &'a [(String, String)],
+    /// Who hears what the server tells of it before it answers.
+    pub heard: Option<&'a mut (dyn FnMut(&Message) + 'h)>,
+    /// How many milliseconds its answer is waited for.
+    pub wait: u64,
+}
+
 /// How a server is reached.
 enum Transport {
     /// It was started, and is talked to over its pipes.
@@ -127,8 +159,8 @@ enum Transport {
 /// What the thread that reads knows, too.
 struct Shared {
     input: Mutex<Option<ChildStdin>>,
-    /// Where answers go, by id; none once the server has ended.
-    waiting: Mutex<Option<BTreeMap<String, SyncSender<Json>>>>,
+    /// Where answers go, and what is told before them, by id; none once the server has ended.
+    waiting: Mutex<Option<BTreeMap<String, SyncSender<Message>>>>,
     heard: Heard,
 }
 
@@ -177,14 +209,21 @@ impl Upstream {
     /// Begins a session; with a server that knows of none, says with each request what a session would. Gives what the server says of itself.
     fn agree(&mut self) -> Result<Json, AskError> {
         let [newest, ..] = OF_SERVERS;
-        let own = frame::this_program();
-        let nothing = Json::Object(Vec::new());
         let hello = Json::object([
             ("protocolVersion", Json::str(newest)),
-            ("capabilities", nothing.clone()),
-            ("clientInfo", own.clone()),
+            ("capabilities", Json::Object(Vec::new())),
+            ("clientInfo", frame::this_program()),
         ]);
         let wait = limits::MCP_START_MILLIS;
+        // A server at an address takes each request by itself, so asking what it speaks does no harm.
+        #[cfg(all(feature = "serve", unix))]
+        if matches!(self.transport, Transport::Web(_)) {
+            match self.discover() {
+                Err(AskError::Slow(method)) => return Err(AskError::Slow(method)),
+                Err(_) => self.meta = None,
+                found => return found,
+            }
+        }
         match self.ask("initialize", hello, wait) {
             Ok(found) => {
                 let revision = found.get("protocolVersion").and_then(Json::as_str);
@@ -200,32 +239,65 @@ impl Upstream {
                     .says(&frame::notification("notifications/initialized"));
                 Ok(found)
             }
-            Err(AskError::Refused { .. }) => {
-                self.meta = Some(Json::object([
-                    (frame::PROTOCOL_VERSION, Json::str(STATELESS)),
-                    ("io.modelcontextprotocol/clientCapabilities", nothing.clone()),
-                    ("io.modelcontextprotocol/clientInfo", own),
-                ]));
-                let found = self.ask("server/discover", nothing, wait)?;
-                let spoken = found.get("supportedVersions").and_then(Json::as_array);
-                let speaks = |all: &[Json]| all.iter().any(|one| one.as_str() == Some(STATELESS));
-                match spoken.is_some_and(speaks) {
-                    true => Ok(found),
-                    false => Err(AskError::Revision),
-                }
-            }
+            Err(AskError::Refused { .. }) => self.discover(),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Asks a server that knows of no sessions what it is; from then on each request says what a session would.
+    fn discover(&mut self) -> Result<Json, AskError> {
+        let nothing = Json::Object(Vec::new());
+        self.meta = Some(Json::object([
+            (frame::PROTOCOL_VERSION, Json::str(STATELESS)),
+            (frame::CLIENT_CAPABILITIES, nothing.clone()),
+            ("io.modelcontextprotocol/clientInfo", frame::this_program()),
+        ]));
+        let found = self.ask("server/discover", nothing, limits::MCP_START_MILLIS)?;
+        let spoken = found.get("supportedVersions").and_then(Json::as_array);
+        let speaks = |all: &[Json]| all.iter().any(|one| one.as_str() == Some(STATELESS));
+        match spoken.is_some_and(speaks) {
+            true => Ok(found),
+            false => Err(AskError::Revision),
         }
     }
 
     /// Asks and waits for the result.
     pub fn ask(&self, method: &'static str, params: Json, wait: u64) -> Result<Json, AskError> {
+        self.asks(Asks {
+            method,
+            params,
+            said: None,
+            headers: Vec::new(),
+            heard: None,
+            wait,
+        })
+    }
+
+    /// The same with all that a request may have.
+    pub fn asks(&self, asks: Asks<'_>) -> Result<Json, AskError> {
+        let method = asks.method;
         let id = Json::int(self.number.fetch_add(1, Ordering::Relaxed));
-        let request = frame::request(&id, method, frame::with_meta(params, self.meta.as_ref()));
+        let mut params = frame::with_meta(asks.params, self.meta.as_ref());
+        if self.meta.is_some() {
+            params = frame::with_meta(params, asks.said);
+        }
+        if asks.heard.is_some() {
+            // What is told of the request is known by its id.
+            let token = Json::object([("progressToken", id.clone())]);
+            params = frame::with_meta(params, Some(&token));
+        }
+        let carried = Carried {
+            request: frame::request(&id, method, params),
+            id,
+            method,
+            headers: &asks.headers,
+            heard: asks.heard,
+            wait: asks.wait,
+        };
         let answer = match &self.transport {
-            Transport::Pipes(_, shared) => shared.exchange(&id, method, &request, wait)?,
+            Transport::Pipes(_, shared) => shared.exchange(carried)?,
             #[cfg(all(feature = "serve", unix))]
-            Transport::Web(web) => web.exchange(&id, method, &request, wait)?,
+            Transport::Web(web) => web.exchange(carried)?,
         };
         if let Some(result) = answer.get("result") {
             return Ok(result.clone());
@@ -298,18 +370,32 @@ impl Transport {
 
 impl Shared {
     /// Asks, and gives the message that answers.
-    fn exchange(&self, id: &Json, method: &'static str, request: &Json, wait: u64) -> Result<Json, AskError> {
-        let (to, answer) = sync_channel(1);
+    fn exchange(&self, carried: Carried<'_, '_>) -> Result<Json, AskError> {
+        let (id, method, mut heard) = (&carried.id, carried.method, carried.heard);
+        let (to, answer) = sync_channel(limits::MCP_EVENTS);
         match held(&self.waiting).as_mut() {
             Some(waiting) => waiting.insert(frame::key(id), to),
             None => return Err(AskError::Ended(method)),
         };
-        self.says(request);
-        let answer = answer.recv_timeout(Duration::from_millis(wait));
+        self.says(&carried.request);
+        let begun = Os.now();
+        let found = loop {
+            let passed = Os.now().as_millisecond().saturating_sub(begun.as_millisecond());
+            let left = carried.wait.saturating_sub(u64::try_from(passed).unwrap_or(0));
+            match answer.recv_timeout(Duration::from_millis(left)) {
+                Ok(message) if matches!(message.kind, Kind::Response(_)) => break Ok(message.json),
+                Ok(message) => {
+                    if let Some(heard) = heard.as_mut() {
+                        heard(&message);
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
         if let Some(waiting) = held(&self.waiting).as_mut() {
             waiting.remove(&frame::key(id));
         }
-        answer.map_err(|error| match error {
+        found.map_err(|error| match error {
             RecvTimeoutError::Timeout => {
                 self.says(&frame::cancelled(id));
                 AskError::Slow(method)
@@ -345,8 +431,8 @@ impl Shared {
                     .as_mut()
                     .and_then(|waiting| waiting.remove(&frame::key(id)));
                 if let Some(to) = to {
-                    // Whoever asked may have given up.
-                    let _ = to.send(message.json);
+                    // Whoever asked may have given up; whoever has not takes what comes.
+                    let _ = to.send(message);
                 }
             }
             Kind::Request(id, method) if method == "ping" => {
@@ -355,6 +441,18 @@ impl Shared {
             Kind::Request(id, _) => {
                 let why = "the gateway declares nothing that it could be asked for";
                 self.says(&frame::error(id, METHOD_NOT_FOUND, why, None));
+            }
+            Kind::Notification(method) if method == frame::PROGRESS => {
+                let Some(token) = message.param("progressToken").map(frame::key) else {
+                    return;
+                };
+                if let Some(to) = held(&self.waiting)
+                    .as_ref()
+                    .and_then(|waiting| waiting.get(&token))
+                {
+                    // Nobody waits for what is told by the way.
+                    let _ = to.try_send(message);
+                }
             }
             Kind::Notification(method) => (self.heard)(method),
         }

@@ -3,7 +3,7 @@
 
 use super::frame::{self, Kind, Message};
 use super::revision::STATELESS;
-use super::upstream::AskError;
+use super::upstream::{AskError, Carried};
 use crate::http::{self, Answered, ClientError, JSON, Target};
 use crate::json::Json;
 use crate::limits;
@@ -17,6 +17,8 @@ const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// Before the names of headers that say arguments.
+const PARAM: &str = "mcp-param-";
 
 /// A server at an address.
 pub struct Web {
@@ -59,30 +61,39 @@ impl Web {
     /// Says something that wants no answer.
     pub fn says(&self, message: &Json) {
         // Who does not hear it says so when something is asked.
-        let _ = self.post(message, limits::MCP_ASK_MILLIS, &mut |_| false);
+        let _ = self.post(message, Vec::new(), limits::MCP_ASK_MILLIS, &mut |_| false);
     }
 
     /// Asks, and gives the message that answers.
-    pub fn exchange(
-        &self,
-        id: &Json,
-        method: &'static str,
-        request: &Json,
-        wait: u64,
-    ) -> Result<Json, AskError> {
+    pub fn exchange(&self, carried: Carried<'_, '_>) -> Result<Json, AskError> {
+        let (id, method, mut heard) = (&carried.id, carried.method, carried.heard);
         if self.has_ended() {
             return Err(AskError::Ended(method));
         }
-        let mut is_enough =
-            |answered: &Answered| is_stream(answered) && in_events(&answered.body, id).is_some();
+        let mut stream = Events::default();
+        let mut is_enough = |answered: &Answered| {
+            is_stream(answered)
+                && stream.read(&answered.body, id, &mut |message| {
+                    let is_other = matches!(&message.kind, Kind::Notification(method) if method == frame::PROGRESS)
+                        && message.param("progressToken") != Some(id);
+                    if let Some(heard) = heard.as_mut().filter(|_| !is_other) {
+                        heard(message);
+                    }
+                })
+        };
+        let named = carried.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(format!("{PARAM}{name}").as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(&coded(value)).ok()?))
+        });
+        let more = named.collect();
         let answered = self
-            .post(request, wait, &mut is_enough)
+            .post(&carried.request, more, carried.wait, &mut is_enough)
             .map_err(|error| match error {
                 ClientError::Slow => AskError::Slow(method),
                 ClientError::Connection(_) | ClientError::TooLong => AskError::Ended(method),
             })?;
         let found = match is_stream(&answered) {
-            true => in_events(&answered.body, id),
+            true => stream.answer,
             false => answer(&answered.body, id),
         };
         match (answered.status, found) {
@@ -112,6 +123,7 @@ impl Web {
     fn post(
         &self,
         message: &Json,
+        more: Vec<(HeaderName, HeaderValue)>,
         wait: u64,
         is_enough: &mut dyn FnMut(&Answered) -> bool,
     ) -> Result<Answered, ClientError> {
@@ -128,6 +140,7 @@ impl Web {
             headers.extend(value.map(|value| (name, value)));
         }
         headers.extend(mirrored(message));
+        headers.extend(more);
         http::post(&self.target, &headers, frame::line(message), wait, is_enough)
     }
 }
@@ -179,15 +192,53 @@ fn answer(text: &[u8], id: &Json) -> Option<Json> {
     matches!(&message.kind, Kind::Response(of) if of == id).then_some(message.json)
 }
 
-/// The same in a stream of events: the first whole event that answers.
-fn in_events(stream: &[u8], id: &Json) -> Option<Json> {
-    let text = str::from_utf8(stream).ok()?.replace("\r\n", "\n");
-    let (whole, _) = text.rsplit_once("\n\n")?;
-    whole.split("\n\n").find_map(|event| {
-        let data = event.lines().filter_map(|line| line.strip_prefix("data:"));
-        let data: Vec<&str> = data.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        answer(data.join("\n").as_bytes(), id)
-    })
+/// A stream of events as far as it was read.
+#[derive(Default)]
+struct Events {
+    read: usize,
+    answer: Option<Json>,
+}
+
+impl Events {
+    /// Reads the whole events that are there now, and tells what comes before the answer to the request of this id; whether that is there.
+    fn read(&mut self, stream: &[u8], id: &Json, heard: &mut dyn FnMut(&Message)) -> bool {
+        while self.answer.is_none() {
+            let rest = stream.get(self.read..).unwrap_or_default();
+            let Some((event, used)) = first_event(rest) else {
+                break;
+            };
+            self.read = self.read.saturating_add(used);
+            let Ok(message) = Message::read(event.as_bytes().trim_ascii(), false) else {
+                continue;
+            };
+            match &message.kind {
+                Kind::Response(of) if of == id => self.answer = Some(message.json),
+                Kind::Notification(_) => heard(&message),
+                Kind::Response(_) | Kind::Request(..) => {}
+            }
+        }
+        self.answer.is_some()
+    }
+}
+
+/// The data of the first whole event, and how many bytes it takes.
+fn first_event(stream: &[u8]) -> Option<(String, usize)> {
+    let (mut data, mut used) = (Vec::new(), 0_usize);
+    loop {
+        let rest = stream.get(used..)?;
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let line = rest.get(..end)?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        used = used.saturating_add(end).saturating_add(1);
+        if line.is_empty() {
+            return Some((data.join("\n"), used));
+        }
+        if let Some(said) = line.strip_prefix(b"data:") {
+            // What is no text is no message.
+            let said = str::from_utf8(said).unwrap_or("\u{fffd}");
+            data.push(said.strip_prefix(' ').unwrap_or(said).to_owned());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +268,15 @@ mod tests {
             (format!("data: {other}\n\n"), false),
             (format!("dat: {good}\n\n"), false),
         ] {
-            assert_eq!(in_events(stream.as_bytes(), &id).is_some(), found, "{stream}");
+            let mut told = 0;
+            let mut events = Events::default();
+            // However it is cut into pieces, each event is read once.
+            for end in 0..=stream.len() {
+                let is_there = events.read(&stream.as_bytes()[..end], &id, &mut |_| told += 1);
+                assert!(!is_there || found, "{stream}");
+            }
+            assert_eq!(events.answer.is_some(), found, "{stream}");
+            assert_eq!(told, usize::from(stream.contains("progress")), "{stream}");
         }
         assert_eq!(
             (coded("a b"), coded("é")),

@@ -103,6 +103,10 @@ mod mcp_approve;
 #[cfg(all(unix, feature = "serve"))]
 mod mcp_attacks;
 #[cfg(test)]
+mod mcp_conformance;
+#[cfg(test)]
+mod mcp_events;
+#[cfg(test)]
 mod mcp_import;
 #[cfg(test)]
 mod mcp_offered;

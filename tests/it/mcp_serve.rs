@@ -238,7 +238,7 @@ fn what_headers_say_is_what_the_request_says() {
         // The revision of the body is another one, or there is none.
         (vec![method, name], body.clone(), 400, -32020),
         (vec![old, method, name], body.clone(), 400, -32020),
-        (vec![new, method, name], call("a__say"), 400, -32020),
+        (vec![new, method, name], call("a__say"), 400, -32602),
         (
             vec![("MCP-Protocol-Version", "2024-11-05"), method, name],
             call("a__say"),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The server, which ends with this value, and where it is.
-struct Hostile(Child, String);
+pub struct Hostile(Child, pub String);
 
 impl Drop for Hostile {
     fn drop(&mut self) {
@@ -21,7 +21,7 @@ impl Drop for Hostile {
     }
 }
 
-fn hostile(folder: &Folder, venv: &Path, does: &[&str]) -> Hostile {
+pub fn hostile(folder: &Folder, venv: &Path, does: &[&str]) -> Hostile {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/hostile_http.py");
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script)
@@ -39,7 +39,7 @@ fn hostile(folder: &Folder, venv: &Path, does: &[&str]) -> Hostile {
 }
 
 /// The gateway before a server at an address.
-fn before(folder: &Folder, url: &str, more: &str) -> Daemon {
+pub fn before(folder: &Folder, url: &str, more: &str) -> Daemon {
     let policy = mcp_pins::POLICY
         .replace("say", "a.say")
         .replace("shout", "a.shout");

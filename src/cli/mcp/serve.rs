@@ -102,10 +102,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));
     };
+    // Its own pages may ask: nothing runs on them.
+    let own = Guard::hosts_of(*address, &[]).into_iter();
+    let own = own.filter(|_| address.ip().is_loopback());
+    let own = own.map(|host| format!("http://{host}"));
     let guard = Guard {
         token,
         hosts: Some(Guard::hosts_of(*address, &config.hosts)),
-        origins: config.origins,
+        origins: config.origins.into_iter().chain(own).collect(),
     };
     let place = format!("{}/mcp", listening.place());
     let mut printed = Ok(());

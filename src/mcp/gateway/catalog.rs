@@ -114,6 +114,9 @@ impl Gateway {
                 ));
             }
         }
+        if self.logs() {
+            found.push(("logging", Json::Object(Vec::new())));
+        }
         Json::object(found)
     }
 

@@ -1,20 +1,22 @@
 //! The gateway on HTTP: who may ask, what headers say, and where answers go. In: requests. Out: responses. It decides nothing, and what it
 //! passes to the gateway runs on a thread that may block.
 
+use super::events::event;
 use super::{Gateway, Head, Reply, pages, stream};
 use crate::http::{self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 
 /// Where clients post.
@@ -146,28 +148,35 @@ impl Front {
             return Err(Refusal::new(406, "request.accept", message));
         }
         let said = said(&head.headers)?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            let message = "as many requests are being answered as the gateway takes at once";
-            Refusal::new(503, "serve.busy", message)
-        })?;
+        let place = Arc::clone(&self.places).try_acquire_owned();
         let body = http::read(body, limits::MCP_MESSAGE_BYTES).await?;
+        let place = match place {
+            Ok(place) => Some(place),
+            // What somebody waits for who has a place already needs none.
+            Err(_) if self.gateway.is_answer(&body) => None,
+            Err(_) => {
+                let message = "as many requests are being answered as the gateway takes at once";
+                return Err(Refusal::new(503, "serve.busy", message));
+            }
+        };
+        let (to, mut told) = stream(limits::MCP_EVENTS);
+        let streams = head.headers.contains_key(ACCEPT) && http::accepts(&head.headers, EVENTS);
+        let to = streams.then_some(to);
         let gateway = Arc::clone(&self.gateway);
-        let reply = spawn_blocking(move || {
-            let reply = gateway.post(&said, &body);
+        let mut work = spawn_blocking(move || {
+            let reply = gateway.post(&said, &body, to.as_ref());
             // Held until the work ends, however long anybody waits for it.
             drop(place);
             reply
         });
-        match reply.await.map_err(|_| bug())? {
-            Reply::Accepted => Ok(empty(StatusCode::ACCEPTED)),
-            Reply::Says(status, message, session) => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                let mut response = http::response(status, Content::json(&message));
-                if let Some(session) = session.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                    response.headers_mut().insert(SESSION, session);
-                }
-                Ok(response)
-            }
+        let reply = tokio::select! {
+            biased;
+            Some(first) = told.recv() => return Ok(streamed(first, told, async { work.await.ok() })),
+            reply = &mut work => reply.map_err(|_| bug())?,
+        };
+        match told.try_recv() {
+            Ok(first) => Ok(streamed(first, told, async { Some(reply) })),
+            Err(_) => Ok(answered(reply)),
         }
     }
 
@@ -179,13 +188,9 @@ impl Front {
         }
         let said = said(headers)?;
         let client = session(&said).and_then(|id| self.gateway.client(id).ok_or_else(no_session))?;
-        let (to, pieces) = stream();
+        let (to, pieces) = stream(limits::MCP_STREAM);
         client.streams_to(to);
-        let mut response = Response::new(Body::Pieces(pieces));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENTS));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(response)
+        Ok(of_pieces(pieces))
     }
 
     /// A client ends its session.
@@ -196,6 +201,55 @@ impl Front {
             false => Err(no_session()),
         }
     }
+}
+
+/// A response of one message, or of none.
+fn answered(reply: Reply) -> Response<Body> {
+    match reply {
+        Reply::Accepted => empty(StatusCode::ACCEPTED),
+        Reply::Says(status, message, session) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = http::response(status, Content::json(&message));
+            if let Some(session) = session.and_then(|id| HeaderValue::from_str(&id).ok()) {
+                response.headers_mut().insert(SESSION, session);
+            }
+            response
+        }
+    }
+}
+
+/// A response of what is told of a request until it is answered, and of the answer.
+fn streamed(
+    first: Vec<u8>,
+    mut told: Receiver<Vec<u8>>,
+    reply: impl Future<Output = Option<Reply>> + Send + 'static,
+) -> Response<Body> {
+    let (to, pieces) = stream(limits::MCP_STREAM);
+    tokio::spawn(async move {
+        let mut next = Some(first);
+        while let Some(piece) = next {
+            if to.send(piece).await.is_err() {
+                return;
+            }
+            next = tokio::select! {
+                piece = told.recv() => piece,
+                // Whoever asked is gone; who works for it finds `told` closed.
+                () = to.closed() => return,
+            };
+        }
+        if let Some(Reply::Says(_, message, _)) = reply.await {
+            let _ = to.send(event(&message)).await;
+        }
+    });
+    of_pieces(pieces)
+}
+
+fn of_pieces(pieces: Receiver<Vec<u8>>) -> Response<Body> {
+    let mut response = Response::new(Body::Pieces(pieces));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(EVENTS));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn nothing() -> Refusal {
@@ -260,8 +314,9 @@ fn said(headers: &HeaderMap) -> Result<Head, Refusal> {
     };
     let mut params = BTreeMap::new();
     for name in headers.keys() {
-        if let (Some(param), Some(value)) = (name.as_str().strip_prefix(PARAM), text(name)?) {
-            params.insert(param.to_owned(), value);
+        if let Some(param) = name.as_str().strip_prefix(PARAM) {
+            // What cannot be read agrees with no argument.
+            params.insert(param.to_owned(), text(name).unwrap_or_default());
         }
     }
     Ok(Head {

@@ -10,7 +10,7 @@ const KEY: &str = "x-mcp-header";
 /// Whether headers say what the arguments are. `must` wants a header for each argument whose schema names one. A header that the schema does not
 /// name says nothing.
 pub fn agree(
-    headers: &BTreeMap<String, String>,
+    headers: &BTreeMap<String, Option<String>>,
     schema: Option<&Json>,
     arguments: Option<&Json>,
     must: bool,
@@ -32,11 +32,27 @@ pub fn agree(
             (None, None) => {}
             (None, Some(Json::Null)) => {}
             (None, Some(_)) if !must => {}
-            (Some(said), Some(argument)) if text(argument).as_deref() == Some(said) => {}
+            (Some(Some(said)), Some(argument)) if text(argument).as_deref() == Some(said) => {}
             _ => return Err(wrong()),
         }
     }
     Ok(())
+}
+
+/// The headers of arguments, as a schema names them.
+pub fn of(schema: Option<&Json>, arguments: Option<&Json>) -> Vec<(String, String)> {
+    let properties = schema.and_then(|schema| schema.get("properties")?.as_object());
+    let mut headers = Vec::new();
+    for (name, property) in properties.unwrap_or_default() {
+        let argument = arguments.and_then(|all| all.get(name));
+        headers.extend(of(Some(property), argument));
+        if let (Some(header), Some(said)) =
+            (property.get(KEY).and_then(Json::as_str), argument.and_then(text))
+        {
+            headers.push((header.to_owned(), said));
+        }
+    }
+    headers
 }
 
 /// A value as a header says it; none where it cannot.
@@ -75,14 +91,24 @@ mod tests {
             (&[("deep", "b")], r#"{"in":{"deep":"a"}}"#, true, false),
             (&[("deep", "b")], r#"{"in":"a"}"#, true, false),
             (&[("other", "b")], r#"{}"#, true, true),
+            (&[("other", "?")], r#"{}"#, true, true),
+            (&[("region", "?")], r#"{"region":"?"}"#, false, false),
+            (&[("region", "?")], r#"{}"#, false, false),
         ] {
-            let headers = headers
+            // What cannot be read is written as `?` here.
+            let value = |value: &str| (value != "?").then(|| value.to_owned());
+            let headers: BTreeMap<String, Option<String>> = headers
                 .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .map(|(name, said)| ((*name).to_owned(), value(said)))
                 .collect();
             let arguments = parse(arguments.as_bytes()).unwrap();
             let found = agree(&headers, Some(&schema), Some(&arguments), must);
             assert_eq!(found.is_ok(), good, "{headers:?} {arguments:?}");
+            let own = of(Some(&schema), Some(&arguments)).into_iter();
+            let own = own
+                .map(|(name, value)| (name.to_ascii_lowercase(), Some(value)))
+                .collect();
+            assert!(agree(&own, Some(&schema), Some(&arguments), false).is_ok());
         }
         assert!(agree(&BTreeMap::new(), None, None, true).is_ok());
     }

@@ -2,8 +2,11 @@
 //! judged where it reads something; what comes of it is passed on as it is.
 
 use super::catalog::{Behind, COMPLETIONS, Offer, PROMPTS, RESOURCES};
+use super::events::Events;
+use super::passing::{Going, NoResult};
 use super::sender::Sender;
-use super::wire::{complete, of_revision, with_name, with_name_in, without_own};
+use super::server::CallError;
+use super::wire::{complete, of_revision, with_name, with_name_in};
 use super::{Gateway, Reply};
 use crate::json::Json;
 use crate::mcp::frame::{self, INVALID_PARAMS, Message, REFUSED};
@@ -29,7 +32,7 @@ impl Gateway {
         &self,
         message: &Message,
         id: &Json,
-        (from, method): (&Sender, &str),
+        (from, events, method): (&Sender, &Events<'_>, &str),
     ) -> Option<Reply> {
         let says = |json| Some(Reply::Says(200, json, None));
         if let Some(offer) = Offer::of_method(method) {
@@ -46,7 +49,7 @@ impl Gateway {
             _ => return None,
         };
         says(match reads {
-            Ok(reads) => self.read(&reads, id, from),
+            Ok(reads) => self.read(&reads, id, (from, events)),
             Err(refused) => refused,
         })
     }
@@ -126,29 +129,44 @@ impl Gateway {
     }
 
     /// Judges a request and passes it on.
-    fn read(&self, reads: &Reads<'_>, id: &Json, from: &Sender) -> Json {
+    fn read(&self, reads: &Reads<'_>, id: &Json, (from, events): (&Sender, &Events<'_>)) -> Json {
         let class = method::of_client(reads.method);
         let answer = self.decided((&reads.judged, class), reads.behind.0, id, from);
         if let Some(refused) = answer.refused {
             return refused;
         }
-        let params = reads.passed.get("params").cloned().unwrap_or(Json::Null);
-        let is_cached = reads.method == "resources/read";
-        match reads.behind.1.ask(reads.method, without_own(params)) {
+        let going = Going {
+            behind: reads.behind,
+            method: reads.method,
+            tool: None,
+            params: reads.passed.get("params").cloned().unwrap_or(Json::Null),
+            from,
+            events,
+        };
+        let wants = || {
+            frame::error(
+                id,
+                REFUSED,
+                "the server wants more than the gateway passes on",
+                None,
+            )
+        };
+        match self.exchange(&going) {
             Ok(result) => {
                 let stateless = frame::revision(&reads.judged).is_some();
-                let result = of_revision(result, stateless, is_cached);
-                let why = "the server wants more than the gateway passes on";
-                result.map_or_else(
-                    || frame::error(id, REFUSED, why, None),
-                    |result| frame::result(id, result),
-                )
+                let result = of_revision(result, stateless, reads.method == "resources/read");
+                result.map_or_else(wants, |result| frame::result(id, result))
             }
-            Err(AskError::Refused { error, .. }) => frame::failed(id, error),
-            Err(error) => {
+            Err(NoResult::Wants) => wants(),
+            Err(NoResult::Refused(error)) => frame::failed(id, error),
+            Err(NoResult::Failed(CallError::Ask(AskError::Refused { error, .. }))) => {
+                frame::failed(id, error)
+            }
+            Err(NoResult::Failed(CallError::Ask(error))) => {
                 self.metrics.refused(error.code());
                 frame::error(id, REFUSED, &error.to_string(), None)
             }
+            Err(NoResult::Failed(CallError::Unpinned(why))) => self.unpinned(&reads.judged, id, why),
         }
     }
 }

@@ -2,9 +2,10 @@
 //! the answer to whoever says two things at once.
 
 use super::sessions::Client;
+use super::wire::capabilities_of;
 use super::{Gateway, HEADER_MISMATCH, Head, Reply, UNSUPPORTED_REVISION};
 use crate::json::Json;
-use crate::mcp::frame::{self, INVALID_REQUEST, Kind, Message};
+use crate::mcp::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, Message};
 use crate::mcp::revision::Revision;
 use std::sync::Arc;
 
@@ -30,25 +31,14 @@ impl Gateway {
         let stateless = said.is_some() || head.revision.as_deref() == Some(Revision::V2026_07_28.as_str());
         mirrors(head, message, stateless).map_err(|why| Reply::error(400, &id, HEADER_MISMATCH, &why))?;
         if stateless {
-            let said = said.and_then(Json::as_str);
-            if said != head.revision.as_deref() {
-                let why = "the header MCP-Protocol-Version says another revision than the request";
-                return Err(Reply::error(400, &id, HEADER_MISMATCH, why));
-            }
-            let known = said
-                .and_then(|said| self.spoken(said))
-                .filter(|one| !one.has_sessions());
-            return match known {
-                Some(_) => Ok(Sender::Anybody),
-                None => Err(self.not_spoken(&id, said)),
-            };
+            return self.anybody(head, message, &id);
         }
         if let Some(said) = head
             .revision
             .as_deref()
             .filter(|said| self.spoken(said).is_none())
         {
-            return Err(self.not_spoken(&id, Some(said)));
+            return Err(self.not_spoken(&id, Some(said), &|_| true));
         }
         if matches!(&message.kind, Kind::Request(_, method) if method == "initialize") {
             return Ok(Sender::Newcomer);
@@ -70,14 +60,48 @@ impl Gateway {
         }
     }
 
+    /// Who says with each request who it is. What it must say is in `_meta`.
+    fn anybody(&self, head: &Head, message: &Message, id: &Json) -> Result<Sender, Reply> {
+        let meta = message.param("_meta");
+        let said = meta.and_then(|meta| meta.get(frame::PROTOCOL_VERSION)?.as_str());
+        let can = capabilities_of(message).and_then(Json::as_object);
+        let is_request = matches!(message.kind, Kind::Request(..));
+        let missing = |what: &str| {
+            let why = format!("`_meta` does not say the {what}");
+            Err(Reply::error(400, id, INVALID_PARAMS, &why))
+        };
+        match said {
+            None if is_request => return missing(frame::PROTOCOL_VERSION),
+            said if said != head.revision.as_deref() => {
+                let why = "the header MCP-Protocol-Version says another revision than the request";
+                return Err(Reply::error(400, id, HEADER_MISMATCH, why));
+            }
+            _ => {}
+        }
+        let spoken = said.and_then(|said| self.spoken(said));
+        if spoken.is_none_or(Revision::has_sessions) {
+            return Err(self.not_spoken(id, said, &|one| !one.has_sessions()));
+        }
+        match can {
+            None if is_request => missing(frame::CLIENT_CAPABILITIES),
+            _ => Ok(Sender::Anybody),
+        }
+    }
+
     /// The revision of a text, where clients may speak it.
     pub(super) fn spoken(&self, revision: &str) -> Option<Revision> {
         Revision::read(revision).filter(|one| self.revisions.contains(one))
     }
 
-    /// The answer to a revision that is not spoken.
-    pub(super) fn not_spoken(&self, id: &Json, said: Option<&str>) -> Reply {
-        let supported = self.revisions.iter().rev().map(|one| Json::str(one.as_str()));
+    /// The answer to a revision that is not spoken, with those that are, of the ones that are meant.
+    pub(super) fn not_spoken(
+        &self,
+        id: &Json,
+        said: Option<&str>,
+        is_meant: &dyn Fn(Revision) -> bool,
+    ) -> Reply {
+        let meant = self.revisions.iter().rev().filter(|one| is_meant(**one));
+        let supported = meant.map(|one| Json::str(one.as_str()));
         let data = Json::object([
             ("supported", Json::Array(supported.collect())),
             ("requested", said.map_or(Json::Null, Json::str)),

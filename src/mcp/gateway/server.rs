@@ -2,6 +2,7 @@
 //! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
 
 use super::catalog::Offer;
+use super::headers;
 use crate::artifact::Digest;
 use crate::artifact::tool_lock::Pinned;
 use crate::host::{Around, Host, Os};
@@ -10,7 +11,7 @@ use crate::json::Json;
 use crate::limits;
 use crate::mcp::fresh::Fresh;
 use crate::mcp::list::{List, ListError};
-use crate::mcp::upstream::{AskError, Upstream, is_program};
+use crate::mcp::upstream::{AskError, Asks, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
 use crate::mcp::web::Web;
 use hyper::header::HeaderValue;
@@ -232,10 +233,14 @@ impl Server {
         self.lists.of(offer).get(&|| Os.now(), &mut ask)
     }
 
+    /// Whether what it logs over a request is known to be of that request.
+    pub fn logs(&self) -> bool {
+        !self.is_heard() && self.has("logging")
+    }
+
     /// Asks it for something that is no call of a tool.
-    pub fn ask(&self, method: &'static str, params: Json) -> Result<Json, AskError> {
-        let upstream = self.running().map_err(not_asked)?;
-        upstream.ask(method, params, limits::MCP_CALL_MILLIS)
+    pub fn asks(&self, asks: Asks<'_>) -> Result<Json, AskError> {
+        self.running().map_err(not_asked)?.asks(asks)
     }
 
     /// What it lists now, of what is as it was pinned.
@@ -255,14 +260,15 @@ impl Server {
 
     /// Passes a call on and waits for what comes of it. The process that is called is the one whose tools were looked at: it may have been
     /// started after the call was judged.
-    pub fn call(&self, tool: &str, params: Json) -> Result<Json, CallError> {
+    pub fn call(&self, tool: &str, asks: Asks<'_>) -> Result<Json, CallError> {
         let upstream = self.running().map_err(|error| CallError::Ask(not_asked(error)))?;
-        self.watch
+        let definition = self
+            .watch
             .check(tool, &|| Os.now(), &mut || self.tools_of(&upstream))
             .map_err(CallError::Unpinned)?;
-        upstream
-            .ask("tools/call", params, limits::MCP_CALL_MILLIS)
-            .map_err(CallError::Ask)
+        let arguments = asks.params.get("arguments");
+        let headers = headers::of(definition.get("inputSchema"), arguments);
+        upstream.asks(Asks { headers, ..asks }).map_err(CallError::Ask)
     }
 
     /// Ends it.

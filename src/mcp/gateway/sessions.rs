@@ -1,11 +1,14 @@
 //! The sessions of clients that speak a revision with sessions. In: ids, which nobody can guess. Out: what is kept of each. Whoever is idle
 //! for long, or idle for longest where there are too many, is forgotten.
 
+use crate::json::Json;
 use crate::limits;
+use crate::mcp::frame;
 use crate::mcp::gate::Session;
 use crate::mcp::revision::Revision;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -21,6 +24,12 @@ pub struct Client {
     pub calls: Session,
     /// Whether it shows people an address that it is given.
     pub opens_urls: bool,
+    /// What it can do, as it says.
+    pub can: Json,
+    /// Requests to it that it has not answered, and how many there were.
+    asked: Mutex<(u64, BTreeMap<String, SyncSender<Json>>)>,
+    /// From which on it wants to be told what servers log.
+    logs: Mutex<Option<usize>>,
     /// The ids of requests that are not answered yet.
     open: Mutex<BTreeSet<String>>,
     stream: Mutex<Option<Stream>>,
@@ -36,6 +45,8 @@ pub struct Agreed {
     pub calls: Session,
     /// Whether the client shows people an address that it is given.
     pub opens_urls: bool,
+    /// What the client can do, as it says.
+    pub can: Json,
 }
 
 /// All of them, by their ids.
@@ -72,6 +83,37 @@ impl Client {
         *held(&self.stream) = Some(stream);
     }
 
+    /// A request to it: an id of its own, and where its answer comes from.
+    pub fn asks(&self) -> (Json, Receiver<Json>) {
+        let (to, answer) = sync_channel(1);
+        let mut asked = held(&self.asked);
+        asked.0 = asked.0.wrapping_add(1);
+        let id = Json::str(format!("gait-{}", asked.0));
+        asked.1.insert(frame::key(&id), to);
+        (id, answer)
+    }
+
+    /// Nobody waits any more for the answer to a request.
+    pub fn gives_up(&self, id: &Json) {
+        held(&self.asked).1.remove(&frame::key(id));
+    }
+
+    /// It answers the request of an id; whether there is one.
+    pub fn answers(&self, id: &Json, message: Json) -> bool {
+        let to = held(&self.asked).1.remove(&frame::key(id));
+        to.is_some_and(|to| to.send(message).is_ok())
+    }
+
+    /// It wants to be told what servers log, from a level on.
+    pub fn logs_from(&self, level: usize) {
+        *held(&self.logs) = Some(level);
+    }
+
+    /// From which level on it wants to be told; none where it has not said so.
+    pub fn logs(&self) -> Option<usize> {
+        *held(&self.logs)
+    }
+
     /// Whether anything of it is under way.
     fn is_used(&self) -> bool {
         !held(&self.open).is_empty()
@@ -98,6 +140,9 @@ impl Sessions {
             revision: agreed.revision,
             calls: agreed.calls,
             opens_urls: agreed.opens_urls,
+            can: agreed.can,
+            asked: Mutex::default(),
+            logs: Mutex::default(),
             open: Mutex::default(),
             stream: Mutex::default(),
             used: Mutex::new(now),
@@ -153,6 +198,7 @@ mod tests {
                 revision: Revision::V2025_11_25,
                 calls,
                 opens_urls: false,
+                can: Json::Null,
             };
             sessions.begin(id.to_string(), agreed, at(now))
         };

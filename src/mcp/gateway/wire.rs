@@ -57,26 +57,9 @@ fn changed(json: &Json, member: &str, change: &dyn Fn(&Json) -> Json) -> Json {
     Json::Object(members)
 }
 
-/// Parameters without what is between the client and the gateway alone: of the revision, and where progress is told.
-pub fn without_own(params: Json) -> Json {
-    let Json::Object(mut members) = params else {
-        return params;
-    };
-    for (key, value) in &mut members {
-        if let (true, Json::Object(meta)) = (key == "_meta", value) {
-            meta.retain(|(name, _)| !name.starts_with(frame::OWN_META) && name != "progressToken");
-        }
-    }
-    members.retain(|(key, _)| key != "inputResponses" && key != "requestState");
-    members.retain(|(key, value)| key != "_meta" || value.as_object().is_some_and(|meta| !meta.is_empty()));
-    Json::Object(members)
-}
-
 /// What a client can do, as it says with a request of the revision without sessions.
 pub fn capabilities_of(message: &Message) -> Option<&Json> {
-    message
-        .param("_meta")?
-        .get("io.modelcontextprotocol/clientCapabilities")
+    message.param("_meta")?.get(frame::CLIENT_CAPABILITIES)
 }
 
 /// Whether a client shows people an address that it is given.
@@ -85,7 +68,7 @@ pub fn opens_urls(capabilities: Option<&Json>) -> bool {
     url.is_some_and(|url| url.as_object().is_some())
 }
 
-/// A result as the client's revision has it; none where it is no result yet. In the revision without sessions results say of what kind they
+/// A result as the client's revision has it; none where it has no such result. In the revision without sessions results say of what kind they
 /// are, and those that may be kept for how long, and that they are of whoever asked.
 pub fn of_revision(result: Json, stateless: bool, is_cached: bool) -> Option<Json> {
     let Json::Object(mut members) = result else {
@@ -97,6 +80,7 @@ pub fn of_revision(result: Json, stateless: bool, is_cached: bool) -> Option<Jso
     };
     match said(&members, "resultType").as_ref().map(Json::as_str) {
         None | Some(Some("complete")) => {}
+        Some(Some("input_required")) if stateless => return Some(Json::Object(members)),
         Some(_) => return None,
     }
     let holds = said(&members, "ttlMs").unwrap_or(Json::int(0));

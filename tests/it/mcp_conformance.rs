@@ -1,0 +1,167 @@
+//! The conformance suite of the protocol (`@modelcontextprotocol/conformance`) against a server, and against the same server behind
+//! `gait mcp serve` with a policy that lets everything through: check by check the same, but for what docs/reference/mcp.md lists.
+
+use crate::folder::{Folder, compiled};
+use crate::mcp;
+use crate::mcp_offered::{node, program};
+use crate::mcp_serve::{NEW, OLD, gateway};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+const POLICY: &str = "gaitpol 1\npolicy acme.all\nprofile dev\ndefault allow\n\
+    type Values = Map[String[max 100], String[max 1000], max 20]\n\
+    tool mcp.resource { uri: String[max 200] }\n\
+    tool mcp.prompt { name: String[max 80], arguments: Values? }\n\
+    tool mcp.completion { ref: { type: String[max 20], name: String[max 80]?, uri: String[max 200]? }, \
+        argument: { name: String[max 40], value: String[max 80] }, context: { arguments: Values? }? }\n\
+    tool mcp.sampling { }\n\
+    tool mcp.elicitation { message: String[max 200] }\n";
+
+/// Tools with arguments; all others have none.
+const ARGUMENTS: [(&str, &str); 5] = [
+    ("test_sampling", "prompt: String[max 200]"),
+    ("test_elicitation", "message: String[max 200]"),
+    (
+        "test_custom_headers",
+        "region: String[max 200], query: String[max 200]?",
+    ),
+    ("json_schema_2020_12_tool", "name: String[max 200]?"),
+    ("test_custom_headers_null", "region: String[max 200]?"),
+];
+
+struct Fixture(Child, String);
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn script() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/fixture.py")
+}
+
+fn fixture(venv: &Path) -> Fixture {
+    let mut child = Command::new(venv.join("bin/python"))
+        .arg(script())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    let mut output = BufReader::new(child.stdout.as_mut().unwrap());
+    output.read_line(&mut port).unwrap();
+    Fixture(child, format!("http://127.0.0.1:{}/mcp", port.trim()))
+}
+
+/// The policy that lets everything through: a line of the fixture that begins with the name of a tool declares it.
+fn policy() -> String {
+    let text = std::fs::read_to_string(script()).unwrap();
+    let names = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("    \"")?.split_once("\": ("));
+    let mut policy = POLICY.to_owned();
+    for (name, _) in names {
+        let arguments = ARGUMENTS.iter().find(|(tool, _)| *tool == name);
+        let arguments = arguments.map_or("", |(_, arguments)| arguments);
+        policy.push_str(&format!("tool f.{name} {{ {arguments} }}\n"));
+    }
+    policy
+}
+
+/// What the suite says, by scenario: its checks with their states.
+fn results(node: &Path, url: &str, revision: &str, out: &Path) -> BTreeMap<String, Vec<(String, String)>> {
+    let command = program(node, "conformance", "dist/index.js");
+    let output = Command::new(&command[0])
+        .args(&command[1..])
+        .args(["server", "--url", url, "--requirements", revision, "-o"])
+        .arg(out)
+        .output()
+        .unwrap();
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(out).unwrap_or_else(|_| panic!("{output:?}")) {
+        let folder = entry.unwrap();
+        let name = folder.file_name().into_string().unwrap();
+        // The name ends with the time, such as `-2026-11-27T22-05-34-209Z`.
+        let scenario = name[..name.len() - 25]
+            .strip_prefix("server-")
+            .unwrap()
+            .to_owned();
+        let bytes = std::fs::read(folder.path().join("checks.json")).unwrap();
+        let checks: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
+        let text = |check: &Value, member: &str| check[member].as_str().unwrap().to_owned();
+        let mut states: Vec<_> = checks
+            .iter()
+            .map(|check| (text(check, "id"), text(check, "status")))
+            .collect();
+        states.sort();
+        all.insert(scenario, states);
+    }
+    all
+}
+
+/// Scenarios in which something differs, by the revision.
+const DIFFERS: [(&str, &[&str]); 2] = [
+    (
+        OLD,
+        &[
+            "resources-subscribe",
+            "resources-unsubscribe",
+            "server-sse-multiple-streams",
+            "server-sse-polling",
+        ],
+    ),
+    (
+        NEW,
+        &[
+            "server-stateless",
+            "tasks-capability-negotiation",
+            "tasks-dispatch-and-envelope",
+            "tasks-lifecycle",
+        ],
+    ),
+];
+
+#[test]
+fn the_suite_says_the_same_of_a_server_and_of_the_gateway_before_it() {
+    let (Some(venv), Some(node)) = (mcp::venv(), node()) else {
+        return;
+    };
+    let folder = Folder::new();
+    folder.write("b.gaitbundle", &compiled(&policy()));
+    let fixture = fixture(&venv);
+    let text = format!(
+        "bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\nown_names = true\n[servers.f]\nurl = \"{}\"\n",
+        fixture.1
+    );
+    let daemon = gateway(&folder, &text);
+    let url = daemon.told("listening");
+    for (revision, expected) in DIFFERS {
+        let run = |url: &str, name: &str| {
+            results(&node, url, revision, &folder.path(&format!("{name}-{revision}")))
+        };
+        let (direct, through) = (run(&fixture.1, "direct"), run(&url, "through"));
+        assert!(direct.len() > 30, "{direct:?}");
+        let mut differs: Vec<&str> = Vec::new();
+        for (scenario, states) in &direct {
+            let found = through.get(scenario);
+            if found != Some(states) {
+                println!("{revision} {scenario}\n  direct  {states:?}\n  through {found:?}");
+                differs.push(scenario);
+            }
+        }
+        assert_eq!(differs, expected, "{revision}");
+        // Whatever differs is a row of the manual.
+        let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/mcp.md");
+        let manual = std::fs::read_to_string(manual).unwrap();
+        for scenario in differs {
+            let row = format!("| {revision} | `{scenario}` |");
+            assert!(manual.contains(&row), "{row}");
+        }
+    }
+    daemon.stop();
+}
