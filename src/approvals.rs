@@ -3,6 +3,8 @@
 //! they are enough is the gate's to say.
 
 pub mod inbox;
+pub mod rows;
+pub mod waiting;
 
 use crate::artifact::{
     Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, SigningKey, Subject, VerifyError,
@@ -12,6 +14,7 @@ use crate::builtins::person::person;
 use crate::domain::Approval;
 use crate::domain::approval::Standing;
 use crate::host::{self, Host, HostError, Mode};
+use crate::json::Json;
 use crate::limits;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -180,6 +183,20 @@ pub struct Handed {
     pub flaw: Option<Standing>,
 }
 
+impl Handed {
+    /// The document of an answer: who has given it, and what is known against it.
+    pub fn to_json(&self) -> Json {
+        let against = self.flaw.map(Standing::as_str);
+        Json::object([
+            ("by", Json::str(&self.by)),
+            ("key_id", self.key.digest().to_json()),
+            ("digest", self.digest.to_json()),
+            ("denied", self.answer.denies().map_or(Json::Null, Json::str)),
+            ("against", against.map_or(Json::Null, Json::str)),
+        ])
+    }
+}
+
 /// What somebody who was asked has answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -246,6 +263,24 @@ pub fn in_folder(host: &dyn Host, folder: &Path, known: &Approvers) -> Result<Ve
     Ok(named.filter_map(one).collect())
 }
 
+/// The answers in a folder about calls under a bundle, by keys that a trust file knows and nothing is known against; none where the folder or
+/// the file cannot be read. Which of them are for a call is found out when it is judged.
+pub fn found(host: &dyn Host, (trust, folder): (&Path, &Path), bundle: Digest) -> Vec<Handed> {
+    let known = read(host, trust);
+    let all = known.ok().and_then(|known| in_folder(host, folder, &known).ok());
+    let mut all = all.unwrap_or_default();
+    all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
+    // Denials, and the last ones that were given, where there are too many.
+    all.sort_by_key(|one| {
+        (
+            one.answer.denies().is_none(),
+            std::cmp::Reverse(one.answer.given_at()),
+        )
+    });
+    all.truncate(limits::HANDED_APPROVALS);
+    distinct(all)
+}
+
 /// Verifies an approval by the keys of a trust file, at the time of a call and by the clock. Errors: it is not what a known
 /// key has signed.
 pub fn verify(
@@ -282,6 +317,13 @@ pub fn verify(
         subject: given.subject.clone(),
         flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
     })
+}
+
+/// What the file of an answer is called, unless somebody says otherwise.
+pub fn file_name(name: Digest) -> String {
+    let hex = name.to_string();
+    let hex = hex.trim_start_matches("sha256:").chars().take(24);
+    format!("approval_{}.json", hex.collect::<String>())
 }
 
 /// Answers a call that waits: it is approved, or denied for a reason, from now on for so many milliseconds. `None` where that is no

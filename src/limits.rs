@@ -170,6 +170,10 @@ pub const MCP_WIRE_NAME_BYTES: usize = 128;
 pub const REASON_BYTES: usize = 500;
 /// What a caller calls the whole that a call is part of, in bytes.
 pub const CORRELATION_BYTES: usize = 256;
+/// Calls that wait at a daemon and are listed; where there are more, the oldest is forgotten.
+pub const WAITING_CALLS: usize = 1_000;
+/// How long a call is listed that nobody has asked for again, in milliseconds: a day.
+pub const WAITING_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 /// Approvals handed over with one call.
 pub const HANDED_APPROVALS: usize = 100;
 /// What is read of an answer on a terminal, in bytes.

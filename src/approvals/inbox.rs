@@ -3,9 +3,11 @@
 //! has signed is never shown as a call. Whether approvals are enough is for the gate.
 
 use super::Handed;
-use crate::artifact::{Digest, Subject, TraceRecord, TrustedKeys, trace};
-use crate::domain::Verdict;
+use super::rows::rows;
+use crate::artifact::{Digest, Subject, TraceRecord, TrustedKeys, time, trace};
+use crate::domain::{Verdict, hidden};
 use crate::host::{Host, HostError};
+use crate::json::Json;
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ pub struct Place {
 pub struct Waiting {
     /// Its last trace.
     pub record: Box<TraceRecord>,
+    /// The intent, without what rules redact; none where nobody has kept it.
+    pub intent: Option<Json>,
     /// Where that is.
     pub place: Place,
     /// How often it was asked: traces of it that wait, since it was last decided otherwise.
@@ -32,6 +36,57 @@ pub struct Waiting {
     pub subject: Subject,
     /// The approvals of it that are there, each with what is known against it.
     pub given: Vec<Handed>,
+}
+
+impl Waiting {
+    /// What calls are ordered by: when they were asked for the last time.
+    pub fn order(&self) -> (jiff::Timestamp, &str) {
+        (self.record.created_at, &self.record.trace_id)
+    }
+
+    /// The document of a call.
+    pub fn to_json(&self) -> Json {
+        let (record, subject) = (&self.record, &self.subject);
+        let calls = subject.call_digests.iter().map(Digest::to_json).collect();
+        let asked = record.decision.approvals.iter();
+        let asked = asked.map(|spec| Json::str(spec.to_string()));
+        let rows = rows(record, self.intent.as_ref()).into_iter();
+        let rows = rows.map(|(name, text)| {
+            let text = ("text", Json::str(hidden::escaped(&text)));
+            Json::object([("name", Json::str(name)), text])
+        });
+        let (file, line) = self.place.to_json();
+        Json::object([
+            ("tool", Json::str(&record.tool)),
+            ("trace_id", Json::str(&record.trace_id)),
+            ("file", file),
+            ("line", line),
+            ("asked_at", Json::str(time::print(record.created_at))),
+            ("asked", i64::try_from(self.asked).map_or(Json::Null, Json::int)),
+            ("identity", record.identity.as_ref().map_or(Json::Null, Json::str)),
+            ("intent", self.intent.clone().unwrap_or(Json::Null)),
+            ("shown", Json::Array(rows.collect())),
+            ("bundle_digest", subject.bundle_digest.to_json()),
+            ("intent_digest", subject.intent_digest.to_json()),
+            ("call_digests", Json::Array(calls)),
+            ("approvals", Json::Array(asked.collect())),
+            (
+                "given",
+                Json::Array(self.given.iter().map(Handed::to_json).collect()),
+            ),
+        ])
+    }
+}
+
+impl Place {
+    /// The file, and the line.
+    pub fn to_json(&self) -> (Json, Json) {
+        let line = self.line.and_then(|line| i64::try_from(line).ok());
+        (
+            Json::str(self.file.to_string_lossy()),
+            line.map_or(Json::Null, Json::int),
+        )
+    }
 }
 
 /// A trace that cannot be told.
@@ -159,16 +214,14 @@ impl Reading {
             Some(Waiting {
                 asked: asked.count().max(1) as u64,
                 given: given.cloned().collect(),
+                intent: record.intent.clone(),
                 record,
                 place,
                 subject,
             })
         };
         let mut waiting: Vec<Waiting> = self.calls.into_iter().filter_map(one).collect();
-        waiting.sort_by(|a, b| {
-            let key = |one: &Waiting| (one.record.created_at, one.record.trace_id.clone());
-            key(a).cmp(&key(b))
-        });
+        waiting.sort_by(|a, b| a.order().cmp(&b.order()));
         Inbox {
             waiting,
             unread: self.unread,

@@ -7,10 +7,9 @@ use super::exit::Exit;
 use super::explanation;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
-use crate::approvals::Handed;
 use crate::approvals::inbox::{self, Inbox, Place, Reading, Unread, Waiting};
-use crate::artifact::{Digest, time};
-use crate::domain::approval::Standing;
+use crate::approvals::{Handed, rows};
+use crate::artifact::time;
 use crate::host::{Host, HostError};
 use crate::json::Json;
 use std::path::PathBuf;
@@ -141,7 +140,7 @@ fn lines(waiting: &Waiting) -> Vec<String> {
         line("asks", identity);
     }
     match &record.intent {
-        Some(intent) => approve::called(intent, &mut line),
+        Some(intent) => rows::called(intent, &mut |head, text| line(head, &text)),
         None => line(
             "argument",
             "not in the trace: `gait approve` has to be given the intent",
@@ -172,60 +171,15 @@ fn shown(place: &Place) -> String {
 fn document(inbox: &Inbox) -> Json {
     Json::object([
         ("ok", Json::Bool(true)),
-        ("waiting", Json::Array(inbox.waiting.iter().map(waits).collect())),
+        (
+            "waiting",
+            Json::Array(inbox.waiting.iter().map(Waiting::to_json).collect()),
+        ),
         ("unread", Json::Array(inbox.unread.iter().map(unread).collect())),
     ])
 }
 
-fn waits(waiting: &Waiting) -> Json {
-    let record = &waiting.record;
-    let subject = &waiting.subject;
-    let calls = subject.call_digests.iter().map(Digest::to_json).collect();
-    let asked = record
-        .decision
-        .approvals
-        .iter()
-        .map(|spec| Json::str(spec.to_string()));
-    let given = |one: &Handed| {
-        Json::object([
-            ("by", Json::str(&one.by)),
-            ("key_id", one.key.digest().to_json()),
-            ("digest", one.digest.to_json()),
-            ("denied", one.answer.denies().map_or(Json::Null, Json::str)),
-            (
-                "against",
-                one.flaw.map(Standing::as_str).map_or(Json::Null, Json::str),
-            ),
-        ])
-    };
-    let (file, line) = placed(&waiting.place);
-    Json::object([
-        ("tool", Json::str(&record.tool)),
-        ("trace_id", Json::str(&record.trace_id)),
-        ("file", file),
-        ("line", line),
-        ("asked_at", Json::str(time::print(record.created_at))),
-        (
-            "asked",
-            i64::try_from(waiting.asked).map_or(Json::Null, Json::int),
-        ),
-        ("identity", record.identity.as_ref().map_or(Json::Null, Json::str)),
-        ("intent", record.intent.clone().unwrap_or(Json::Null)),
-        ("bundle_digest", subject.bundle_digest.to_json()),
-        ("intent_digest", subject.intent_digest.to_json()),
-        ("call_digests", Json::Array(calls)),
-        ("approvals", Json::Array(asked.collect())),
-        ("given", Json::Array(waiting.given.iter().map(given).collect())),
-    ])
-}
-
 fn unread(one: &Unread) -> Json {
-    let (file, line) = placed(&one.place);
+    let (file, line) = one.place.to_json();
     Json::object([("file", file), ("line", line), ("reason", Json::str(&one.reason))])
-}
-
-fn placed(place: &Place) -> (Json, Json) {
-    let line = place.line.and_then(|line| i64::try_from(line).ok());
-    let file = Json::str(place.file.to_string_lossy());
-    (file, line.map_or(Json::Null, Json::int))
 }

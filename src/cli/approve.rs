@@ -3,13 +3,12 @@
 
 use super::error::{Category, CliError};
 use super::exit::Exit;
-use super::explanation;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use super::{load, verify};
-use crate::approvals;
-use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, jcs, time};
-use crate::domain::{Decision, MatchedRule, Target, Verdict};
+use crate::approvals::{self, rows};
+use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, time};
+use crate::domain::Verdict;
 use crate::host::{Host, HostError, Mode, Stream};
 use crate::json::Json;
 use crate::{keyring, limits};
@@ -195,88 +194,13 @@ fn shown(record: &TraceRecord, intent: &Json) -> Vec<String> {
         paint(Tone::Warn, "waits for an approval"),
         one_line(&record.tool)
     )];
-    let mut line = |head: &str, text: &str| lines.push(format!("  {head:<9}{}", one_line(text)));
-    line("asked at", &time::print(record.created_at));
-    if let Some(identity) = &record.identity {
-        line("asks", identity);
-    }
-    called(intent, &mut line);
-    let rest = intent.as_object().unwrap_or_default().iter();
-    for (name, value) in rest.filter(|(name, _)| !["args", "script", "tool_name"].contains(&name.as_str())) {
-        line("intent", &format!("{name}: {}", text(value)));
-    }
-    if let Some(facts) = &record.facts {
-        line("facts", &text(facts));
-    }
-    for target in targets(&record.decision) {
-        line(
-            "target",
-            &format!("{} {} {}", target.effect, target.kind, target.value),
-        );
-    }
-    let policy = &record.policy;
-    line("policy", format!("{} {}", policy.name, policy.version).trim_end());
-    line("bundle", &record.bundle_digest.to_string());
-    lines.extend(reasons(&record.decision));
-    lines
-}
-
-/// What is called with which arguments, step by step where it is a script.
-pub(super) fn called(intent: &Json, line: &mut impl FnMut(&str, &str)) {
-    let steps = intent.get("script").and_then(|script| script.get("steps"));
-    match steps.and_then(Json::as_array) {
-        Some(steps) => {
-            for (step, number) in steps.iter().zip(1..) {
-                let tool = step.get("tool_name").and_then(Json::as_str).unwrap_or_default();
-                line(&format!("step {number}"), tool);
-                arguments(step.get("args"), line);
-            }
-        }
-        None => arguments(intent.get("args"), line),
-    }
-}
-
-/// The arguments, a line each.
-fn arguments(args: Option<&Json>, line: &mut impl FnMut(&str, &str)) {
-    match args.and_then(Json::as_object) {
-        Some(members) => {
-            for (name, value) in members {
-                line("argument", &format!("{name}: {}", text(value)));
-            }
-        }
-        None => line("argument", &args.map(text).unwrap_or_default()),
-    }
-}
-
-fn text(json: &Json) -> String {
-    String::from_utf8_lossy(&jcs::to_vec(json)).into_owned()
-}
-
-/// What the call would touch, by the declaration of its tool or those of its steps.
-fn targets(decision: &Decision) -> impl Iterator<Item = &Target> {
-    let steps = decision.steps.iter().flat_map(|step| &step.decision.targets);
-    decision.targets.iter().chain(steps)
-}
-
-/// Why it is asked for, and what is asked.
-fn reasons(decision: &Decision) -> Vec<String> {
-    let rule = |rule: &MatchedRule| {
-        let text = format!("{} ({}, {})", rule.name, rule.verdict, rule.code);
-        format!("  rule     {}", one_line(&text))
-    };
-    let mut lines: Vec<String> = decision.matched.iter().map(rule).collect();
-    for step in &decision.steps {
-        lines.extend(step.decision.matched.iter().map(rule));
-    }
-    lines.extend(explanation::approvals(decision));
-    lines.extend(explanation::obligations(decision));
+    let rows = rows::rows(record, Some(intent)).into_iter();
+    lines.extend(rows.map(|(head, text)| format!("  {head:<9}{}", one_line(&text))));
     lines
 }
 
 fn place(name: Digest) -> PathBuf {
-    let hex = name.to_string();
-    let hex = hex.trim_start_matches("sha256:").chars().take(24);
-    Path::new(FOLDER).join(format!("approval_{}.json", hex.collect::<String>()))
+    Path::new(FOLDER).join(approvals::file_name(name))
 }
 
 fn exists(error: HostError) -> CliError {
@@ -423,7 +347,7 @@ mod tests {
             r#"argument text: "a\u001b[2J\u{202e}b\nrule: x""#,
             "say",
             r#"context: {"identity":"a""#,
-            "approve from anybody count 1",
+            "approve  from anybody count 1",
             "policy   p",
         ] {
             assert!(text.contains(part), "{part}: {text}");

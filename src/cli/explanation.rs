@@ -5,6 +5,7 @@
 use super::error::CliError;
 use super::gate::tone;
 use super::ui::{Tone, Ui, brief, one_line, paint};
+use crate::approvals::rows;
 use crate::artifact::trace::scope_to_json;
 use crate::artifact::{TraceRecord, approval, obligation};
 use crate::domain::{Decision, LabelOrigin, LimitFact, RuleScope};
@@ -77,13 +78,8 @@ pub fn steps(decision: &Decision) -> Vec<String> {
 pub fn approvals(decision: &Decision) -> Vec<String> {
     let line = |head: &str, text: &str| format!("  {head:<7} {}", one_line(text));
     let mut lines: Vec<String> = Vec::new();
-    for spec in &decision.approvals {
-        let people = match &spec.from {
-            Some(role) => format!(" ({})", role.members.join(", ")),
-            None => String::new(),
-        };
-        lines.push(line("approve", &format!("{spec}{people}")));
-    }
+    let asked = decision.approvals.iter().map(rows::asked);
+    lines.extend(asked.map(|asked| line("approve", &asked)));
     if !decision.approved_by.is_empty() {
         lines.push(line("by", &decision.approved_by.join(", ")));
     }

@@ -58,6 +58,9 @@ pub struct Args {
     /// The trust file that says whose keys may approve, made by `gait trust`
     #[arg(long, value_name = "FILE")]
     approvers: Option<PathBuf>,
+    /// The folder of the answers of those who may approve: calls that wait find them there
+    #[arg(long, value_name = "DIR", default_value = super::approve::FOLDER)]
+    approvals: PathBuf,
     /// How long a call may wait to run once it is allowed, at most an hour
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     permit_for: String,
@@ -140,7 +143,7 @@ fn places(
         store: args.store.open(host)?,
         sessions: super::gate::journals(),
         kill_switch,
-        approvers: args.approvers.clone(),
+        approvers: args.approvers.clone().map(|file| (file, args.approvals.clone())),
         permit_for: load::permit_for(&args.permit_for)?,
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)

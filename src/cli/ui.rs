@@ -84,7 +84,7 @@ pub fn safe(text: &str) -> String {
 
 /// Text from outside that must stay on its line: one with a line end in it could pose as output of its own.
 pub fn one_line(text: &str) -> String {
-    safe(&text.replace('\n', "\\n").replace('\t', "\\t"))
+    crate::domain::hidden::escaped(text)
 }
 
 /// A message that quotes text from outside, fit for one line: escaped, and of a long one only both ends.

@@ -1,6 +1,7 @@
 //! From a request to a response: the head is checked, the body read within its bounds, the work done on a thread that may block,
 //! and what comes of it written as JSON. In: HTTP. Out: HTTP. It decides nothing itself.
 
+use super::page;
 use super::service::Service;
 use crate::artifact::is_id;
 use crate::domain::traceparent::is_traceparent;
@@ -20,6 +21,9 @@ use tokio::time::{Instant, timeout};
 /// The description of the interface.
 pub const OPENAPI: &str = include_str!("../../schemas/v1/daemon/openapi.json");
 
+/// The calls that wait, and answers to them.
+const INBOX: &str = "/v1/approvals";
+
 /// What connections share.
 pub struct Shared {
     /// What answers.
@@ -38,6 +42,9 @@ pub struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Route {
     Decide,
+    Inbox,
+    Answer,
+    Page(&'static page::File),
     Redeem,
     Settle,
     Reload,
@@ -52,7 +59,7 @@ impl Answers for Shared {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let _in_flight = self.service.metrics.begin();
         match handled(&self, request).await {
-            Ok(content) => http::response(StatusCode::OK, content),
+            Ok(response) => response,
             Err(refusal) => http::refused(&self.service.metrics, &refusal),
         }
     }
@@ -65,17 +72,20 @@ impl Answers for Shared {
     fn stopping(&self) {}
 }
 
-async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Content, Refusal> {
+async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
-    shared
-        .guard
-        .check_origin(&head.headers, head.uri.authority().is_some())?;
+    let has_authority = head.uri.authority().is_some();
+    match is_of_page(head.uri.path()) {
+        true => shared.guard.check_own_origin(&head.headers, has_authority)?,
+        false => shared.guard.check_origin(&head.headers, has_authority)?,
+    }
     let route = route(&head)?;
-    if route != Route::Health {
+    // A browser shows no token by itself; the page asks for it.
+    if !matches!(route, Route::Health | Route::Page(_)) {
         shared.guard.check_token(&head.headers)?;
     }
     let service = Arc::clone(&shared.service);
-    match route {
+    let content = match route {
         Route::Health => Ok(Content::json(&Json::object([("ok", Json::Bool(true))]))),
         Route::OpenApi => Ok(Content {
             kind: JSON,
@@ -107,9 +117,13 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Con
             };
             posted(shared, &head, body, decided).await
         }
+        Route::Inbox => within(&shared.about, move || Ok(Content::json(&service.inbox()?))).await,
+        Route::Answer => posted(shared, &head, body, move |body| service.answer(body)).await,
+        Route::Page(file) => return Ok(http::page(file.content())),
         Route::Redeem => posted(shared, &head, body, move |body| service.redeem(body)).await,
         Route::Settle => posted(shared, &head, body, move |body| service.settle(body)).await,
-    }
+    };
+    Ok(http::response(StatusCode::OK, content?))
 }
 
 /// Where the call stands in a distributed trace. A header that does not say so is left aside, as W3C Trace Context (section 4.3) has it.
@@ -119,9 +133,16 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
     is_traceparent(text).then(|| text.to_owned())
 }
 
+/// What the page of approvals is and asks for.
+fn is_of_page(path: &str) -> bool {
+    path == INBOX || page::file(path).is_some()
+}
+
 fn route(head: &Parts) -> Result<Route, Refusal> {
     let path = head.uri.path();
     let (method, route) = match path {
+        INBOX if head.method == Method::POST => (Method::POST, Route::Answer),
+        INBOX => (Method::GET, Route::Inbox),
         "/v1/decide" => (Method::POST, Route::Decide),
         "/v1/permits/redeem" => (Method::POST, Route::Redeem),
         "/v1/permits/settle" => (Method::POST, Route::Settle),
@@ -132,11 +153,14 @@ fn route(head: &Parts) -> Result<Route, Refusal> {
         "/openapi.json" => (Method::GET, Route::OpenApi),
         _ => match path.strip_prefix("/v1/traces/") {
             Some(id) if is_id(id) => (Method::GET, Route::Trace(id.to_owned())),
-            _ => {
-                let message = "there is nothing of this name";
-                return Err(Refusal::new(404, "request.not_found", message)
-                    .hint("GET /openapi.json names everything there is"));
-            }
+            _ => match page::file(path) {
+                Some(file) => (Method::GET, Route::Page(file)),
+                None => {
+                    let message = "there is nothing of this name";
+                    return Err(Refusal::new(404, "request.not_found", message)
+                        .hint("GET /openapi.json names everything there is"));
+                }
+            },
         },
     };
     if head.uri.query().is_some() {

@@ -18,6 +18,20 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// The text on one line, in which everything that would not show, or would act, is written as an escape.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() || is_hidden(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Refuses a text of one line that people could not read as it is, or that is longer than so many bytes; says why.
 pub fn check_line(text: &str, max_bytes: usize) -> Result<(), &'static str> {
     let unseen = |c: char| c.is_control() || is_hidden(c);

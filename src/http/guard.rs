@@ -36,6 +36,26 @@ impl Guard {
     /// Refuses what comes from a web page, or for another host.
     pub fn check_origin(&self, headers: &HeaderMap, has_authority: bool) -> Result<(), Refusal> {
         let is_allowed = |origin: &[u8]| self.origins.iter().any(|known| known.as_bytes() == origin);
+        self.check(headers, has_authority, &is_allowed)
+    }
+
+    /// Refuses what comes from another web page than one of this service itself, or for another host.
+    pub fn check_own_origin(&self, headers: &HeaderMap, has_authority: bool) -> Result<(), Refusal> {
+        let is_own = |origin: &[u8]| {
+            let hosts = self.hosts.iter().flatten();
+            let mut own =
+                hosts.flat_map(|host| ["http://", "https://"].map(|scheme| format!("{scheme}{host}")));
+            own.any(|own| own.as_bytes() == origin)
+        };
+        self.check(headers, has_authority, &is_own)
+    }
+
+    fn check(
+        &self,
+        headers: &HeaderMap,
+        has_authority: bool,
+        is_allowed: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<(), Refusal> {
         if headers.contains_key(ORIGIN) && !only(headers, &ORIGIN).is_some_and(is_allowed) {
             let message = "a request of a web page is refused";
             return Err(Refusal::new(403, "request.origin", message));

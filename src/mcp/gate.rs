@@ -205,23 +205,6 @@ impl Gatekeeper {
         let Some((trust, folder)) = &self.setup.approvals else {
             return Vec::new();
         };
-        let known = approvals::read(&Os, trust);
-        let Some(mut all) = known
-            .ok()
-            .and_then(|known| approvals::in_folder(&Os, folder, &known).ok())
-        else {
-            return Vec::new();
-        };
-        let bundle = self.setup.boundary.bundle();
-        all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
-        // Denials, and the last ones that were given, where there are too many.
-        all.sort_by_key(|one| {
-            (
-                one.answer.denies().is_none(),
-                std::cmp::Reverse(one.answer.given_at()),
-            )
-        });
-        all.truncate(limits::HANDED_APPROVALS);
-        approvals::distinct(all)
+        approvals::found(&Os, (trust, folder), self.setup.boundary.bundle())
     }
 }

@@ -636,7 +636,7 @@ fn only_what_waits_and_is_seen_is_approved() {
     for part in [
         "argument amount: \"700.00\"",
         "rule     one",
-        "approve from finance",
+        "approve  from finance",
         "identity",
     ] {
         assert!(shown(&output).contains(part), "{part}: {}", shown(&output));

@@ -14,6 +14,8 @@ mod artifact;
 mod artifact_fixtures;
 #[cfg(test)]
 mod author;
+#[cfg(all(test, unix))]
+mod browser;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
@@ -37,6 +39,9 @@ mod daemon;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
 mod daemon_hostile;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon_inbox;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
 mod daemon_interface;
