@@ -2,6 +2,7 @@
 //! call. In: a host, paths, bytes, the time. Out: lists of keys, approvals with the one who gave them, or why not. Whether
 //! they are enough is the gate's to say.
 
+pub mod desk;
 pub mod inbox;
 pub mod rows;
 pub mod waiting;
@@ -265,7 +266,7 @@ pub fn in_folder(host: &dyn Host, folder: &Path, known: &Approvers) -> Result<Ve
 
 /// The answers in a folder about calls under a bundle, by keys that a trust file knows and nothing is known against; none where the folder or
 /// the file cannot be read. Which of them are for a call is found out when it is judged.
-pub fn found(host: &dyn Host, (trust, folder): (&Path, &Path), bundle: Digest) -> Vec<Handed> {
+fn found(host: &dyn Host, (trust, folder): (&Path, &Path), bundle: Digest) -> Vec<Handed> {
     let known = read(host, trust);
     let all = known.ok().and_then(|known| in_folder(host, folder, &known).ok());
     let mut all = all.unwrap_or_default();

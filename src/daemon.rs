@@ -1,8 +1,6 @@
 //! The gate as a service over HTTP. In: what to listen on, and what to answer with. Out: answers, until the process is told to stop; then
 //! what was begun is finished and on disk. Everything that decides blocks, on threads of its own.
 
-mod inbox;
-mod page;
 mod permits;
 mod refusal;
 mod request;

@@ -6,10 +6,11 @@ mod body;
 mod client;
 mod guard;
 mod metrics;
+pub mod page;
 mod refusal;
 mod token;
 
-pub use body::{Body, Content, JSON, accepts, is_kind, page, read, refused, response};
+pub use body::{Body, Content, JSON, accepts, is_kind, read, refused, response};
 pub use client::{Answered, ClientError, Target, post};
 pub use guard::{Guard, only};
 pub use metrics::Metrics;

@@ -128,8 +128,6 @@ pub const APPROVAL_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
 pub const PERMIT_MILLIS: i128 = 60 * 60 * 1_000;
 /// One message of the Model Context Protocol, in bytes.
 pub const MCP_MESSAGE_BYTES: usize = JSON_BYTES;
-/// Calls of one connection that wait for approvals.
-pub const MCP_WAITING: usize = 10_000;
 /// How long a server may go on once nobody asks it anything more, in milliseconds.
 pub const MCP_DRAIN_MILLIS: u64 = 5_000;
 /// Pages of a server's list of tools.
@@ -170,7 +168,7 @@ pub const MCP_WIRE_NAME_BYTES: usize = 128;
 pub const REASON_BYTES: usize = 500;
 /// What a caller calls the whole that a call is part of, in bytes.
 pub const CORRELATION_BYTES: usize = 256;
-/// Calls that wait at a daemon and are listed; where there are more, the oldest is forgotten.
+/// Calls that wait at a gate and are listed; where there are more, the oldest is forgotten.
 pub const WAITING_CALLS: usize = 1_000;
 /// How long a call is listed that nobody has asked for again, in milliseconds: a day.
 pub const WAITING_MILLIS: i64 = 24 * 60 * 60 * 1_000;

@@ -4,7 +4,7 @@
 use super::inbox::{Place, Waiting};
 use crate::artifact::{Digest, Subject, TraceRecord};
 use crate::domain::Verdict;
-use crate::json::Json;
+use crate::json;
 use crate::limits;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ impl WaitingCalls {
     }
 
     /// Takes note of a decision. What is denied waits, too: the denial may be over when the call is made again.
-    pub fn note(&mut self, call: Digest, record: &TraceRecord, intent: Option<Json>, place: Place) {
+    pub fn note(&mut self, call: Digest, record: &TraceRecord, intent: &[u8], place: Place) {
         let waits = record.decision.verdict == Verdict::RequireApproval || !record.denied_with.is_empty();
         let subject = Subject::of_trace(record).filter(|_| waits && !record.runs);
         let Some(subject) = subject else {
@@ -36,7 +36,7 @@ impl WaitingCalls {
         }
         let waiting = Waiting {
             record: Box::new(record.clone()),
-            intent,
+            intent: json::parse(intent).ok(),
             place,
             asked: asked.saturating_add(1),
             subject,

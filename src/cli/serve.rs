@@ -8,6 +8,7 @@ use super::key_args::{self, KeyArgs, TrustArgs};
 use super::store_args::StoreArgs;
 use super::ui::Ui;
 use super::{failure, listen, load};
+use crate::approvals::desk::ApprovalDesk;
 use crate::artifact::{Digest, TrustedKeys};
 use crate::boundary::Boundary;
 use crate::daemon::{self, MayLoosen, Places, Service, TraceLog};
@@ -143,7 +144,10 @@ fn places(
         store: args.store.open(host)?,
         sessions: super::gate::journals(),
         kill_switch,
-        approvers: args.approvers.clone().map(|file| (file, args.approvals.clone())),
+        approvals: args
+            .approvers
+            .clone()
+            .map(|file| ApprovalDesk::new(file, args.approvals.clone())),
         permit_for: load::permit_for(&args.permit_for)?,
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)

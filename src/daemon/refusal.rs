@@ -1,5 +1,6 @@
 //! Which refusal an error of the library is: whose mistake it was, and what to do.
 
+use crate::approvals::desk::AnswerError;
 use crate::artifact::VerifyError;
 use crate::boundary::WriteError;
 use crate::gate::IntentError;
@@ -22,6 +23,22 @@ impl From<IntentError> for Refusal {
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         Refusal::new(400, error.code(), error.to_string())
+    }
+}
+
+impl From<AnswerError> for Refusal {
+    fn from(error: AnswerError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        match error {
+            AnswerError::Verify(error) => error.into(),
+            AnswerError::Host(HostError::TooLarge { .. }) => Refusal::new(413, "request.too_large", message),
+            AnswerError::Host(error) => error.into(),
+            AnswerError::Trust(_) => Refusal::new(503, code, message),
+            AnswerError::NotCounted { .. } => Refusal::new(409, code, message),
+            AnswerError::NotWaiting => {
+                Refusal::new(404, code, message).hint("GET /v1/approvals lists the calls that wait")
+            }
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a request to a response: the head is checked, the body read within its bounds, the work done on a thread that may block,
 //! and what comes of it written as JSON. In: HTTP. Out: HTTP. It decides nothing itself.
 
-use super::page;
 use super::service::Service;
 use crate::artifact::is_id;
 use crate::domain::traceparent::is_traceparent;
-use crate::http::{self, Answers, Body, Content, Guard, JSON, Refusal, Said, Say, tell};
+use crate::host::Os;
+use crate::http::{self, Answers, Body, Content, Guard, JSON, Refusal, Said, Say, page, tell};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
@@ -20,9 +20,6 @@ use tokio::time::{Instant, timeout};
 
 /// The description of the interface.
 pub const OPENAPI: &str = include_str!("../../schemas/v1/daemon/openapi.json");
-
-/// The calls that wait, and answers to them.
-const INBOX: &str = "/v1/approvals";
 
 /// What connections share.
 pub struct Shared {
@@ -75,7 +72,7 @@ impl Answers for Shared {
 async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     let has_authority = head.uri.authority().is_some();
-    match is_of_page(head.uri.path()) {
+    match page::is_of_page(head.uri.path()) {
         true => shared.guard.check_own_origin(&head.headers, has_authority)?,
         false => shared.guard.check_origin(&head.headers, has_authority)?,
     }
@@ -117,9 +114,19 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Res
             };
             posted(shared, &head, body, decided).await
         }
-        Route::Inbox => within(&shared.about, move || Ok(Content::json(&service.inbox()?))).await,
-        Route::Answer => posted(shared, &head, body, move |body| service.answer(body)).await,
-        Route::Page(file) => return Ok(http::page(file.content())),
+        Route::Inbox => {
+            within(&shared.about, move || {
+                Ok(Content::json(&service.approvals()?.list(&Os)?))
+            })
+            .await
+        }
+        Route::Answer => {
+            posted(shared, &head, body, move |body| {
+                Ok(service.approvals()?.take(&Os, body)?)
+            })
+            .await
+        }
+        Route::Page(file) => return Ok(file.response()),
         Route::Redeem => posted(shared, &head, body, move |body| service.redeem(body)).await,
         Route::Settle => posted(shared, &head, body, move |body| service.settle(body)).await,
     };
@@ -133,16 +140,11 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
     is_traceparent(text).then(|| text.to_owned())
 }
 
-/// What the page of approvals is and asks for.
-fn is_of_page(path: &str) -> bool {
-    path == INBOX || page::file(path).is_some()
-}
-
 fn route(head: &Parts) -> Result<Route, Refusal> {
     let path = head.uri.path();
     let (method, route) = match path {
-        INBOX if head.method == Method::POST => (Method::POST, Route::Answer),
-        INBOX => (Method::GET, Route::Inbox),
+        page::INBOX if head.method == Method::POST => (Method::POST, Route::Answer),
+        page::INBOX => (Method::GET, Route::Inbox),
         "/v1/decide" => (Method::POST, Route::Decide),
         "/v1/permits/redeem" => (Method::POST, Route::Redeem),
         "/v1/permits/settle" => (Method::POST, Route::Settle),

@@ -3,11 +3,11 @@
 
 use super::request::{self, Asked};
 use super::traces::TraceLog;
+use crate::approvals::desk::{AnswerError, ApprovalDesk};
 use crate::approvals::inbox::Place;
-use crate::approvals::waiting::WaitingCalls;
 use crate::approvals::{self, Handed};
 use crate::artifact::{
-    Approvers, Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle, digest,
+    Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle, digest,
 };
 use crate::boundary::{
     Boundary, Call, Clock, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
@@ -16,14 +16,14 @@ use crate::bundling::{Succession, SuccessionError, succession};
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::{Metrics, Refusal};
-use crate::json::{self, Json};
+use crate::json::Json;
 use crate::kill_switch::{self, Consulted};
 use crate::limits;
 use crate::store::{self, Store};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Files and keys that stay the same while the daemon runs.
 pub struct Places {
@@ -39,8 +39,8 @@ pub struct Places {
     pub sessions: PathBuf,
     /// The kill switch, and who may have signed it.
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
-    /// The trust file that says whose keys may approve, and the folder of their answers.
-    pub approvers: Option<(PathBuf, PathBuf)>,
+    /// Who may approve, what waits for them, and their answers.
+    pub approvals: Option<ApprovalDesk>,
     /// How long a call that is allowed may wait to run, in milliseconds.
     pub permit_for: i64,
     /// Whether a bundle may loosen the one before it.
@@ -72,8 +72,6 @@ pub struct Service {
     /// Tells the events of this process from those of every other.
     nonce: String,
     calls: AtomicU64,
-    /// Calls that wait for people.
-    waiting: Mutex<WaitingCalls>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -121,7 +119,6 @@ impl Service {
             log,
             nonce: host::nonce(&Os)?,
             calls: AtomicU64::new(0),
-            waiting: Mutex::default(),
             metrics: Metrics::default(),
             places,
         })
@@ -183,12 +180,10 @@ impl Service {
                     .hint("nobody would accept what this key signs; start the daemon with another one")
             })?;
         let mut handed = self.handed(&asked.approvals, now)?;
-        let approvers = self.places.approvers.as_ref();
-        let call = approvers.map(|_| digest::of_json(&asked.intent.covered()));
-        if let (Some((trust, folder)), Some(call)) = (approvers, call)
-            && self.waiting().has(call)
-        {
-            handed.extend(approvals::found(&Os, (trust, folder), self.boundary().bundle()));
+        let desk = self.places.approvals.as_ref();
+        let desk = desk.map(|desk| (desk, digest::of_json(&asked.intent.covered())));
+        if let Some((desk, call)) = desk {
+            handed.extend(desk.answers(&Os, call, self.boundary().bundle()));
             handed = approvals::distinct(handed);
         }
         let journal = asked
@@ -196,8 +191,13 @@ impl Service {
             .as_ref()
             .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
         let written = self.judge(asked, handed, traceparent, journal.as_deref())?;
-        if let Some(call) = call {
-            self.note(call, &written);
+        if let Some((desk, call)) = desk {
+            let recorded = &written.recorded;
+            let place = Place {
+                file: written.place.file.clone(),
+                line: written.place.line,
+            };
+            desk.note(call, &recorded.record, &recorded.intent, place);
         }
         let place = [
             ("trace_file", Json::str(written.place.file.to_string_lossy())),
@@ -260,7 +260,7 @@ impl Service {
         if envelopes.is_empty() {
             return Ok(Vec::new());
         }
-        let known = self.known()?;
+        let known = self.approvals()?.known(&Os).map_err(AnswerError::from)?;
         let mut all = Vec::new();
         for envelope in envelopes {
             all.push(approvals::verify(envelope, &known, now, now)?);
@@ -268,35 +268,12 @@ impl Service {
         Ok(approvals::distinct(all))
     }
 
-    /// Who may approve, and where their answers are.
-    pub(super) fn approvers(&self) -> Result<&(PathBuf, PathBuf), Refusal> {
-        self.places.approvers.as_ref().ok_or_else(|| {
+    /// Who may approve, and what waits for them.
+    pub(super) fn approvals(&self) -> Result<&ApprovalDesk, Refusal> {
+        self.places.approvals.as_ref().ok_or_else(|| {
             let message = "the daemon knows nobody who may approve";
             Refusal::new(400, "request.no_approvers", message).hint("start it with --approvers FILE")
         })
-    }
-
-    /// The keys of those who may approve, as the trust file has them now.
-    pub(super) fn known(&self) -> Result<Approvers, Refusal> {
-        let (trust, _) = self.approvers()?;
-        approvals::read(&Os, trust).map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))
-    }
-
-    /// The calls that wait.
-    pub(super) fn waiting(&self) -> MutexGuard<'_, WaitingCalls> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes note of whether a call waits for people.
-    fn note(&self, call: Digest, written: &Written) {
-        let recorded = &written.recorded;
-        let place = Place {
-            file: written.place.file.clone(),
-            line: written.place.line,
-        };
-        let waits = recorded.record.decision.verdict != Verdict::Allow;
-        let intent = waits.then(|| json::parse(&recorded.intent).ok()).flatten();
-        self.waiting().note(call, &recorded.record, intent, place);
     }
 
     /// Whether calls can be decided now.

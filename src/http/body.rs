@@ -146,7 +146,7 @@ pub fn response(status: StatusCode, content: Content) -> Response<Body> {
 }
 
 /// A response that is a page, or a part of one: what is on it comes from here alone, and no other page shows it.
-pub fn page(content: Content) -> Response<Body> {
+pub(super) fn page(content: Content) -> Response<Body> {
     let mut response = response(StatusCode::OK, content);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -5,18 +5,16 @@ use super::call::{self, Caller};
 use super::frame::{self, INVALID_PARAMS, Message};
 use super::method::Class;
 use super::told;
-use crate::approvals::{self, Handed};
-use crate::artifact::{Digest, SigningKey, TrustedKeys, digest};
+use crate::approvals::desk::ApprovalDesk;
+use crate::approvals::inbox::Place;
+use crate::artifact::{SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::domain::{Intent, Verdict};
 use crate::host::Os;
 use crate::json::Json;
-use crate::limits;
 use crate::store::Store;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What calls are judged with.
 pub struct Setup {
@@ -30,8 +28,8 @@ pub struct Setup {
     pub traces: PathBuf,
     /// The kill switch, and who may have signed it.
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
-    /// The trust file that says whose keys may approve, and the folder of approvals.
-    pub approvals: Option<(PathBuf, PathBuf)>,
+    /// Who may approve, what waits for them, and their answers.
+    pub approvals: Option<ApprovalDesk>,
     /// What the host knows of the calls.
     pub facts: Option<Json>,
     /// What the runtime fulfils of what decisions oblige to.
@@ -50,8 +48,6 @@ pub type Session = (String, PathBuf);
 /// The gate as many threads ask it.
 pub struct Gatekeeper {
     setup: Setup,
-    /// Calls that wait for people, by the digest of the intent.
-    waiting: Mutex<BTreeSet<Digest>>,
     calls: AtomicU64,
 }
 
@@ -87,7 +83,6 @@ impl Gatekeeper {
     pub fn new(setup: Setup) -> Gatekeeper {
         Gatekeeper {
             setup,
-            waiting: Mutex::default(),
             calls: AtomicU64::new(0),
         }
     }
@@ -133,10 +128,6 @@ impl Gatekeeper {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
     fn judge(
         &self,
@@ -144,12 +135,10 @@ impl Gatekeeper {
         traceparent: Option<String>,
         session: Option<&Session>,
     ) -> Result<Written, WriteError> {
-        let name = || digest::of_json(&intent.covered());
-        let waits = {
-            let waiting = self.waiting();
-            !waiting.is_empty() && waiting.contains(&name())
-        };
-        let handed = if waits { self.handed() } else { Vec::new() };
+        let approvals = self.setup.approvals.as_ref();
+        let approvals = approvals.map(|desk| (desk, digest::of_json(&intent.covered())));
+        let bundle = self.setup.boundary.bundle();
+        let handed = approvals.map_or_else(Vec::new, |(desk, call)| desk.answers(&Os, call, bundle));
         let setup = &self.setup;
         let moment = Moment {
             session_id: session.map(|(id, _)| id.clone()),
@@ -184,27 +173,14 @@ impl Gatekeeper {
         };
         // Each call has working space of its own.
         let written = setup.boundary.clone().judge_written(desk, call)?;
-        let mut waiting = self.waiting();
-        let record = &written.recorded.record;
-        // What is denied waits, too: the denial may be over when the call is made again.
-        let waits = record.decision.verdict == Verdict::RequireApproval || !record.denied_with.is_empty();
-        match waits && !record.runs {
-            true if waiting.len() < limits::MCP_WAITING => {
-                waiting.insert(name());
-            }
-            _ if waiting.is_empty() => {}
-            _ => {
-                waiting.remove(&name());
-            }
+        if let Some((desk, call)) = approvals {
+            let recorded = &written.recorded;
+            let place = Place {
+                file: written.place.file.clone(),
+                line: written.place.line,
+            };
+            desk.note(call, &recorded.record, &recorded.intent, place);
         }
         Ok(written)
-    }
-
-    /// The approvals in the folder that a known key has signed. Which of them are for the call is found out when it is judged.
-    fn handed(&self) -> Vec<Handed> {
-        let Some((trust, folder)) = &self.setup.approvals else {
-            return Vec::new();
-        };
-        approvals::found(&Os, (trust, folder), self.setup.boundary.bundle())
     }
 }

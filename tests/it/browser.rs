@@ -4,6 +4,7 @@
 use crate::approve::folder;
 use crate::daemon::client::{Daemon, request};
 use crate::folder::Folder;
+use crate::{mcp, mcp_approve};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -250,4 +251,30 @@ fn a_person_approves_and_denies_on_the_page() {
         browser.run("return document.cookie + localStorage.length + sessionStorage.length"),
         "00"
     );
+}
+
+#[test]
+fn a_call_of_an_agent_runs_once_a_person_approves_it_on_the_gateways_page() {
+    let Some(venv) = mcp::venv() else { return };
+    let (folder, daemon, repo) = mcp_approve::git(&venv, "");
+    let Some(browser) = Browser::start(&folder) else {
+        return;
+    };
+    let commit = json!(["git__git_commit", {"repo_path": repo, "message": "<b>two</b>"}]);
+    let ask = || {
+        let command = [daemon.told("listening"), "legacy".to_owned()];
+        mcp::client_in(&folder.path(""), &venv, &command, &json!([commit]))
+    };
+    assert_eq!(ask()["results"][0]["failed"], true);
+    let listening = daemon.told("listening");
+    browser.open(&format!("{}/approvals", listening.trim_end_matches("/mcp")));
+    browser.sees("<b>two</b>");
+    browser.write("#key", folder.path("ann.private.json").to_str().unwrap());
+    browser.sees("signs, in this page");
+    browser.click("[name=approve]");
+    browser.sees("Approved by");
+    browser.picture("gateway.png");
+    assert_eq!(ask()["results"][0]["failed"], false);
+    assert_eq!(mcp_approve::commits(&folder), 2);
+    assert_eq!(ask()["results"][0]["failed"], true, "once");
 }

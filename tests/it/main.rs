@@ -14,7 +14,8 @@ mod artifact;
 mod artifact_fixtures;
 #[cfg(test)]
 mod author;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
 mod browser;
 #[cfg(test)]
 mod cli;

@@ -9,7 +9,7 @@ use crate::mcp_serve::{NEW, OLD, config, gateway, header, message, post};
 use serde_json::{Value, json};
 use std::path::Path;
 
-fn git(venv: &Path, more: &str) -> (Folder, Daemon, String) {
+pub fn git(venv: &Path, more: &str) -> (Folder, Daemon, String) {
     let folder = mcp::folder();
     let repo = folder.path("repo").to_str().unwrap().to_owned();
     let program = venv.join("bin/mcp-server-git").to_str().unwrap().to_owned();
@@ -19,7 +19,7 @@ fn git(venv: &Path, more: &str) -> (Folder, Daemon, String) {
     (folder, daemon, repo)
 }
 
-fn commits(folder: &Folder) -> usize {
+pub fn commits(folder: &Folder) -> usize {
     mcp::git(&folder.path("repo"), &["log", "--oneline"])
         .lines()
         .count()
@@ -262,4 +262,48 @@ fn a_person_denies_and_the_model_is_told_why() {
         answer(&["approve"]);
     }
     assert_eq!(commits(&folder), 1);
+}
+
+#[test]
+fn an_answer_is_sent_to_the_gateway_and_nothing_else_is_taken() {
+    let Some(venv) = mcp::venv() else { return };
+    let (folder, daemon, repo) = git(&venv, "");
+    let commit = json!(["git__git_commit", {"repo_path": repo, "message": "two"}]);
+    let ask = || {
+        let command = [daemon.told("listening"), "legacy".to_owned()];
+        let found = mcp::client_in(&folder.path(""), &venv, &command, &json!([commit]));
+        found["results"][0]["failed"].clone()
+    };
+    assert_eq!(ask(), true);
+    let waiting = |status: u16| {
+        let answer = daemon.ask("GET", "/v1/approvals", "");
+        assert_eq!(answer.status, status, "{}", answer.text());
+        serde_json::from_slice::<Value>(&answer.body).unwrap()["waiting"].clone()
+    };
+    let listed = waiting(200);
+    let trace = listed[0]["file"].as_str().unwrap();
+    let args = [
+        "approve",
+        trace,
+        "--key",
+        "ann.private.json",
+        "--yes",
+        "--out",
+        "elsewhere.json",
+    ];
+    assert!(folder.run(&args).status.success());
+    let answer = String::from_utf8(folder.read("elsewhere.json")).unwrap();
+    daemon.refuses("POST", "/v1/approvals", "{}", (400, "verify.shape"));
+    daemon.refuses("DELETE", "/v1/approvals", "", (405, "request.method"));
+    let evil = [("Origin", "http://evil.example")];
+    let refused = daemon
+        .connect()
+        .ask("POST", "/v1/approvals", &evil, answer.as_bytes());
+    refused.is_refused(403, "request.origin");
+    assert_eq!(ask(), true, "nothing was taken");
+    assert_eq!(daemon.ask("POST", "/v1/approvals", &answer).status, 200);
+    assert_eq!(ask(), false);
+    assert_eq!(commits(&folder), 2);
+    assert_eq!(waiting(200), json!([]));
+    daemon.refuses("POST", "/v1/approvals", &answer, (404, "approval.not_waiting"));
 }

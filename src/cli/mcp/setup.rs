@@ -1,6 +1,6 @@
 //! What calls are judged with, from files and flags: the same for every gateway.
 
-use crate::approvals;
+use crate::approvals::{self, desk::ApprovalDesk};
 use crate::cli::error::{Category, CliError};
 use crate::cli::gate::AskedArgs;
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
@@ -76,7 +76,9 @@ impl Judged {
             store: args.store.open(host)?,
             traces: self.traces,
             kill_switch,
-            approvals: self.approvers.map(|trust| (trust, self.approvals)),
+            approvals: self
+                .approvers
+                .map(|trust| ApprovalDesk::new(trust, self.approvals)),
             facts: facts.transpose()?,
             fulfils: BTreeSet::from_iter(self.fulfils).into_iter().collect(),
             caller: Caller {

@@ -3,7 +3,11 @@
 
 use super::events::event;
 use super::{Gateway, Head, Reply, pages, stream};
-use crate::http::{self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError};
+use crate::approvals::desk::ApprovalDesk;
+use crate::host::Os;
+use crate::http::{
+    self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError, page,
+};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
@@ -91,12 +95,17 @@ impl Answers for Front {
 impl Front {
     async fn handled(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let (head, body) = request.into_parts();
-        self.guard
-            .check_origin(&head.headers, head.uri.authority().is_some())?;
-        let path = head.uri.path();
-        let page = path.strip_prefix(pages::PATH);
+        let (path, has_authority) = (head.uri.path(), head.uri.authority().is_some());
+        match page::is_of_page(path) {
+            true => self.guard.check_own_origin(&head.headers, has_authority)?,
+            false => self.guard.check_origin(&head.headers, has_authority)?,
+        }
+        if let (Some(file), &Method::GET) = (page::file(path), &head.method) {
+            return Ok(file.response());
+        }
+        let shown_page = path.strip_prefix(pages::PATH);
         // Who knows the name of a page may see it: browsers show no token.
-        if path != "/healthz" && page.is_none() {
+        if path != "/healthz" && shown_page.is_none() {
             self.guard.check_token(&head.headers)?;
         }
         if head.uri.query().is_some() {
@@ -105,7 +114,7 @@ impl Front {
         }
         let ok = |content| http::response(StatusCode::OK, content);
         let fine = || ok(Content::json(&Json::object([("ok", Json::Bool(true))])));
-        if let Some(name) = page {
+        if let Some(name) = shown_page {
             return match (self.gateway.pages.find(name), &head.method) {
                 (Some(html), &Method::GET) => Ok(shown(html)),
                 (Some(_), method) => Err(not_asked_with(path, method)),
@@ -135,9 +144,38 @@ impl Front {
                     boundary.policy(),
                 )))
             }
-            (PATH | "/healthz" | "/readyz" | "/metrics", method) => Err(not_asked_with(path, method)),
+            (page::INBOX, &Method::GET) => self.at_desk(|desk| Ok(desk.list(&Os)?)).await,
+            (page::INBOX, &Method::POST) => {
+                http::is_kind(&head.headers, JSON)?;
+                let body = http::read(body, limits::ENVELOPE_BYTES).await?;
+                self.at_desk(move |desk| Ok(desk.take(&Os, &body)?)).await
+            }
+            (page::INBOX | PATH | "/healthz" | "/readyz" | "/metrics", method) => {
+                Err(not_asked_with(path, method))
+            }
             _ => Err(nothing()),
         }
+    }
+
+    /// What waits for people, or their answers to it.
+    async fn at_desk(
+        &self,
+        work: impl FnOnce(&ApprovalDesk) -> Result<Json, Refusal> + Send + 'static,
+    ) -> Result<Response<Body>, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        let gateway = Arc::clone(&self.gateway);
+        let done = spawn_blocking(move || {
+            let desk = gateway.setup().approvals.as_ref().ok_or_else(|| {
+                let message = "the gateway knows nobody who may approve";
+                Refusal::new(400, "request.no_approvers", message)
+                    .hint("`approvers` in its configuration names them")
+            });
+            let done = desk.and_then(work);
+            drop(place);
+            done
+        });
+        let document = done.await.map_err(|_| bug())??;
+        Ok(http::response(StatusCode::OK, Content::json(&document)))
     }
 
     /// A message of a client.
@@ -154,10 +192,7 @@ impl Front {
             Ok(place) => Some(place),
             // What somebody waits for who has a place already needs none.
             Err(_) if self.gateway.is_answer(&body) => None,
-            Err(_) => {
-                let message = "as many requests are being answered as the gateway takes at once";
-                return Err(Refusal::new(503, "serve.busy", message));
-            }
+            Err(_) => return Err(busy()),
         };
         let (to, mut told) = stream(limits::MCP_EVENTS);
         let streams = head.headers.contains_key(ACCEPT) && http::accepts(&head.headers, EVENTS);
@@ -275,6 +310,11 @@ fn shown(html: String) -> Response<Body> {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+fn busy() -> Refusal {
+    let message = "as many requests are being answered as the gateway takes at once";
+    Refusal::new(503, "serve.busy", message)
 }
 
 fn bug() -> Refusal {

@@ -110,7 +110,7 @@ fn html(written: &Written) -> String {
     }
     let file = written.place.file.display().to_string();
     out.push_str(&format!(
-        "</table><p>Nothing can be done on this page. Who may approve the call does it where the gateway runs, and the call is made again:\
+        "</table><p>Nothing can be done on this page. Who may approve the call does it on the page of all that wait, /approvals, or where the gateway runs, and the call is made again:\
          <pre>gait approve {} --key KEY</pre></html>\n",
         shown(&file)
     ));

@@ -1,7 +1,11 @@
 //! The page on which people answer calls that wait: three files that the browser keeps nothing of. In: a path. Out: a file. The keys of people stay
 //! in their browser, which signs; the page is told what waits and sends answers like any other client.
 
-use crate::http::Content;
+use super::body::{self, Body, Content};
+use hyper::Response;
+
+/// Where the page asks for the calls that wait, and sends answers.
+pub const INBOX: &str = "/v1/approvals";
 
 /// A file of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +33,11 @@ static FILES: [File; 3] = [
     },
 ];
 
+/// What the page is, and what it asks for.
+pub fn is_of_page(path: &str) -> bool {
+    path == INBOX || file(path).is_some()
+}
+
 /// The file of a path.
 pub fn file(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
@@ -36,10 +45,10 @@ pub fn file(path: &str) -> Option<&'static File> {
 
 impl File {
     /// What is answered.
-    pub fn content(&self) -> Content {
-        Content {
+    pub fn response(&self) -> Response<Body> {
+        body::page(Content {
             kind: self.kind,
             bytes: self.text.as_bytes().to_vec(),
-        }
+        })
     }
 }

@@ -99,7 +99,7 @@ function answer(article, call, denies) {
     try {
       const minutes = Number(article.querySelector("[name=minutes]").value);
       const envelope = await signed(call, denies ? Math.max(minutes, 1440) : minutes, denies ? reason : null);
-      const kept = await ask("POST", JSON.stringify({ answer: envelope }));
+      const kept = await ask("POST", JSON.stringify(envelope));
       tell(`${denies ? "Denied" : "Approved"} by ${kept.by}. The call is told when it is made again.`, false);
       await refresh();
     } catch (error) {
