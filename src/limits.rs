@@ -156,6 +156,12 @@ pub const MCP_STREAM: usize = 16;
 pub const MCP_PAGES: usize = 1_000;
 /// Messages that a client is told while its request is under way and has not taken yet; more are dropped.
 pub const MCP_EVENTS: usize = 256;
+/// Subscriptions of clients that speak the revision without sessions, at the same time.
+pub const MCP_LISTENERS: usize = 1_000;
+/// Resources that one client, or one server for all clients, watches.
+pub const MCP_WATCHED: usize = 1_000;
+/// How long a server is listened to before it is asked again, in milliseconds.
+pub const MCP_LISTEN_MILLIS: u64 = 60 * 60 * 1_000;
 /// How often a server may want more before it answers one request.
 pub const MCP_ROUNDS: usize = 10;
 /// Requests of a server that one of its answers may hold.

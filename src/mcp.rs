@@ -73,7 +73,7 @@ pub fn session_name(nonce: &str) -> String {
 
 /// What the tools of a server are: it is started, asked, and stopped. None of them is called.
 pub fn tools(command: &[OsString], around: &Around<'_>) -> Result<List, ListError<AskError>> {
-    let server = Upstream::start(command, around, Box::new(|_| {}))?;
+    let server = Upstream::start(command, around, Arc::new(|_| {}))?;
     let listed = server.tools();
     server.stop();
     listed

@@ -14,6 +14,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -82,19 +83,28 @@ pub enum ClientError {
     TooLong,
 }
 
-/// Posts a body and reads the answer, until it ends or is enough. It blocks.
+/// Posts a body and reads the answer, until it ends or is enough. It blocks, for so many milliseconds or until it is told to stop.
 pub fn post(
     to: &Target,
     headers: &[(HeaderName, HeaderValue)],
     body: Vec<u8>,
-    millis: u64,
+    (millis, stop): (u64, Option<&Notify>),
     is_enough: &mut dyn FnMut(&Answered) -> bool,
 ) -> Result<Answered, ClientError> {
     let failed = |error: &dyn std::fmt::Display| ClientError::Connection(error.to_string());
     let exchange = async {
         let exchange = exchange(to, headers, body, is_enough);
-        let waited = timeout(Duration::from_millis(millis), exchange).await;
-        waited.unwrap_or(Err(ClientError::Slow))
+        let waited = timeout(Duration::from_millis(millis), exchange);
+        let stopped = async {
+            match stop {
+                Some(stop) => stop.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            waited = waited => waited.unwrap_or(Err(ClientError::Slow)),
+            () = stopped => Err(ClientError::Slow),
+        }
     };
     match Handle::try_current() {
         Ok(runtime) => runtime.block_on(exchange),

@@ -227,6 +227,15 @@ pub fn notification(method: &str) -> Json {
     Json::object([("jsonrpc", Json::str("2.0")), ("method", Json::str(method))])
 }
 
+/// A notification with parameters.
+pub fn notification_of<const N: usize>(method: &str, params: [(&'static str, Json); N]) -> Json {
+    Json::object([
+        ("jsonrpc", Json::str("2.0")),
+        ("method", Json::str(method)),
+        ("params", Json::object(params)),
+    ])
+}
+
 /// The notification that nobody waits for the answer to a request any more.
 pub fn cancelled(id: &Json) -> Json {
     Json::object([

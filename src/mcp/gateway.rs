@@ -5,6 +5,8 @@ mod catalog;
 mod events;
 mod front;
 mod headers;
+mod listeners;
+mod listening;
 mod offered;
 mod pages;
 mod passing;
@@ -12,6 +14,7 @@ mod sender;
 mod server;
 mod sessions;
 mod waits;
+mod watching;
 mod wire;
 
 pub use front::serve;
@@ -31,6 +34,7 @@ use crate::host::{self, Host, HostError, Os};
 use crate::http::Metrics;
 use crate::json::Json;
 use events::Events;
+use listeners::Listeners;
 use pages::Pages;
 use passing::{Going, NoResult};
 use sender::Sender;
@@ -87,6 +91,8 @@ pub enum Reply {
     Accepted,
     /// A message, with the status of HTTP and the session that it begins.
     Says(u16, Json, Option<String>),
+    /// Messages that come later.
+    Listens(tokio::sync::mpsc::Receiver<Vec<u8>>),
 }
 
 impl Reply {
@@ -101,6 +107,7 @@ pub struct Gateway {
     servers: BTreeMap<String, Server>,
     own_names: bool,
     sessions: Arc<Sessions>,
+    listeners: Arc<Listeners>,
     revisions: BTreeSet<Revision>,
     /// The session of calls that have no other.
     common: Session,
@@ -116,9 +123,11 @@ impl Gateway {
     /// No server is started yet.
     pub fn new(setup: Setup, settings: Settings) -> Gateway {
         let sessions = Arc::new(Sessions::default());
-        let listening = Arc::clone(&sessions);
-        let changed: server::Changed = Arc::new(move |method| {
-            listening.tell(&events::event(&frame::notification(method)));
+        let listeners = Arc::new(Listeners::default());
+        let (listening, subscribed) = (Arc::clone(&sessions), Arc::clone(&listeners));
+        let changed: server::Changed = Arc::new(move |change| {
+            listening.tell(change);
+            subscribed.tell(change);
         });
         let server = |(name, behind)| (name, Server::new(behind, Arc::clone(&changed)));
         let has_one_session = settings.session.is_some();
@@ -130,6 +139,7 @@ impl Gateway {
             servers: settings.servers.into_iter().map(server).collect(),
             own_names: settings.own_names,
             sessions,
+            listeners,
             revisions: settings.revisions,
             common: (name.clone(), settings.journals.join(format!("{name}.jsonl"))),
             has_one_session,
@@ -202,14 +212,34 @@ impl Gateway {
             (Sender::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
             (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, asks),
-            (Sender::Client(client), "logging/setLevel") if self.logs() => says(logged(client, message, id)),
-            _ => self
-                .offered(message, id, (from, events, method))
-                .unwrap_or_else(|| {
-                    let why = format!("the gateway lets no `{}` through", method.escape_debug());
-                    let status = if matches!(from, Sender::Anybody) { 404 } else { 200 };
-                    Reply::error(status, id, METHOD_NOT_FOUND, &why)
-                }),
+            (Sender::Anybody, "subscriptions/listen") if events.streams() => {
+                self.subscribed(message, id, from)
+            }
+            (Sender::Client(client), "logging/setLevel") if self.logs() => {
+                says(events::logged(client, message, id))
+            }
+            _ => self.others(asks, message, id, method).unwrap_or_else(|| {
+                let why = format!("the gateway lets no `{}` through", method.escape_debug());
+                Reply::error(200, id, METHOD_NOT_FOUND, &why)
+            }),
+        }
+    }
+
+    /// The answer to a request for what servers offer beside tools; none where nobody offers it.
+    fn others(
+        &self,
+        (from, _, events): Asking<'_>,
+        message: &Message,
+        id: &Json,
+        method: &str,
+    ) -> Option<Reply> {
+        let says = |json| Reply::Says(200, json, None);
+        match (from, method) {
+            (Sender::Client(client), "resources/subscribe" | "resources/unsubscribe") => {
+                let is_begun = method == "resources/subscribe";
+                self.watches((client, from), message, (id, is_begun)).map(says)
+            }
+            _ => self.offered(message, id, (from, events, method)),
         }
     }
 
@@ -241,7 +271,7 @@ impl Gateway {
         }
         let result = Json::object([
             ("protocolVersion", Json::str(revision.as_str())),
-            ("capabilities", self.capabilities(true)),
+            ("capabilities", self.capabilities()),
             ("serverInfo", frame::this_program()),
         ]);
         Reply::Says(200, frame::result(id, result), Some(session))
@@ -266,7 +296,7 @@ impl Gateway {
                 "supportedVersions",
                 Json::Array(spoken.map(|one| Json::str(one.as_str())).collect()),
             ),
-            ("capabilities", self.capabilities(false)),
+            ("capabilities", self.capabilities()),
             ("_meta", Json::object(meta)),
         ];
         Json::object(own.into_iter().chain(complete()))
@@ -437,6 +467,7 @@ impl Gateway {
     /// Who listens hears no more.
     pub fn hang_up(&self) {
         self.sessions.hang_up();
+        self.listeners.hang_up();
     }
 
     /// Ends every server.
@@ -462,18 +493,6 @@ fn with_status(reply: Reply, from: &Sender) -> Reply {
         _ => 200,
     };
     Reply::Says(status, message, session)
-}
-
-/// A client wants to know what servers log.
-fn logged(client: &Client, message: &Message, id: &Json) -> Json {
-    let level = message.param("level").and_then(Json::as_str);
-    match level.and_then(events::level) {
-        Some(level) => {
-            client.logs_from(level);
-            frame::result(id, Json::Object(Vec::new()))
-        }
-        None => frame::error(id, INVALID_PARAMS, "`level` is missing, or is no level", None),
-    }
 }
 
 /// A stream of so many messages that were not taken yet, and its end.

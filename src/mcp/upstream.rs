@@ -129,6 +129,9 @@ pub struct Asks<'a> {
     pub heard: Option<&'a mut dyn FnMut(&Message)>,
     /// How many milliseconds its answer is waited for.
     pub wait: u64,
+    /// What ends the wait before.
+    #[cfg(all(feature = "serve", unix))]
+    pub stop: Option<&'a tokio::sync::Notify>,
 }
 
 /// What carries a request: its id, itself, and what goes with it.
@@ -145,6 +148,9 @@ pub struct Carried<'a, 'h> {
     pub heard: Option<&'a mut (dyn FnMut(&Message) + 'h)>,
     /// How many milliseconds its answer is waited for.
     pub wait: u64,
+    /// What ends the wait before.
+    #[cfg(all(feature = "serve", unix))]
+    pub stop: Option<&'a tokio::sync::Notify>,
 }
 
 /// How a server is reached.
@@ -164,8 +170,8 @@ struct Shared {
     heard: Heard,
 }
 
-/// Who is told of notifications, by their methods.
-pub type Heard = Box<dyn Fn(&str) + Send + Sync>;
+/// Who is told of notifications.
+pub type Heard = Arc<dyn Fn(&Message) + Send + Sync>;
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
@@ -270,6 +276,8 @@ impl Upstream {
             headers: Vec::new(),
             heard: None,
             wait,
+            #[cfg(all(feature = "serve", unix))]
+            stop: None,
         })
     }
 
@@ -293,6 +301,8 @@ impl Upstream {
             headers: &asks.headers,
             heard: asks.heard,
             wait: asks.wait,
+            #[cfg(all(feature = "serve", unix))]
+            stop: asks.stop,
         };
         let answer = match &self.transport {
             Transport::Pipes(_, shared) => shared.exchange(carried)?,
@@ -316,6 +326,18 @@ impl Upstream {
     #[cfg(all(feature = "serve", unix))]
     pub fn offers(&self) -> &Json {
         &self.offers
+    }
+
+    /// Whether it can say at any time that something is otherwise: one with a session over its pipes, one without where it is listened to.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn is_heard(&self) -> bool {
+        self.is_listened_to() || (matches!(self.transport, Transport::Pipes(..)) && self.meta.is_none())
+    }
+
+    /// Whether it says what is otherwise as the answer to a request.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn is_listened_to(&self) -> bool {
+        matches!(self.transport, Transport::Web(_)) && self.meta.is_some()
     }
 
     /// All of what one of its lists holds as `member`, and for how many milliseconds it holds.
@@ -454,7 +476,7 @@ impl Shared {
                     let _ = to.try_send(message);
                 }
             }
-            Kind::Notification(method) => (self.heard)(method),
+            Kind::Notification(_) => (self.heard)(&message),
         }
     }
 }

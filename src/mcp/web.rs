@@ -11,6 +11,7 @@ use base64::Engine as _;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
 
 const EVENTS: &str = "text/event-stream";
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -61,7 +62,9 @@ impl Web {
     /// Says something that wants no answer.
     pub fn says(&self, message: &Json) {
         // Who does not hear it says so when something is asked.
-        let _ = self.post(message, Vec::new(), limits::MCP_ASK_MILLIS, &mut |_| false);
+        let _ = self.post(message, Vec::new(), (limits::MCP_ASK_MILLIS, None), &mut |_| {
+            false
+        });
     }
 
     /// Asks, and gives the message that answers.
@@ -87,7 +90,12 @@ impl Web {
         });
         let more = named.collect();
         let answered = self
-            .post(&carried.request, more, carried.wait, &mut is_enough)
+            .post(
+                &carried.request,
+                more,
+                (carried.wait, carried.stop),
+                &mut is_enough,
+            )
             .map_err(|error| match error {
                 ClientError::Slow => AskError::Slow(method),
                 ClientError::Connection(_) | ClientError::TooLong => AskError::Ended(method),
@@ -124,7 +132,7 @@ impl Web {
         &self,
         message: &Json,
         more: Vec<(HeaderName, HeaderValue)>,
-        wait: u64,
+        wait: (u64, Option<&Notify>),
         is_enough: &mut dyn FnMut(&Answered) -> bool,
     ) -> Result<Answered, ClientError> {
         let mut headers = vec![

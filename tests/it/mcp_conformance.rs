@@ -32,7 +32,7 @@ const ARGUMENTS: [(&str, &str); 5] = [
     ("test_custom_headers_null", "region: String[max 200]?"),
 ];
 
-struct Fixture(Child, String);
+pub struct Fixture(Child, pub String);
 
 impl Drop for Fixture {
     fn drop(&mut self) {
@@ -45,7 +45,7 @@ fn script() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/fixture.py")
 }
 
-fn fixture(venv: &Path) -> Fixture {
+pub fn fixture(venv: &Path) -> Fixture {
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script())
         .stdout(Stdio::piped())
@@ -59,7 +59,7 @@ fn fixture(venv: &Path) -> Fixture {
 }
 
 /// The policy that lets everything through: a line of the fixture that begins with the name of a tool declares it.
-fn policy() -> String {
+pub fn policy() -> String {
     let text = std::fs::read_to_string(script()).unwrap();
     let names = text
         .lines()
@@ -74,12 +74,15 @@ fn policy() -> String {
 }
 
 /// What the suite says, by scenario: its checks with their states.
-fn results(node: &Path, url: &str, revision: &str, out: &Path) -> BTreeMap<String, Vec<(String, String)>> {
+type Results = BTreeMap<String, Vec<(String, String)>>;
+
+fn results(node: &Path, url: &str, which: &[&str], out: &Path) -> Results {
     let command = program(node, "conformance", "dist/index.js");
     let output = Command::new(&command[0])
         .args(&command[1..])
-        .args(["server", "--url", url, "--requirements", revision, "-o"])
+        .args(["server", "--url", url, "-o"])
         .arg(out)
+        .args(which)
         .output()
         .unwrap();
     let mut all = BTreeMap::new();
@@ -106,19 +109,10 @@ fn results(node: &Path, url: &str, revision: &str, out: &Path) -> BTreeMap<Strin
 
 /// Scenarios in which something differs, by the revision.
 const DIFFERS: [(&str, &[&str]); 2] = [
-    (
-        OLD,
-        &[
-            "resources-subscribe",
-            "resources-unsubscribe",
-            "server-sse-multiple-streams",
-            "server-sse-polling",
-        ],
-    ),
+    (OLD, &["server-sse-multiple-streams", "server-sse-polling"]),
     (
         NEW,
         &[
-            "server-stateless",
             "tasks-capability-negotiation",
             "tasks-dispatch-and-envelope",
             "tasks-lifecycle",
@@ -141,15 +135,23 @@ fn the_suite_says_the_same_of_a_server_and_of_the_gateway_before_it() {
     let daemon = gateway(&folder, &text);
     let url = daemon.told("listening");
     for (revision, expected) in DIFFERS {
-        let run = |url: &str, name: &str| {
-            results(&node, url, revision, &folder.path(&format!("{name}-{revision}")))
+        let run = |which: &[&str], name: &str| {
+            let run = |url: &str, of: &str| results(&node, url, which, &folder.path(&format!("{of}-{name}")));
+            (run(&fixture.1, "direct"), run(&url, "through"))
         };
-        let (direct, through) = (run(&fixture.1, "direct"), run(&url, "through"));
+        let (direct, through) = run(&["--requirements", revision], revision);
         assert!(direct.len() > 30, "{direct:?}");
         let mut differs: Vec<&str> = Vec::new();
         for (scenario, states) in &direct {
             let found = through.get(scenario);
-            if found != Some(states) {
+            // Now and then a scenario of the suite waits for what has come already, with any server; then it is run again.
+            let differs_again = |round: usize| {
+                let which = ["--scenario", scenario, "--spec-version", revision];
+                let (direct, through) = run(&which, &format!("{scenario}-{round}"));
+                direct.get(scenario) != through.get(scenario)
+            };
+            let is_known = expected.contains(&scenario.as_str());
+            if found != Some(states) && (is_known || (0..3).all(differs_again)) {
                 println!("{revision} {scenario}\n  direct  {states:?}\n  through {found:?}");
                 differs.push(scenario);
             }

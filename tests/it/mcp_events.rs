@@ -283,3 +283,130 @@ fn a_client_with_a_session_is_asked_on_the_stream_of_its_call() {
         );
     }
 }
+
+/// Listens: the stream that a session is told on.
+fn listens(daemon: &Daemon, session: &str) -> Client {
+    let mut client = daemon.connect();
+    let host = client.host.clone();
+    let ask = format!(
+        "GET /mcp HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nMcp-Session-Id: {session}\r\n\r\n"
+    );
+    client.send(ask.as_bytes());
+    assert_eq!(client.answer().unwrap().status, 200);
+    client
+}
+
+/// Begins a subscription in the revision without sessions.
+fn subscribes(daemon: &Daemon, id: &str, notifications: &Value) -> Client {
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": NEW, "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = json!({"notifications": notifications, "_meta": meta});
+    let method = ("Mcp-Method", "subscriptions/listen");
+    let mut client = daemon.connect();
+    send(
+        &mut client,
+        &[STREAMS, STATELESS[1], method],
+        &message(id, "subscriptions/listen", &params),
+    );
+    assert_eq!(client.answer().unwrap().status, 200);
+    client
+}
+
+fn asked(daemon: &Daemon, session: &str, method: &str, params: &Value) -> Value {
+    let answer = post(
+        &mut daemon.connect(),
+        &[("Mcp-Session-Id", session)],
+        &message("1", method, params),
+    );
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+#[test]
+fn who_watches_a_resource_is_told_and_nobody_else() {
+    let Some(venv) = mcp::venv() else { return };
+    let folder = Folder::new();
+    // The whole manual is secret.
+    let policy = crate::mcp_conformance::policy();
+    let secret = "rule secret on mcp.resource when args.uri == \"test://static-text\" block\n";
+    folder.write("b.gaitbundle", &compiled(&format!("{policy}{secret}")));
+    let fixture = crate::mcp_conformance::fixture(&venv);
+    let text = "bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\n[servers.f]\nurl = ";
+    let daemon = crate::mcp_serve::gateway(&folder, &format!("{text}\"{}\"\n", fixture.1));
+    let [session, other] = [begin(&daemon), begin(&daemon)];
+    let [mut own, mut others] = [listens(&daemon, &session), listens(&daemon, &other)];
+    let watched = "test://watched-resource";
+    let uris = json!([watched, "test://static-text", "test://static-binary"]);
+    let mut all = subscribes(
+        &daemon,
+        "all",
+        &json!({"resourceSubscriptions": uris, "toolsListChanged": true, "taskIds": ["x"]}),
+    );
+    let begun = next(&mut all).unwrap();
+    assert_eq!(begun["method"], "notifications/subscriptions/acknowledged");
+    let taken = json!({"toolsListChanged": true, "resourceSubscriptions": ["test://static-binary", watched]});
+    assert_eq!(
+        begun["params"]["notifications"], taken,
+        "what must not be read is not watched"
+    );
+    let mut few = subscribes(&daemon, "few", &json!({"promptsListChanged": true}));
+    assert_eq!(next(&mut few).unwrap()["params"]["_meta"][SUBSCRIPTION], "few");
+    let found = asked(&daemon, &session, "resources/subscribe", &json!({"uri": watched}));
+    assert_eq!(found["result"], json!({}), "{found}");
+    for uri in ["test://static-text", "test://template/1/data"] {
+        let found = asked(&daemon, &session, "resources/subscribe", &json!({"uri": uri}));
+        assert_eq!(
+            found.get("error").is_some(),
+            uri == "test://static-text",
+            "{found}"
+        );
+    }
+    let trigger = |what: &str| {
+        let name = format!("f__{what}");
+        let found = asked(
+            &daemon,
+            &session,
+            "tools/call",
+            &json!({"name": name, "arguments": {}}),
+        );
+        assert_eq!(found["result"]["content"][0]["text"], "changed", "{found}");
+    };
+    trigger("trigger_resource_change");
+    trigger("test_trigger_prompt_change");
+    trigger("test_trigger_tool_change");
+    let updated = "notifications/resources/updated";
+    let [prompts, tools] = [
+        "notifications/prompts/list_changed",
+        "notifications/tools/list_changed",
+    ];
+    let methods = |client: &mut Client, most: usize| -> Vec<String> {
+        let one = |_| next(client).unwrap()["method"].as_str().unwrap().to_owned();
+        (0..most).map(one).collect()
+    };
+    assert_eq!(methods(&mut own, 3), [updated, prompts, tools]);
+    assert_eq!(methods(&mut others, 2), [prompts, tools]);
+    let [one, two] = [next(&mut all).unwrap(), next(&mut all).unwrap()];
+    assert_eq!(
+        (&one["method"], &one["params"]["uri"]),
+        (&json!(updated), &json!(watched))
+    );
+    assert_eq!(
+        (&one["params"]["_meta"][SUBSCRIPTION], &two["method"]),
+        (&json!("all"), &json!(tools))
+    );
+    assert_eq!(methods(&mut few, 1), [prompts]);
+    // Who watches no more is told no more.
+    asked(
+        &daemon,
+        &session,
+        "resources/unsubscribe",
+        &json!({"uri": watched}),
+    );
+    trigger("trigger_resource_change");
+    trigger("test_trigger_prompt_change");
+    assert_eq!(methods(&mut own, 1), [prompts]);
+    assert_eq!(methods(&mut all, 1), [updated]);
+    // The end is told.
+    daemon.stop();
+    assert_eq!(next(&mut all).unwrap()["result"]["_meta"][SUBSCRIPTION], "all");
+}

@@ -152,9 +152,8 @@ fn a_real_client_reads_what_real_servers_offer_as_without_it() {
             "simple-prompt",
         ];
         assert_eq!(names, all.map(|name| format!("every__{name}")));
-        let is_told = mode == "legacy";
-        let expected = json!({"tools": {"listChanged": is_told}, "resources": {"listChanged": is_told},
-            "prompts": {"listChanged": is_told}, "completions": {}});
+        let expected = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true, "listChanged": true},
+            "prompts": {"listChanged": true}, "completions": {}});
         // A client that knows the revision does not ask what there is.
         let expected = if mode == NEW { json!({}) } else { expected };
         assert_eq!(found["offers"], expected, "{mode}");
@@ -185,6 +184,8 @@ fn lists(uris: &[&str], templates: &[&str]) -> Value {
         "resources/list": {"resources": resources},
         "resources/templates/list": {"resourceTemplates": templates},
         "resources/read": {"contents": [{"uri": "x:1", "text": "of a server"}]},
+        "resources/subscribe": {},
+        "resources/unsubscribe": {},
         "prompts/list": {"prompts": [{"name": "p"}, {"name": "no name"}]},
         "prompts/get": {"messages": []},
         "completion/complete": {"completion": {"values": []}},
@@ -319,7 +320,29 @@ fn what_is_read_is_judged_and_goes_to_the_server_it_names() {
             -32000,
             None,
         ),
-        ("resources/subscribe", json!({"uri": "x:1"}), -32601, None),
+        (
+            "resources/subscribe",
+            json!({"uri": "x:1"}),
+            0,
+            Some("a.json x:1"),
+        ),
+        // What it watches already.
+        ("resources/subscribe", json!({"uri": "x:1"}), 0, None),
+        ("resources/subscribe", json!({"uri": "y:1"}), -32602, None),
+        (
+            "resources/subscribe",
+            json!({"uri": format!("x:{}", "long".repeat(60))}),
+            -32000,
+            None,
+        ),
+        (
+            "resources/unsubscribe",
+            json!({"uri": "x:1"}),
+            0,
+            Some("a.json x:1"),
+        ),
+        ("resources/unsubscribe", json!({"uri": "x:1"}), 0, None),
+        ("resources/unsubscribe", json!({"uri": "x:2"}), 0, None),
         ("logging/setLevel", json!({"level": "debug"}), -32601, None),
     ] {
         let before = reads(&folder).len();

@@ -83,7 +83,7 @@ pub type Behind<'a> = (&'a str, &'a Server);
 
 impl Gateway {
     /// What the gateway can do: call tools, and what its servers offer and the policy could allow. Servers that are not started yet are, at once.
-    pub(super) fn capabilities(&self, with_session: bool) -> Json {
+    pub(super) fn capabilities(&self) -> Json {
         let all: Vec<(bool, Json)> = std::thread::scope(|scope| {
             let ask = |server: &'_ Server| (server.is_heard(), server.offers().unwrap_or(Json::Null));
             let asked: Vec<_> = self
@@ -93,26 +93,21 @@ impl Gateway {
                 .collect();
             asked.into_iter().filter_map(|one| one.join().ok()).collect()
         });
-        let changes = |is_told: bool| Json::object([("listChanged", Json::Bool(is_told))]);
-        let mut found = vec![("tools", changes(with_session))];
+        let says = |name: &str, what: &str| {
+            let is_said = |of: &Json| of.get(name).and_then(|of| of.get(what)) == Some(&Json::Bool(true));
+            all.iter().any(|(is_heard, of)| *is_heard && is_said(of))
+        };
+        let flag = |name: &str, what: &'static str| (what, Json::Bool(says(name, what)));
+        let tools = Json::object([flag("tools", "listChanged")]);
+        let mut found = vec![("tools", tools)];
         for (name, _) in JUDGED.iter().filter(|(name, _)| self.may_offer(name)) {
-            let mut offered = all
-                .iter()
-                .filter_map(|(is_heard, of)| Some((*is_heard, of.get(name)?)));
-            let says =
-                |(is_heard, of): (bool, &Json)| is_heard && of.get("listChanged") == Some(&Json::Bool(true));
-            if offered.clone().next().is_some() {
-                let is_told = with_session && offered.any(says);
-                let is_list = *name != COMPLETIONS;
-                found.push((
-                    name,
-                    if is_list {
-                        changes(is_told)
-                    } else {
-                        Json::Object(Vec::new())
-                    },
-                ));
-            }
+            let is_offered = all.iter().any(|(_, of)| of.get(name).is_some());
+            let offer = match *name {
+                RESOURCES => Json::object([flag(name, "subscribe"), flag(name, "listChanged")]),
+                PROMPTS => Json::object([flag(name, "listChanged")]),
+                _ => Json::Object(Vec::new()),
+            };
+            found.extend(is_offered.then_some((*name, offer)));
         }
         if self.logs() {
             found.push(("logging", Json::Object(Vec::new())));

@@ -6,7 +6,7 @@ use super::sessions::{Client, Stream};
 use super::wire::capabilities_of;
 use crate::json::{Json, Text};
 use crate::limits;
-use crate::mcp::frame::{self, Kind, Message};
+use crate::mcp::frame::{self, INVALID_PARAMS, Kind, Message};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -25,6 +25,18 @@ const LEVELS: [&str; 8] = [
 /// The number of a level.
 pub fn level(name: &str) -> Option<usize> {
     LEVELS.iter().position(|level| *level == name)
+}
+
+/// A client wants to know what servers log.
+pub fn logged(client: &Client, message: &Message, id: &Json) -> Json {
+    let said = message.param("level").and_then(Json::as_str);
+    match said.and_then(level) {
+        Some(level) => {
+            client.logs_from(level);
+            frame::result(id, Json::Object(Vec::new()))
+        }
+        None => frame::error(id, INVALID_PARAMS, "`level` is missing, or is no level", None),
+    }
 }
 
 /// A message as an event of a stream.
@@ -65,6 +77,11 @@ impl<'a> Events<'a> {
     /// Whether anything that a server tells could reach the client.
     pub fn hears(&self) -> bool {
         self.to.is_some() && (self.token.is_some() || self.level.is_some())
+    }
+
+    /// Whether the client takes a stream.
+    pub fn streams(&self) -> bool {
+        self.to.is_some()
     }
 
     /// Whether the client says that it can answer requests of a kind, and can be asked.

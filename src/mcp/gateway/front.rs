@@ -242,6 +242,7 @@ impl Front {
 fn answered(reply: Reply) -> Response<Body> {
     match reply {
         Reply::Accepted => empty(StatusCode::ACCEPTED),
+        Reply::Listens(pieces) => of_pieces(pieces),
         Reply::Says(status, message, session) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut response = http::response(status, Content::json(&message));

@@ -84,6 +84,7 @@ impl Gateway {
             headers: Vec::new(),
             heard: if events.hears() { Some(&mut heard) } else { None },
             wait: limits::MCP_CALL_MILLIS,
+            stop: None,
         };
         let server = going.behind.1;
         match going.tool {

@@ -1,26 +1,32 @@
 //! One of the servers behind the gateway: it is started when it is first asked, and again when it has ended. In: its name and command, as
 //! the configuration has them. Out: what it lists, and answers. What it says of itself counts for nothing.
 
-use super::catalog::Offer;
+use super::catalog::{Offer, RESOURCES};
 use super::headers;
+use super::listeners::{Change, UPDATED, Wants};
+use super::listening::Stop;
 use crate::artifact::Digest;
 use crate::artifact::tool_lock::Pinned;
 use crate::host::{Around, Host, Os};
 use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::frame::{Kind, Message};
 use crate::mcp::fresh::Fresh;
-use crate::mcp::list::{List, ListError};
-use crate::mcp::upstream::{AskError, Asks, Upstream, is_program};
+use crate::mcp::list::{self, List, ListError};
+use crate::mcp::upstream::{AskError, Asks, Heard, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
 use crate::mcp::web::Web;
 use hyper::header::HeaderValue;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Who is told that what a server lists is otherwise, by the method of the notification.
-pub type Changed = Arc<dyn Fn(&str) + Send + Sync>;
+/// Who is told of what is otherwise.
+pub type Changed = Arc<dyn Fn(Change<'_>) + Send + Sync>;
 
 /// How a server is reached.
 #[derive(Clone)]
@@ -50,6 +56,10 @@ pub struct Server {
     pub resources: Vec<String>,
     watch: Arc<Watch>,
     lists: Arc<Lists>,
+    /// URIs of resources that clients watch.
+    watched: Mutex<BTreeSet<String>>,
+    /// What ends the listening to it.
+    listening: Mutex<Option<Arc<Stop>>>,
     running: Mutex<Running>,
     /// Until when it is not asked again, since it failed.
     pause: Mutex<Option<Pause>>,
@@ -117,6 +127,8 @@ impl Server {
             resources: behind.resources,
             watch: Arc::new(Watch::new(behind.pinned.map(|pinned| pinned.tools))),
             lists: Arc::default(),
+            watched: Mutex::default(),
+            listening: Mutex::default(),
             running: Mutex::default(),
             pause: Mutex::default(),
             changed,
@@ -140,32 +152,145 @@ impl Server {
         for offer in Offer::ALL {
             self.lists.of(offer).changed();
         }
-        let (watch, lists, changed) = (
-            Arc::clone(&self.watch),
-            Arc::clone(&self.lists),
-            Arc::clone(&self.changed),
-        );
-        let heard = move |method: &str| {
-            let of_tools = method == crate::mcp::list::CHANGED;
-            if of_tools {
-                watch.changed();
-            }
-            if of_tools || lists.changed(method) {
-                changed(method);
-            }
-        };
         let started = match &self.reached {
             Reached::Started(command) => is_program(command, self.program)
-                .and_then(|()| Upstream::start(command, &Around::default(), Box::new(heard))),
+                .and_then(|()| Upstream::start(command, &Around::default(), self.heard())),
             Reached::Asked(target, token) => Upstream::at(Web::new(target.clone(), token.clone())),
         };
         match started {
-            Ok(upstream) => Ok(Arc::clone(running.upstream.insert(Arc::new(upstream)))),
+            Ok(upstream) => {
+                let upstream = Arc::clone(running.upstream.insert(Arc::new(upstream)));
+                self.begins(&upstream);
+                Ok(upstream)
+            }
             Err(error) => {
                 let error = ListError::Ask(error);
                 self.pauses(begun, &error);
                 Err(error)
             }
+        }
+    }
+
+    /// What is done with what it says without having been asked.
+    fn heard(&self) -> Heard {
+        let (watch, lists, changed) = (
+            Arc::clone(&self.watch),
+            Arc::clone(&self.lists),
+            Arc::clone(&self.changed),
+        );
+        Arc::new(move |message: &Message| {
+            let Kind::Notification(method) = &message.kind else {
+                return;
+            };
+            let of_tools = method == list::CHANGED;
+            if of_tools {
+                watch.changed();
+            }
+            if of_tools || lists.changed(method) {
+                changed(Change::List(method));
+            }
+            if let (UPDATED, Some(uri)) = (method.as_str(), message.param("uri").and_then(Json::as_str)) {
+                changed(Change::Resource(uri));
+            }
+        })
+    }
+
+    /// It runs anew: what clients watch is watched by it, too.
+    fn begins(&self, upstream: &Arc<Upstream>) {
+        if upstream.is_listened_to() {
+            // It is not waited for: what it lists is asked for again by and by.
+            drop(self.listens(upstream));
+            return;
+        }
+        let watched = self.watched().clone();
+        for uri in watched {
+            // Another process: whether the resource is the same nobody has said.
+            (self.changed)(Change::Resource(&uri));
+            // One that does not watch it is asked again when a client subscribes.
+            let params = Json::object([("uri", Json::str(uri))]);
+            let _ = upstream.ask("resources/subscribe", params, limits::MCP_ASK_MILLIS);
+        }
+    }
+
+    /// Listens to a server that says what is otherwise as the answer to a request, and no more to what it was asked for before once it has
+    /// taken the new request; that is told. It is told by an end where the server does not take it.
+    fn listens(&self, upstream: &Arc<Upstream>) -> Receiver<()> {
+        let (to, taken) = sync_channel(1);
+        let tells = |what: &str| {
+            let says = |(name, flag): (&str, &str)| {
+                upstream.offers().get(name).and_then(|offer| offer.get(flag)) == Some(&Json::Bool(true))
+            };
+            ["tools", "prompts", "resources"]
+                .iter()
+                .any(|name| says((name, what)))
+        };
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = listening.take();
+        if !(tells("listChanged") || tells("subscribe")) {
+            return taken;
+        }
+        let stop = Arc::new(Stop::default());
+        *listening = Some(Arc::clone(&stop));
+        let wants = Wants::all(self.watched().clone());
+        let (upstream, heard) = (Arc::clone(upstream), self.heard());
+        std::thread::spawn(move || stop.listen(&upstream, &wants, (before, to), &heard));
+        taken
+    }
+
+    fn watched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it can say that a resource is otherwise.
+    pub fn can_watch(&self) -> bool {
+        self.is_heard() && self.says(RESOURCES, "subscribe")
+    }
+
+    /// Watches a resource for a client. Where it watches many, those that nobody wants to know of any more are left.
+    pub fn watch(&self, uri: &str, is_watched: &dyn Fn(&str) -> bool) -> Result<(), AskError> {
+        let upstream = self.running().map_err(not_asked)?;
+        let is_new = {
+            let mut watched = self.watched();
+            if watched.len() >= limits::MCP_WATCHED {
+                watched.retain(|uri| is_watched(uri));
+            }
+            if watched.len() >= limits::MCP_WATCHED && !watched.contains(uri) {
+                return Err(AskError::Slow("resources/subscribe"));
+            }
+            watched.insert(uri.to_owned())
+        };
+        match (is_new, upstream.is_listened_to()) {
+            (false, _) => Ok(()),
+            (true, true) => {
+                let taken = self.listens(&upstream);
+                let wait = Duration::from_millis(limits::MCP_ASK_MILLIS);
+                taken.recv_timeout(wait).map_err(|_| {
+                    self.watched().remove(uri);
+                    AskError::Slow("subscriptions/listen")
+                })
+            }
+            (true, false) => {
+                let params = Json::object([("uri", Json::str(uri))]);
+                let asked = upstream.ask("resources/subscribe", params, limits::MCP_ASK_MILLIS);
+                asked.map(drop).inspect_err(|_| {
+                    self.watched().remove(uri);
+                })
+            }
+        }
+    }
+
+    /// Watches a resource no more: nobody wants to know.
+    pub fn unwatch(&self, uri: &str) {
+        if !self.watched().remove(uri) {
+            return;
+        }
+        if let Ok(upstream) = self.running() {
+            if upstream.is_listened_to() {
+                drop(self.listens(&upstream));
+                return;
+            }
+            let params = Json::object([("uri", Json::str(uri))]);
+            let _ = upstream.ask("resources/unsubscribe", params, limits::MCP_ASK_MILLIS);
         }
     }
 
@@ -209,9 +334,15 @@ impl Server {
             .is_some_and(|all| all.get(capability).and_then(Json::as_object).is_some())
     }
 
-    /// Whether it can say that something is otherwise: one that is asked at an address is heard only while it answers.
+    /// Whether it says of something it offers that it does this.
+    pub fn says(&self, offer: &str, what: &str) -> bool {
+        let offers = self.offers();
+        offers.is_some_and(|all| all.get(offer).and_then(|offer| offer.get(what)) == Some(&Json::Bool(true)))
+    }
+
+    /// Whether it can say at any time that something is otherwise.
     pub fn is_heard(&self) -> bool {
-        matches!(self.reached, Reached::Started(_))
+        self.running().is_ok_and(|upstream| upstream.is_heard())
     }
 
     /// What it lists of a kind now; none where it does not say.
@@ -235,7 +366,7 @@ impl Server {
 
     /// Whether what it logs over a request is known to be of that request.
     pub fn logs(&self) -> bool {
-        !self.is_heard() && self.has("logging")
+        matches!(self.reached, Reached::Asked(..)) && self.has("logging")
     }
 
     /// Asks it for something that is no call of a tool.
@@ -275,6 +406,10 @@ impl Server {
     pub fn stop(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.is_over = true;
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stop) = listening.take() {
+            stop.stop();
+        }
         if let Some(upstream) = running.upstream.take() {
             upstream.stop();
         }

@@ -1,6 +1,8 @@
 //! The sessions of clients that speak a revision with sessions. In: ids, which nobody can guess. Out: what is kept of each. Whoever is idle
 //! for long, or idle for longest where there are too many, is forgotten.
 
+use super::events::event;
+use super::listeners::Change;
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::frame;
@@ -30,6 +32,8 @@ pub struct Client {
     asked: Mutex<(u64, BTreeMap<String, SyncSender<Json>>)>,
     /// From which on it wants to be told what servers log.
     logs: Mutex<Option<usize>>,
+    /// URIs of resources that it watches.
+    watched: Mutex<BTreeSet<String>>,
     /// The ids of requests that are not answered yet.
     open: Mutex<BTreeSet<String>>,
     stream: Mutex<Option<Stream>>,
@@ -114,6 +118,27 @@ impl Client {
         *held(&self.logs)
     }
 
+    /// It watches a resource from now on; whether it may watch as many.
+    pub fn watch(&self, uri: &str) -> bool {
+        let mut watched = held(&self.watched);
+        if watched.len() < limits::MCP_WATCHED {
+            watched.insert(uri.to_owned());
+        }
+        watched.contains(uri)
+    }
+
+    /// It watches a resource no more.
+    pub fn unwatch(&self, uri: &str) {
+        held(&self.watched).remove(uri);
+    }
+
+    fn is_told(&self, change: Change<'_>) -> bool {
+        match change {
+            Change::List(_) => true,
+            Change::Resource(uri) => held(&self.watched).contains(uri),
+        }
+    }
+
     /// Whether anything of it is under way.
     fn is_used(&self) -> bool {
         !held(&self.open).is_empty()
@@ -143,6 +168,7 @@ impl Sessions {
             can: agreed.can,
             asked: Mutex::default(),
             logs: Mutex::default(),
+            watched: Mutex::default(),
             open: Mutex::default(),
             stream: Mutex::default(),
             used: Mutex::new(now),
@@ -163,15 +189,22 @@ impl Sessions {
         held(&self.0).remove(id).is_some()
     }
 
-    /// Tells everybody who listens. Who does not keep up is not told, and asks again later.
-    pub fn tell(&self, piece: &[u8]) {
-        for client in held(&self.0).values() {
+    /// Whether somebody watches a resource.
+    pub fn watches(&self, uri: &str) -> bool {
+        let all = held(&self.0);
+        all.values().any(|client| held(&client.watched).contains(uri))
+    }
+
+    /// Tells everybody who listens and wants to know. Who does not keep up is not told, and asks again later.
+    pub fn tell(&self, change: Change<'_>) {
+        let piece = event(&change.notification());
+        for client in held(&self.0).values().filter(|client| client.is_told(change)) {
             let mut stream = held(&client.stream);
             if stream.as_ref().is_some_and(|to| to.is_closed()) {
                 *stream = None;
             }
             if let Some(to) = stream.as_ref() {
-                let _ = to.try_send(piece.to_vec());
+                let _ = to.try_send(piece.clone());
             }
         }
     }

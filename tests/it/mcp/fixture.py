@@ -3,7 +3,7 @@ revisions, built with the Python SDK. It prints its port."""
 import asyncio, base64, hashlib, hmac, socket
 import uvicorn
 from mcp.server.lowlevel import Server
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ResourceUpdated, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 import mcp_types as types
 
@@ -57,10 +57,10 @@ async def asked(ctx, params, requests, state=None):
         if "m" in requests:
             one = requests["m"]["params"]
             message = types.SamplingMessage.model_validate(one["messages"][0])
-            answer = await ctx.session.create_message(messages=[message], max_tokens=100)
+            answer = await ctx.session.create_message(messages=[message], max_tokens=100, related_request_id=ctx.request_id)
         else:
             one = requests["e"]["params"]
-            answer = await ctx.session.elicit_form(one["message"], one["requestedSchema"])
+            answer = await ctx.session.elicit_form(one["message"], one["requestedSchema"], related_request_id=ctx.request_id)
         return {next(iter(requests)): answer.model_dump(mode="json", by_alias=True, exclude_none=True)}
     answers = params.input_responses or {}
     if any(name not in answers for name in requests):
@@ -156,8 +156,7 @@ bus = InMemorySubscriptionBus()
 
 def changes(method):
     async def run(ctx, params):
-        from mcp.server.subscriptions import PromptsListChanged, ToolsListChanged
-        await bus.publish(ToolsListChanged() if method == "tools" else PromptsListChanged())
+        await bus.publish({"tools": ToolsListChanged(), "prompts": PromptsListChanged(), "resource": ResourceUpdated(uri="test://watched-resource")}[method])
         return said(text("changed"))
     return run
 
@@ -212,6 +211,7 @@ TOOLS = {
     "json_schema_2020_12_tool": (plain(text("it takes much")), RICH),
     "test_custom_headers": (plain(text("it has a header")), schema(REGION, ["region"])),
     "test_trigger_tool_change": (changes("tools"), schema()),
+    "trigger_resource_change": (changes("resource"), schema()),
     "test_trigger_prompt_change": (changes("prompts"), schema()),
 }
 

@@ -5,7 +5,7 @@ import json, os, sys, time
 
 does = set(sys.argv[1:])
 answers = next((one.split("=")[1] for one in does if one.startswith("answers=")), None)
-offers = {"resources": {"listChanged": True}, "prompts": {}, "completions": {}} if answers else {}
+offers = {"resources": {"listChanged": True, "subscribe": True}, "prompts": {}, "completions": {}} if answers else {}
 
 def say(message):
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -37,6 +37,10 @@ def answer(method, params):
             with open("reads.txt", "a") as reads:
                 about = params.get("uri") or params.get("name") or params["ref"].get("name") or params["ref"]["uri"]
                 reads.write(f"{answers} {about}\n")
+        if method == "resources/subscribe":
+            # Of what nobody watches, too.
+            for uri in ["x:9", params["uri"]]:
+                say({"method": "notifications/resources/updated", "params": {"uri": uri}})
         return given[method]
     if method == "initialize" and "stateless" not in does:
         return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, **offers}, "serverInfo": {"name": "x", "version": "1"}}

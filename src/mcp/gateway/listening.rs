@@ -1,0 +1,86 @@
+//! Listening to a server that says what is otherwise as the answer to a request that it does not end. In: what is wanted, and who hears it. Out:
+//! what the server says, until it is told to stop.
+
+use super::catalog::Offer;
+use super::listeners::{ACKNOWLEDGED, UPDATED, Wants};
+use crate::json::Json;
+use crate::limits;
+use crate::mcp::frame::{self, Kind, Message};
+use crate::mcp::list;
+use crate::mcp::upstream::{AskError, Asks, Heard, Upstream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// What ends the listening to a server.
+#[derive(Default)]
+pub struct Stop {
+    is_over: AtomicBool,
+    wakes: Notify,
+}
+
+impl Stop {
+    /// Listens no more.
+    pub fn stop(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.wakes.notify_one();
+    }
+
+    /// Listens until it is told to stop, or the server has ended or does not take it. Once it does, `before` ends, and `taken` is told.
+    pub fn listen(
+        &self,
+        upstream: &Upstream,
+        wants: &Wants,
+        (before, taken): (Option<Arc<Stop>>, SyncSender<()>),
+        heard: &Heard,
+    ) {
+        let ends = || before.iter().for_each(|before| before.stop());
+        let mut taken = Some(taken);
+        loop {
+            let mut told = |message: &Message| {
+                if matches!(&message.kind, Kind::Notification(method) if method == ACKNOWLEDGED) {
+                    ends();
+                    // Whoever waited may have given up.
+                    let _ = taken.take().map(|taken| taken.try_send(()));
+                }
+                heard(message);
+            };
+            let ended = upstream.asks(Asks {
+                method: "subscriptions/listen",
+                params: Json::object([("notifications", wants.to_json())]),
+                said: None,
+                headers: Vec::new(),
+                heard: Some(&mut told),
+                wait: limits::MCP_LISTEN_MILLIS,
+                stop: Some(&self.wakes),
+            });
+            ends();
+            taken = None;
+            let is_refused = matches!(ended, Err(AskError::Refused { .. } | AskError::Status { .. }));
+            let (_to, wait) = std::sync::mpsc::channel::<()>();
+            let _ = wait.recv_timeout(Duration::from_millis(limits::MCP_RESTART_MILLIS.unsigned_abs()));
+            if is_refused || self.is_over.load(Ordering::Relaxed) || upstream.has_ended() {
+                return;
+            }
+            // What was otherwise meanwhile nobody has said.
+            let lists = [
+                list::CHANGED,
+                Offer::Resources.changed(),
+                Offer::Prompts.changed(),
+            ];
+            let lists = lists.map(|method| (method, frame::notification(method)));
+            let of = |uri| {
+                (
+                    UPDATED,
+                    frame::notification_of(UPDATED, [("uri", Json::str(uri))]),
+                )
+            };
+            for (method, json) in lists.into_iter().chain(wants.uris.iter().map(of)) {
+                let kind = Kind::Notification(method.to_owned());
+                heard(&Message { json, kind });
+            }
+        }
+    }
+}
