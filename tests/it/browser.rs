@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A browser with one window. It ends with this value.
-struct Browser {
+pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -27,7 +27,7 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    fn start(at: &Folder) -> Option<Browser> {
+    pub fn start(at: &Folder) -> Option<Browser> {
         let driver = Command::new("chromedriver")
             .arg("--port=0")
             .current_dir(at.path(""))
@@ -102,7 +102,7 @@ impl Browser {
         self.ask(method, &format!("/session/{}{path}", self.session), body)
     }
 
-    fn open(&self, url: &str) {
+    pub fn open(&self, url: &str) {
         self.command("POST", "/url", &json!({ "url": url }));
     }
 
@@ -120,12 +120,12 @@ impl Browser {
         id.as_str().unwrap().to_owned()
     }
 
-    fn write(&self, css: &str, text: &str) {
+    pub fn write(&self, css: &str, text: &str) {
         let path = format!("/element/{}/value", self.element(css));
         self.command("POST", &path, &json!({ "text": text }));
     }
 
-    fn click(&self, css: &str) {
+    pub fn click(&self, css: &str) {
         self.command(
             "POST",
             &format!("/element/{}/click", self.element(css)),
@@ -134,7 +134,7 @@ impl Browser {
     }
 
     /// Waits until the page shows a text.
-    fn sees(&self, text: &str) {
+    pub fn sees(&self, text: &str) {
         let begun = Instant::now();
         loop {
             let shown = self.run("return document.body.innerText");
@@ -151,7 +151,7 @@ impl Browser {
     }
 
     /// Keeps a picture of the page, for whoever wants to look at it: `GAIT_SCREENSHOTS` names the folder.
-    fn picture(&self, name: &str) {
+    pub fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("GAIT_SCREENSHOTS") else {
             return;
         };

@@ -152,6 +152,9 @@ mod retail;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod scenario;
+#[cfg(test)]
 mod scopes;
 #[cfg(test)]
 mod script_oracle;
