@@ -2,6 +2,7 @@
 //! starts a server of the stdio transport, and what calls are judged with. Out: the same conversation, without the calls that must
 //! not run. Neither side knows of it.
 
+mod asks;
 mod call;
 pub mod clients;
 mod frame;
@@ -29,6 +30,7 @@ pub use upstream::{AskError, is_program, program};
 use crate::host::{Around, HostError, Os};
 #[cfg(all(feature = "serve", unix))]
 use crate::http::Target;
+use crate::json::Json;
 use crate::limits;
 use frame::Line;
 use gate::Gatekeeper;
@@ -73,7 +75,7 @@ pub fn session_name(nonce: &str) -> String {
 
 /// What the tools of a server are: it is started, asked, and stopped. None of them is called.
 pub fn tools(command: &[OsString], around: &Around<'_>) -> Result<List, ListError<AskError>> {
-    let server = Upstream::start(command, around, Arc::new(|_| {}))?;
+    let server = Upstream::start(command, around, (Arc::new(|_| {}), &Json::Object(Vec::new())))?;
     let listed = server.tools();
     server.stop();
     listed
@@ -82,7 +84,7 @@ pub fn tools(command: &[OsString], around: &Around<'_>) -> Result<List, ListErro
 /// The same of a server that is asked at an address of this machine.
 #[cfg(all(feature = "serve", unix))]
 pub fn tools_at(target: Target, token: Option<HeaderValue>) -> Result<List, ListError<AskError>> {
-    let server = Upstream::at(Web::new(target, token))?;
+    let server = Upstream::at(Web::new(target, token), &Json::Object(Vec::new()))?;
     let listed = server.tools();
     server.stop();
     listed

@@ -207,7 +207,8 @@ pub fn revision(message: &Message) -> Option<Json> {
 
 /// Parameters with what a request says of itself, beside what they say already.
 pub fn with_meta(params: Json, meta: Option<&Json>) -> Json {
-    let (Json::Object(mut members), Some(meta)) = (params.clone(), meta) else {
+    let Some(meta) = meta else { return params };
+    let Json::Object(mut members) = params else {
         return params;
     };
     let said = members.iter_mut().find(|(name, _)| name == "_meta");

@@ -129,13 +129,17 @@ impl Gateway {
             listening.tell(change);
             subscribed.tell(change);
         });
-        let server = |(name, behind)| (name, Server::new(behind, Arc::clone(&changed)));
         let has_one_session = settings.session.is_some();
         let name = settings
             .session
             .unwrap_or_else(|| super::session_name(&setup.nonce));
+        let gate = Gatekeeper::new(setup);
+        let can = ["elicitation", "sampling"].into_iter();
+        let can = can.filter(|capability| passing::may_ask(&gate, capability));
+        let can = Json::object(can.map(|capability| (capability, Json::Object(Vec::new()))));
+        let server = |(name, behind)| (name, Server::new(behind, Arc::clone(&changed), can.clone()));
         Gateway {
-            gate: Gatekeeper::new(setup),
+            gate,
             servers: settings.servers.into_iter().map(server).collect(),
             own_names: settings.own_names,
             sessions,

@@ -1,6 +1,7 @@
-//! A server that the gateway itself is the client of. In: the command that starts it, and requests. Out: results. It declares nothing
-//! that a client may, so a server has nothing to ask it for; a server that asks anyway is told that it may not.
+//! A server that the gateway itself is the client of. In: the command that starts it, and requests. Out: results. What a server asks for is answered
+//! by whoever waits for it, and otherwise refused.
 
+use super::asks::{Asks, Carried};
 use super::frame::{self, Kind, METHOD_NOT_FOUND, Message};
 use super::list::{self, List, ListError};
 use super::revision::{OF_SERVERS, STATELESS};
@@ -115,44 +116,6 @@ pub struct Upstream {
     offers: Json,
 }
 
-/// A request to a server.
-pub struct Asks<'a> {
-    /// The method.
-    pub method: &'static str,
-    /// Its parameters.
-    pub params: Json,
-    /// What it says of itself beside what each request says, in the revision without sessions.
-    pub said: Option<&'a Json>,
-    /// Arguments that headers say, by their names there.
-    pub headers: Vec<(String, String)>,
-    /// Who hears what the server tells of it before it answers.
-    pub heard: Option<&'a mut dyn FnMut(&Message)>,
-    /// How many milliseconds its answer is waited for.
-    pub wait: u64,
-    /// What ends the wait before.
-    #[cfg(all(feature = "serve", unix))]
-    pub stop: Option<&'a tokio::sync::Notify>,
-}
-
-/// What carries a request: its id, itself, and what goes with it.
-pub struct Carried<'a, 'h> {
-    /// The id.
-    pub id: Json,
-    /// The method.
-    pub method: &'static str,
-    /// The whole message.
-    pub request: Json,
-    /// Arguments that headers say.
-    pub headers: &'a [(String, String)],
-    /// Who hears what the server tells of it before it answers.
-    pub heard: Option<&'a mut (dyn FnMut(&Message) + 'h)>,
-    /// How many milliseconds its answer is waited for.
-    pub wait: u64,
-    /// What ends the wait before.
-    #[cfg(all(feature = "serve", unix))]
-    pub stop: Option<&'a tokio::sync::Notify>,
-}
-
 /// How a server is reached.
 enum Transport {
     /// It was started, and is talked to over its pipes.
@@ -178,8 +141,12 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Upstream {
-    /// Starts a server and agrees with it on a revision.
-    pub fn start(command: &[OsString], around: &Around<'_>, heard: Heard) -> Result<Upstream, AskError> {
+    /// Starts a server and agrees with it on a revision. It is told that the gateway can do what `can` has.
+    pub fn start(
+        command: &[OsString],
+        around: &Around<'_>,
+        (heard, can): (Heard, &Json),
+    ) -> Result<Upstream, AskError> {
         let (child, (input, output)) = Os.start(command, around).map_err(AskError::Start)?;
         let shared = Arc::new(Shared {
             input: Mutex::new(Some(input)),
@@ -191,33 +158,33 @@ impl Upstream {
             super::read(&mut BufReader::new(output), &mut |line| reads.hears(line));
             *held(&reads.waiting) = None;
         });
-        Upstream::agreed(Transport::Pipes(Mutex::new(child), shared))
+        Upstream::agreed(Transport::Pipes(Mutex::new(child), shared), can)
     }
 
     /// Agrees with a server at an address.
     #[cfg(all(feature = "serve", unix))]
-    pub fn at(web: Web) -> Result<Upstream, AskError> {
-        Upstream::agreed(Transport::Web(web))
+    pub fn at(web: Web, can: &Json) -> Result<Upstream, AskError> {
+        Upstream::agreed(Transport::Web(web), can)
     }
 
-    fn agreed(transport: Transport) -> Result<Upstream, AskError> {
+    fn agreed(transport: Transport, can: &Json) -> Result<Upstream, AskError> {
         let mut server = Upstream {
             transport,
             number: AtomicI64::new(1),
             meta: None,
             offers: Json::Null,
         };
-        let hello = server.agree()?;
+        let hello = server.agree(can)?;
         server.offers = hello.get("capabilities").cloned().unwrap_or(Json::Null);
         Ok(server)
     }
 
     /// Begins a session; with a server that knows of none, says with each request what a session would. Gives what the server says of itself.
-    fn agree(&mut self) -> Result<Json, AskError> {
+    fn agree(&mut self, can: &Json) -> Result<Json, AskError> {
         let [newest, ..] = OF_SERVERS;
         let hello = Json::object([
             ("protocolVersion", Json::str(newest)),
-            ("capabilities", Json::Object(Vec::new())),
+            ("capabilities", can.clone()),
             ("clientInfo", frame::this_program()),
         ]);
         let wait = limits::MCP_START_MILLIS;
@@ -275,6 +242,7 @@ impl Upstream {
             said: None,
             headers: Vec::new(),
             heard: None,
+            is_asked: false,
             wait,
             #[cfg(all(feature = "serve", unix))]
             stop: None,
@@ -300,6 +268,7 @@ impl Upstream {
             method,
             headers: &asks.headers,
             heard: asks.heard,
+            is_asked: asks.is_asked,
             wait: asks.wait,
             #[cfg(all(feature = "serve", unix))]
             stop: asks.stop,
@@ -380,6 +349,12 @@ impl Upstream {
     }
 }
 
+/// The answer to a request of a server that nobody is asked.
+pub fn not_asked_for(id: &Json) -> Json {
+    let why = "nobody is there whom the server could ask for this";
+    frame::error(id, METHOD_NOT_FOUND, why, None)
+}
+
 impl Transport {
     fn says(&self, message: &Json) {
         match self {
@@ -407,8 +382,9 @@ impl Shared {
             match answer.recv_timeout(Duration::from_millis(left)) {
                 Ok(message) if matches!(message.kind, Kind::Response(_)) => break Ok(message.json),
                 Ok(message) => {
-                    if let Some(heard) = heard.as_mut() {
-                        heard(&message);
+                    let answer = heard.as_mut().and_then(|heard| heard(&message));
+                    if let Kind::Request(id, _) = &message.kind {
+                        self.says(&answer.unwrap_or_else(|| not_asked_for(id)));
                     }
                 }
                 Err(error) => break Err(error),
@@ -461,8 +437,15 @@ impl Shared {
                 self.says(&frame::result(id, Json::Object(Vec::new())));
             }
             Kind::Request(id, _) => {
-                let why = "the gateway declares nothing that it could be asked for";
-                self.says(&frame::error(id, METHOD_NOT_FOUND, why, None));
+                // Nothing says over which request it asks; where there is one, it is that.
+                let only = held(&self.waiting).as_ref().and_then(|waiting| {
+                    let mut all = waiting.values();
+                    all.next().filter(|_| all.next().is_none()).cloned()
+                });
+                let id = id.clone();
+                if only.is_none_or(|only| only.try_send(message).is_err()) {
+                    self.says(&not_asked_for(&id));
+                }
             }
             Kind::Notification(method) if method == frame::PROGRESS => {
                 let Some(token) = message.param("progressToken").map(frame::key) else {

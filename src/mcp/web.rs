@@ -1,15 +1,17 @@
 //! A server that is asked at an address of this machine (Streamable HTTP). In: messages. Out: the answer to each, whether it comes as a
 //! document or in a stream of events. It is sent nothing of what clients of the gateway show: it has a token of its own.
 
+use super::asks::{Carried, Told};
 use super::frame::{self, Kind, Message};
 use super::revision::STATELESS;
-use super::upstream::{AskError, Carried};
+use super::upstream::{AskError, not_asked_for};
 use crate::http::{self, Answered, ClientError, JSON, Target};
 use crate::json::Json;
 use crate::limits;
 use base64::Engine as _;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -69,39 +71,37 @@ impl Web {
 
     /// Asks, and gives the message that answers.
     pub fn exchange(&self, carried: Carried<'_, '_>) -> Result<Json, AskError> {
-        let (id, method, mut heard) = (&carried.id, carried.method, carried.heard);
+        let (id, method) = (&carried.id, carried.method);
         if self.has_ended() {
             return Err(AskError::Ended(method));
         }
-        let mut stream = Events::default();
-        let mut is_enough = |answered: &Answered| {
-            is_stream(answered)
-                && stream.read(&answered.body, id, &mut |message| {
-                    let is_other = matches!(&message.kind, Kind::Notification(method) if method == frame::PROGRESS)
-                        && message.param("progressToken") != Some(id);
-                    if let Some(heard) = heard.as_mut().filter(|_| !is_other) {
-                        heard(message);
-                    }
-                })
-        };
         let named = carried.headers.iter().filter_map(|(name, value)| {
             let name = HeaderName::from_bytes(format!("{PARAM}{name}").as_bytes()).ok()?;
             Some((name, HeaderValue::from_str(&coded(value)).ok()?))
         });
-        let more = named.collect();
-        let answered = self
-            .post(
-                &carried.request,
-                more,
-                (carried.wait, carried.stop),
-                &mut is_enough,
-            )
-            .map_err(|error| match error {
-                ClientError::Slow => AskError::Slow(method),
-                ClientError::Connection(_) | ClientError::TooLong => AskError::Ended(method),
-            })?;
+        let more: Vec<_> = named.collect();
+        let post = |heard: &mut dyn FnMut(Message)| {
+            let mut stream = Events::default();
+            let mut is_enough =
+                |answered: &Answered| is_stream(answered) && stream.read(&answered.body, id, heard);
+            let wait = (carried.wait, carried.stop);
+            let answered = self.post(&carried.request, more.clone(), wait, &mut is_enough);
+            answered.map(|answered| (answered, stream.answer))
+        };
+        let mut heard = carried.heard;
+        let posted = match heard.as_mut() {
+            None => post(&mut |_| {}),
+            Some(heard) if !carried.is_asked => post(&mut |message| {
+                heard(&message);
+            }),
+            Some(heard) => self.posted_and_asked(&post, heard),
+        };
+        let (answered, in_stream) = posted.map_err(|error| match error {
+            ClientError::Slow => AskError::Slow(method),
+            ClientError::Connection(_) | ClientError::TooLong => AskError::Ended(method),
+        })?;
         let found = match is_stream(&answered) {
-            true => stream.answer,
+            true => in_stream,
             false => answer(&answered.body, id),
         };
         match (answered.status, found) {
@@ -128,6 +128,27 @@ impl Web {
         }
     }
 
+    /// Posts while what the server asks for is answered.
+    fn posted_and_asked(&self, post: &Post<'_>, heard: &mut Told<'_>) -> Posted {
+        let (to, told) = sync_channel(limits::MCP_EVENTS);
+        std::thread::scope(|scope| {
+            let posting = scope.spawn(move || {
+                post(&mut |message| {
+                    // Who does not keep up is not told.
+                    let _ = to.try_send(message);
+                })
+            });
+            for message in told {
+                let answer = heard(&message);
+                if let Kind::Request(id, _) = &message.kind {
+                    self.says(&answer.unwrap_or_else(|| not_asked_for(id)));
+                }
+            }
+            let gone = || ClientError::Connection("nobody has asked".to_owned());
+            posting.join().unwrap_or_else(|_| Err(gone()))
+        })
+    }
+
     fn post(
         &self,
         message: &Json,
@@ -152,6 +173,12 @@ impl Web {
         http::post(&self.target, &headers, frame::line(message), wait, is_enough)
     }
 }
+
+/// What was answered, and the message of a stream that answers.
+type Posted = Result<(Answered, Option<Json>), ClientError>;
+
+/// Posts a request, and gives each message that comes before the answer.
+type Post<'p> = dyn Fn(&mut dyn FnMut(Message)) -> Posted + Sync + 'p;
 
 /// The headers that say what a message says, where its revision wants them.
 fn mirrored(message: &Json) -> Vec<(HeaderName, HeaderValue)> {
@@ -209,7 +236,7 @@ struct Events {
 
 impl Events {
     /// Reads the whole events that are there now, and tells what comes before the answer to the request of this id; whether that is there.
-    fn read(&mut self, stream: &[u8], id: &Json, heard: &mut dyn FnMut(&Message)) -> bool {
+    fn read(&mut self, stream: &[u8], id: &Json, heard: &mut dyn FnMut(Message)) -> bool {
         while self.answer.is_none() {
             let rest = stream.get(self.read..).unwrap_or_default();
             let Some((event, used)) = first_event(rest) else {
@@ -221,8 +248,14 @@ impl Events {
             };
             match &message.kind {
                 Kind::Response(of) if of == id => self.answer = Some(message.json),
-                Kind::Notification(_) => heard(&message),
-                Kind::Response(_) | Kind::Request(..) => {}
+                Kind::Notification(method) if method == frame::PROGRESS => {
+                    // That of another request is none of this one's.
+                    if message.param("progressToken") == Some(id) {
+                        heard(message);
+                    }
+                }
+                Kind::Notification(_) | Kind::Request(..) => heard(message),
+                Kind::Response(_) => {}
             }
         }
         self.answer.is_some()
@@ -267,7 +300,7 @@ mod tests {
         ] {
             assert_eq!(answer(text.as_bytes(), &id).is_some(), found, "{text}");
         }
-        let other = r#"{"jsonrpc":"2.0","method":"notifications/progress"}"#;
+        let other = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7}}"#;
         for (stream, found) in [
             (format!("event: message\ndata: {good}\n\n"), true),
             (format!("data: {other}\r\n\r\ndata:{good}\r\n\r\n"), true),
@@ -285,6 +318,8 @@ mod tests {
             }
             assert_eq!(events.answer.is_some(), found, "{stream}");
             assert_eq!(told, usize::from(stream.contains("progress")), "{stream}");
+            let of_another = stream.replace("\"progressToken\":7", "\"progressToken\":8");
+            Events::default().read(of_another.as_bytes(), &id, &mut |message| panic!("{message:?}"));
         }
         assert_eq!(
             (coded("a b"), coded("é")),

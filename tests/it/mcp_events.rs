@@ -330,7 +330,7 @@ fn who_watches_a_resource_is_told_and_nobody_else() {
     let policy = crate::mcp_conformance::policy();
     let secret = "rule secret on mcp.resource when args.uri == \"test://static-text\" block\n";
     folder.write("b.gaitbundle", &compiled(&format!("{policy}{secret}")));
-    let fixture = crate::mcp_conformance::fixture(&venv);
+    let fixture = crate::mcp_conformance::fixture(&venv, &[]);
     let text = "bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\n[servers.f]\nurl = ";
     let daemon = crate::mcp_serve::gateway(&folder, &format!("{text}\"{}\"\n", fixture.1));
     let [session, other] = [begin(&daemon), begin(&daemon)];
@@ -409,4 +409,70 @@ fn who_watches_a_resource_is_told_and_nobody_else() {
     // The end is told.
     daemon.stop();
     assert_eq!(next(&mut all).unwrap()["result"]["_meta"][SUBSCRIPTION], "all");
+}
+
+#[test]
+fn a_server_that_is_started_asks_over_one_request_or_over_none() {
+    let Some(venv) = mcp::venv() else { return };
+    let folder = mcp_pins::pinned(&venv);
+    let policy = mcp_pins::POLICY
+        .replace("say", "a.say")
+        .replace("shout", "a.shout");
+    folder.write("b.gaitbundle", &compiled(&format!("{policy}{ASKS}")));
+    let server = mcp_pins::server(&venv, &["queries"]);
+    let daemon = crate::mcp_serve::gateway(&folder, &crate::mcp_serve::config(&[("a", &server)], ""));
+    let session = begin(&daemon);
+    let own = ("Mcp-Session-Id", session.as_str());
+    let calls = |text: &str, headers: &[(&str, &str)]| {
+        let mut client = daemon.connect();
+        let params = json!({"name": "a__say", "arguments": {"text": text}});
+        send(&mut client, headers, &message(text, "tools/call", &params));
+        client
+    };
+    // What the server was answered.
+    let answer_in = |found: &Value| -> Value {
+        let text = found["result"]["content"][0]["text"].as_str();
+        serde_json::from_str(text.unwrap_or_else(|| panic!("{found}"))).unwrap()
+    };
+    let answered = |text: &str, headers: &[(&str, &str)]| {
+        let mut client = calls(text, headers);
+        let answer = client.answer().unwrap();
+        assert!(!answer.head.contains("text/event-stream"), "{text}");
+        answer_in(&serde_json::from_slice(&answer.body).unwrap())
+    };
+    let mut client = calls("name", &[own, STREAMS]);
+    client.answer().unwrap();
+    let asked = next(&mut client).unwrap();
+    assert_eq!(asked["params"]["message"], "your name");
+    let accept = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "accept"}});
+    assert_eq!(
+        post(&mut daemon.connect(), &[own], &accept.to_string()).status,
+        202
+    );
+    let told = answer_in(&next(&mut client).unwrap());
+    assert_eq!(
+        (&told["id"], &told["result"]),
+        (&json!(77), &json!({"action": "accept"}))
+    );
+    for (text, headers, code) in [
+        // What the policy does not let through, what nobody knows, and what the client has not said that it can.
+        ("secret", &[own, STREAMS][..], -32000),
+        ("shell", &[own, STREAMS], -32601),
+        ("roots", &[own, STREAMS], -32601),
+        // Who takes no stream, and who has no session.
+        ("name", &[own], -32601),
+    ] {
+        assert_eq!(answered(text, headers)["error"]["code"], code, "{text}");
+    }
+    let can = json!({"elicitation": {}});
+    let all = messages(&daemon, &STATELESS, &call("name", &can, &json!({})));
+    assert_eq!(answer_in(&all[0])["error"]["code"], -32601, "{all:?}");
+    // Of two requests nobody knows which one it is about.
+    let mut held = calls("hold", &[own, STREAMS]);
+    while mcp_pins::calls(&folder) < 7 {
+        std::thread::yield_now();
+    }
+    assert_eq!(answered("name", &[own, STREAMS])["error"]["code"], -32601);
+    let found = held.answer().unwrap();
+    assert!(!found.head.contains("text/event-stream"));
 }

@@ -43,21 +43,28 @@ pub fn program(node: &Path, package: &str, file: &str) -> Vec<String> {
 
 /// What the real client gets for requests.
 fn asked(folder: &Folder, venv: &Path, server: &[String], requests: &Value) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mcp/offers.py");
+    run(folder, venv, "offers.py", server, requests)
+}
+
+/// What a script of the real client writes of requests.
+fn run(folder: &Folder, venv: &Path, script: &str, server: &[String], requests: &Value) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/mcp")
+        .join(script);
     let mut child = Command::new(venv.join("bin/python"))
         .arg(script)
         .args(server)
         .current_dir(folder.path(""))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(requests.to_string().as_bytes()).unwrap();
     drop(input);
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    assert!(output.status.success(), "{}", crate::folder::shown(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -435,4 +442,57 @@ fn the_only_server_may_keep_its_names() {
         assert_eq!(found["result"]["isError"] != true, runs, "{found}");
     }
     assert_eq!(mcp_pins::calls(&folder), 1);
+}
+
+#[test]
+fn a_real_client_is_told_and_asked_by_a_real_server_that_is_started() {
+    let (Some(venv), Some(node)) = (mcp::venv(), node()) else {
+        return;
+    };
+    let folder = Folder::new();
+    let policy = "gaitpol 1\npolicy acme.every\ndefault block code none\n\
+        tool \"every.trigger-long-running-operation\" { duration: Decimal[2], steps: Int }\n\
+        tool \"every.trigger-elicitation-request\" { }\n\
+        tool \"every.trigger-sampling-request\" { prompt: String[max 80], maxTokens: Int? }\n\
+        tool mcp.elicitation { message: String[max 200] }\n\
+        tool mcp.sampling { }\n\
+        rule all on \"every.trigger-long-running-operation\", \"every.trigger-elicitation-request\", \"every.trigger-sampling-request\" allow\n";
+    let every = [
+        program(&node, "server-everything", "dist/index.js"),
+        vec!["stdio".into()],
+    ]
+    .concat();
+    let calls = json!([
+        ["every__trigger-long-running-operation", {"duration": 0.3, "steps": 3}],
+        ["every__trigger-elicitation-request", {}],
+        ["every__trigger-sampling-request", {"prompt": "which town?", "maxTokens": 9}],
+    ]);
+    for (asks, mode, is_asked) in [
+        (
+            "rule asks on mcp.elicitation, mcp.sampling allow\n",
+            "legacy",
+            true,
+        ),
+        ("", "legacy", false),
+        // A client of this revision cannot be asked before the result, and the server knows no other way.
+        ("rule asks on mcp.elicitation, mcp.sampling allow\n", NEW, false),
+    ] {
+        folder.write("b.gaitbundle", &compiled(&format!("{policy}{asks}")));
+        let daemon = gateway(&folder, &config(&[("every", &every)], ""));
+        let url = daemon.told("listening");
+        let found = run(&folder, &venv, "asked.py", &[url, mode.to_owned()], &calls);
+        let steps = json!([
+            ["progress", 1.0, 3.0],
+            ["progress", 2.0, 3.0],
+            ["progress", 3.0, 3.0]
+        ]);
+        assert_eq!(found[0]["before"], steps, "{mode} {found}");
+        for (at, what, says) in [(1, "asked", "Ann"), (2, "sampled", "Rome")] {
+            let one = &found[at];
+            assert_eq!(one["before"][0][0] == what, is_asked, "{mode} {one}");
+            let text = one["text"].as_str().unwrap();
+            assert_eq!(text.contains(says), is_asked, "{mode} {one}");
+        }
+        daemon.stop();
+    }
 }

@@ -102,7 +102,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));
     };
-    // Its own pages may ask: nothing runs on them.
+    // Its own page may ask: no script runs there but its own.
     let own = Guard::hosts_of(*address, &[]).into_iter();
     let own = own.filter(|_| address.ip().is_loopback());
     let own = own.map(|host| format!("http://{host}"));

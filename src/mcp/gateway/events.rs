@@ -90,6 +90,11 @@ impl<'a> Events<'a> {
         is_asked && self.can.get(capability).and_then(Json::as_object).is_some()
     }
 
+    /// Whether the client can be asked on its stream, and says that it can answer requests of a kind.
+    pub fn is_asked(&self, capability: &str) -> bool {
+        self.client.is_some() && self.can(capability)
+    }
+
     /// What a server is told of what the client can do and wants, as the revision without sessions has it.
     pub fn said(&self, may_ask: &dyn Fn(&str) -> bool) -> Json {
         let all = self.can.as_object().unwrap_or_default();

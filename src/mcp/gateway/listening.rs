@@ -5,9 +5,10 @@ use super::catalog::Offer;
 use super::listeners::{ACKNOWLEDGED, UPDATED, Wants};
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::asks::Asks;
 use crate::mcp::frame::{self, Kind, Message};
 use crate::mcp::list;
-use crate::mcp::upstream::{AskError, Asks, Heard, Upstream};
+use crate::mcp::upstream::{AskError, Heard, Upstream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -46,6 +47,7 @@ impl Stop {
                     let _ = taken.take().map(|taken| taken.try_send(()));
                 }
                 heard(message);
+                None
             };
             let ended = upstream.asks(Asks {
                 method: "subscriptions/listen",
@@ -53,6 +55,7 @@ impl Stop {
                 said: None,
                 headers: Vec::new(),
                 heard: Some(&mut told),
+                is_asked: false,
                 wait: limits::MCP_LISTEN_MILLIS,
                 stop: Some(&self.wakes),
             });

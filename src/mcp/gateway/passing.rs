@@ -8,9 +8,11 @@ use super::sender::Sender;
 use super::server::CallError;
 use crate::json::{Json, Text};
 use crate::limits;
-use crate::mcp::frame::{self, Kind, METHOD_NOT_FOUND, Message};
+use crate::mcp::asks::Asks;
+use crate::mcp::frame::{self, Kind, METHOD_NOT_FOUND, Message, REFUSED};
+use crate::mcp::gate::Gatekeeper;
 use crate::mcp::method::{self, Class};
-use crate::mcp::upstream::Asks;
+use crate::mcp::upstream::not_asked_for;
 
 /// What the gateway itself asks people for.
 pub const OWN_REQUEST: &str = "gait.approval";
@@ -76,13 +78,27 @@ impl Gateway {
     fn asked_once(&self, going: &Going<'_>, params: Json) -> Result<Json, NoResult> {
         let events = going.events;
         let said = events.said(&|capability| self.may_ask(capability));
-        let mut heard = |message: &Message| events.tell(message);
+        let mut heard = |message: &Message| match &message.kind {
+            Kind::Request(id, method) => Some(self.answer(going, (id, method), message)),
+            Kind::Notification(_) | Kind::Response(_) => {
+                events.tell(message);
+                None
+            }
+        };
+        let is_asked = ["elicitation", "sampling", "roots"]
+            .iter()
+            .any(|one| events.is_asked(one));
         let asks = Asks {
             method: going.method,
             params,
             said: Some(&said),
             headers: Vec::new(),
-            heard: if events.hears() { Some(&mut heard) } else { None },
+            heard: if events.hears() || is_asked {
+                Some(&mut heard)
+            } else {
+                None
+            },
+            is_asked,
             wait: limits::MCP_CALL_MILLIS,
             stop: None,
         };
@@ -95,14 +111,37 @@ impl Gateway {
         }
     }
 
-    /// Whether the policy could let a server ask a client for something.
     fn may_ask(&self, capability: &str) -> bool {
-        let is_known = |tool: &str| self.gate.setup().shows_all || self.gate.knows(tool);
-        match capability {
-            "sampling" => is_known("mcp.sampling"),
-            "elicitation" => is_known("mcp.elicitation"),
-            "roots" => true,
-            _ => false,
+        may_ask(&self.gate, capability)
+    }
+
+    /// The answer to a request that a server makes over a request of a client, which is asked.
+    fn answer(&self, going: &Going<'_>, (id, method): (&Json, &str), message: &Message) -> Json {
+        let none = Json::Object(Vec::new());
+        let params = message.json.get("params").unwrap_or(&none);
+        let is_asked = |capability| going.events.is_asked(capability);
+        if !capability_of(method).is_some_and(is_asked) {
+            return not_asked_for(id);
+        }
+        match self.may_want(going, method, params) {
+            Err(NoResult::Refused(error)) => frame::failed(id, error),
+            Err(_) => not_asked_for(id),
+            Ok(()) => match going.events.ask(method, params.clone()) {
+                Some(result) => frame::result(id, result),
+                None => frame::error(id, REFUSED, "the client does not answer", None),
+            },
+        }
+    }
+
+    /// Refuses what a server must not ask a client for.
+    fn may_want(&self, going: &Going<'_>, method: &str, params: &Json) -> Result<(), NoResult> {
+        let capability = capability_of(method).ok_or(NoResult::Wants)?;
+        if params.as_object().is_none() || !going.events.can(capability) || !self.may_ask(capability) {
+            return Err(NoResult::Wants);
+        }
+        match self.refused_of_server(going, method, params) {
+            Some(refused) => Err(NoResult::Refused(refused)),
+            None => Ok(()),
         }
     }
 
@@ -122,19 +161,10 @@ impl Gateway {
                 .and_then(Json::as_str)
                 .ok_or(NoResult::Wants)?;
             let params = request.get("params").unwrap_or(&none);
-            let capability = match method {
-                "sampling/createMessage" => "sampling",
-                "elicitation/create" => "elicitation",
-                "roots/list" => "roots",
-                _ => return Err(NoResult::Wants),
-            };
-            let is_own = name == OWN_REQUEST || params.as_object().is_none();
-            if is_own || !going.events.can(capability) || !self.may_ask(capability) {
+            if name == OWN_REQUEST {
                 return Err(NoResult::Wants);
             }
-            if let Some(refused) = self.refused_of_server(going, method, params) {
-                return Err(NoResult::Refused(refused));
-            }
+            self.may_want(going, method, params)?;
             requests.push((name.clone(), method.to_owned(), params.clone()));
         }
         Ok(Wanted { requests, state })
@@ -154,6 +184,27 @@ impl Gateway {
         let answer = self.decided((&message, class), going.behind.0, &id, going.from);
         let refused = answer.refused?;
         Some(refused.get("error").cloned().unwrap_or(Json::Null))
+    }
+}
+
+/// Whether the policy could let a server ask a client for something.
+pub fn may_ask(gate: &Gatekeeper, capability: &str) -> bool {
+    let is_known = |tool: &str| gate.setup().shows_all || gate.knows(tool);
+    match capability {
+        "sampling" => is_known("mcp.sampling"),
+        "elicitation" => is_known("mcp.elicitation"),
+        "roots" => true,
+        _ => false,
+    }
+}
+
+/// What a client must be able to that is asked with a method.
+fn capability_of(method: &str) -> Option<&'static str> {
+    match method {
+        "sampling/createMessage" => Some("sampling"),
+        "elicitation/create" => Some("elicitation"),
+        "roots/list" => Some("roots"),
+        _ => None,
     }
 }
 

@@ -11,10 +11,11 @@ use crate::host::{Around, Host, Os};
 use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::asks::Asks;
 use crate::mcp::frame::{Kind, Message};
 use crate::mcp::fresh::Fresh;
 use crate::mcp::list::{self, List, ListError};
-use crate::mcp::upstream::{AskError, Asks, Heard, Upstream, is_program};
+use crate::mcp::upstream::{AskError, Heard, Upstream, is_program};
 use crate::mcp::watch::{Unpinned, Watch};
 use crate::mcp::web::Web;
 use hyper::header::HeaderValue;
@@ -56,6 +57,8 @@ pub struct Server {
     pub resources: Vec<String>,
     watch: Arc<Watch>,
     lists: Arc<Lists>,
+    /// What it is told that the gateway can do, where it has sessions.
+    can: Json,
     /// URIs of resources that clients watch.
     watched: Mutex<BTreeSet<String>>,
     /// What ends the listening to it.
@@ -119,7 +122,7 @@ impl Lists {
 
 impl Server {
     /// A server that is not started yet.
-    pub fn new(behind: Behind, changed: Changed) -> Server {
+    pub fn new(behind: Behind, changed: Changed, can: Json) -> Server {
         let program = behind.pinned.as_ref().and_then(|pinned| pinned.program);
         Server {
             reached: behind.reached,
@@ -127,6 +130,7 @@ impl Server {
             resources: behind.resources,
             watch: Arc::new(Watch::new(behind.pinned.map(|pinned| pinned.tools))),
             lists: Arc::default(),
+            can,
             watched: Mutex::default(),
             listening: Mutex::default(),
             running: Mutex::default(),
@@ -154,8 +158,8 @@ impl Server {
         }
         let started = match &self.reached {
             Reached::Started(command) => is_program(command, self.program)
-                .and_then(|()| Upstream::start(command, &Around::default(), self.heard())),
-            Reached::Asked(target, token) => Upstream::at(Web::new(target.clone(), token.clone())),
+                .and_then(|()| Upstream::start(command, &Around::default(), (self.heard(), &self.can))),
+            Reached::Asked(target, token) => Upstream::at(Web::new(target.clone(), token.clone()), &self.can),
         };
         match started {
             Ok(upstream) => {

@@ -1,6 +1,6 @@
 """A server with the names that the conformance suite of the protocol asks for (`@modelcontextprotocol/conformance`), over HTTP and in both
-revisions, built with the Python SDK. It prints its port."""
-import asyncio, base64, hashlib, hmac, socket
+revisions, or with `old` in those with sessions alone, built with the Python SDK. It prints its port."""
+import asyncio, base64, hashlib, hmac, socket, sys
 import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ResourceUpdated, ToolsListChanged
@@ -309,5 +309,14 @@ server = Server(
 
 listening = socket.create_server(("127.0.0.1", 0))
 print(listening.getsockname()[1], flush=True)
-config = uvicorn.Config(server.streamable_http_app(), log_level="critical", lifespan="on")
+app = server.streamable_http_app()
+
+async def old(scope, receive, send):
+    """The same where nobody knows of 2026-07-28."""
+    if (b"mcp-protocol-version", b"2026-07-28") in scope.get("headers", []):
+        await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"0")]})
+        return await send({"type": "http.response.body"})
+    await app(scope, receive, send)
+
+config = uvicorn.Config(old if "old" in sys.argv else app, log_level="critical", lifespan="on")
 asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))

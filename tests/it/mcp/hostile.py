@@ -75,6 +75,23 @@ def answer(method, params):
             changed()
         return {"content": [{"type": "text", "text": "done"}]}
 
+def queries(message, text):
+    """Asks for something over a call, and answers with what it was answered. `hold` is not answered before the next call."""
+    with open("calls.txt", "a") as calls:
+        calls.write(message["params"]["name"] + "\n")
+    if text == "hold":
+        return held.append(message["id"])
+    methods = {"name": "elicitation/create", "secret": "elicitation/create", "shell": "shell/run", "roots": "roots/list"}
+    words = {"name": "your name", "secret": "the password please"}.get(text, "")
+    say({"id": 77, "method": methods[text], "params": {"mode": "form", "message": words, "requestedSchema": {"type": "object", "properties": {}}}})
+    answer = json.loads(sys.stdin.readline())
+    while answer.get("id") != 77:
+        answer = json.loads(sys.stdin.readline())
+    for one in [message["id"], *held]:
+        say({"id": one, "result": {"content": [{"type": "text", "text": json.dumps(answer)}]}})
+    held.clear()
+
+held = []
 for line in sys.stdin:
     message = json.loads(line)
     if "id" not in message or "method" not in message:
@@ -86,6 +103,9 @@ for line in sys.stdin:
     if "garbage" in does and message["method"] == "tools/list":
         sys.stdout.write("{\n")
         sys.stdout.flush()
+        continue
+    if "queries" in does and message["method"] == "tools/call":
+        queries(message, message["params"]["arguments"]["text"])
         continue
     result = answer(message["method"], message.get("params", {}))
     error = {"error": {"code": -32601, "message": "no"}}
