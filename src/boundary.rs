@@ -4,6 +4,7 @@
 
 mod answer;
 mod counted;
+mod delegated;
 mod names;
 pub mod permit;
 mod recompute;
@@ -12,6 +13,7 @@ mod written;
 
 pub use answer::answer;
 pub use counted::Journal;
+pub use delegated::Delegated;
 pub use names::call_digest;
 use names::{call_digests, own_digest, trace_id};
 pub use recompute::{Account, Difference, RecomputeError, Recomputed};
@@ -120,6 +122,8 @@ pub struct Moment {
     pub fulfils: Vec<String>,
     /// The approvals that are handed over; sorted by digest, distinct. They count only where the call is counted, too.
     pub handed: Vec<Handed>,
+    /// What was handed over of a delegation; none where nothing was.
+    pub delegation: Option<Delegated>,
     /// What the kill switch says; none where there is none.
     pub kill_switch: Option<Consulted>,
     /// How long a call that is allowed may wait to run, in milliseconds; none where the caller wants no permit.
@@ -249,13 +253,18 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
+        let told = self.told(moment);
+        let moment = told.as_ref().unwrap_or(moment);
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, moment, origins.as_deref());
         let call = (intent, &alone);
         let weighed = Weighed::of(
             &self.loaded.gate,
             &mut self.workspace,
-            self.loaded.bundle,
+            (
+                self.loaded.bundle,
+                moment.delegation.as_ref().and_then(Delegated::chain),
+            ),
             call,
             &moment.handed,
         );
@@ -276,6 +285,23 @@ impl Boundary {
         })
     }
 
+    /// The moment with what the chain of delegation says, where one was handed over.
+    fn told(&self, moment: &Moment) -> Option<Moment> {
+        let chain = moment.delegation.as_ref()?.chain()?;
+        let facts = delegated::facts(&self.loaded.gate, chain, moment.facts.as_ref());
+        let refused = || Delegated::Refused("the host says something of the delegation, too".to_owned());
+        let delegation = if facts.is_some() {
+            moment.delegation.clone()
+        } else {
+            Some(refused())
+        };
+        Some(Moment {
+            facts: facts.or_else(|| moment.facts.clone()),
+            delegation,
+            ..moment.clone()
+        })
+    }
+
     /// What is decided of a call with these approvals, as a trace says it.
     fn decided(
         &mut self,
@@ -288,6 +314,11 @@ impl Boundary {
             ..*alone
         };
         let mut judged = self.loaded.gate.decide(&request, &mut self.workspace);
+        let delegation = moment.delegation.as_ref();
+        let refused = delegation.and_then(|one| one.refusal(intent, moment.facts.as_ref()));
+        if let Some(why) = refused.filter(|_| !judged.decision.is_stopped()) {
+            judged.decision = judged.decision.refused(reserved::DELEGATION, why);
+        }
         let approved_with = weighed.count(&judged.decision);
         let denied = weighed.denied.take();
         let denied = denied.filter(|_| judged.decision.verdict == Verdict::RequireApproval);
@@ -351,6 +382,7 @@ impl Boundary {
             fulfils: moment.fulfils.clone(),
             approved_with,
             denied_with,
+            delegated_with: delegation.map(Delegated::digests).unwrap_or_default(),
             kill_switch: moment.kill_switch.as_ref().and_then(|asked| asked.digest),
             state: moment.state.as_ref().map(|before| self.trace_state(before, ran)),
             previous: moment.previous,

@@ -7,6 +7,7 @@ mod approvals;
 mod approve;
 mod bundle;
 mod completions;
+mod delegate;
 mod demo;
 mod deny;
 pub mod error;
@@ -93,6 +94,7 @@ enum Command {
     Approve(approve::Args),
     Bundle(bundle::Args),
     Completions(completions::Args),
+    Delegate(delegate::Args),
     Demo(demo::Args),
     Deny(deny::Args),
     Explain(explain::Args),
@@ -120,6 +122,7 @@ impl Command {
             Command::Approve(args) => approve::run(ui, host, args),
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
+            Command::Delegate(args) => delegate::run(ui, host, args),
             Command::Demo(args) => demo::run(ui, host, args),
             Command::Deny(args) => deny::run(ui, host, args),
             Command::Explain(args) => explain::run(ui, host, args),

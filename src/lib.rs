@@ -48,6 +48,8 @@ pub mod compare;
 #[cfg(all(feature = "serve", unix))]
 pub mod config;
 pub mod coverage;
+#[cfg(feature = "cli")]
+pub mod delegation;
 pub mod explain;
 pub mod import;
 #[cfg(feature = "cli")]

@@ -114,6 +114,12 @@ pub const SOURCE_SLUG_BYTES: usize = 64;
 pub const KEY_FILE_BYTES: usize = 4 << 10;
 /// A trust file, in bytes.
 pub const TRUST_FILE_BYTES: usize = 1 << 20;
+/// Links of a chain of delegation.
+pub const DELEGATIONS: u32 = 8;
+/// Tools, or groups of them, that one link names.
+pub const DELEGATED_TOOLS: usize = 100;
+/// How long a link is good for at most, in milliseconds: 31 days.
+pub const DELEGATION_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
 /// A principal in a trust file, in bytes.
 pub const PRINCIPAL_BYTES: usize = 512;
 /// Stops of a kill switch, those that are off too.

@@ -27,17 +27,20 @@ pub enum PayloadType {
     KillSwitch,
     /// What became of one allowed call.
     Outcome,
+    /// Somebody lets somebody else act for them.
+    Delegation,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 6] = [
+    pub const ALL: [PayloadType; 7] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
         Self::Approval,
         Self::KillSwitch,
         Self::Outcome,
+        Self::Delegation,
     ];
 
     /// The media type that is signed with the payload.
@@ -49,6 +52,7 @@ impl PayloadType {
             Self::Approval => "application/vnd.gait.approval.v1+json",
             Self::KillSwitch => "application/vnd.gait.kill-switch.v1+json",
             Self::Outcome => "application/vnd.gait.outcome.v1+json",
+            Self::Delegation => "application/vnd.gait.delegation.v1+json",
         }
     }
 
@@ -61,6 +65,7 @@ impl PayloadType {
             Self::Approval => "gait.approval/1",
             Self::KillSwitch => "gait.kill_switch/1",
             Self::Outcome => "gait.outcome/1",
+            Self::Delegation => "gait.delegation/1",
         }
     }
 }
@@ -334,15 +339,8 @@ pub fn verify<T: Payload>(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Verified<T>, VerifyError> {
-    // 1 to 4
-    let parts = parts(bytes, T::TYPE)?;
-    // 5
-    let json = payload(&parts.payload)?;
-    if !jcs::is_canonical(&json, &parts.payload) {
-        return Err(VerifyError::PayloadNotCanonical);
-    }
-    // 6
-    schema(&json, T::TYPE)?;
+    // 1 to 6
+    let (parts, json) = opened::<T>(bytes)?;
     // 7, 8, 9
     let message = pae(T::TYPE.media_type(), &parts.payload);
     let mut keys = Vec::new();
@@ -364,6 +362,26 @@ pub fn verify<T: Payload>(
         digest: sha256(&parts.payload),
         keys,
     })
+}
+
+/// What bytes claim, and the digest of it, whoever has signed it: to be shown or built on, and never to decide by.
+pub(super) fn claimed<T: Payload>(bytes: &[u8]) -> Result<(T, Digest), VerifyError> {
+    let (parts, json) = opened::<T>(bytes)?;
+    Ok((typed::<T>(&json, &parts.payload)?, sha256(&parts.payload)))
+}
+
+/// Steps 1 to 6.
+fn opened<T: Payload>(bytes: &[u8]) -> Result<(Parts, Json), VerifyError> {
+    // 1 to 4
+    let parts = parts(bytes, T::TYPE)?;
+    // 5
+    let json = payload(&parts.payload)?;
+    if !jcs::is_canonical(&json, &parts.payload) {
+        return Err(VerifyError::PayloadNotCanonical);
+    }
+    // 6
+    schema(&json, T::TYPE)?;
+    Ok((parts, json))
 }
 
 struct Parts {

@@ -23,6 +23,8 @@ pub enum Kind {
     KillSwitch,
     /// The signed word on what became of a call.
     Outcome,
+    /// One signed link of a delegation.
+    Delegation,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -39,6 +41,7 @@ impl Kind {
             Kind::Approval => "approval",
             Kind::KillSwitch => "kill_switch",
             Kind::Outcome => "outcome",
+            Kind::Delegation => "delegation",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -82,10 +85,11 @@ fn archive_kind(bytes: &[u8]) -> Kind {
 }
 
 /// Documents in an envelope that are no traces.
-const ENVELOPED: [(PayloadType, Kind); 3] = [
+const ENVELOPED: [(PayloadType, Kind); 4] = [
     (PayloadType::Approval, Kind::Approval),
     (PayloadType::KillSwitch, Kind::KillSwitch),
     (PayloadType::Outcome, Kind::Outcome),
+    (PayloadType::Delegation, Kind::Delegation),
 ];
 
 /// Members that only one kind of document has.

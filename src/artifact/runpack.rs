@@ -348,6 +348,7 @@ mod tests {
             facts: None,
             fulfils: Vec::new(),
             approved_with: Vec::new(),
+            delegated_with: Vec::new(),
             denied_with: Vec::new(),
             kill_switch: None,
             permit_until: None,

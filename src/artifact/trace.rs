@@ -89,6 +89,8 @@ pub struct TraceRecord {
     pub approved_with: Vec<Digest>,
     /// The digests of the denials that stopped the call; sorted, distinct.
     pub denied_with: Vec<Digest>,
+    /// The digests of the tokens of the chain of delegation, the first one before all others.
+    pub delegated_with: Vec<Digest>,
     /// The digest of the kill switch's state that was asked; none where there is none that could be read.
     pub kill_switch: Option<Digest>,
     /// Until when the call may run, once; none where it must not, or the caller wanted no permit.
@@ -161,7 +163,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 38] = [
+const MEMBERS: [&str; 39] = [
     "schema",
     "trace_id",
     "created_at",
@@ -197,6 +199,7 @@ const MEMBERS: [&str; 38] = [
     "fulfils",
     "approved_with",
     "denied_with",
+    "delegated_with",
     "kill_switch",
     "permit_until",
     "state",
@@ -278,6 +281,7 @@ impl Payload for TraceRecord {
             fulfils: fulfils(&fields)?,
             approved_with,
             denied_with,
+            delegated_with: digests(&fields, "delegated_with", "`delegated_with` has no element")?,
             kill_switch: fields
                 .optional("kill_switch")
                 .map(|_| fields.digest("kill_switch"))

@@ -3,10 +3,11 @@
 //! trace vouches for. It signs nothing and touches no file.
 
 use super::weigh::Weighed;
-use super::{Boundary, Moment, kept, request};
+use super::{Boundary, Delegated, Moment, delegated, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
+use crate::delegation::Chain;
 use crate::domain::{ArgumentOrigin, Intent, State, reserved};
 use crate::gate::IntentError;
 use crate::json::Json;
@@ -77,6 +78,8 @@ pub struct Account<'a> {
     pub kill_switch: Option<&'a Verified<KillSwitch>>,
     /// The approvals that were handed over; where none is given, the trace is believed about them.
     pub handed: &'a [Handed],
+    /// The chain of delegation that was handed over; where none is given, the trace is believed about it.
+    pub chain: Option<&'a Chain>,
 }
 
 /// A member of a trace that comes out differently.
@@ -124,6 +127,18 @@ impl Boundary {
             kill_switch: asked(record, account.kill_switch)?,
             ..moment(record, intent, self.loaded.gate.usage_of(&record.decision.limits))
         };
+        let moment = match account.chain {
+            Some(chain) => {
+                // The fact of it is made again.
+                let mut moment = moment;
+                if let Some(Json::Object(members)) = &mut moment.facts {
+                    members.retain(|(name, _)| name != delegated::FACT);
+                }
+                moment.delegation = Some(Delegated::Chain(chain.clone()));
+                self.told(&moment).unwrap_or(moment)
+            }
+            None => moment,
+        };
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, &moment, origins.as_deref());
         let call = (intent, &alone);
@@ -133,7 +148,7 @@ impl Boundary {
             Weighed::of(
                 &self.loaded.gate,
                 &mut self.workspace,
-                self.loaded.bundle,
+                (self.loaded.bundle, account.chain),
                 call,
                 account.handed,
             )
@@ -196,6 +211,7 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         uncounted: decision.detail.clone().filter(|_| uncounted),
         fulfils: record.fulfils.clone(),
         handed: Vec::new(),
+        delegation: delegation(record),
         kill_switch: None,
         permit_for: record.permit_until.map(|until| {
             until
@@ -205,6 +221,14 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         keeps_intent: record.intent.is_some(),
         event: None,
     }
+}
+
+/// What a trace says of a delegation.
+fn delegation(record: &TraceRecord) -> Option<Delegated> {
+    let refused = is_of(record, reserved::DELEGATION);
+    let refused = refused.then(|| record.decision.detail.clone().unwrap_or_default());
+    let digests = record.delegated_with.clone();
+    (refused.is_some() || !digests.is_empty()).then_some(Delegated::Believed { digests, refused })
 }
 
 /// What the kill switch said, which a trace tells where it said nothing of the call.
@@ -266,6 +290,10 @@ fn only_said(account: &Account<'_>) -> Vec<&'static str> {
         (
             "approved_by",
             !record.decision.approved_by.is_empty() && account.handed.is_empty(),
+        ),
+        (
+            "delegated_with",
+            delegation(record).is_some() && account.chain.is_none(),
         ),
         (
             "denied_with",

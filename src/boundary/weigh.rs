@@ -5,6 +5,7 @@
 use super::{call_digests, kept};
 use crate::approvals::{Answer, Handed};
 use crate::artifact::{Digest, KeyId, Subject, digest};
+use crate::delegation::Chain;
 use crate::domain::approval::Standing;
 use crate::domain::{Approval, Decision, Intent, Request, Verdict};
 use crate::eval::Workspace;
@@ -41,7 +42,7 @@ impl Weighed {
     pub(super) fn of(
         gate: &Gate,
         workspace: &mut Workspace,
-        bundle: Digest,
+        (bundle, chain): (Digest, Option<&Chain>),
         (intent, request): (&Intent, &Request<'_>),
         handed: &[Handed],
     ) -> Weighed {
@@ -76,6 +77,10 @@ impl Weighed {
         for one in handed {
             let standing = match (flaw(one), &one.answer) {
                 (Some(flaw), _) => flaw,
+                // Whoever a call is made for does not approve it, by whatever name the trust file knows the key.
+                (None, Answer::Approves(_)) if chain.is_some_and(|chain| chain.has(&one.by, one.key)) => {
+                    Standing::Chain
+                }
                 (None, Answer::Denies { .. }) if waits => Standing::Denies,
                 (None, Answer::Denies { .. }) => Standing::NotAsked,
                 (None, Answer::Approves(_)) if weighed.denied.is_some() => Standing::Denied,

@@ -1,10 +1,12 @@
 //! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
 
 mod asked;
+mod delegated;
 mod eval;
 mod handed;
 
 pub use asked::AskedArgs;
+pub use delegated::DelegatedArgs;
 pub use handed::HandedArgs;
 
 use super::error::CliError;

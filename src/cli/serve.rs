@@ -59,6 +59,9 @@ pub struct Args {
     /// The trust file that says whose keys may approve, made by `gait trust`
     #[arg(long, value_name = "FILE")]
     approvers: Option<PathBuf>,
+    /// The trust file that says whose keys may delegate
+    #[arg(long, value_name = "FILE")]
+    delegators: Option<PathBuf>,
     /// The folder of the answers of those who may approve: calls that wait find them there
     #[arg(long, value_name = "DIR", default_value = super::approve::FOLDER)]
     approvals: PathBuf,
@@ -134,6 +137,9 @@ fn places(
         // A misspelt path is found out now, and not by the first approval.
         approvals::read(host, file)?;
     }
+    if let Some(file) = &args.delegators {
+        approvals::read(host, file)?;
+    }
     let kill_switch = match &args.asked.kill_switch {
         Some(path) => Some((path.clone(), args.asked.operators(host, &trusted)?)),
         None => None,
@@ -148,6 +154,7 @@ fn places(
             .approvers
             .clone()
             .map(|file| ApprovalDesk::new(file, args.approvals.clone())),
+        delegators: args.delegators.clone(),
         permit_for: load::permit_for(&args.permit_for)?,
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)

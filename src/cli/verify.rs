@@ -7,7 +7,7 @@ use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
     Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle,
-    envelope, given, kind, runpack, trace,
+    delegation, envelope, given, kind, runpack, trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -38,7 +38,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             "verify.unknown_kind",
             "the file is no artifact of gait",
         )
-        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes and keys (.json)")
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes, delegations and keys (.json)")
         .in_file(&args.file)
     })?;
     let trusted = || trusted_keys(host, &args.trust);
@@ -50,6 +50,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::Approval => of_approval(&bytes, &trusted()?, now),
         Kind::KillSwitch => of_kill_switch(&bytes, &trusted()?, now),
         Kind::Outcome => of_outcome(&bytes, &trusted()?, now),
+        Kind::Delegation => of_delegation(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
             .map_err(CliError::from),
@@ -159,6 +160,20 @@ fn of_outcome(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Out
         digest: outcome.digest(),
         signers: signers(&outcome),
         checks: SIGNATURE.to_vec(),
+    })
+}
+
+/// Verifies a link by itself; whether it is one of a chain depends on the others.
+fn of_delegation(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let link = delegation::verify(bytes, trusted, now)?;
+    let mut checks = SIGNATURE.to_vec();
+    checks.push("the key that is named has signed, and no other");
+    Ok(Outcome {
+        kind: Kind::Delegation,
+        name: link.value().delegate.clone(),
+        digest: link.digest(),
+        signers: signers(&link),
+        checks,
     })
 }
 

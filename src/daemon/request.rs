@@ -122,6 +122,8 @@ pub struct Asked {
     pub fulfils: Vec<String>,
     /// Signed approvals, in canonical bytes.
     pub approvals: Vec<Vec<u8>>,
+    /// Signed links of a delegation, in canonical bytes.
+    pub delegation: Vec<Vec<u8>>,
     /// Whether the trace keeps the intent.
     pub keep_intent: bool,
 }
@@ -134,7 +136,8 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
     let correlation_id = given.line("correlation_id", limits::CORRELATION_BYTES)?;
     let facts = given.object("facts")?;
     let fulfils = promised(given.list("fulfils")?)?;
-    let approvals = envelopes(&given.list("approvals")?)?;
+    let approvals = envelopes(&given.list("approvals")?, "approvals")?;
+    let delegation = envelopes(&given.list("delegation")?, "links of a delegation")?;
     let keep_intent = match given.take("keep_intent") {
         None => false,
         Some(Json::Bool(keep)) => keep,
@@ -149,6 +152,7 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
         correlation_id,
         fulfils: fulfils.into_iter().collect(),
         approvals,
+        delegation,
         keep_intent,
     })
 }
@@ -162,9 +166,9 @@ fn promised(names: Vec<Json>) -> Result<BTreeSet<String>, Refusal> {
 }
 
 /// An envelope is signed over its payload, which is text in it, and has one canonical form; so its bytes are those it had.
-fn envelopes(all: &[Json]) -> Result<Vec<Vec<u8>>, Refusal> {
+fn envelopes(all: &[Json], what: &str) -> Result<Vec<Vec<u8>>, Refusal> {
     if all.len() > limits::HANDED_APPROVALS {
-        let message = format!("more than {} approvals are handed over", limits::HANDED_APPROVALS);
+        let message = format!("more than {} {what} are handed over", limits::HANDED_APPROVALS);
         return Err(bad_value(message));
     }
     Ok(all.iter().map(jcs::to_vec).collect())

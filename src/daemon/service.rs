@@ -10,9 +10,10 @@ use crate::artifact::{
     Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle, digest,
 };
 use crate::boundary::{
-    Boundary, Call, Clock, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
+    Boundary, Call, Clock, Delegated, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
 };
 use crate::bundling::{Succession, SuccessionError, succession};
+use crate::delegation::Chain;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::{Metrics, Refusal};
@@ -41,6 +42,8 @@ pub struct Places {
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
     /// Who may approve, what waits for them, and their answers.
     pub approvals: Option<ApprovalDesk>,
+    /// The trust file that says whose keys may delegate.
+    pub delegators: Option<PathBuf>,
     /// How long a call that is allowed may wait to run, in milliseconds.
     pub permit_for: i64,
     /// Whether a bundle may loosen the one before it.
@@ -190,7 +193,8 @@ impl Service {
             .session
             .as_ref()
             .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
-        let written = self.judge(asked, handed, traceparent, journal.as_deref())?;
+        let delegation = self.delegation(&asked.delegation, now)?;
+        let written = self.judge(asked, (handed, delegation), traceparent, journal.as_deref())?;
         if let Some((desk, call)) = desk {
             let recorded = &written.recorded;
             let place = Place {
@@ -217,7 +221,7 @@ impl Service {
     fn judge(
         &self,
         asked: Asked,
-        handed: Vec<Handed>,
+        (handed, delegation): (Vec<Handed>, Option<Delegated>),
         traceparent: Option<String>,
         journal: Option<&Path>,
     ) -> Result<Written, Refusal> {
@@ -231,6 +235,7 @@ impl Service {
             facts: asked.facts,
             fulfils: asked.fulfils,
             handed,
+            delegation,
             permit_for: Some(places.permit_for),
             keeps_intent: asked.keep_intent,
             event: Some(format!("{}/{number}", self.nonce)),
@@ -266,6 +271,21 @@ impl Service {
             all.push(approvals::verify(envelope, &known, now, now)?);
         }
         Ok(approvals::distinct(all))
+    }
+
+    /// The chain of the links of a request. Who may delegate is read each time: a key that is revoked delegates no more.
+    fn delegation(&self, links: &[Vec<u8>], now: Timestamp) -> Result<Option<Delegated>, Refusal> {
+        if links.is_empty() {
+            return Ok(None);
+        }
+        let file = self.places.delegators.as_deref().ok_or_else(|| {
+            let message =
+                "links of a delegation are handed over, and the daemon knows nobody who may delegate";
+            Refusal::new(400, "request.no_delegators", message).hint("start it with --delegators FILE")
+        })?;
+        let known = approvals::read(&Os, file)
+            .map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))?;
+        Ok(Some(Chain::of(links, &known, now, now).into()))
     }
 
     /// Who may approve, and what waits for them.

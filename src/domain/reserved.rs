@@ -32,6 +32,8 @@ pub const KILL_SWITCH: &str = "gait.kill_switch";
 pub const KILL_SWITCH_UNAVAILABLE: &str = "gait.kill_switch_unavailable";
 /// Somebody who is asked for an approval has denied the call.
 pub const DENIED: &str = "gait.denied";
+/// What was handed over of a delegation is none, or does not cover the call.
+pub const DELEGATION: &str = "gait.delegation";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
@@ -39,7 +41,7 @@ pub const INTERNAL: &str = "gait.internal";
 pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
 
 /// Every reserved code.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -55,5 +57,6 @@ pub const ALL: [&str; 16] = [
     KILL_SWITCH,
     KILL_SWITCH_UNAVAILABLE,
     DENIED,
+    DELEGATION,
     INTERNAL,
 ];

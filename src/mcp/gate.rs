@@ -9,6 +9,7 @@ use crate::approvals::desk::ApprovalDesk;
 use crate::approvals::inbox::Place;
 use crate::artifact::{SigningKey, TrustedKeys, digest};
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
+use crate::delegation::Chain;
 use crate::domain::{Intent, Verdict};
 use crate::host::Os;
 use crate::json::Json;
@@ -30,6 +31,8 @@ pub struct Setup {
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
     /// Who may approve, what waits for them, and their answers.
     pub approvals: Option<ApprovalDesk>,
+    /// The trust file that says whose keys may delegate, and the links that calls are made under.
+    pub delegation: Option<(PathBuf, Vec<PathBuf>)>,
     /// What the host knows of the calls.
     pub facts: Option<Json>,
     /// What the runtime fulfils of what decisions oblige to.
@@ -140,6 +143,8 @@ impl Gatekeeper {
         let bundle = self.setup.boundary.bundle();
         let handed = approvals.map_or_else(Vec::new, |(desk, call)| desk.answers(&Os, call, bundle));
         let setup = &self.setup;
+        // Read each time: a link ends, and a key is revoked, while the gateway runs.
+        let delegation = setup.delegation.as_ref();
         let moment = Moment {
             session_id: session.map(|(id, _)| id.clone()),
             run_id: session.map(|(id, _)| id.clone()),
@@ -147,6 +152,7 @@ impl Gatekeeper {
             facts: setup.facts.clone(),
             fulfils: setup.fulfils.clone(),
             handed,
+            delegation: delegation.map(|(trust, links)| Chain::in_files(&Os, trust, links, None).into()),
             event: Some(format!(
                 "{}/{}",
                 setup.nonce,

@@ -401,6 +401,7 @@ mod tests {
         let trusted = TrustedKeys::new([key.verifying_key()]);
         let now = "2026-01-02T03:04:05Z".parse().unwrap();
         let setup = Setup {
+            delegation: None,
             boundary: Boundary::open(&built.bytes, &trusted, now).unwrap(),
             key,
             store: Box::new(store::Memory::default()),

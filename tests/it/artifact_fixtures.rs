@@ -90,6 +90,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         facts: None,
         fulfils: Vec::new(),
         approved_with: Vec::new(),
+        delegated_with: Vec::new(),
         denied_with: Vec::new(),
         kill_switch: None,
         permit_until: None,

@@ -53,6 +53,8 @@ mod daemon_permits;
 #[cfg(all(unix, feature = "serve"))]
 mod daemon_state;
 #[cfg(test)]
+mod delegation;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod elements;

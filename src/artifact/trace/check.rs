@@ -39,6 +39,9 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
         return Err(refuse("trace", "`approved_with` does not go with `approved_by`"));
     }
     sorted("trace", "denied_with", &record.denied_with)?;
+    if record.delegated_with.len() > limits::DELEGATIONS as usize {
+        return Err(refuse("trace", "`delegated_with` has too many"));
+    }
     let is_denied = decision.reason_codes.iter().any(|code| code == reserved::DENIED);
     if is_denied == record.denied_with.is_empty() || is_denied && decision.verdict != Verdict::Block {
         return Err(refuse("trace", "`denied_with` does not go with what was decided"));

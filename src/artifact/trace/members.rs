@@ -24,6 +24,12 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
     to.nullable("call_digest", record.call_digest.as_ref());
     to.optional("correlation_id", record.correlation_id.as_deref());
     to.text("created_at", &time::print(record.created_at));
+    if !record.delegated_with.is_empty() {
+        to.texts(
+            "delegated_with",
+            record.delegated_with.iter().map(Digest::to_string),
+        );
+    }
     if !record.denied_with.is_empty() {
         to.texts("denied_with", record.denied_with.iter().map(Digest::to_string));
     }

@@ -1,6 +1,6 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
-use super::{AskedArgs, handed};
+use super::{AskedArgs, DelegatedArgs, handed};
 use crate::artifact::{Bundle, TrustedKeys, Verified, time};
 use crate::boundary::{
     Boundary, Call, Clock, Desk, KillSwitchFile, Moment, Recorded, TraceFiles, WriteError, Written, answer,
@@ -63,6 +63,8 @@ pub struct Args {
     store: StoreArgs,
     #[command(flatten)]
     handed: handed::HandedArgs,
+    #[command(flatten)]
+    delegated: DelegatedArgs,
     #[command(flatten)]
     asked: AskedArgs,
     /// How long the call may wait to run once it is allowed, at most an hour
@@ -143,6 +145,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         facts,
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
+        delegation: args.delegated.read(host, at),
         permit_for: Some(permit_for),
         keeps_intent: args.keep_intent,
         ..Moment::default()

@@ -2,7 +2,7 @@
 
 use crate::approvals::{self, desk::ApprovalDesk};
 use crate::cli::error::{Category, CliError};
-use crate::cli::gate::AskedArgs;
+use crate::cli::gate::{AskedArgs, DelegatedArgs};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::load;
 use crate::cli::store_args::StoreArgs;
@@ -19,6 +19,8 @@ pub struct GateArgs {
     store: StoreArgs,
     #[command(flatten)]
     asked: AskedArgs,
+    #[command(flatten)]
+    delegated: DelegatedArgs,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -79,6 +81,12 @@ impl Judged {
             approvals: self
                 .approvers
                 .map(|trust| ApprovalDesk::new(trust, self.approvals)),
+            delegation: args
+                .delegated
+                .delegators
+                .clone()
+                .filter(|_| !args.delegated.delegation.is_empty())
+                .map(|trust| (trust, args.delegated.delegation.clone())),
             facts: facts.transpose()?,
             fulfils: BTreeSet::from_iter(self.fulfils).into_iter().collect(),
             caller: Caller {

@@ -7,11 +7,12 @@ use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed}
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::explanation::names;
-use crate::cli::gate::HandedArgs;
+use crate::cli::gate::{DelegatedArgs, HandedArgs};
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::load;
 use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
 use crate::cli::verify::of_trace;
+use crate::delegation::Chain;
 use crate::domain::Intent;
 use crate::host::Host;
 use crate::json::Json;
@@ -44,6 +45,8 @@ pub struct Args {
     kill_switch: Option<PathBuf>,
     #[command(flatten)]
     handed: HandedArgs,
+    #[command(flatten)]
+    delegated: DelegatedArgs,
     #[command(flatten)]
     trust: TrustArgs,
 }
@@ -82,12 +85,14 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .transpose()?;
     let mut done = Vec::new();
     for one in all.iter().take(decided) {
-        let handed = args.handed.read_as_of(host, one.trace.value().created_at)?;
+        let at = one.trace.value().created_at;
+        let handed = args.handed.read_as_of(host, at)?;
+        let chain = args.delegated.chain_as_of(host, at)?;
         let found = recomputed(
             &mut boundary,
             (one, intent.as_ref()),
             &all,
-            (&handed, kill_switch.as_ref()),
+            (&handed, chain.as_ref(), kill_switch.as_ref()),
         );
         done.push((one, found.map_err(|error| refused(&one.file, &error))?));
     }
@@ -105,7 +110,7 @@ fn recomputed(
     boundary: &mut Boundary,
     (one, intent): (&Recorded, Option<&Intent>),
     all: &[Recorded],
-    (handed, kill_switch): (&[Handed], Option<&Verified<KillSwitch>>),
+    (handed, chain, kill_switch): (&[Handed], Option<&Chain>, Option<&Verified<KillSwitch>>),
 ) -> Result<Recomputed, RecomputeError> {
     let record = one.trace.value();
     let before = record
@@ -118,6 +123,7 @@ fn recomputed(
         before: before.map(|before| before.trace.value()),
         kill_switch,
         handed,
+        chain,
     })
 }
 

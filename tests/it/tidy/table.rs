@@ -72,9 +72,10 @@ pub const TABLE: &[Module] = &[
     module(
         "boundary",
         Layer::L5,
-        &["approvals", "bundling", "kill_switch", "session"],
+        &["approvals", "bundling", "delegation", "kill_switch", "session"],
     ),
     module("bundling", Layer::L5, &["prove", "suite", "compare"]),
+    module("delegation", Layer::L5, &["approvals"]),
     module("keyring", Layer::L5, &[]),
     module("kill_switch", Layer::L5, &[]),
     module("project", Layer::L5, &[]),

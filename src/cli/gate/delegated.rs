@@ -1,0 +1,39 @@
+//! The delegation that a call is made under: its flags, and the chain that they name.
+
+use crate::boundary::Delegated;
+use crate::cli::error::{Category, CliError};
+use crate::delegation::Chain;
+use crate::host::Host;
+use jiff::Timestamp;
+use std::path::PathBuf;
+
+/// The tokens of a call, and who may delegate.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct DelegatedArgs {
+    /// A link of the chain of delegation that the call is made under, made by `gait delegate`; may be repeated
+    #[arg(long, value_name = "FILE", requires = "delegators")]
+    pub delegation: Vec<PathBuf>,
+    /// The trust file that says whose keys may delegate, made by `gait trust`
+    #[arg(long, value_name = "FILE")]
+    pub delegators: Option<PathBuf>,
+}
+
+impl DelegatedArgs {
+    /// The chain as it was at a time, for whoever decides again; none where no token is named.
+    pub fn chain_as_of(&self, host: &dyn Host, at: Timestamp) -> Result<Option<Chain>, CliError> {
+        let Some(trust) = self.delegators.as_ref().filter(|_| !self.delegation.is_empty()) else {
+            return Ok(None);
+        };
+        let chain = Chain::in_files(host, trust, &self.delegation, Some(at));
+        chain.map(Some).map_err(|error| {
+            CliError::new(Category::Verification, "delegation.chain", error.to_string())
+                .hint("name every link with --delegation, as it was handed over with the call")
+        })
+    }
+
+    /// What was handed over; none where nothing was.
+    pub fn read(&self, host: &dyn Host, at: Option<Timestamp>) -> Option<Delegated> {
+        let trust = self.delegators.as_ref().filter(|_| !self.delegation.is_empty())?;
+        Some(Chain::in_files(host, trust, &self.delegation, at).into())
+    }
+}

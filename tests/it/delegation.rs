@@ -1,0 +1,528 @@
+//! Chains of delegation: from somebody who is known to who asks, each link for no more than the one before it, and nothing that anybody
+//! makes up.
+
+use crate::folder::{Folder, compiled, eval, shown};
+use gait::artifact::delegation::{self, Delegation};
+use gait::artifact::{Digest, SigningKey};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::sync::OnceLock;
+
+const POLICY: &str = r#"gaitpol 1
+policy acme.desk
+default block code none
+context {
+  fact identity from intent context.identity
+  fact delegation: { requester_identity: String[max 512], token_refs: List[String[max 80], max 8] }?
+}
+tool crm.read { customer: String[max 40] }
+tool crm.delete { customer: String[max 40] }
+tool crm.pay { customer: String[max 40] }
+rule reads on crm.read when present context.delegation allow
+rule deletes on crm.delete allow
+rule pays on crm.pay require_approval
+"#;
+
+fn key(name: &str) -> SigningKey {
+    SigningKey::from_seed(&[name.as_bytes()[0]; 32])
+}
+
+fn intent(tool: &str, identity: &str, more: &str) -> Vec<u8> {
+    format!(
+        r#"{{"schema_id":"gait.gate.intent_request","schema_version":"1.0.0","created_at":"2026-11-23T09:00:00Z",
+        "producer_version":"t","tool_name":"{tool}","args":{{"customer":"c"}},"targets":[],
+        "context":{{"identity":"{identity}","workspace":"/w","risk_class":"low"{more}}}}}"#
+    )
+    .into_bytes()
+}
+
+/// Ann may delegate; Bob may approve.
+fn folder() -> Folder {
+    let at = Folder::new();
+    at.write("b.gaitbundle", &compiled(POLICY));
+    for (name, tool) in [("read", "crm.read"), ("delete", "crm.delete"), ("pay", "crm.pay")] {
+        at.write(&format!("{name}.json"), &intent(tool, "helper", ""));
+    }
+    for name in ["ann", "planner", "helper", "bob", "mallory"] {
+        at.write_private(&format!("{name}.key"), &key(name).to_file());
+        at.write(&format!("{name}.pub"), &key(name).verifying_key().to_file());
+    }
+    for (file, name) in [
+        ("roots.json", "ann"),
+        ("gait-trust.json", "bob"),
+        ("gait-trust.json", "planner"),
+    ] {
+        let (principal, public) = (format!("{name}@acme.com"), format!("{name}.pub"));
+        at.json(
+            &[
+                "trust",
+                "add",
+                "--file",
+                file,
+                "--principal",
+                &principal,
+                "--key",
+                &public,
+            ],
+            0,
+            "trust_add",
+        );
+    }
+    at
+}
+
+/// A link as it should be, from one to another.
+fn link(from: (&str, &str), to: (&str, &str), parent: Option<Digest>) -> Delegation {
+    // All links of a test begin at one time.
+    static NOW: OnceLock<Timestamp> = OnceLock::new();
+    let now = *NOW.get_or_init(Timestamp::now);
+    Delegation {
+        delegator: from.0.to_owned(),
+        key: key(from.1).id(),
+        delegate: to.0.to_owned(),
+        delegate_key: key(to.1).verifying_key(),
+        tools: vec!["crm.*".to_owned()],
+        environment: None,
+        not_before: now - SignedDuration::from_mins(1),
+        expires_at: now + SignedDuration::from_hours(1),
+        depth: if parent.is_none() { 2 } else { 0 },
+        parent,
+        nonce: "0".repeat(64),
+    }
+}
+
+/// Signs a link by the key of somebody, who need not be who it says.
+fn write(at: &Folder, name: &str, link: &Delegation, signer: &str) -> Digest {
+    let mut link = link.clone();
+    link.key = key(signer).id();
+    let (signed, digest) = delegation::sign(&link, &key(signer)).unwrap();
+    at.write(name, signed.as_bytes());
+    digest
+}
+
+fn judge(at: &Folder, name: &str, links: &[&str], more: &[&str], exit: i32) -> Value {
+    let intent = format!("{name}.json");
+    let links = links.iter().flat_map(|link| ["--delegation", link]);
+    let mut args: Vec<&str> = eval(&intent, &["--delegators", "roots.json"]);
+    args.extend(links.chain(more.iter().copied()));
+    at.json(&args, exit, "gate_eval")
+}
+
+#[test]
+fn the_page_does_what_it_says() {
+    let at = Folder::new();
+    std::fs::remove_dir_all(at.path("gait-out")).unwrap();
+    let printed = at.page(include_str!("../../docs/reference/delegation.md"));
+    assert_eq!(printed.len(), 13);
+}
+
+const ANN: (&str, &str) = ("ann@acme.com", "ann");
+const PLANNER: (&str, &str) = ("planner", "planner");
+const HELPER: (&str, &str) = ("helper", "helper");
+
+#[test]
+fn a_chain_lets_its_last_one_call_what_it_is_for() {
+    let at = folder();
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    let second = write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    // In whatever order.
+    for links in [["first", "second"], ["second", "first"]] {
+        let said = judge(&at, "read", &links, &[], 0);
+        let record = at.valid_trace(said["trace_path"].as_str().unwrap());
+        assert_eq!(
+            record["delegated_with"],
+            json!([first.to_string(), second.to_string()])
+        );
+        assert_eq!(record["facts"]["delegation"]["requester_identity"], "helper");
+        let trace = said["trace_path"].as_str().unwrap();
+        let again = [
+            "trace",
+            "recompute",
+            trace,
+            "--bundle",
+            "b.gaitbundle",
+            "--intent",
+            "read.json",
+        ];
+        let found = at.json(&again, 0, "trace_recompute");
+        assert!(
+            found["traces"][0]["believed"]
+                .to_string()
+                .contains("delegated_with")
+        );
+        let given = [
+            "--delegators",
+            "roots.json",
+            "--delegation",
+            "second",
+            "--delegation",
+            "first",
+        ];
+        let found = at.json(&[&again[..], &given].concat(), 0, "trace_recompute");
+        assert!(
+            !found["traces"][0]["believed"]
+                .to_string()
+                .contains("delegated_with")
+        );
+        let short = ["--delegators", "roots.json", "--delegation", "first"];
+        let found = at.json(&[&again[..], &short].concat(), 5, "trace_recompute");
+        assert!(
+            found["traces"][0]["differences"]
+                .to_string()
+                .contains("delegated_with")
+        );
+    }
+    // Without it the rule does not match, and what the caller says of it counts for nothing.
+    assert_eq!(judge(&at, "read", &[], &[], 3)["reason_codes"], json!(["none"]));
+    let said = r#"},"delegation":{"requester_identity":"helper","chain":[]},"x":{"a":"b""#;
+    at.write("said.json", &intent("crm.read", "helper", said));
+    at.write(
+        "facts.json",
+        br#"{"delegation": {"requester_identity": "helper", "token_refs": []}}"#,
+    );
+    let both = judge(&at, "read", &["first", "second"], &["--facts", "facts.json"], 3);
+    assert_eq!(
+        both["reason_codes"],
+        json!(["gait.delegation"]),
+        "the host says it, too"
+    );
+}
+
+/// What is wrong with a chain, and a part of why.
+type Case<'c> = (
+    &'c str,
+    Box<dyn Fn(&mut Delegation, &mut Delegation) + 'c>,
+    [&'c str; 2],
+    &'c str,
+);
+
+#[test]
+fn a_link_that_is_not_what_it_must_be_blocks_the_call() {
+    let at = folder();
+    let hour = SignedDuration::from_hours(1);
+    let good = |_: &mut Delegation, _: &mut Delegation| {};
+    let cases: [Case<'_>; 15] = [
+        (
+            "more tools",
+            Box::new(|_, b| b.tools = vec!["*".into()]),
+            ["ann", "planner"],
+            "more tools",
+        ),
+        (
+            "a tool of another group",
+            Box::new(|_, b| b.tools = vec!["crmx.read".into()]),
+            ["ann", "planner"],
+            "more tools",
+        ),
+        (
+            "longer",
+            Box::new(move |_, b| b.expires_at += hour),
+            ["ann", "planner"],
+            "more time",
+        ),
+        (
+            "earlier",
+            Box::new(move |_, b| b.not_before -= hour),
+            ["ann", "planner"],
+            "more time",
+        ),
+        (
+            "deeper",
+            Box::new(|a, b| (a.depth, b.depth) = (1, 1)),
+            ["ann", "planner"],
+            "more links",
+        ),
+        (
+            "may not be handed on",
+            Box::new(|a, _| a.depth = 0),
+            ["ann", "planner"],
+            "more links",
+        ),
+        (
+            "elsewhere",
+            Box::new(|a, b| (a.environment, b.environment) = (Some("dev".into()), Some("prod".into()))),
+            ["ann", "planner"],
+            "more environments",
+        ),
+        (
+            "everywhere",
+            Box::new(|a, _| a.environment = Some("dev".into())),
+            ["ann", "planner"],
+            "more environments",
+        ),
+        (
+            "by a stranger",
+            Box::new(good),
+            ["mallory", "planner"],
+            "tokens is a first link",
+        ),
+        (
+            "forged in the middle",
+            Box::new(good),
+            ["ann", "mallory"],
+            "not trusted",
+        ),
+        (
+            "by the delegate before",
+            Box::new(good),
+            ["ann", "ann"],
+            "not trusted",
+        ),
+        (
+            "in the name of somebody else",
+            Box::new(|a, _| a.delegator = "bob@acme.com".into()),
+            ["ann", "planner"],
+            "in the name of bob@acme.com",
+        ),
+        (
+            "handed on in another name",
+            Box::new(|_, b| b.delegator = "ann@acme.com".into()),
+            ["ann", "planner"],
+            "in the name of ann@acme.com",
+        ),
+        (
+            "the same person again",
+            Box::new(|a, b| {
+                (a.delegate, b.delegator, b.delegate) = ("x".into(), "x".into(), "ANN@acme.com".into())
+            }),
+            ["ann", "planner"],
+            "in the chain twice",
+        ),
+        (
+            "the same key again",
+            Box::new(|_, b| b.delegate_key = key("ann").verifying_key()),
+            ["ann", "planner"],
+            "in the chain twice",
+        ),
+    ];
+    for (number, (what, change, [one, two], why)) in cases.into_iter().enumerate() {
+        let any = Some(gait::artifact::digest::sha256(b""));
+        let (mut a, mut b) = (link(ANN, PLANNER, None), link(PLANNER, HELPER, any));
+        change(&mut a, &mut b);
+        let names = [format!("a{number}"), format!("b{number}")];
+        b.parent = Some(write(&at, &names[0], &a, one));
+        write(&at, &names[1], &b, two);
+        let said = judge(&at, "delete", &[&names[0], &names[1]], &[], 3);
+        assert_eq!(said["reason_codes"], json!(["gait.delegation"]), "{what}: {said}");
+        assert!(said["detail"].as_str().unwrap().contains(why), "{what}: {said}");
+        at.valid_trace(said["trace_path"].as_str().unwrap());
+        let trace = said["trace_path"].as_str().unwrap();
+        let again = [
+            "trace",
+            "recompute",
+            trace,
+            "--bundle",
+            "b.gaitbundle",
+            "--intent",
+            "delete.json",
+        ];
+        assert_eq!(at.run(&again).status.code(), Some(0), "{what}");
+    }
+}
+
+#[test]
+fn chains_are_whole_and_for_this_call() {
+    let at = folder();
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    let second = link(PLANNER, HELPER, Some(first));
+    write(&at, "second", &second, "planner");
+    let other = write(
+        &at,
+        "other",
+        &Delegation {
+            nonce: "1".repeat(64),
+            ..link(ANN, PLANNER, None)
+        },
+        "ann",
+    );
+    write(
+        &at,
+        "of_other",
+        &Delegation {
+            parent: Some(other),
+            ..second.clone()
+        },
+        "planner",
+    );
+    let reads = Delegation {
+        tools: vec!["crm.read".into()],
+        ..second.clone()
+    };
+    write(&at, "reads", &reads, "planner");
+    write(
+        &at,
+        "dev",
+        &Delegation {
+            environment: Some("dev".into()),
+            ..second.clone()
+        },
+        "planner",
+    );
+    let now = Timestamp::now();
+    let over = Delegation {
+        expires_at: now - SignedDuration::from_secs(1),
+        ..second.clone()
+    };
+    write(&at, "over", &over, "planner");
+    let early = Delegation {
+        not_before: now + SignedDuration::from_mins(30),
+        ..second
+    };
+    write(&at, "early", &early, "planner");
+    at.write("cut", &at.read("second")[..200]);
+    at.write("none", b"{}");
+    at.write("else.json", &intent("crm.delete", "planner", ""));
+    at.write(
+        "prod.json",
+        &intent("crm.delete", "helper", r#","environment":"prod""#),
+    );
+    at.write(
+        "dev.json",
+        &intent("crm.delete", "helper", r#","environment":"dev""#),
+    );
+    for (intent, links, why) in [
+        ("delete", &["second"][..], "is not trusted"),
+        ("delete", &["first"], "the last delegate is planner"),
+        ("else", &["first", "second"], "the last delegate is helper"),
+        ("delete", &["first", "second", "second"], "follow each other"),
+        ("delete", &["first", "first"], "follow each other"),
+        ("delete", &["first", "other", "second"], "first link"),
+        ("delete", &["first", "of_other"], "follow each other"),
+        (
+            "delete",
+            &["first", "reads"],
+            "not among what is delegated: crm.read",
+        ),
+        ("delete", &["first", "dev"], "nobody says where the call is"),
+        ("prod", &["first", "dev"], "another environment"),
+        ("delete", &["first", "over"], "is good from"),
+        ("delete", &["first", "early"], "is good from"),
+        ("delete", &["first", "cut"], ""),
+        ("delete", &["first", "none"], ""),
+        ("delete", &["first", "nowhere"], "does not exist"),
+    ] {
+        let said = judge(&at, intent, links, &[], 3);
+        assert_eq!(
+            said["reason_codes"],
+            json!(["gait.delegation"]),
+            "{links:?}: {said}"
+        );
+        assert!(
+            said["detail"].as_str().unwrap().contains(why),
+            "{links:?}: {said}"
+        );
+    }
+    judge(&at, "dev", &["first", "dev"], &[], 0);
+    judge(&at, "delete", &["first", "second"], &[], 0);
+    // Revoked, it delegates nothing any more.
+    let id = key("ann").id().to_string();
+    at.json(
+        &["trust", "revoke", "--file", "roots.json", "--key", &id],
+        0,
+        "trust_revoke",
+    );
+    let said = judge(&at, "delete", &["first", "second"], &[], 3);
+    assert!(said["detail"].as_str().unwrap().contains("revoked"), "{said}");
+}
+
+#[test]
+fn nobody_in_a_chain_approves_what_is_asked_under_it() {
+    let at = folder();
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    // The trust file of approvals has the planner's key under another name.
+    write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    let links = ["first", "second"];
+    for (who, exit, standing) in [("planner", 4, "chain"), ("bob", 0, "counted")] {
+        let trace = format!("{who}.trace");
+        judge(&at, "pay", &links, &["--keep-intent", "--trace-out", &trace], 4);
+        let (signer, out) = (format!("{who}.key"), format!("{who}.yes"));
+        at.json(
+            &["approve", &trace, "--key", &signer, "--yes", "--out", &out],
+            0,
+            "approve",
+        );
+        let more = ["--approvers", "gait-trust.json", "--approval", &out];
+        let said = judge(&at, "pay", &links, &more, exit);
+        assert_eq!(said["handed"][0]["standing"], standing, "{who}: {said}");
+    }
+}
+
+#[test]
+fn what_is_handed_on_is_signed_by_who_has_it() {
+    let at = folder();
+    let delegate = |args: &str, exit: i32| -> Value {
+        let args: Vec<&str> = std::iter::once("delegate").chain(args.split(' ')).collect();
+        at.json(&args, exit, if exit == 0 { "delegate" } else { "error" })
+    };
+    delegate(
+        "--from ann@acme.com --to planner --to-key planner.pub --tools crm.* --expires 2h --depth 1 --key ann.key --out one",
+        0,
+    );
+    let two = delegate(
+        "--parent one --to helper --to-key helper.pub --tools crm.read,crm.delete --expires 30d --key planner.key --out two",
+        0,
+    );
+    let one: Value = serde_json::from_slice(&at.read("one")).unwrap();
+    assert!(one["payload"].is_string());
+    assert_eq!(
+        (&two["delegator"], &two["tools"]),
+        (&json!("planner"), &json!(["crm.delete", "crm.read"]))
+    );
+    judge(&at, "delete", &["one", "two"], &[], 0);
+    for (args, code) in [
+        (
+            "--parent one --to helper --to-key helper.pub --tools crm.read --key mallory.key --out x",
+            "delegate.parent",
+        ),
+        (
+            "--parent two --to bob --to-key bob.pub --tools crm.read --key helper.key --out x",
+            "delegate.parent",
+        ),
+        (
+            "--to bob --to-key bob.pub --tools crm.read --key ann.key --out x",
+            "usage.invalid",
+        ),
+        (
+            "--from ann --to bob --to-key bob.pub --tools crm*read --key ann.key --out x",
+            "usage.invalid",
+        ),
+        (
+            "--from ann --to bob --to-key bob.pub --tools crm.read --expires 32d --key ann.key --out x",
+            "delegate.expires",
+        ),
+        (
+            "--from ann --to bob --to-key bob.pub --tools crm.read --depth 8 --key ann.key --out x",
+            "usage.invalid",
+        ),
+    ] {
+        assert_eq!(delegate(args, 6)["error"]["code"], code, "{args}");
+    }
+    assert!(at.list(".").iter().all(|name| name != "x"));
+    let verified = at.run(&["verify", "one", "--trust", "ann.pub"]);
+    assert!(verified.status.success(), "{}", shown(&verified));
+}
+
+#[cfg(all(unix, feature = "serve"))]
+#[test]
+fn the_daemon_takes_links_with_a_call() {
+    use crate::daemon::client::{Daemon, request};
+    let at = folder();
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    let [one, two] = ["first", "second"].map(|name| String::from_utf8(at.read(name)).unwrap());
+    let daemon = Daemon::start(&at, &["--delegators", "roots.json"]);
+    let with = |links: &str| {
+        daemon.decide(&request(
+            &at,
+            "read.json",
+            &format!(r#", "delegation": [{links}]"#),
+        ))
+    };
+    assert_eq!(with(&format!("{two}, {one}"))["verdict"], "allow");
+    assert_eq!(with("")["reason_codes"], json!(["none"]));
+    assert_eq!(with(&two)["reason_codes"], json!(["gait.delegation"]));
+    drop(daemon);
+    let alone = Daemon::start(&at, &[]);
+    let body = request(&at, "read.json", &format!(r#", "delegation": [{one}]"#));
+    alone.refuses("POST", "/v1/decide", &body, (400, "request.no_delegators"));
+}
