@@ -13,6 +13,8 @@ pub const INVALID_REQUEST: i64 = -32600;
 pub const METHOD_NOT_FOUND: i64 = -32601;
 /// The code of parameters that are none of the method.
 pub const INVALID_PARAMS: i64 = -32602;
+/// The code of a revision that is not spoken.
+pub const UNSUPPORTED_REVISION: i64 = -32022;
 /// The code of a call that the gate does not let through, and of a server that has ended.
 pub const REFUSED: i64 = -32000;
 

@@ -48,8 +48,6 @@ use wire::{BETWEEN, complete, named, of_revision, opens_urls, with_name};
 
 /// The code of headers that say something else than the body.
 const HEADER_MISMATCH: i64 = -32020;
-/// The code of a revision that is not spoken.
-const UNSUPPORTED_REVISION: i64 = -32022;
 /// The code of what a server does only for clients that can more.
 const MISSING_CAPABILITY: i64 = -32021;
 

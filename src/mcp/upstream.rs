@@ -225,7 +225,12 @@ impl Upstream {
             (frame::CLIENT_CAPABILITIES, nothing.clone()),
             ("io.modelcontextprotocol/clientInfo", frame::this_program()),
         ]));
-        let found = self.ask("server/discover", nothing, limits::MCP_START_MILLIS)?;
+        let ask = || self.ask("server/discover", nothing.clone(), limits::MCP_START_MILLIS);
+        let found = match ask() {
+            // Where it says that it does not speak the revision, and that it does, it is asked once more.
+            Err(AskError::Refused { error, .. }) if offers_stateless(&error) => ask()?,
+            found => found?,
+        };
         let spoken = found.get("supportedVersions").and_then(Json::as_array);
         let speaks = |all: &[Json]| all.iter().any(|one| one.as_str() == Some(STATELESS));
         match spoken.is_some_and(speaks) {
@@ -347,6 +352,15 @@ impl Upstream {
             Transport::Web(web) => web.has_ended(),
         }
     }
+}
+
+/// Whether an error says that the revision without sessions is spoken, but was not asked for.
+fn offers_stateless(error: &Json) -> bool {
+    let is_about = error.get("code").and_then(Json::as_i64) == Some(frame::UNSUPPORTED_REVISION);
+    let supported = error
+        .get("data")
+        .and_then(|data| data.get("supported")?.as_array());
+    is_about && supported.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(STATELESS)))
 }
 
 /// The answer to a request of a server that nobody is asked.

@@ -23,6 +23,12 @@ pub enum Unpinned {
     Twice,
     /// The server does not say what its tools are.
     Unseen,
+    /// Its schema names headers as none may.
+    #[cfg_attr(
+        not(all(feature = "serve", unix)),
+        expect(dead_code, reason = "only servers at addresses are sent headers")
+    )]
+    Headers,
 }
 
 impl Unpinned {
@@ -35,6 +41,7 @@ impl Unpinned {
             Unpinned::Gone => "mcp.pin_gone",
             Unpinned::Twice => "mcp.pin_twice",
             Unpinned::Unseen => "mcp.pin_unseen",
+            Unpinned::Headers => "mcp.tool_headers",
         }
     }
 
@@ -47,6 +54,7 @@ impl Unpinned {
             Unpinned::Gone => "the server does not list the tool any more",
             Unpinned::Twice => "more than one tool of the server has this name",
             Unpinned::Unseen => "the server did not say what its tools are",
+            Unpinned::Headers => "the tool names headers of its arguments as none may",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The conformance suite of the protocol (`@modelcontextprotocol/conformance`) against a server, and against the same server behind
-//! `gait mcp serve` with a policy that lets everything through: check by check the same, but for what docs/reference/mcp.md lists.
+//! `gait mcp serve` with a policy that lets everything through: check by check the same, but for what docs/reference/mcp.md lists. And against the
+//! gateway as the client of the suite's own servers.
 
-use crate::folder::{Folder, compiled};
+use crate::folder::{Folder, compiled, shown};
 use crate::mcp;
 use crate::mcp_offered::{node, program};
 use crate::mcp_serve::{NEW, OLD, gateway};
@@ -9,7 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 const POLICY: &str = "gaitpol 1\npolicy acme.all\nprofile dev\ndefault allow\n\
     type Values = Map[String[max 100], String[max 1000], max 20]\n\
@@ -86,15 +87,18 @@ fn results(node: &Path, url: &str, which: &[&str], out: &Path) -> Results {
         .args(which)
         .output()
         .unwrap();
+    read(out, &output)
+}
+
+/// The results in a folder.
+fn read(out: &Path, output: &Output) -> Results {
     let mut all = BTreeMap::new();
-    for entry in std::fs::read_dir(out).unwrap_or_else(|_| panic!("{output:?}")) {
+    for entry in std::fs::read_dir(out).unwrap_or_else(|_| panic!("{}", shown(output))) {
         let folder = entry.unwrap();
         let name = folder.file_name().into_string().unwrap();
         // The name ends with the time, such as `-2026-11-27T22-05-34-209Z`.
-        let scenario = name[..name.len() - 25]
-            .strip_prefix("server-")
-            .unwrap()
-            .to_owned();
+        let scenario = &name[..name.len() - 25];
+        let scenario = scenario.strip_prefix("server-").unwrap_or(scenario).to_owned();
         let bytes = std::fs::read(folder.path().join("checks.json")).unwrap();
         let checks: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
         let text = |check: &Value, member: &str| check[member].as_str().unwrap().to_owned();
@@ -183,5 +187,90 @@ fn the_suite_says_the_same_of_a_server_and_of_the_gateway_before_it() {
             assert!(manual.contains(&row), "{row}");
         }
         daemon.stop();
+    }
+}
+
+/// Tools of the suite's own servers, as policies declare them.
+const OF_SERVERS: &str = "tool f.add_numbers { a: Decimal[2], b: Decimal[2] }\n\
+    tool f.test_custom_headers { region: String, priority: Int, verbose: Bool, debug: Bool, empty_val: String, method_val: String, \
+        float_val: Decimal[9], non_ascii_val: String, whitespace_val: String, leading_space_val: String, trailing_space_val: String, \
+        internal_space_val: String, control_char_val: String, crlf_val: String, tab_val: String, query: String }\n\
+    tool f.test_custom_headers_null { region: String, priority: Int, verbose: Bool?, query: String }\n";
+/// Those that have no arguments, or are called without.
+const CALLED: [&str; 17] = [
+    "test_headers",
+    "valid_tool",
+    "test_mrtr_echo_state",
+    "test_mrtr_no_state",
+    "test_mrtr_unrelated",
+    "test_mrtr_no_result_type",
+    "invalid_array_header",
+    "invalid_colon_in_name",
+    "invalid_control_char_name",
+    "invalid_duplicate_diff_case",
+    "invalid_duplicate_same_case",
+    "invalid_empty_header",
+    "invalid_non_ascii_name",
+    "invalid_null_header",
+    "invalid_number_header",
+    "invalid_object_header",
+    "invalid_space_in_name",
+];
+const SCENARIOS: [&str; 8] = [
+    "initialize",
+    "tools_call",
+    "request-metadata",
+    "http-standard-headers",
+    "http-custom-headers",
+    "http-invalid-tool-headers",
+    "sep-2322-client-request-state",
+    "json-schema-ref-no-deref",
+];
+
+#[test]
+fn the_gateway_is_a_client_as_the_suite_wants_one() {
+    let (Some(venv), Some(node)) = (mcp::venv(), node()) else {
+        return;
+    };
+    let folder = Folder::new();
+    let called: String = CALLED
+        .iter()
+        .map(|name| format!("tool f.{name} {{ }}\n"))
+        .collect();
+    folder.write(
+        "b.gaitbundle",
+        &compiled(&format!("{POLICY}{OF_SERVERS}{called}")),
+    );
+    folder.write(
+        "head.toml",
+        b"bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\nown_names = true\n",
+    );
+    let words = [
+        venv.join("bin/python"),
+        script().with_file_name("as_client.py"),
+        folder.path(""),
+    ];
+    let client = words.map(|word| word.to_str().unwrap().to_owned()).join(" ");
+    let command = program(&node, "conformance", "dist/index.js");
+    for scenario in SCENARIOS {
+        let out = folder.path(&format!("out-{scenario}"));
+        let output = Command::new(&command[0])
+            .args(&command[1..])
+            .args(["client", "--command", &client, "--scenario", scenario, "-o"])
+            .arg(&out)
+            .env("GAIT", env!("CARGO_BIN_EXE_gait"))
+            .output()
+            .unwrap();
+        let checks: Vec<_> = read(&out, &output).into_values().flatten().collect();
+        let passed = checks.iter().filter(|(_, status)| status == "SUCCESS").count();
+        let failed = checks
+            .iter()
+            .filter(|(_, status)| status == "FAILURE" || status == "WARNING");
+        let failed: Vec<_> = failed.collect();
+        assert!(
+            passed > 0 && failed.is_empty(),
+            "{scenario} {failed:?} {}",
+            shown(&output)
+        );
     }
 }

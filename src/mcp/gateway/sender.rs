@@ -3,7 +3,7 @@
 
 use super::sessions::Client;
 use super::wire::capabilities_of;
-use super::{Gateway, HEADER_MISMATCH, Head, Reply, UNSUPPORTED_REVISION};
+use super::{Gateway, HEADER_MISMATCH, Head, Reply};
 use crate::json::Json;
 use crate::mcp::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, Message};
 use crate::mcp::revision::Revision;
@@ -107,7 +107,7 @@ impl Gateway {
             ("requested", said.map_or(Json::Null, Json::str)),
         ]);
         let why = "the gateway does not speak this revision of the protocol";
-        let error = frame::error(id, UNSUPPORTED_REVISION, why, Some(data));
+        let error = frame::error(id, frame::UNSUPPORTED_REVISION, why, Some(data));
         Reply::Says(400, error, None)
     }
 }

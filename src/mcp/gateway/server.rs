@@ -385,12 +385,24 @@ impl Server {
 
     /// Whether a tool of a list could be called.
     pub fn stands(&self, tool: &str, list: &List) -> Result<(), Unpinned> {
-        self.watch.standing(tool, &list.listed)
+        self.watch.standing(tool, &list.listed)?;
+        let tool = list.listed.tools.get(tool);
+        tool.map_or(Ok(()), |tool| self.says_headers(&tool.definition))
     }
 
     /// The definition of a tool that may be called now.
     pub fn check(&self, tool: &str) -> Result<Json, Unpinned> {
-        self.watch.check(tool, &|| Os.now(), &mut || self.asked())
+        let definition = self.watch.check(tool, &|| Os.now(), &mut || self.asked())?;
+        self.says_headers(&definition).map(|()| definition)
+    }
+
+    /// Whether headers can say the arguments of a tool, where they have to.
+    fn says_headers(&self, definition: &Json) -> Result<(), Unpinned> {
+        let has_none = matches!(self.reached, Reached::Started(_));
+        match has_none || headers::are_good(definition.get("inputSchema")) {
+            true => Ok(()),
+            false => Err(Unpinned::Headers),
+        }
     }
 
     /// Passes a call on and waits for what comes of it. The process that is called is the one whose tools were looked at: it may have been
@@ -401,6 +413,7 @@ impl Server {
             .watch
             .check(tool, &|| Os.now(), &mut || self.tools_of(&upstream))
             .map_err(CallError::Unpinned)?;
+        self.says_headers(&definition).map_err(CallError::Unpinned)?;
         let arguments = asks.params.get("arguments");
         let headers = headers::of(definition.get("inputSchema"), arguments);
         upstream.asks(Asks { headers, ..asks }).map_err(CallError::Ask)
