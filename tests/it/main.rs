@@ -18,6 +18,9 @@ mod author;
 #[cfg(all(unix, feature = "serve"))]
 mod browser;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod calls;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_bundle;
