@@ -373,7 +373,10 @@ impl Fixture {
                 .reason_codes
                 .iter()
                 .any(|code| reserved::OF_ARGUMENTS.contains(&code.as_str()));
-            let undecided = case.is_kept_in_part() && (refused || case.is_looked_at(gate.program()));
+            let codes = &case.expected.reason_codes;
+            let is_beside = |code: &String| reserved::BESIDE_POLICY.contains(&code.as_str());
+            let undecided = codes.iter().any(is_beside)
+                || case.is_kept_in_part() && (refused || case.is_looked_at(gate.program()));
             if case.expected.verdict == Verdict::Allow {
                 counters.reserve(&case.trace_id, &judged.charges, gate::millis(Some(case.at)));
             }

@@ -40,6 +40,15 @@ pub const INTERNAL: &str = "gait.internal";
 /// Codes of calls whose arguments are no values of the types that the policy declares.
 pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
 
+/// Codes of calls that something beside the policy blocked, which nobody can ask again: an operator, a person, whoever delegates, a store.
+pub const BESIDE_POLICY: [&str; 5] = [
+    KILL_SWITCH,
+    KILL_SWITCH_UNAVAILABLE,
+    DENIED,
+    DELEGATION,
+    LIMITS_UNAVAILABLE,
+];
+
 /// Every reserved code.
 pub const ALL: [&str; 17] = [
     UNKNOWN_TOOL,

@@ -43,6 +43,48 @@ fn what_was_recorded_is_what_is_decided() {
 }
 
 #[test]
+fn what_something_else_than_the_policy_stopped_is_not_decided_again() {
+    let folder = Folder::new();
+    let add = [
+        "kill-switch",
+        "add",
+        "--id",
+        "all",
+        "--all",
+        "--reason",
+        "r",
+        "--by",
+        "ann@acme.com",
+    ];
+    assert!(folder.run(&add).status.success());
+    for (intent, more, exit) in [
+        ("allow.json", &["--kill-switch", "gait-kill-switch.json"][..], 3),
+        ("allow.json", &[], 0),
+    ] {
+        let out = folder.eval(intent, &[&["--session", "s"], more].concat());
+        assert_eq!(out.status.code(), Some(exit), "{}", shown(&out));
+    }
+    assert!(
+        folder
+            .run(&["run", "record", "--session", "s", "--out", "s.zip"])
+            .status
+            .success()
+    );
+    folder.json(
+        &["regress", "bootstrap", "s.zip", "--out", "f"],
+        0,
+        "regress_bootstrap",
+    );
+    let found = folder.json(
+        &["regress", "run", "f", "--bundle", "b.gaitbundle"],
+        0,
+        "regress_run",
+    );
+    let counts = ["unchanged", "undecided"].map(|name| found["summary"][name].clone());
+    assert_eq!(counts, [1, 1]);
+}
+
+#[test]
 fn the_default_folder_is_the_runs_and_stays() {
     let folder = Folder::new();
     folder.recorded();
