@@ -16,9 +16,13 @@ const ASKS: &str = "tool mcp.elicitation { message: String[max 40] }\n\
 
 /// The gateway before the server, with a policy that knows what the server may ask.
 fn started(asks: &str) -> Option<(Folder, Daemon, Hostile)> {
+    started_that(&["modern"], asks)
+}
+
+fn started_that(does: &[&str], asks: &str) -> Option<(Folder, Daemon, Hostile)> {
     let venv = mcp::venv()?;
     let folder = mcp_pins::pinned(&venv);
-    let server = hostile(&folder, &venv, &["modern"]);
+    let server = hostile(&folder, &venv, does);
     let daemon = before(&folder, &server.1, "");
     drop(daemon);
     let policy = mcp_pins::POLICY
@@ -475,4 +479,28 @@ fn a_server_that_is_started_asks_over_one_request_or_over_none() {
     assert_eq!(answered("name", &[own, STREAMS])["error"]["code"], -32601);
     let found = held.answer().unwrap();
     assert!(!found.head.contains("text/event-stream"));
+}
+
+#[test]
+fn a_server_that_listens_no_more_is_listened_to_again_and_nothing_is_taken_for_the_same() {
+    let Some((folder, daemon, _server)) = started_that(&["modern", "listens"], "") else {
+        return;
+    };
+    let session = begin(&daemon);
+    let mut own = listens(&daemon, &session);
+    let found = asked(&daemon, &session, "tools/list", &json!({}));
+    assert_eq!(found["result"]["tools"][0]["name"], "a__say", "{found}");
+    let heard = next(&mut own).unwrap();
+    assert!(
+        heard["method"].as_str().unwrap().ends_with("list_changed"),
+        "{heard}"
+    );
+    let listened = || {
+        let text = std::fs::read_to_string(folder.path("listens.txt")).unwrap_or_default();
+        text.lines().count()
+    };
+    while listened() < 2 {
+        std::thread::yield_now();
+    }
+    daemon.stop();
 }

@@ -3,6 +3,7 @@
 
 use super::catalog::Offer;
 use super::listeners::{ACKNOWLEDGED, UPDATED, Wants};
+use crate::host::{Host, Os};
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::asks::Asks;
@@ -39,12 +40,20 @@ impl Stop {
     ) {
         let ends = || before.iter().for_each(|before| before.stop());
         let mut taken = Some(taken);
+        let mut pause = limits::MCP_RESTART_MILLIS;
+        let mut was_lost = false;
         loop {
+            let begun = Os.now();
+            let mut is_taken = false;
             let mut told = |message: &Message| {
                 if matches!(&message.kind, Kind::Notification(method) if method == ACKNOWLEDGED) {
                     ends();
+                    is_taken = true;
                     // Whoever waited may have given up.
                     let _ = taken.take().map(|taken| taken.try_send(()));
+                    if was_lost {
+                        all_changed(wants, heard);
+                    }
                 }
                 heard(message);
                 None
@@ -61,29 +70,49 @@ impl Stop {
             });
             ends();
             taken = None;
-            let is_refused = matches!(ended, Err(AskError::Refused { .. } | AskError::Status { .. }));
-            let (_to, wait) = std::sync::mpsc::channel::<()>();
-            let _ = wait.recv_timeout(Duration::from_millis(limits::MCP_RESTART_MILLIS.unsigned_abs()));
-            if is_refused || self.is_over.load(Ordering::Relaxed) || upstream.has_ended() {
+            // A stream that ended has the status 200.
+            let is_refused = match ended {
+                Err(AskError::Refused { .. }) => true,
+                Err(AskError::Status { status, .. }) => (400..500).contains(&status),
+                _ => false,
+            };
+            let is_over = || self.is_over.load(Ordering::Relaxed) || upstream.has_ended();
+            if is_refused || is_over() {
                 return;
             }
-            // What was otherwise meanwhile nobody has said.
-            let lists = [
-                list::CHANGED,
-                Offer::Resources.changed(),
-                Offer::Prompts.changed(),
-            ];
-            let lists = lists.map(|method| (method, frame::notification(method)));
-            let of = |uri| {
-                (
-                    UPDATED,
-                    frame::notification_of(UPDATED, [("uri", Json::str(uri))]),
-                )
+            if is_taken {
+                was_lost = true;
+                all_changed(wants, heard);
+            }
+            // A server that does not stay is asked less and less often.
+            let lasted = Os.now().as_millisecond().saturating_sub(begun.as_millisecond());
+            let (_to, wait) = std::sync::mpsc::channel::<()>();
+            let _ = wait.recv_timeout(Duration::from_millis(pause.unsigned_abs()));
+            pause = match lasted < limits::MCP_LIST_MILLIS {
+                true => pause.saturating_mul(2).min(limits::MCP_LIST_MILLIS),
+                false => limits::MCP_RESTART_MILLIS,
             };
-            for (method, json) in lists.into_iter().chain(wants.uris.iter().map(of)) {
-                let kind = Kind::Notification(method.to_owned());
-                heard(&Message { json, kind });
+            if is_over() {
+                return;
             }
         }
+    }
+}
+
+/// What was otherwise while nobody listened nobody has said, so everything may be.
+fn all_changed(wants: &Wants, heard: &Heard) {
+    let lists = [
+        list::CHANGED,
+        Offer::Resources.changed(),
+        Offer::Prompts.changed(),
+    ];
+    let lists = lists.map(|method| (method, frame::notification(method)));
+    let of = |uri| {
+        let params = [("uri", Json::str(uri))];
+        (UPDATED, frame::notification_of(UPDATED, params))
+    };
+    for (method, json) in lists.into_iter().chain(wants.uris.iter().map(of)) {
+        let kind = Kind::Notification(method.to_owned());
+        heard(&Message { json, kind });
     }
 }

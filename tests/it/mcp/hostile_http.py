@@ -65,10 +65,16 @@ class Handler(BaseHTTPRequestHandler):
         if method == "initialize":
             return self.say(400)
         if method == "server/discover":
-            offers = {"tools": {}, "logging": {}, "tasks": {}}
+            offers = {"tools": {"listChanged": "listens" in does}, "logging": {}, "tasks": {}}
             return self.answer(message, {"supportedVersions": ["2026-07-28"], "capabilities": offers, "resultType": "complete"})
         if method == "tools/list":
             return self.answer(message, {"tools": json.load(open("tools.json")), "resultType": "complete"})
+        if method == "subscriptions/listen":
+            # It takes it, and ends.
+            with open("listens.txt", "a") as listens:
+                listens.write(json.dumps(params["notifications"]) + "\n")
+            taken = {"notifications": params["notifications"]}
+            return self.events([{"method": "notifications/subscriptions/acknowledged", "params": taken}])
         with open("calls.txt", "a") as calls:
             calls.write(params["name"] + "\n")
         token = params["_meta"].get("progressToken")
@@ -98,11 +104,14 @@ class Handler(BaseHTTPRequestHandler):
             result["content"] = [{"type": "text", "text": json.dumps([answers, params.get("requestState")])}]
         with open("said.jsonl", "a") as said:
             said.write(json.dumps(params) + "\n")
+        self.events([*events, {"id": message["id"], "result": result}])
+
+    def events(self, all):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        for event in [*events, {"id": message["id"], "result": result}]:
+        for event in all:
             self.wfile.write(f"data: {json.dumps({'jsonrpc': '2.0', **event})}\n\n".encode())
             self.wfile.flush()
 
