@@ -8,8 +8,8 @@ pub mod rows;
 pub mod waiting;
 
 use crate::artifact::{
-    Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, SigningKey, Subject, VerifyError,
-    VerifyingKey, approvers, given, time,
+    Approver, Approvers, Digest, GivenApproval, KeyError, KeyId, Kind, SigningKey, StepShape, Subject,
+    VerifyError, VerifyingKey, approvers, given, kind, script_approval, time,
 };
 use crate::builtins::person::person;
 use crate::domain::Approval;
@@ -176,8 +176,8 @@ pub struct Handed {
     pub key: KeyId,
     /// Whose key that is.
     pub by: String,
-    /// What is approved.
-    pub subject: Subject,
+    /// What it is about.
+    pub about: About,
     /// What the gate makes of it, were it for this call.
     pub answer: Answer,
     /// Why it does not count, whatever it is for; none where nothing is known against it.
@@ -185,6 +185,11 @@ pub struct Handed {
 }
 
 impl Handed {
+    /// Whether a call that it lets run uses it up.
+    pub fn is_used_up(&self) -> bool {
+        matches!(&self.answer, Answer::Approves(approval) if approval.single_use)
+    }
+
     /// The document of an answer: who has given it, and what is known against it.
     pub fn to_json(&self) -> Json {
         let against = self.flaw.map(Standing::as_str);
@@ -195,6 +200,35 @@ impl Handed {
             ("denied", self.answer.denies().map_or(Json::Null, Json::str)),
             ("against", against.map_or(Json::Null, Json::str)),
         ])
+    }
+}
+
+/// What an answer is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One call, or the calls of one script.
+    Call(Subject),
+    /// Every script of a shape.
+    Script {
+        /// The bundle that asked.
+        bundle_digest: Digest,
+        /// The steps, in order.
+        steps: Vec<StepShape>,
+    },
+}
+
+impl About {
+    /// The bundle that asked.
+    pub fn bundle(&self) -> Digest {
+        match self {
+            About::Call(subject) => subject.bundle_digest,
+            About::Script { bundle_digest, .. } => *bundle_digest,
+        }
+    }
+
+    /// Whether it is about a call that waits.
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        matches!(self, About::Call(own) if own == subject)
     }
 }
 
@@ -270,7 +304,7 @@ fn found(host: &dyn Host, (trust, folder): (&Path, &Path), bundle: Digest) -> Ve
     let known = read(host, trust);
     let all = known.ok().and_then(|known| in_folder(host, folder, &known).ok());
     let mut all = all.unwrap_or_default();
-    all.retain(|one| one.flaw.is_none() && one.subject.bundle_digest == bundle);
+    all.retain(|one| one.flaw.is_none() && one.about.bundle() == bundle);
     // Denials, and the last ones that were given, where there are too many.
     all.sort_by_key(|one| {
         (
@@ -290,6 +324,9 @@ pub fn verify(
     at: Timestamp,
     clock: Timestamp,
 ) -> Result<Handed, VerifyError> {
+    if kind::claimed(bytes) == Some(Kind::ScriptApproval) {
+        return of_script(bytes, known, [at, clock]);
+    }
     let verified = given::verify(bytes, &known.signers(), clock)?;
     let given = verified.value();
     let approver = known.find(given.key).ok_or(VerifyError::KeyUnknown(given.key))?;
@@ -315,7 +352,34 @@ pub fn verify(
         digest: verified.digest(),
         key: given.key,
         by: approver.principal.clone(),
-        subject: given.subject.clone(),
+        about: About::Call(given.subject.clone()),
+        flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
+    })
+}
+
+/// The same of an approval of every script of a shape. It is not used up, so it counts only where rules do not ask for one that is.
+fn of_script(bytes: &[u8], known: &Approvers, times: [Timestamp; 2]) -> Result<Handed, VerifyError> {
+    let verified = script_approval::verify(bytes, &known.signers(), times[1])?;
+    let given = verified.value();
+    let approver = known.find(given.key).ok_or(VerifyError::KeyUnknown(given.key))?;
+    let flaws = times.map(|at| standing_of_key(approver, at));
+    let millis = |at: Timestamp| i128::from(at.as_millisecond());
+    Ok(Handed {
+        answer: Answer::Approves(Approval {
+            by: approver.principal.clone(),
+            given_at: millis(given.given_at),
+            expires_at: Some(millis(given.expires_at)),
+            single_use: false,
+            binds_args: false,
+            binds_policy: true,
+        }),
+        digest: verified.digest(),
+        key: given.key,
+        by: approver.principal.clone(),
+        about: About::Script {
+            bundle_digest: given.bundle_digest,
+            steps: given.steps.clone(),
+        },
         flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
     })
 }

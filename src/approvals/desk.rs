@@ -98,7 +98,7 @@ impl ApprovalDesk {
         let given = distinct(in_folder(host, &self.folder, &known).unwrap_or_default());
         let mut waiting = self.waiting().list(host.now());
         for one in &mut waiting {
-            let own = given.iter().filter(|given| given.subject == one.subject);
+            let own = given.iter().filter(|given| given.about.is_of(&one.subject));
             one.given = own.cloned().collect();
         }
         Ok(Json::object([
@@ -123,7 +123,7 @@ impl ApprovalDesk {
             let by = answer.by;
             return Err(AnswerError::NotCounted { by, standing });
         }
-        let is_asked = |waiting: &Waiting| waiting.subject == answer.subject;
+        let is_asked = |waiting: &Waiting| answer.about.is_of(&waiting.subject);
         if !self.waiting().list(now).iter().any(is_asked) {
             return Err(AnswerError::NotWaiting);
         }

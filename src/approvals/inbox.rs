@@ -210,7 +210,7 @@ impl Reading {
                 .asked
                 .iter()
                 .filter(|(at, _)| told.decided.is_none_or(|decided| *at > decided));
-            let given = given.iter().filter(|one| one.subject == subject);
+            let given = given.iter().filter(|one| one.about.is_of(&subject));
             Some(Waiting {
                 asked: asked.count().max(1) as u64,
                 given: given.cloned().collect(),

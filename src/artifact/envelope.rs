@@ -29,11 +29,13 @@ pub enum PayloadType {
     Outcome,
     /// Somebody lets somebody else act for them.
     Delegation,
+    /// What one person has approved of every script of a shape.
+    ScriptApproval,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 7] = [
+    pub const ALL: [PayloadType; 8] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
@@ -41,6 +43,7 @@ impl PayloadType {
         Self::KillSwitch,
         Self::Outcome,
         Self::Delegation,
+        Self::ScriptApproval,
     ];
 
     /// The media type that is signed with the payload.
@@ -53,6 +56,7 @@ impl PayloadType {
             Self::KillSwitch => "application/vnd.gait.kill-switch.v1+json",
             Self::Outcome => "application/vnd.gait.outcome.v1+json",
             Self::Delegation => "application/vnd.gait.delegation.v1+json",
+            Self::ScriptApproval => "application/vnd.gait.script-approval.v1+json",
         }
     }
 
@@ -66,6 +70,7 @@ impl PayloadType {
             Self::KillSwitch => "gait.kill_switch/1",
             Self::Outcome => "gait.outcome/1",
             Self::Delegation => "gait.delegation/1",
+            Self::ScriptApproval => "gait.script_approval/1",
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum Kind {
     Outcome,
     /// One signed link of a delegation.
     Delegation,
+    /// One signed approval of every script of a shape.
+    ScriptApproval,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -42,6 +44,7 @@ impl Kind {
             Kind::KillSwitch => "kill_switch",
             Kind::Outcome => "outcome",
             Kind::Delegation => "delegation",
+            Kind::ScriptApproval => "script_approval",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -85,11 +88,12 @@ fn archive_kind(bytes: &[u8]) -> Kind {
 }
 
 /// Documents in an envelope that are no traces.
-const ENVELOPED: [(PayloadType, Kind); 4] = [
+const ENVELOPED: [(PayloadType, Kind); 5] = [
     (PayloadType::Approval, Kind::Approval),
     (PayloadType::KillSwitch, Kind::KillSwitch),
     (PayloadType::Outcome, Kind::Outcome),
     (PayloadType::Delegation, Kind::Delegation),
+    (PayloadType::ScriptApproval, Kind::ScriptApproval),
 ];
 
 /// Members that only one kind of document has.

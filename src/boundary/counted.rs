@@ -220,7 +220,11 @@ impl Boundary {
         if recorded.record.decision.verdict == Verdict::Allow {
             let trace_id = &recorded.record.trace_id;
             counters.reserve(trace_id, &recorded.charges, now);
-            for approval in &recorded.record.approved_with {
+            let is_used_up = |name: &&Digest| {
+                let mut handed = moment.handed.iter();
+                handed.any(|one| one.digest == **name && one.is_used_up())
+            };
+            for approval in recorded.record.approved_with.iter().filter(is_used_up) {
                 used.use_up(*approval, trace_id);
             }
             counters::write(records, &counters)?;

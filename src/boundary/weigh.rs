@@ -3,7 +3,7 @@
 //! the gate's to say.
 
 use super::{call_digests, kept};
-use crate::approvals::{Answer, Handed};
+use crate::approvals::{About, Answer, Handed};
 use crate::artifact::{Digest, KeyId, Subject, digest};
 use crate::delegation::Chain;
 use crate::domain::approval::Standing;
@@ -58,11 +58,11 @@ impl Weighed {
             call_digests,
         });
         let flaw = |one: &Handed| {
-            // A denial is not used up, so it needs no store.
+            // What is not used up needs no store.
             let own = one
                 .flaw
-                .filter(|flaw| one.answer.denies().is_none() || *flaw != Standing::NoStore);
-            own.or_else(|| flaw(one, subject.as_ref(), request.now))
+                .filter(|flaw| one.is_used_up() || *flaw != Standing::NoStore);
+            own.or_else(|| flaw(one, intent, subject.as_ref(), request.now))
         };
         let waits = alone.decision.verdict == Verdict::RequireApproval;
         let denials: Vec<&Handed> = handed
@@ -127,14 +127,21 @@ fn is_open(standing: Standing) -> bool {
 }
 
 /// Why an approval is not for this call, or not good at this time.
-fn flaw(one: &Handed, subject: Option<&Subject>, now: Option<i128>) -> Option<Standing> {
+fn flaw(one: &Handed, intent: &Intent, subject: Option<&Subject>, now: Option<i128>) -> Option<Standing> {
     let Some(subject) = subject else {
         return Some(Standing::OtherCall);
     };
-    if one.subject.bundle_digest != subject.bundle_digest {
+    if one.about.bundle() != subject.bundle_digest {
         return Some(Standing::OtherBundle);
     }
-    if one.subject != *subject {
+    let is_of = match &one.about {
+        About::Call(_) => one.about.is_of(subject),
+        About::Script { steps, .. } => {
+            let mut each = steps.iter().zip(&intent.steps);
+            steps.len() == intent.steps.len() && each.all(|(shape, step)| shape.fits(&step.tool, &step.args))
+        }
+    };
+    if !is_of {
         return Some(Standing::OtherCall);
     }
     match now {

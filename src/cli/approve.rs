@@ -1,6 +1,8 @@
 //! `gait approve`: a person approves one call. It shows everything that is approved before it asks, signs nothing that it
 //! has not shown, and judges nothing: whether the approval is enough is for the gate.
 
+mod script;
+
 use super::error::{Category, CliError};
 use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
@@ -32,6 +34,22 @@ pub struct Args {
     /// How long the approval is good for, at most 31 days
     #[arg(long, value_name = "DURATION", default_value = "15m")]
     expires: String,
+    /// Approve every script of this shape while it lasts, and not this one once: the same tools in the same order, with the same arguments
+    #[arg(long)]
+    script: bool,
+    /// Arguments that may have any value of their kind, by the number of the step, such as `1.path,2.text`
+    #[arg(long, value_name = "STEP.ARG", value_delimiter = ',', requires = "script", value_parser = place_of)]
+    vary: Vec<(usize, String)>,
+}
+
+fn place_of(text: &str) -> Result<(usize, String), &'static str> {
+    let wrong = "write the number of the step and the name of the argument, such as `1.path`";
+    let (step, arg) = text
+        .split_once('.')
+        .filter(|(_, arg)| !arg.is_empty())
+        .ok_or(wrong)?;
+    let step = step.parse().ok().filter(|step| *step > 0).ok_or(wrong)?;
+    Ok((step, arg.to_owned()))
 }
 
 /// A call that waits, and who answers.
@@ -60,6 +78,9 @@ pub(super) struct Asked {
 
 /// Approves it.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
+    if args.script {
+        return script::approve(ui, host, args);
+    }
     answer(ui, host, args.asked, &args.expires, None)
 }
 
@@ -305,7 +326,12 @@ mod tests {
             },
         };
         let expires = "15m".to_owned();
-        let args = Args { asked, expires };
+        let args = Args {
+            asked,
+            expires,
+            script: false,
+            vary: Vec::new(),
+        };
         run(&mut Ui::new(host, Options::default()), host, args).map_err(|error| error.code)
     }
 

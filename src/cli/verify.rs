@@ -7,7 +7,7 @@ use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
     Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle,
-    delegation, envelope, given, kind, runpack, trace,
+    delegation, envelope, given, kind, runpack, script_approval, trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -51,6 +51,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::KillSwitch => of_kill_switch(&bytes, &trusted()?, now),
         Kind::Outcome => of_outcome(&bytes, &trusted()?, now),
         Kind::Delegation => of_delegation(&bytes, &trusted()?, now),
+        Kind::ScriptApproval => of_script_approval(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
             .map_err(CliError::from),
@@ -160,6 +161,26 @@ fn of_outcome(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Out
         digest: outcome.digest(),
         signers: signers(&outcome),
         checks: SIGNATURE.to_vec(),
+    })
+}
+
+/// Verifies an approval of scripts by itself; whether it counts depends on the script it is handed over with.
+fn of_script_approval(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let approval = script_approval::verify(bytes, trusted, now)?;
+    let mut checks = SIGNATURE.to_vec();
+    checks.push("the key that is named has signed, and no other");
+    let tools: Vec<&str> = approval
+        .value()
+        .steps
+        .iter()
+        .map(|step| step.tool.as_str())
+        .collect();
+    Ok(Outcome {
+        kind: Kind::ScriptApproval,
+        name: tools.join(", "),
+        digest: approval.digest(),
+        signers: signers(&approval),
+        checks,
     })
 }
 

@@ -9,6 +9,8 @@
 mod approvals;
 #[cfg(test)]
 mod approve;
+#[cfg(test)]
+mod approved_scripts;
 mod artifact;
 #[cfg(test)]
 mod artifact_fixtures;
