@@ -40,16 +40,50 @@ fn folder() -> Folder {
     let at = Folder::new();
     at.write("b.gaitbundle", &compiled(POLICY));
     for (name, steps) in [
-        ("report", json!([read("/ws/a"), mail("ann@acme.com", "as every day")])),
-        ("other_file", json!([read("/ws/b"), mail("ann@acme.com", "as every day")])),
-        ("outside", json!([read("/etc/passwd"), mail("ann@acme.com", "as every day")])),
-        ("other_text", json!([read("/ws/a"), mail("ann@acme.com", "something else")])),
-        ("other_order", json!([mail("ann@acme.com", "as every day"), read("/ws/a")])),
-        ("longer", json!([read("/ws/a"), mail("ann@acme.com", "as every day"), mail("ann@acme.com", "x")])),
-        ("foreign", json!([read("/ws/a"), mail("eve@evil.example", "as every day")])),
-        ("paid", json!([read("/ws/a"), {"tool_name": "pay", "args": {"amount": 5}}])),
-        ("no_text", json!([read("/ws/a"), {"tool_name": "mail.send", "args": {"to": "ann@acme.com"}}])),
-        ("number", json!([{"tool_name": "fs.read", "args": {"path": 7}}, mail("ann@acme.com", "as every day")])),
+        (
+            "report",
+            json!([read("/ws/a"), mail("ann@acme.com", "as every day")]),
+        ),
+        (
+            "other_file",
+            json!([read("/ws/b"), mail("ann@acme.com", "as every day")]),
+        ),
+        (
+            "outside",
+            json!([read("/etc/passwd"), mail("ann@acme.com", "as every day")]),
+        ),
+        (
+            "other_text",
+            json!([read("/ws/a"), mail("ann@acme.com", "something else")]),
+        ),
+        (
+            "other_order",
+            json!([mail("ann@acme.com", "as every day"), read("/ws/a")]),
+        ),
+        (
+            "longer",
+            json!([
+                read("/ws/a"),
+                mail("ann@acme.com", "as every day"),
+                mail("ann@acme.com", "x")
+            ]),
+        ),
+        (
+            "foreign",
+            json!([read("/ws/a"), mail("eve@evil.example", "as every day")]),
+        ),
+        (
+            "paid",
+            json!([read("/ws/a"), {"tool_name": "pay", "args": {"amount": 5}}]),
+        ),
+        (
+            "no_text",
+            json!([read("/ws/a"), {"tool_name": "mail.send", "args": {"to": "ann@acme.com"}}]),
+        ),
+        (
+            "number",
+            json!([{"tool_name": "fs.read", "args": {"path": 7}}, mail("ann@acme.com", "as every day")]),
+        ),
     ] {
         at.write(&format!("{name}.json"), &script(&steps));
     }
@@ -58,7 +92,11 @@ fn folder() -> Folder {
         at.write_private(&format!("{name}.key"), &key.to_file());
         at.write(&format!("{name}.pub"), &key.verifying_key().to_file());
     }
-    at.json(&["trust", "add", "--principal", "ann@acme.com", "--key", "ann.pub"], 0, "trust_add");
+    at.json(
+        &["trust", "add", "--principal", "ann@acme.com", "--key", "ann.pub"],
+        0,
+        "trust_add",
+    );
     at
 }
 
@@ -66,15 +104,24 @@ fn folder() -> Folder {
 fn approve(at: &Folder, intent: &str, who: &str, more: &[&str], out: &str) -> Value {
     let trace = format!("{out}.trace");
     let intent = format!("{intent}.json");
-    at.json(&eval(&intent, &["--keep-intent", "--trace-out", &trace]), 4, "gate_eval");
+    at.json(
+        &eval(&intent, &["--keep-intent", "--trace-out", &trace]),
+        4,
+        "gate_eval",
+    );
     let key = format!("{who}.key");
-    let args = ["approve", &trace, "--script", "--key", &key, "--yes", "--out", out];
+    let args = [
+        "approve", &trace, "--script", "--key", &key, "--yes", "--out", out,
+    ];
     at.json(&[&args[..], more].concat(), 0, "approve")
 }
 
 fn judge(at: &Folder, intent: &str, more: &[&str]) -> Value {
     let intent = format!("{intent}.json");
-    let args = eval(&intent, &["--approvers", "gait-trust.json", "--approval", "yes", "--json"]);
+    let args = eval(
+        &intent,
+        &["--approvers", "gait-trust.json", "--approval", "yes", "--json"],
+    );
     let out = at.run(&[&args[..], more].concat());
     serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{}", shown(&out)))
 }
@@ -113,7 +160,10 @@ fn what_asks_for_an_approval_of_its_own_is_not_met_by_it() {
     let at = folder();
     approve(&at, "paid", "ann", &[], "yes");
     let said = judge(&at, "paid", &[]);
-    assert_eq!((&said["verdict"], &said["handed"][0]["standing"]), (&json!("require_approval"), &json!("other_call")));
+    assert_eq!(
+        (&said["verdict"], &said["handed"][0]["standing"]),
+        (&json!("require_approval"), &json!("other_call"))
+    );
 }
 
 #[test]
@@ -122,14 +172,36 @@ fn it_is_decided_again_from_it_and_stops_with_the_kill_switch() {
     approve(&at, "report", "ann", &[], "yes");
     let said = judge(&at, "report", &[]);
     let trace = said["trace_path"].as_str().unwrap();
-    let again = ["trace", "recompute", trace, "--bundle", "b.gaitbundle", "--intent", "report.json"];
+    let again = [
+        "trace",
+        "recompute",
+        trace,
+        "--bundle",
+        "b.gaitbundle",
+        "--intent",
+        "report.json",
+    ];
     let given = ["--approvers", "gait-trust.json", "--approval", "yes"];
     at.json(&[&again[..], &given].concat(), 0, "trace_recompute");
-    let add = ["kill-switch", "add", "--id", "x", "--tool", "mail.send", "--reason", "r", "--by", "ann@acme.com"];
+    let add = [
+        "kill-switch",
+        "add",
+        "--id",
+        "x",
+        "--tool",
+        "mail.send",
+        "--reason",
+        "r",
+        "--by",
+        "ann@acme.com",
+    ];
     assert!(at.run(&add).status.success());
     let said = judge(&at, "report", &["--kill-switch", "gait-kill-switch.json"]);
     assert_eq!(said["reason_codes"], json!(["gait.kill_switch"]));
-    let ann = SigningKey::from_seed(&[b'a'; 32]).verifying_key().id().to_string();
+    let ann = SigningKey::from_seed(&[b'a'; 32])
+        .verifying_key()
+        .id()
+        .to_string();
     at.json(&["trust", "revoke", "--key", &ann], 0, "trust_revoke");
     assert_eq!(judge(&at, "report", &[])["handed"][0]["standing"], "key_revoked");
 }
@@ -138,14 +210,34 @@ fn it_is_decided_again_from_it_and_stops_with_the_kill_switch() {
 fn what_cannot_be_approved_so_is_refused() {
     let at = folder();
     let one = String::from_utf8(script(&json!([]))).unwrap();
-    let one = one.replace("\"tool_name\":\"script\"", "\"tool_name\":\"pay\"").replace("\"args\":{}", "\"args\":{\"amount\":1}");
-    at.write("one.json", one.replace("\"script\":{\"steps\":[]},", "").as_bytes());
-    at.json(&eval("one.json", &["--keep-intent", "--trace-out", "one.trace"]), 4, "gate_eval");
+    let one = one
+        .replace("\"tool_name\":\"script\"", "\"tool_name\":\"pay\"")
+        .replace("\"args\":{}", "\"args\":{\"amount\":1}");
+    at.write(
+        "one.json",
+        one.replace("\"script\":{\"steps\":[]},", "").as_bytes(),
+    );
+    at.json(
+        &eval("one.json", &["--keep-intent", "--trace-out", "one.trace"]),
+        4,
+        "gate_eval",
+    );
     let args = ["approve", "one.trace", "--script", "--key", "ann.key", "--yes"];
     at.fails(&args, 6, "approve.no_script");
-    at.json(&eval("report.json", &["--keep-intent", "--trace-out", "r.trace"]), 4, "gate_eval");
-    let args = ["approve", "r.trace", "--script", "--key", "ann.key", "--yes", "--vary"];
-    for (vary, code) in [("3.path", "approve.no_argument"), ("1.text", "approve.no_argument"), ("0.path", "usage.invalid"), ("path", "usage.invalid")] {
+    at.json(
+        &eval("report.json", &["--keep-intent", "--trace-out", "r.trace"]),
+        4,
+        "gate_eval",
+    );
+    let args = [
+        "approve", "r.trace", "--script", "--key", "ann.key", "--yes", "--vary",
+    ];
+    for (vary, code) in [
+        ("3.path", "approve.no_argument"),
+        ("1.text", "approve.no_argument"),
+        ("0.path", "usage.invalid"),
+        ("path", "usage.invalid"),
+    ] {
         at.fails(&[&args[..], &[vary]].concat(), 6, code);
     }
     approve(&at, "report", "eve", &[], "yes");
