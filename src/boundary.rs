@@ -315,7 +315,8 @@ impl Boundary {
         };
         let mut judged = self.loaded.gate.decide(&request, &mut self.workspace);
         let delegation = moment.delegation.as_ref();
-        let refused = delegation.and_then(|one| one.refusal(intent, moment.facts.as_ref()));
+        let refused =
+            delegation.and_then(|one| one.refusal(&self.loaded.gate, (intent, &request), moment.now));
         if let Some(why) = refused.filter(|_| !judged.decision.is_stopped()) {
             judged.decision = judged.decision.refused(reserved::DELEGATION, why);
         }

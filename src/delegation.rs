@@ -23,6 +23,23 @@ struct Link {
     token: Delegation,
 }
 
+/// A call that is asked for under a chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered<'c> {
+    /// Who asks, as the intent names them.
+    pub requester: &'c str,
+    /// Whatever else is said of who asks.
+    pub requesters: Vec<String>,
+    /// The tools that it uses.
+    pub tools: Vec<&'c str>,
+    /// The environments that somebody says who is trusted to.
+    pub known: Vec<&'c str>,
+    /// Those that the caller says.
+    pub claimed: Vec<&'c str>,
+    /// When it is decided.
+    pub at: Timestamp,
+}
+
 /// Why tokens make no chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
@@ -149,12 +166,29 @@ impl Chain {
         at: Option<Timestamp>,
     ) -> Result<Chain, ChainError> {
         let roots = approvals::read(host, trust)?;
-        let read = files
-            .iter()
-            .map(|file| host.read(file, limits::ENVELOPE_BYTES as u64));
-        let tokens: Vec<Vec<u8>> = read.collect::<Result<_, _>>()?;
         let clock = host.now();
-        Chain::of(&tokens, &roots, at.unwrap_or(clock), clock)
+        Chain::of(&read(host, files)?, &roots, at.unwrap_or(clock), clock)
+    }
+
+    /// The chain that a gate saw, by a clock that shows the time at which it did, and when the key that begins it was revoked since. Of
+    /// the tokens those count that the gate has named; all, where it has named none of them.
+    pub fn as_of(
+        host: &dyn Host,
+        trust: &Path,
+        files: &[PathBuf],
+        (at, named): (Timestamp, &[Digest]),
+    ) -> Result<(Chain, Option<Timestamp>), ChainError> {
+        let roots = approvals::read(host, trust)?;
+        let mut tokens = read(host, files)?;
+        let is_named =
+            |bytes: &Vec<u8>| delegation::claimed(bytes).is_ok_and(|(_, name)| named.contains(&name));
+        if tokens.iter().any(is_named) {
+            tokens.retain(is_named);
+        }
+        let chain = Chain::of(&tokens, &roots.as_of(at), at, at)?;
+        let root = chain.0.first().and_then(|link| roots.find(link.token.key));
+        let since = root.and_then(|root| root.revoked_at);
+        Ok((chain, since))
     }
 
     fn is_of_different_people(&self) -> Result<(), ChainError> {
@@ -206,29 +240,31 @@ impl Chain {
         self.0.iter().map(|link| link.digest).collect()
     }
 
-    /// Errors where the chain does not cover a call: asked for by somebody else than its last one, with a tool or in an environment
-    /// that it is not for. `environments` are all that is said of it.
-    pub fn covers(&self, requester: &str, tools: &[&str], environments: &[&str]) -> Result<(), String> {
+    /// Errors where the chain does not cover a call: asked for by somebody else than its last one, with a tool, in an environment or at
+    /// a time that it is not for.
+    pub fn covers(&self, call: &Covered<'_>) -> Result<(), String> {
         let Some(last) = self.0.last().map(|link| &link.token) else {
             return Err("the chain has no link".to_owned());
         };
-        if last.delegate != requester {
-            return Err(format!(
-                "{} asks, and the last delegate is {}",
-                requester, last.delegate
-            ));
+        let is_last = |who: &str| person(who) == person(&last.delegate);
+        let others = call.requesters.iter().map(String::as_str);
+        let stranger = Some(call.requester).filter(|who| *who != last.delegate);
+        if let Some(who) = stranger.or_else(|| others.into_iter().find(|who| !is_last(who))) {
+            return Err(format!("{who} asks, and the last delegate is {}", last.delegate));
         }
-        if let Some(tool) = tools.iter().find(|tool| !is_among(tool, &last.tools)) {
+        if let Some(tool) = call.tools.iter().find(|tool| !is_among(tool, &last.tools)) {
             let tools = last.tools.join(", ");
             return Err(format!("`{tool}` is not among what is delegated: {tools}"));
         }
-        // A link names it as the one before it does.
+        self.is_good(call.at).map_err(|error| error.to_string())?;
+        // A link names it as the one before it does. What the caller says of it may refuse a call, and covers none.
+        let mut said = call.known.iter().chain(&call.claimed);
         match &last.environment {
-            Some(name) if environments.is_empty() => Err(format!(
-                "it is delegated for {name}, and nobody says where the call is"
-            )),
-            Some(name) if environments.iter().any(|found| found != name) => Err(format!(
+            Some(name) if said.any(|found| found != name) => Err(format!(
                 "it is delegated for {name}, and the call is for another environment"
+            )),
+            Some(name) if call.known.is_empty() => Err(format!(
+                "it is delegated for {name}, and no fact says where the call is"
             )),
             _ => Ok(()),
         }
@@ -265,6 +301,13 @@ impl Chain {
             ("chain", Json::Array(self.0.iter().map(link).collect())),
         ])
     }
+}
+
+fn read(host: &dyn Host, files: &[PathBuf]) -> Result<Vec<Vec<u8>>, HostError> {
+    let read = files
+        .iter()
+        .map(|file| host.read(file, limits::ENVELOPE_BYTES as u64));
+    read.collect()
 }
 
 fn link(verified: Verified<Delegation>) -> Link {

@@ -86,6 +86,15 @@ impl Approvers {
         Some(self)
     }
 
+    /// The list as it was at a time, of those that are in it now: what was revoked later was not revoked then.
+    pub fn as_of(&self, at: Timestamp) -> Approvers {
+        let mut then = self.clone();
+        for one in &mut then.0 {
+            one.revoked_at = one.revoked_at.filter(|revoked| *revoked <= at);
+        }
+        then
+    }
+
     /// The keys to verify signatures with, whatever their time: whether a key may still approve is asked of its entry.
     pub fn signers(&self) -> TrustedKeys {
         TrustedKeys::new(self.0.iter().map(|one| {

@@ -1,15 +1,19 @@
 //! What was handed over of a delegation, beside a call: what the policy may know of it, and whether it covers the call. In: a chain,
 //! an intent, facts. Out: facts, or why the call is blocked. Without tokens nothing here says anything.
 
-use crate::artifact::Digest;
-use crate::delegation::{Chain, ChainError};
-use crate::domain::Intent;
+use crate::artifact::{Digest, time};
+use crate::delegation::{Chain, ChainError, Covered};
+use crate::domain::{Intent, Request, Trust};
 use crate::gate::Gate;
+use crate::gate::approval::Asking;
 use crate::json::Json;
 use crate::ty::Ty;
+use jiff::Timestamp;
 
 /// The member of the facts that says it.
 pub const FACT: &str = "delegation";
+/// The member of the facts, and of an intent's context, that says where a call is.
+const ENVIRONMENT: &str = "environment";
 
 /// What was handed over of a delegation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +59,13 @@ impl Delegated {
         }
     }
 
-    /// Why it does not cover a call; none where it does.
-    pub(super) fn refusal(&self, intent: &Intent, facts: Option<&Json>) -> Option<String> {
+    /// Why it does not cover a call that is decided at a time; none where it does.
+    pub(super) fn refusal(
+        &self,
+        gate: &Gate,
+        (intent, request): (&Intent, &Request<'_>),
+        at: Timestamp,
+    ) -> Option<String> {
         let chain = match self {
             Delegated::Chain(chain) => chain,
             Delegated::Refused(why) => return Some(why.clone()),
@@ -68,18 +77,30 @@ impl Delegated {
         } else {
             steps
         };
-        let claimed = intent
-            .document
-            .get("context")
-            .and_then(|context| context.get("environment"));
-        let known = facts.and_then(|facts| facts.get("environment"));
-        let environments: Vec<&str> = [claimed, known]
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-            .collect();
-        chain.covers(&intent.identity, &tools, &environments).err()
+        let (known, claimed) = environments(gate, request);
+        let call = Covered {
+            requester: &intent.identity,
+            requesters: Asking::of(gate.program(), request).requester,
+            tools,
+            known,
+            claimed,
+            at: time::cut(at),
+        };
+        chain.covers(&call).err()
     }
+}
+
+/// The environments of a call: those that facts say, of the host or of whom the policy believes, and what the caller says.
+fn environments<'r>(gate: &Gate, request: &Request<'r>) -> (Vec<&'r str>, Vec<&'r str>) {
+    let member = |name: &str| request.intent.get("context")?.get(name)?.as_str();
+    let said = member(ENVIRONMENT);
+    let is_believed = gate.program().context.iter().any(|field| {
+        let from = field.from.as_ref().map(|from| from.iter());
+        field.trust == Trust::Fact && from.is_some_and(|from| from.eq(["context", ENVIRONMENT]))
+    });
+    let of_host = request.fact(ENVIRONMENT).and_then(Json::as_str);
+    let known = of_host.into_iter().chain(said.filter(|_| is_believed));
+    (known.collect(), said.into_iter().collect())
 }
 
 /// The facts of a call with what a chain says, where the policy declares the fact; what it does not declare is left out. None where the

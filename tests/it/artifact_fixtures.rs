@@ -5,6 +5,7 @@ use crate::cli::{document, exit, gait, text};
 use crate::cli_keys::refusal;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gait::artifact::archive::{self, Entry};
+use gait::artifact::delegation::Delegation;
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
@@ -16,7 +17,7 @@ use gait::bundling::{self, Built};
 use gait::compile;
 use gait::domain::{Enforcement, Intent, Request, Stop, StopScope, StopTarget, Verdict};
 use gait::gate::Gate;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -149,6 +150,78 @@ pub fn a_kill_switch() -> Vec<u8> {
         stops: vec![stop("egress", host, None), stop("mails", mails, Some(now()))],
     };
     envelope::sign(&state, &key()).unwrap().into_bytes()
+}
+
+/// Ann lets a planner act for her.
+pub fn a_delegation() -> Vec<u8> {
+    let token = Delegation {
+        delegator: "ann@acme.example".into(),
+        key: key().id(),
+        delegate: "planner".into(),
+        delegate_key: SigningKey::from_seed(&[2; 32]).verifying_key(),
+        tools: vec!["pay.transfer".into()],
+        environment: Some("dev".into()),
+        not_before: now(),
+        expires_at: now() + SignedDuration::from_hours(8),
+        depth: 1,
+        parent: None,
+        nonce: "0".repeat(64),
+    };
+    envelope::sign(&token, &key()).unwrap().into_bytes()
+}
+
+fn tampered_delegations() -> Vec<(&'static str, Vec<u8>)> {
+    let good = a_delegation();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed =
+        |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Delegation);
+    vec![
+        (
+            "delegation_prolonged__verify.signature_invalid.json",
+            repayload(&good, |p| p["expires_at"] = "2027-11-30T12:00:00.000Z".into()),
+        ),
+        (
+            "delegation_of_more_tools__verify.signature_invalid.json",
+            repayload(&good, |p| p["tools"] = serde_json::json!(["*"])),
+        ),
+        (
+            "delegation_to_another_key__verify.signature_invalid.json",
+            repayload(&good, |p| {
+                let other = SigningKey::from_seed(&[3; 32]).verifying_key();
+                p["delegate_key"] = serde_json::from_slice::<serde_json::Value>(&other.to_file()).unwrap();
+                p["delegate_key"].as_object_mut().unwrap().remove("schema");
+            }),
+        ),
+        (
+            "delegation_of_another_key__verify.contents.json",
+            resealed(|p| p["key_id"] = p["delegate_key"]["key_id"].clone()),
+        ),
+        (
+            "delegation_of_no_tools__verify.shape.json",
+            resealed(|p| p["tools"] = serde_json::json!([])),
+        ),
+        (
+            "delegation_of_half_a_name__verify.shape.json",
+            resealed(|p| p["tools"] = serde_json::json!(["pay.t*"])),
+        ),
+        (
+            "delegation_deeper_than_any_chain__verify.shape.json",
+            resealed(|p| p["depth"] = 8.into()),
+        ),
+        (
+            "delegation_over_before_it_starts__verify.shape.json",
+            resealed(|p| p["expires_at"] = p["not_before"].clone()),
+        ),
+        (
+            "delegation_with_more__verify.shape.json",
+            resealed(|p| p["role"] = "admin".into()),
+        ),
+        (
+            "delegation_as_an_approval__verify.schema.json",
+            seal(&payload, PayloadType::Approval),
+        ),
+    ]
 }
 
 /// What a runtime says became of the call of trace 1.
@@ -315,6 +388,7 @@ fn valid() -> Files {
     let files = [
         ("approval.json", an_approval()),
         ("bundle.gaitbundle", built().bytes),
+        ("delegation.json", a_delegation()),
         ("kill_switch.json", a_kill_switch()),
         ("outcome.json", an_outcome()),
         ("public_key.json", other.to_file()),
@@ -336,6 +410,7 @@ fn tampered() -> Files {
         tampered_approvals(),
         tampered_kill_switches(),
         tampered_outcomes(),
+        tampered_delegations(),
         tampered_keys(),
     ];
     all.into_iter()

@@ -1,9 +1,12 @@
 //! Chains of delegation: from somebody who is known to who asks, each link for no more than the one before it, and nothing that anybody
 //! makes up.
 
-use crate::folder::{Folder, compiled, eval, shown};
+use crate::folder::{Folder, compiled, eval, shown, trusted};
 use gait::artifact::delegation::{self, Delegation};
-use gait::artifact::{Digest, SigningKey};
+use gait::artifact::{Approvers, Digest, SigningKey};
+use gait::boundary::{Boundary, Moment};
+use gait::delegation::Chain;
+use gait::domain::Intent;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -13,6 +16,7 @@ policy acme.desk
 default block code none
 context {
   fact identity from intent context.identity
+  fact environment: String[max 40]?
   fact delegation: { requester_identity: String[max 512], token_refs: List[String[max 80], max 8] }?
 }
 tool crm.read { customer: String[max 40] }
@@ -393,7 +397,8 @@ fn chains_are_whole_and_for_this_call() {
             &["first", "reads"],
             "not among what is delegated: crm.read",
         ),
-        ("delete", &["first", "dev"], "nobody says where the call is"),
+        ("delete", &["first", "dev"], "no fact says where the call is"),
+        ("dev", &["first", "dev"], "no fact says where the call is"),
         ("prod", &["first", "dev"], "another environment"),
         ("delete", &["first", "over"], "is good from"),
         ("delete", &["first", "early"], "is good from"),
@@ -412,7 +417,6 @@ fn chains_are_whole_and_for_this_call() {
             "{links:?}: {said}"
         );
     }
-    judge(&at, "dev", &["first", "dev"], &[], 0);
     judge(&at, "delete", &["first", "second"], &[], 0);
     // Revoked, it delegates nothing any more.
     let id = key("ann").id().to_string();
@@ -423,6 +427,164 @@ fn chains_are_whole_and_for_this_call() {
     );
     let said = judge(&at, "delete", &["first", "second"], &[], 3);
     assert!(said["detail"].as_str().unwrap().contains("revoked"), "{said}");
+}
+
+#[test]
+fn who_asks_and_where_is_what_facts_say() {
+    let at = folder();
+    let mut only_dev = link(ANN, HELPER, None);
+    only_dev.environment = Some("dev".into());
+    write(&at, "dev", &only_dev, "ann");
+    at.write(
+        "claimed.json",
+        &intent("crm.delete", "helper", r#","environment":"dev""#),
+    );
+    at.write("facts.dev", br#"{"environment":"dev"}"#);
+    at.write("facts.prod", br#"{"environment":"prod"}"#);
+    for (name, facts, exit) in [
+        ("delete", "facts.dev", 0),
+        ("claimed", "facts.dev", 0),
+        ("claimed", "facts.prod", 3),
+    ] {
+        let said = judge(&at, name, &["dev"], &["--facts", facts], exit);
+        assert_eq!(
+            said["reason_codes"] == json!(["gait.delegation"]),
+            exit == 3,
+            "{said}"
+        );
+    }
+    // The policy believes the adapter where a call is.
+    let of_adapter = "fact environment: String[max 40]? from intent context.environment";
+    at.write(
+        "b.gaitbundle",
+        &compiled(&POLICY.replace("fact environment: String[max 40]?", of_adapter)),
+    );
+    judge(&at, "claimed", &["dev"], &[], 0);
+    judge(&at, "delete", &["dev"], &[], 3);
+    // Whom the host knows to ask is not whom the intent names.
+    let of_host = "fact identity: String[max 80]";
+    let policy = POLICY.replace("fact identity from intent context.identity", of_host);
+    at.write("b.gaitbundle", &compiled(&policy));
+    write(&at, "any", &link(ANN, HELPER, None), "ann");
+    for (who, exit) in [("helper", 0), ("mallory", 3)] {
+        at.write("who.json", format!(r#"{{"identity":"{who}"}}"#).as_bytes());
+        let said = judge(&at, "delete", &["any"], &["--facts", "who.json"], exit);
+        assert_eq!(
+            said["reason_codes"] == json!(["gait.delegation"]),
+            exit == 3,
+            "{said}"
+        );
+    }
+}
+
+/// A trace of a call under a chain, made long ago.
+fn long_ago(at: &Folder, then: Timestamp, chain: Option<Vec<u8>>) -> Vec<u8> {
+    let roots = Approvers::parse(&at.read("roots.json")).unwrap();
+    let chain = chain.map(|token| Chain::of(&[token], &roots, then, then).into());
+    let mut boundary = Boundary::open(&at.read("b.gaitbundle"), &trusted(), then).unwrap();
+    let moment = Moment {
+        now: then,
+        delegation: chain,
+        keeps_intent: true,
+        ..Moment::default()
+    };
+    let asked = Intent::read(&intent("crm.read", "planner", "")).unwrap();
+    let recorded = boundary.judge(&asked, &moment, &crate::folder::key()).unwrap();
+    recorded.trace.as_bytes().to_vec()
+}
+
+#[test]
+fn what_was_allowed_is_proved_when_the_chain_is_over_and_its_key_revoked() {
+    let at = folder();
+    let then: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+    let mut token = link(ANN, PLANNER, None);
+    (token.not_before, token.expires_at) = (then, then + SignedDuration::from_secs(1));
+    write(&at, "token", &token, "ann");
+    write(&at, "later", &link(ANN, PLANNER, None), "ann");
+    at.write("with.trace", &long_ago(&at, then, Some(at.read("token"))));
+    at.write("without.trace", &long_ago(&at, then, None));
+    let over = long_ago(&at, then, Some(at.read("token")));
+    assert_eq!(over, at.read("with.trace"), "the same bytes");
+    let again = |roots: &str, exit: i32, schema: &str| {
+        let mut args = vec!["trace", "recompute", "with.trace", "without.trace"];
+        args.extend(["--bundle", "b.gaitbundle", "--delegators", roots]);
+        args.extend(["--delegation", "token", "--delegation", "later"]);
+        at.json(&args, exit, schema)
+    };
+    let found = again("roots.json", 0, "trace_recompute");
+    assert_eq!(found["traces"][0]["verdict"], "allow");
+    assert_eq!(found["traces"][1]["verdict"], "block");
+    assert_eq!(found["traces"][0].get("delegator_revoked_at"), None);
+    let believed = found["traces"][0]["believed"].to_string();
+    assert!(!believed.contains("delegated_with"), "{believed}");
+    // Revoked since: what was allowed was allowed, and it is said.
+    let id = key("ann").id();
+    let roots = || Approvers::parse(&at.read("roots.json")).unwrap();
+    let second = SignedDuration::from_secs(1);
+    let since = roots().revoking(id, then + second).unwrap();
+    at.write("since.json", &since.to_file());
+    let found = again("since.json", 0, "trace_recompute");
+    assert_eq!(
+        found["traces"][0]["delegator_revoked_at"],
+        "2026-01-02T03:04:06.000Z"
+    );
+    assert_eq!(found["traces"][1].get("delegator_revoked_at"), None);
+    // Revoked before, it began nothing.
+    for before in [then, then - second] {
+        at.write("before.json", &roots().revoking(id, before).unwrap().to_file());
+        let found = again("before.json", 2, "error");
+        assert_eq!(found["error"]["code"], "delegation.chain", "{found}");
+    }
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn a_gateway_asks_for_its_chain_at_every_call() {
+    use crate::mcp;
+    let Some(venv) = mcp::venv() else { return };
+    let at = mcp::folder();
+    at.write("ann.pub", &key("ann").verifying_key().to_file());
+    let add = [
+        "trust",
+        "add",
+        "--file",
+        "roots.json",
+        "--principal",
+        ANN.0,
+        "--key",
+        "ann.pub",
+    ];
+    at.json(&add, 0, "trust_add");
+    let mut token = link(ANN, HELPER, None);
+    token.tools = vec!["git.git_status".to_owned()];
+    let name = write(&at, "token", &token, "ann");
+    let repo = at.path("repo").to_str().unwrap().to_owned();
+    let calls = json!([
+        ["git_status", {"repo_path": repo}],
+        ["git_log", {"repo_path": repo, "max_count": 1}],
+    ]);
+    let ask = |who: &str, links: &[&str]| -> Vec<bool> {
+        let mut more = vec!["--identity", who, "--delegators", "roots.json"];
+        more.extend(links.iter().flat_map(|link| ["--delegation", link]));
+        let found = mcp::through(&at, &venv, &more, &calls);
+        let results = found["results"].as_array().unwrap().iter();
+        results.map(|one| one["failed"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(ask("helper", &[]), [false, false]);
+    assert_eq!(ask("helper", &["token"]), [false, true]);
+    assert_eq!(ask("planner", &["token"]), [true, true]);
+    let of_chain = at.list("gait-out/traces").into_iter().filter(|file| {
+        let record = at.valid_trace(&format!("gait-out/traces/{file}"));
+        record["delegated_with"] == json!([name.to_string()])
+    });
+    assert_eq!(of_chain.count(), 4);
+    let id = key("ann").id().to_string();
+    at.json(
+        &["trust", "revoke", "--file", "roots.json", "--key", &id],
+        0,
+        "trust_revoke",
+    );
+    assert_eq!(ask("helper", &["token"]), [true, true]);
 }
 
 #[test]

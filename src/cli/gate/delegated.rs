@@ -1,5 +1,6 @@
 //! The delegation that a call is made under: its flags, and the chain that they name.
 
+use crate::artifact::TraceRecord;
 use crate::boundary::Delegated;
 use crate::cli::error::{Category, CliError};
 use crate::delegation::Chain;
@@ -19,12 +20,18 @@ pub struct DelegatedArgs {
 }
 
 impl DelegatedArgs {
-    /// The chain as it was at a time, for whoever decides again; none where no token is named.
-    pub fn chain_as_of(&self, host: &dyn Host, at: Timestamp) -> Result<Option<Chain>, CliError> {
+    /// The chain that a trace was made under, at its time, for whoever decides again, and when its first key was revoked since; none
+    /// where no token is named.
+    pub fn chain_of(
+        &self,
+        host: &dyn Host,
+        record: &TraceRecord,
+    ) -> Result<Option<(Chain, Option<Timestamp>)>, CliError> {
         let Some(trust) = self.delegators.as_ref().filter(|_| !self.delegation.is_empty()) else {
             return Ok(None);
         };
-        let chain = Chain::in_files(host, trust, &self.delegation, Some(at));
+        let then = (record.created_at, record.delegated_with.as_slice());
+        let chain = Chain::as_of(host, trust, &self.delegation, then);
         chain.map(Some).map_err(|error| {
             CliError::new(Category::Verification, "delegation.chain", error.to_string())
                 .hint("name every link with --delegation, as it was handed over with the call")

@@ -2,7 +2,7 @@
 
 use crate::approvals::Handed;
 use crate::artifact::runpack::RunpackTrace;
-use crate::artifact::{KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, kind};
+use crate::artifact::{KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, kind, time};
 use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::kill_switch;
 use crate::{artifact::jcs, limits};
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// Decide again what signed traces say was decided
@@ -58,6 +59,9 @@ struct Recorded {
     kept: Option<Json>,
 }
 
+/// A trace that was decided again, and when the first key of its delegation was revoked since.
+type Done<'r> = (&'r Recorded, Recomputed, Option<Timestamp>);
+
 /// Reads all files before it decides the first.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let trusted = trusted_keys(host, &args.trust)?;
@@ -87,16 +91,21 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     for one in all.iter().take(decided) {
         let at = one.trace.value().created_at;
         let handed = args.handed.read_as_of(host, at)?;
-        let chain = args.delegated.chain_as_of(host, at)?;
+        // Of several, those that name no link were made without one.
+        let is_alone = decided > 1 && one.trace.value().delegated_with.is_empty();
+        let chain = Some(&args.delegated).filter(|_| !is_alone);
+        let chain = chain.map(|given| given.chain_of(host, one.trace.value()));
+        let (chain, revoked) = chain.transpose()?.flatten().unzip();
         let found = recomputed(
             &mut boundary,
             (one, intent.as_ref()),
             &all,
             (&handed, chain.as_ref(), kill_switch.as_ref()),
         );
-        done.push((one, found.map_err(|error| refused(&one.file, &error))?));
+        let found = found.map_err(|error| refused(&one.file, &error))?;
+        done.push((one, found, revoked.flatten()));
     }
-    let same = done.iter().all(|(_, found)| found.differences.is_empty());
+    let same = done.iter().all(|(_, found, _)| found.differences.is_empty());
     let exit = if same { Exit::Success } else { Exit::Regression };
     if ui.is_json() {
         ui.json(&document(&done, &boundary, exit))?;
@@ -165,7 +174,7 @@ fn refused(path: &Path, error: &RecomputeError) -> CliError {
     }
 }
 
-fn document(done: &[(&Recorded, Recomputed)], boundary: &Boundary, exit: Exit) -> Json {
+fn document(done: &[Done<'_>], boundary: &Boundary, exit: Exit) -> Json {
     let difference = |one: &Difference| {
         Json::object([
             ("member", Json::str(&one.member)),
@@ -173,10 +182,10 @@ fn document(done: &[(&Recorded, Recomputed)], boundary: &Boundary, exit: Exit) -
             ("recomputed", one.recomputed.clone()),
         ])
     };
-    let trace = |(one, found): &(&Recorded, Recomputed)| {
+    let trace = |(one, found, revoked): &Done<'_>| {
         let record = one.trace.value();
         let believed: Vec<String> = found.believed.iter().map(|name| (*name).to_owned()).collect();
-        Json::object([
+        let mut members = vec![
             ("file", Json::str(one.file.to_string_lossy())),
             ("trace_id", Json::str(&record.trace_id)),
             ("digest", one.trace.digest().to_json()),
@@ -188,7 +197,9 @@ fn document(done: &[(&Recorded, Recomputed)], boundary: &Boundary, exit: Exit) -
                 Json::Array(found.differences.iter().map(difference).collect()),
             ),
             ("believed", names(&believed)),
-        ])
+        ];
+        members.extend(revoked.map(|at| ("delegator_revoked_at", Json::str(time::print(at)))));
+        Json::record(members)
     };
     Json::object([
         ("ok", Json::Bool(true)),
@@ -198,8 +209,8 @@ fn document(done: &[(&Recorded, Recomputed)], boundary: &Boundary, exit: Exit) -
     ])
 }
 
-fn people(ui: &mut Ui, done: &[(&Recorded, Recomputed)]) -> Result<(), CliError> {
-    for (one, found) in done {
+fn people(ui: &mut Ui, done: &[Done<'_>]) -> Result<(), CliError> {
+    for (one, found, revoked) in done {
         let record = one.trace.value();
         let word = match found.differences.as_slice() {
             [] => paint(Tone::Good, "same"),
@@ -219,10 +230,16 @@ fn people(ui: &mut Ui, done: &[(&Recorded, Recomputed)]) -> Result<(), CliError>
                 found.believed.join(", ")
             ))?;
         }
+        if let Some(at) = revoked {
+            let at = time::print(*at);
+            ui.line(&format!(
+                "  the key that delegated first was revoked later, at {at}"
+            ))?;
+        }
     }
     let differ = done
         .iter()
-        .filter(|(_, found)| !found.differences.is_empty())
+        .filter(|(_, found, _)| !found.differences.is_empty())
         .count();
     ui.line(&match differ {
         0 => format!("{} decided again, all the same", count(done.len(), "trace")),
