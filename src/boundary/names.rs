@@ -48,7 +48,7 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
     Some(call_digest(&step.tool, args))
 }
 
-/// The same event has the same id; another moment, session, run or place in a chain makes another event.
+/// The same event has the same id; another moment, session, run, delegation or place in a chain makes another event.
 pub(super) fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let event = members::text(|to| {
         if !moment.handed.is_empty() {
@@ -57,6 +57,9 @@ pub(super) fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> Strin
         }
         to.text("at", &time::print(moment.now));
         to.digest("bundle", &bundle);
+        if let Some(delegation) = &moment.delegation {
+            to.texts("delegation", delegation.digests().iter().map(Digest::to_string));
+        }
         to.optional("event", moment.event.as_deref());
         to.json("facts", moment.facts.as_ref().unwrap_or(&Json::Null));
         to.digest("intent", &intent);

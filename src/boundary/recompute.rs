@@ -275,11 +275,11 @@ fn believed(record: &TraceRecord) -> Weighed {
     Weighed {
         approvals: record.approved(),
         believed: record.approved_with.clone(),
-        handed: Vec::new(),
         denied: (!record.denied_with.is_empty()).then(|| {
             let why = record.decision.detail.clone().unwrap_or_default();
             (why, record.denied_with.clone())
         }),
+        ..Weighed::default()
     }
 }
 

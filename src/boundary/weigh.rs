@@ -33,6 +33,8 @@ pub(super) struct Weighed {
     pub believed: Vec<Digest>,
     /// All that were handed over.
     pub handed: Vec<HandedOver>,
+    /// Those of the delegation's own people, which never count, whose else the trust file says they are.
+    pub barred: Vec<Digest>,
     /// Why the call is denied, and the denials; none where nobody denies it.
     pub denied: Option<(String, Vec<Digest>)>,
 }
@@ -79,6 +81,7 @@ impl Weighed {
                 (Some(flaw), _) => flaw,
                 // Whoever a call is made for does not approve it, by whatever name the trust file knows the key.
                 (None, Answer::Approves(_)) if chain.is_some_and(|chain| chain.has(&one.by, one.key)) => {
+                    weighed.barred.push(one.digest);
                     Standing::Chain
                 }
                 (None, Answer::Denies { .. }) if waits => Standing::Denies,
@@ -107,7 +110,8 @@ impl Weighed {
             counted.clone_from(&self.believed);
         }
         for one in &mut self.handed {
-            if is_open(one.standing) && decision.approved_by.contains(&one.by) {
+            let is_given = is_open(one.standing) && !self.barred.contains(&one.digest);
+            if is_given && decision.approved_by.contains(&one.by) {
                 one.standing = Standing::Counted;
                 counted.push(one.digest);
             }

@@ -3,12 +3,13 @@
 
 use crate::folder::{Folder, compiled, eval, shown, trusted};
 use gait::artifact::delegation::{self, Delegation};
-use gait::artifact::{Approvers, Digest, SigningKey};
+use gait::artifact::{Approvers, Digest, SigningKey, trace};
 use gait::boundary::{Boundary, Moment};
 use gait::delegation::Chain;
 use gait::domain::Intent;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 const POLICY: &str = r#"gaitpol 1
@@ -505,6 +506,17 @@ fn what_was_allowed_is_proved_when_the_chain_is_over_and_its_key_revoked() {
     at.write("without.trace", &long_ago(&at, then, None));
     let over = long_ago(&at, then, Some(at.read("token")));
     assert_eq!(over, at.read("with.trace"), "the same bytes");
+    let id = |bytes: &[u8]| {
+        trace::verify(bytes, &trusted(), then)
+            .unwrap()
+            .value()
+            .trace_id
+            .clone()
+    };
+    // One call of one millisecond, under a chain, under one that is none, and under none: three events.
+    let refused = long_ago(&at, then, Some(at.read("later")));
+    let ids = [over, refused, at.read("without.trace")].map(|bytes| id(&bytes));
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 3, "{ids:?}");
     let again = |roots: &str, exit: i32, schema: &str| {
         let mut args = vec!["trace", "recompute", "with.trace", "without.trace"];
         args.extend(["--bundle", "b.gaitbundle", "--delegators", roots]);
@@ -607,6 +619,52 @@ fn nobody_in_a_chain_approves_what_is_asked_under_it() {
         let said = judge(&at, "pay", &links, &more, exit);
         assert_eq!(said["handed"][0]["standing"], standing, "{who}: {said}");
     }
+    // Nor does it count, and is not used up, where somebody else whose key it is said to be has approved, too.
+    for name in ["bob", "planner"] {
+        let public = format!("{name}.pub");
+        let add = [
+            "trust",
+            "add",
+            "--file",
+            "both.json",
+            "--principal",
+            "bob@acme.com",
+            "--key",
+            &public,
+        ];
+        at.json(&add, 0, "trust_add");
+    }
+    judge(
+        &at,
+        "pay",
+        &links,
+        &["--keep-intent", "--trace-out", "both.trace"],
+        4,
+    );
+    for who in ["planner", "bob"] {
+        let (signer, out) = (format!("{who}.key"), format!("{who}.both"));
+        let approve = ["approve", "both.trace", "--key", &signer, "--yes", "--out", &out];
+        at.json(&approve, 0, "approve");
+    }
+    let more = [
+        "--approvers",
+        "both.json",
+        "--approval",
+        "planner.both",
+        "--approval",
+        "bob.both",
+    ];
+    let said = judge(&at, "pay", &links, &more, 0);
+    let mut standings: Vec<&str> = said["handed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["standing"].as_str().unwrap())
+        .collect();
+    standings.sort();
+    assert_eq!(standings, ["chain", "counted"], "{said}");
+    let record = at.valid_trace(said["trace_path"].as_str().unwrap());
+    assert_eq!(record["approved_with"].as_array().unwrap().len(), 1, "{record}");
 }
 
 #[test]
