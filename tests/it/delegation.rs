@@ -549,10 +549,11 @@ fn what_was_allowed_is_proved_when_the_chain_is_over_and_its_key_revoked() {
     }
 }
 
-#[cfg(feature = "serve")]
+#[cfg(all(unix, feature = "serve"))]
 #[test]
 fn a_gateway_asks_for_its_chain_at_every_call() {
-    use crate::mcp;
+    use crate::daemon::Daemon;
+    use crate::{mcp, mcp_serve};
     let Some(venv) = mcp::venv() else { return };
     let at = mcp::folder();
     at.write("ann.pub", &key("ann").verifying_key().to_file());
@@ -590,6 +591,24 @@ fn a_gateway_asks_for_its_chain_at_every_call() {
         record["delegated_with"] == json!([name.to_string()])
     });
     assert_eq!(of_chain.count(), 4);
+    // So it is before several servers.
+    let server = venv.join("bin/mcp-server-git").to_str().unwrap().to_owned();
+    let command = [server, "--repository".to_owned(), repo.clone()];
+    let config = mcp_serve::config(&[("git", &command)], "identity = \"helper\"");
+    at.write("gait.mcp.toml", config.as_bytes());
+    let flags = ["--delegators", "roots.json", "--delegation", "token"];
+    let mut command = at.command(&[&["mcp", "serve", "--json"], &flags[..]].concat());
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    let daemon = Daemon::that_says(&at, &mut command, "mcp_serve");
+    let serve = [daemon.told("listening"), "legacy".to_owned()];
+    let calls = calls.to_string().replace("git_", "git__git_");
+    let calls: Value = serde_json::from_str(&calls).unwrap();
+    let ask_all = || -> Vec<bool> {
+        let found = mcp::client_with(&at.path(""), &venv, &serve, &[], &calls);
+        let results = found["results"].as_array().unwrap().iter();
+        results.map(|one| one["failed"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(ask_all(), [false, true]);
     let id = key("ann").id().to_string();
     at.json(
         &["trust", "revoke", "--file", "roots.json", "--key", &id],
@@ -597,6 +616,24 @@ fn a_gateway_asks_for_its_chain_at_every_call() {
         "trust_revoke",
     );
     assert_eq!(ask("helper", &["token"]), [true, true]);
+    // While it runs.
+    assert_eq!(ask_all(), [true, true]);
+    let misspelt = [
+        "mcp",
+        "proxy",
+        "--bundle",
+        "b.gaitbundle",
+        "--server",
+        "git",
+        "--delegators",
+        "rots.json",
+    ];
+    let output = at.run(&[&misspelt[..], &["--delegation", "token", "--", "true"]].concat());
+    assert!(
+        !output.status.success() && shown(&output).contains("rots.json"),
+        "{}",
+        shown(&output)
+    );
 }
 
 #[test]

@@ -59,8 +59,9 @@ impl Judged {
         load::warn_unenforced(ui, boundary.enforcement());
         let key = key_args::signing_key(host, &args.key)?;
         key_args::accepted(host, &key, &trusted)?;
-        if let Some(file) = &self.approvers {
-            // A misspelt path is found out now, and not by the first approval.
+        // A misspelt path is found out now, and not by the first approval or call.
+        let named = [self.approvers.as_ref(), args.delegated.delegators.as_ref()];
+        for file in named.into_iter().flatten() {
             approvals::read(host, file)?;
         }
         let kill_switch = match &args.asked.kill_switch {
