@@ -176,6 +176,8 @@ pub struct Handed {
     pub key: KeyId,
     /// Whose key that is.
     pub by: String,
+    /// All keys of theirs that the trust file knows.
+    pub keys: Vec<KeyId>,
     /// What it is about.
     pub about: About,
     /// What the gate makes of it, were it for this call.
@@ -298,22 +300,28 @@ pub fn in_folder(host: &dyn Host, folder: &Path, known: &Approvers) -> Result<Ve
     Ok(named.filter_map(one).collect())
 }
 
-/// The answers in a folder about calls under a bundle, by keys that a trust file knows and nothing is known against; none where the folder or
-/// the file cannot be read. Which of them are for a call is found out when it is judged.
-fn found(host: &dyn Host, (trust, folder): (&Path, &Path), bundle: Digest) -> Vec<Handed> {
+/// The answers in a folder about calls under a bundle that are good now, by keys that a trust file knows and nothing is known against; none where
+/// the folder or the file cannot be read. Which of them are for a call is found out when it is judged. Where there are too many, those that
+/// seem to be for `call` go before others, and no denial is left out.
+fn found(host: &dyn Host, (trust, folder): (&Path, &Path), call: Digest, bundle: Digest) -> Vec<Handed> {
     let known = read(host, trust);
     let all = known.ok().and_then(|known| in_folder(host, folder, &known).ok());
-    let mut all = all.unwrap_or_default();
-    all.retain(|one| one.flaw.is_none() && one.about.bundle() == bundle);
-    // Denials, and the last ones that were given, where there are too many.
-    all.sort_by_key(|one| {
-        (
-            one.answer.denies().is_none(),
-            std::cmp::Reverse(one.answer.given_at()),
-        )
-    });
-    all.truncate(limits::HANDED_APPROVALS);
-    distinct(all)
+    let now = i128::from(host.now().as_millisecond());
+    let is_good = |one: &Handed| {
+        let is_over = one.answer.expires_at().is_some_and(|end| now >= end);
+        one.flaw.is_none() && one.about.bundle() == bundle && !is_over
+    };
+    let good = all.unwrap_or_default().into_iter().filter(is_good);
+    let (mut denials, mut approvals): (Vec<Handed>, Vec<Handed>) =
+        good.partition(|one| one.answer.denies().is_some());
+    let is_for = |one: &Handed| match &one.about {
+        About::Call(subject) => subject.intent_digest == call,
+        About::Script { .. } => true,
+    };
+    approvals.sort_by_key(|one| (!is_for(one), std::cmp::Reverse(one.answer.given_at())));
+    approvals.truncate(limits::HANDED_APPROVALS);
+    denials.extend(approvals);
+    distinct(denials)
 }
 
 /// Verifies an approval by the keys of a trust file, at the time of a call and by the clock. Errors: it is not what a known
@@ -352,6 +360,7 @@ pub fn verify(
         digest: verified.digest(),
         key: given.key,
         by: approver.principal.clone(),
+        keys: keys_of(known, &approver.principal),
         about: About::Call(given.subject.clone()),
         flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
     })
@@ -376,12 +385,22 @@ fn of_script(bytes: &[u8], known: &Approvers, times: [Timestamp; 2]) -> Result<H
         digest: verified.digest(),
         key: given.key,
         by: approver.principal.clone(),
+        keys: keys_of(known, &approver.principal),
         about: About::Script {
             bundle_digest: given.bundle_digest,
             steps: given.steps.clone(),
         },
         flaw: flaws.into_iter().find(|standing| *standing != Standing::Counted),
     })
+}
+
+/// Every key of a person, by whatever spelling of the name.
+fn keys_of(known: &Approvers, principal: &str) -> Vec<KeyId> {
+    let own = known
+        .all()
+        .iter()
+        .filter(|one| person(&one.principal) == person(principal));
+    own.map(|one| one.key.id()).collect()
 }
 
 /// What the file of an answer is called, unless somebody says otherwise.

@@ -349,7 +349,11 @@ impl Boundary {
         let runs = runs(enforcement, &judged.decision, moment, &calls);
         let ran = judged.after.as_ref().filter(|_| runs);
         let record = TraceRecord {
-            permit_until: permit_until(runs && enforcement.binds(), moment, &calls),
+            permit_until: permit_until(runs && enforcement.binds(), moment, &calls).map(|until| {
+                delegation
+                    .and_then(Delegated::expires_at)
+                    .map_or(until, |end| until.min(end))
+            }),
             trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
             created_at: time::cut(moment.now),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -154,6 +154,7 @@ impl Chain {
         chain.push(last);
         let chain = Chain(chain);
         chain.is_of_different_people()?;
+        chain.has_no_revoked_key(roots)?;
         [at, clock].iter().try_for_each(|at| chain.is_good(*at))?;
         Ok(chain)
     }
@@ -201,6 +202,23 @@ impl Chain {
         Ok(())
     }
 
+    /// A key that the trust file knows as revoked delegates nothing and gets nothing delegated, wherever it is in the chain.
+    fn has_no_revoked_key(&self, roots: &Approvers) -> Result<(), ChainError> {
+        let revoked = |(_, key): &(&str, KeyId)| roots.find(*key).is_some_and(|one| one.revoked_at.is_some());
+        match self.members().find(revoked) {
+            None => Ok(()),
+            Some((by, _)) => Err(ChainError::Key {
+                by: by.to_owned(),
+                why: "revoked",
+            }),
+        }
+    }
+
+    /// When the chain is over: with the link that ends first.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.iter().map(|link| link.token.expires_at).min()
+    }
+
     fn is_good(&self, at: Timestamp) -> Result<(), ChainError> {
         let bad = self
             .0
@@ -229,10 +247,10 @@ impl Chain {
         first.into_iter().chain(others)
     }
 
-    /// Whether an approval of somebody would be one of the chain itself: by the key, or by the name.
-    pub fn has(&self, name: &str, key: KeyId) -> bool {
+    /// Whether an approval of somebody would be one of the chain itself: by any key of theirs, or by the name.
+    pub fn has(&self, name: &str, keys: &[KeyId]) -> bool {
         self.members()
-            .any(|(known, id)| id == key || person(known) == person(name))
+            .any(|(known, id)| keys.contains(&id) || person(known) == person(name))
     }
 
     /// The digests of the tokens, in order.
@@ -284,7 +302,6 @@ impl Chain {
         };
         let (first, last) = (self.0.first(), self.0.last());
         let requester = last.map_or(Json::Null, |link| Json::str(&link.token.delegate));
-        let earliest = self.0.iter().map(|link| link.token.expires_at).min();
         let refs = self
             .digests()
             .iter()
@@ -297,7 +314,7 @@ impl Chain {
                 "issued_at",
                 first.map_or(Json::Null, |link| text(link.token.not_before)),
             ),
-            ("expires_at", earliest.map_or(Json::Null, text)),
+            ("expires_at", self.expires_at().map_or(Json::Null, text)),
             ("chain", Json::Array(self.0.iter().map(link).collect())),
         ])
     }
@@ -367,8 +384,8 @@ fn is_in_the_name_of(is: &str, token: &Delegation) -> Result<(), ChainError> {
     })
 }
 
-/// A link is by the delegate of the one before it, and hands on no more than that has.
-fn follows(before: &Delegation, token: &Delegation) -> Result<(), ChainError> {
+/// Errors unless a link is by the delegate of the one before it, and hands on no more than that has.
+pub fn follows(before: &Delegation, token: &Delegation) -> Result<(), ChainError> {
     is_in_the_name_of(&before.delegate, token)?;
     let wider = [
         (

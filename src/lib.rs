@@ -45,7 +45,7 @@ pub mod approvals;
 pub mod boundary;
 pub mod bundling;
 pub mod compare;
-#[cfg(all(feature = "serve", unix))]
+#[cfg(feature = "cli")]
 pub mod config;
 pub mod coverage;
 #[cfg(feature = "cli")]

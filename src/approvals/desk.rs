@@ -78,12 +78,13 @@ impl ApprovalDesk {
         read(host, &self.trust)
     }
 
-    /// The answers to a call, by the digest of its whole intent, where it has waited before; else none are looked for.
-    pub fn answers(&self, host: &dyn Host, call: Digest, bundle: Digest) -> Vec<Handed> {
-        if !self.waiting().has(call) {
+    /// The answers to a call, by the digest of its whole intent. They are looked for where it has waited before, or where whoever asks brings
+    /// approvals along: a denial counts against those, too. Otherwise no approval counts, so that no denial need be known.
+    pub fn answers(&self, host: &dyn Host, call: Digest, bundle: Digest, brings: bool) -> Vec<Handed> {
+        if !brings && !self.waiting().has(call) {
             return Vec::new();
         }
-        found(host, (&self.trust, &self.folder), bundle)
+        found(host, (&self.trust, &self.folder), call, bundle)
     }
 
     /// Takes note of a decision about a call. `intent` is what is kept of the whole intent.

@@ -51,6 +51,11 @@ impl Delegated {
         }
     }
 
+    /// When the chain is over, where it is known: no permit outlives it.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        self.chain().and_then(Chain::expires_at)
+    }
+
     /// The chain, where it is known.
     pub(super) fn chain(&self) -> Option<&Chain> {
         match self {

@@ -250,7 +250,7 @@ fn is_on(
         ..Request::call(run.tool, run.args)
     };
     let request = request.with_facts(record.facts.as_ref().unwrap_or(&nothing));
-    match gate::stop_of(stops, &request, targets) {
+    match gate::stop_of(stops, &request, targets, record.intent.is_some()) {
         Some(stop) => Err(PermitError::Stopped(stop.id.clone())),
         None => Ok(()),
     }

@@ -80,7 +80,7 @@ impl Weighed {
             let standing = match (flaw(one), &one.answer) {
                 (Some(flaw), _) => flaw,
                 // Whoever a call is made for does not approve it, by whatever name the trust file knows the key.
-                (None, Answer::Approves(_)) if chain.is_some_and(|chain| chain.has(&one.by, one.key)) => {
+                (None, Answer::Approves(_)) if chain.is_some_and(|chain| chain.has(&one.by, &one.keys)) => {
                     weighed.barred.push(one.digest);
                     Standing::Chain
                 }

@@ -8,6 +8,8 @@ use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::approvers::check_principal;
 use crate::artifact::delegation::{self, Delegation};
 use crate::artifact::{Digest, SigningKey, time};
+use crate::builtins::person::person;
+use crate::delegation::{ChainError, follows};
 use crate::host::{self, Host, Mode};
 use crate::json::Json;
 use crate::{keyring, limits};
@@ -99,9 +101,19 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         not_before: now,
         expires_at,
         depth: args.depth,
-        parent: parent.map(|(digest, _)| digest),
+        parent: parent.as_ref().map(|(digest, _)| *digest),
         nonce: host::nonce(host)?,
     };
+    let wider = |error: ChainError| {
+        CliError::new(Category::InvalidInput, "delegate.wider", error.to_string())
+            .hint("no gate would take it: hand on no more tools, time and links than you have")
+    };
+    if let Some((_, before)) = &parent {
+        follows(before, &token).map_err(wider)?;
+    }
+    if person(&token.delegator) == person(&token.delegate) || token.key == token.delegate_key.id() {
+        return Err(wider(ChainError::Twice(token.delegate)));
+    }
     let (signed, name) = delegation::sign(&token, &key)?;
     let path = args.out.unwrap_or_else(|| place(name));
     host.write_new(&path, signed.as_bytes(), Mode::Public)?;

@@ -131,8 +131,11 @@ pub fn facts(host: &dyn Host, path: &Path) -> Result<Json, CliError> {
 pub fn duration((flag, code): (&str, &'static str), text: &str, most: i128) -> Result<i64, CliError> {
     let refused = |reason: String| bad_duration((flag, code), text, &reason);
     let millis = duration::parse(text).map_err(|error| refused(error.to_string()))?;
-    let days = most / (24 * 60 * 60 * 1_000);
-    let range = || refused(format!("it is more than nothing and at most {days} days"));
+    let hours = most / (60 * 60 * 1_000);
+    let range = || match hours {
+        1 => refused("it is more than nothing and at most an hour".to_owned()),
+        hours => refused(format!("it is more than nothing and at most {} days", hours / 24)),
+    };
     if !(1..=most).contains(&millis) {
         return Err(range());
     }

@@ -72,7 +72,8 @@ pub fn apply(host: &dyn Host, root: fn() -> Command, arguments: &[OsString]) -> 
     let text = match host.read(Path::new(FILE), limits::SOURCE_BYTES as u64) {
         Ok(bytes) => String::from_utf8(bytes)
             .map_err(|_| refused("config.syntax", format!("{FILE} is not UTF-8"), None))?,
-        Err(HostError::NotFound { .. }) => return Ok(as_it_is),
+        // A link that leads nowhere is not the same as no settings.
+        Err(HostError::NotFound { .. }) if !host.exists(Path::new(FILE)) => return Ok(as_it_is),
         Err(error) => return Err(error.into()),
     };
     // What cannot be read is told by whoever reads it in earnest.

@@ -182,11 +182,13 @@ impl Service {
                 Refusal::new(503, error.code(), error.to_string())
                     .hint("nobody would accept what this key signs; start the daemon with another one")
             })?;
+        // A reload changes what later calls see, and nothing of this one.
+        let boundary = self.boundary();
         let mut handed = self.handed(&asked.approvals, now)?;
         let desk = self.places.approvals.as_ref();
         let desk = desk.map(|desk| (desk, digest::of_json(&asked.intent.covered())));
         if let Some((desk, call)) = desk {
-            handed.extend(desk.answers(&Os, call, self.boundary().bundle()));
+            handed.extend(desk.answers(&Os, call, boundary.bundle(), !handed.is_empty()));
             handed = approvals::distinct(handed);
         }
         let journal = asked
@@ -194,7 +196,13 @@ impl Service {
             .as_ref()
             .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
         let delegation = self.delegation(&asked.delegation, now)?;
-        let written = self.judge(asked, (handed, delegation), traceparent, journal.as_deref())?;
+        let written = self.judge(
+            boundary,
+            asked,
+            (handed, delegation),
+            traceparent,
+            journal.as_deref(),
+        )?;
         if let Some((desk, call)) = desk {
             let recorded = &written.recorded;
             let place = Place {
@@ -220,6 +228,7 @@ impl Service {
 
     fn judge(
         &self,
+        mut boundary: Boundary,
         asked: Asked,
         (handed, delegation): (Vec<Handed>, Option<Delegated>),
         traceparent: Option<String>,
@@ -255,8 +264,6 @@ impl Service {
             clock: Clock::Machine,
             journal,
         };
-        // A reload changes what later calls see, and nothing of this one.
-        let mut boundary = self.boundary();
         Ok(boundary.judge_written(desk, call)?)
     }
 

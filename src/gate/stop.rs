@@ -23,9 +23,19 @@ pub(super) fn stopping<'s>(
     })
 }
 
-/// The first stop that is about a call whose targets are known.
-pub fn stop_of<'s>(stops: &'s [Stop], request: &Request<'_>, targets: &[Target]) -> Option<&'s Stop> {
-    stopping(stops, request, None).or_else(|| stopping(stops, request, Some(targets)))
+/// The first stop that is about a call that was judged, by the targets that were derived; where nobody knows what was claimed
+/// beside them, a stop about targets may be about it, too.
+pub fn stop_of<'s>(
+    stops: &'s [Stop],
+    request: &Request<'_>,
+    targets: &[Target],
+    knows_claims: bool,
+) -> Option<&'s Stop> {
+    let may_be =
+        |stop: &&Stop| !knows_claims && stop.scope.is_of_targets() && is_of_call(&stop.scope, request);
+    stopping(stops, request, None)
+        .or_else(|| stopping(stops, request, Some(targets)))
+        .or_else(|| stops.iter().find(may_be))
 }
 
 /// Whether what a stop says of anything but targets holds of a call.

@@ -141,7 +141,7 @@ impl Gatekeeper {
         let approvals = self.setup.approvals.as_ref();
         let approvals = approvals.map(|desk| (desk, digest::of_json(&intent.covered())));
         let bundle = self.setup.boundary.bundle();
-        let handed = approvals.map_or_else(Vec::new, |(desk, call)| desk.answers(&Os, call, bundle));
+        let handed = approvals.map_or_else(Vec::new, |(desk, call)| desk.answers(&Os, call, bundle, false));
         let setup = &self.setup;
         // Read each time: a link ends, and a key is revoked, while the gateway runs.
         let delegation = setup.delegation.as_ref();

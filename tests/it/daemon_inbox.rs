@@ -201,3 +201,24 @@ fn no_other_page_asks_and_none_shows_it() {
     // Its own page asks for what waits, and for nothing else.
     ask("POST", "/v1/decide", &[bearer, ("Origin", &own)]).is_refused(403, "request.origin");
 }
+
+#[test]
+fn a_denial_counts_whatever_the_daemon_remembers() {
+    let at = folder();
+    let daemon = start(&at, &[]);
+    let decided = decide(&at, &daemon, "pay.json");
+    let yes = signed(&at, &decided, "ann", "yes", None);
+    let no = signed(&at, &decided, "bob", "no", Some("not today"));
+    assert_eq!(send(&daemon, &no).status, 200);
+    // More denials of another call than approvals are weighed with one.
+    let two = decide(&at, &daemon, "two.json");
+    for number in 0..120 {
+        let out = format!("gait-out/approvals/other_{number}.json");
+        signed(&at, &two, "cid", &out, Some("no"));
+    }
+    drop(daemon);
+    // Started anew it remembers nothing, and whoever asks brings an approval along.
+    let daemon = start(&at, &[]);
+    let denied = daemon.decide(&request(&at, "pay.json", &format!(r#", "approvals": [{yes}]"#)));
+    assert_eq!(denied["reason_codes"], json!(["gait.denied"]), "{denied}");
+}

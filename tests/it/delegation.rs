@@ -419,6 +419,32 @@ fn chains_are_whole_and_for_this_call() {
         );
     }
     judge(&at, "delete", &["first", "second"], &[], 0);
+    // A key that is revoked is in no chain, wherever it would stand.
+    at.json(
+        &[
+            "trust",
+            "add",
+            "--file",
+            "roots.json",
+            "--principal",
+            "p@acme.com",
+            "--key",
+            "planner.pub",
+        ],
+        0,
+        "trust_add",
+    );
+    judge(&at, "delete", &["first", "second"], &[], 0);
+    let kept = at.read("roots.json");
+    let middle = key("planner").id().to_string();
+    at.json(
+        &["trust", "revoke", "--file", "roots.json", "--key", &middle],
+        0,
+        "trust_revoke",
+    );
+    let said = judge(&at, "delete", &["first", "second"], &[], 3);
+    assert!(said["detail"].as_str().unwrap().contains("revoked"), "{said}");
+    at.write("roots.json", &kept);
     // Revoked, it delegates nothing any more.
     let id = key("ann").id().to_string();
     at.json(
@@ -705,6 +731,146 @@ fn nobody_in_a_chain_approves_what_is_asked_under_it() {
 }
 
 #[test]
+fn a_second_key_of_somebody_in_the_chain_approves_no_more_than_the_first() {
+    let at = folder();
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    // The planner, by another spelling of the name, has a key more.
+    at.json(
+        &[
+            "trust",
+            "add",
+            "--principal",
+            "PLANNER@acme.com",
+            "--key",
+            "mallory.pub",
+        ],
+        0,
+        "trust_add",
+    );
+    let links = ["first", "second"];
+    judge(
+        &at,
+        "pay",
+        &links,
+        &["--keep-intent", "--trace-out", "t.trace"],
+        4,
+    );
+    for who in ["planner", "mallory"] {
+        let (signer, out) = (format!("{who}.key"), format!("{who}.yes"));
+        at.json(
+            &["approve", "t.trace", "--key", &signer, "--yes", "--out", &out],
+            0,
+            "approve",
+        );
+    }
+    let more = [
+        "--approvers",
+        "gait-trust.json",
+        "--approval",
+        "planner.yes",
+        "--approval",
+        "mallory.yes",
+    ];
+    let said = judge(&at, "pay", &links, &more, 4);
+    let handed = said["handed"].as_array().unwrap().iter();
+    let standings: Vec<&Value> = handed.map(|one| &one["standing"]).collect();
+    assert_eq!(standings, ["chain", "chain"], "{said}");
+}
+
+#[test]
+fn a_chain_is_over_before_its_permit_and_is_decided_again_later() {
+    let at = folder();
+    let soon = Timestamp::now() + SignedDuration::from_secs(2);
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    let short = Delegation {
+        expires_at: soon,
+        ..link(PLANNER, HELPER, Some(first))
+    };
+    write(&at, "short", &short, "planner");
+    let said = judge(&at, "delete", &["first", "short"], &["--permit-for", "1h"], 0);
+    let until: Timestamp = said["permit_until"].as_str().unwrap().parse().unwrap();
+    assert!(until <= soon, "{until} {soon}");
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    let trace = said["trace_path"].as_str().unwrap();
+    let again = [
+        "trace",
+        "recompute",
+        trace,
+        "--bundle",
+        "b.gaitbundle",
+        "--intent",
+        "delete.json",
+    ];
+    let given = [
+        "--delegators",
+        "roots.json",
+        "--delegation",
+        "short",
+        "--delegation",
+        "first",
+    ];
+    let found = at.json(&[&again[..], &given].concat(), 0, "trace_recompute");
+    assert!(
+        !found["traces"][0]["believed"]
+            .to_string()
+            .contains("delegated_with")
+    );
+    // One that was over is told again as one that was over.
+    let said = judge(&at, "delete", &["first", "short"], &[], 3);
+    let again = [
+        "trace",
+        "recompute",
+        said["trace_path"].as_str().unwrap(),
+        "--bundle",
+        "b.gaitbundle",
+    ];
+    let args = [&again[..], &["--intent", "delete.json"], &given].concat();
+    at.json(&args, 0, "trace_recompute");
+}
+
+#[test]
+fn who_asks_is_the_last_delegate_by_whatever_says_it() {
+    let at = folder();
+    let facts = POLICY.replace(
+        "fact identity from intent context.identity",
+        "fact identity: String[max 99]",
+    );
+    at.write("b.gaitbundle", &compiled(&facts));
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    for (who, exit) in [("helper", 0), ("mallory", 3)] {
+        at.write("facts.json", json!({ "identity": who }).to_string().as_bytes());
+        judge(
+            &at,
+            "delete",
+            &["first", "second"],
+            &["--facts", "facts.json"],
+            exit,
+        );
+    }
+}
+
+#[test]
+fn limits_count_by_what_a_chain_says() {
+    let at = folder();
+    let limit = "limit few on crm.delete max 2 calls per 1h by context.delegation.requester_identity exceed block code too_many";
+    let limited = format!("{POLICY}{limit}\n");
+    let limited = limited.replace("max 8] }?", "max 8] }");
+    let limited = limited.replace(
+        "present context.delegation",
+        "len(context.delegation.token_refs) > 0",
+    );
+    at.write("b.gaitbundle", &compiled(&limited));
+    let first = write(&at, "first", &link(ANN, PLANNER, None), "ann");
+    write(&at, "second", &link(PLANNER, HELPER, Some(first)), "planner");
+    for (exit, code) in [(0, "deletes"), (0, "deletes"), (3, "too_many")] {
+        let said = judge(&at, "delete", &["first", "second"], &[], exit);
+        assert_eq!(said["reason_codes"], json!([code]));
+    }
+}
+
+#[test]
 fn what_is_handed_on_is_signed_by_who_has_it() {
     let at = folder();
     let delegate = |args: &str, exit: i32| -> Value {
@@ -746,6 +912,22 @@ fn what_is_handed_on_is_signed_by_who_has_it() {
         (
             "--from ann --to bob --to-key bob.pub --tools crm.read --expires 32d --key ann.key --out x",
             "delegate.expires",
+        ),
+        (
+            "--parent one --to helper --to-key helper.pub --tools db.drop --key planner.key --out x",
+            "delegate.wider",
+        ),
+        (
+            "--parent one --to helper --to-key helper.pub --tools crm.read --depth 1 --key planner.key --out x",
+            "delegate.wider",
+        ),
+        (
+            "--from ann --to ANN --to-key bob.pub --tools crm.read --key ann.key --out x",
+            "delegate.wider",
+        ),
+        (
+            "--from ann --to bob --to-key ann.pub --tools crm.read --key ann.key --out x",
+            "delegate.wider",
         ),
         (
             "--from ann --to bob --to-key bob.pub --tools crm.read --depth 8 --key ann.key --out x",

@@ -252,6 +252,9 @@ fn what_was_stopped_since_is_not_run() {
         (["--workspace", "/elsewhere"], false, true),
         (["--workspace", "/elsewhere"], true, false),
         (["--workspace", "/w"], true, true),
+        // Nor of the targets that the caller has claimed.
+        (["--path", "/elsewhere"], false, true),
+        (["--path", "/elsewhere"], true, false),
     ]
     .into_iter()
     .enumerate()

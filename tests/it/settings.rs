@@ -138,6 +138,12 @@ fn mistakes_are_told_whichever_command_meets_them() {
     folder.remove(".gait/config.toml");
     std::fs::create_dir(folder.path(".gait/config.toml")).unwrap();
     folder.fails(&["version"], 6, "file.not_regular");
+    #[cfg(unix)]
+    {
+        std::fs::remove_dir(folder.path(".gait/config.toml")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path(".gait/config.toml")).unwrap();
+        folder.fails(&["version"], 6, "file.not_found");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::artifact::TraceRecord;
 use crate::boundary::Delegated;
 use crate::cli::error::{Category, CliError};
 use crate::delegation::Chain;
+use crate::domain::reserved;
 use crate::host::Host;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -30,6 +31,11 @@ impl DelegatedArgs {
         let Some(trust) = self.delegators.as_ref().filter(|_| !self.delegation.is_empty()) else {
             return Ok(None);
         };
+        // What made no chain then makes none now, and the trace says why.
+        let codes = &record.decision.reason_codes;
+        if record.delegated_with.is_empty() && codes.iter().any(|code| code == reserved::DELEGATION) {
+            return Ok(None);
+        }
         let then = (record.created_at, record.delegated_with.as_slice());
         let chain = Chain::as_of(host, trust, &self.delegation, then);
         chain.map(Some).map_err(|error| {

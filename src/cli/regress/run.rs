@@ -159,7 +159,7 @@ fn people(ui: &mut Ui, ran: &[Ran]) -> Result<(), CliError> {
     let unknown = undecided(ran);
     if unknown > 0 {
         ui.line(&format!(
-            "{} not compared: a rule looks at a value that was redacted",
+            "{} not compared: a rule looks at a value that was redacted, or something else than the policy stopped it",
             count(unknown, "call")
         ))?;
     }
