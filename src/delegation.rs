@@ -107,7 +107,7 @@ fn is_among(tools: &str, others: &[String]) -> bool {
         Some(group) => {
             let name = tools.strip_suffix(".*").unwrap_or(tools);
             let rest = name.strip_prefix(group);
-            tools != "*" && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            tools != "*" && rest.is_some_and(|rest| rest.starts_with('.'))
         }
         None => false,
     })
@@ -408,5 +408,34 @@ pub fn follows(before: &Delegation, token: &Delegation) -> Result<(), ChainError
             to: token.delegate.clone(),
             what,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_among;
+
+    #[test]
+    fn a_group_has_the_tools_below_its_name() {
+        for (tools, others, among) in [
+            ("crm.read", "crm.*", true),
+            ("crm.read.all", "crm.*", true),
+            ("crm.read.*", "crm.*", true),
+            ("crm.*", "crm.*", true),
+            ("crm.*", "*", true),
+            ("*", "*", true),
+            ("crm", "crm.*", false),
+            ("crmx.read", "crm.*", false),
+            ("crm.*", "crm.read", false),
+            ("crm.*", "crm.read.*", false),
+            ("*", "crm.*", false),
+            ("CRM.read", "crm.*", false),
+        ] {
+            assert_eq!(
+                is_among(tools, &[others.to_owned()]),
+                among,
+                "{tools} among {others}"
+            );
+        }
     }
 }
