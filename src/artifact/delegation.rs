@@ -49,14 +49,7 @@ pub fn verify(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Verified<Delegation>, VerifyError> {
-    let verified = envelope::verify::<Delegation>(bytes, trusted, now)?;
-    if verified.keys() == [verified.value().key] {
-        return Ok(verified);
-    }
-    Err(VerifyError::Contents {
-        what: "delegation",
-        reason: "it is not signed by the key it names, and no other".to_owned(),
-    })
+    envelope::verify_own(bytes, (trusted, now), ("delegation", |one: &Delegation| one.key))
 }
 
 /// What a token claims, and its digest, whoever has signed it: for whoever hands on what was delegated to them. Nothing is decided by it.

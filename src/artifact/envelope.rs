@@ -369,6 +369,22 @@ pub fn verify<T: Payload>(
     })
 }
 
+/// The same of a document that names the one key that has to have signed it, and no other.
+pub(super) fn verify_own<T: Payload>(
+    bytes: &[u8],
+    (trusted, now): (&TrustedKeys, Timestamp),
+    (what, key): (&'static str, fn(&T) -> KeyId),
+) -> Result<Verified<T>, VerifyError> {
+    let verified = verify::<T>(bytes, trusted, now)?;
+    if verified.keys() == [key(verified.value())] {
+        return Ok(verified);
+    }
+    Err(VerifyError::Contents {
+        what,
+        reason: "it is not signed by the key it names, and no other".to_owned(),
+    })
+}
+
 /// What bytes claim, and the digest of it, whoever has signed it: to be shown or built on, and never to decide by.
 pub(super) fn claimed<T: Payload>(bytes: &[u8]) -> Result<(T, Digest), VerifyError> {
     let (parts, json) = opened::<T>(bytes)?;

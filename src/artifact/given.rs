@@ -69,14 +69,7 @@ pub fn verify(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Verified<GivenApproval>, VerifyError> {
-    let verified = envelope::verify::<GivenApproval>(bytes, trusted, now)?;
-    if verified.keys() == [verified.value().key] {
-        return Ok(verified);
-    }
-    Err(VerifyError::Contents {
-        what: "approval",
-        reason: "it is not signed by the key it names, and no other".to_owned(),
-    })
+    envelope::verify_own(bytes, (trusted, now), ("approval", |one: &GivenApproval| one.key))
 }
 
 /// Errors where a text is no reason that people can be told: one line, and not empty.

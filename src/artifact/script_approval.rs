@@ -89,14 +89,11 @@ pub fn verify(
     trusted: &TrustedKeys,
     now: Timestamp,
 ) -> Result<Verified<ScriptApproval>, VerifyError> {
-    let verified = envelope::verify::<ScriptApproval>(bytes, trusted, now)?;
-    if verified.keys() == [verified.value().key] {
-        return Ok(verified);
-    }
-    Err(VerifyError::Contents {
-        what: "script approval",
-        reason: "it is not signed by the key it names, and no other".to_owned(),
-    })
+    envelope::verify_own(
+        bytes,
+        (trusted, now),
+        ("script approval", |one: &ScriptApproval| one.key),
+    )
 }
 
 const MEMBERS: [&str; 7] = [

@@ -167,49 +167,34 @@ fn of_outcome(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Out
 /// Verifies an approval of scripts by itself; whether it counts depends on the script it is handed over with.
 fn of_script_approval(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
     let approval = script_approval::verify(bytes, trusted, now)?;
-    let mut checks = SIGNATURE.to_vec();
-    checks.push("the key that is named has signed, and no other");
-    let tools: Vec<&str> = approval
-        .value()
-        .steps
-        .iter()
-        .map(|step| step.tool.as_str())
-        .collect();
-    Ok(Outcome {
-        kind: Kind::ScriptApproval,
-        name: tools.join(", "),
-        digest: approval.digest(),
-        signers: signers(&approval),
-        checks,
-    })
+    let steps = approval.value().steps.iter();
+    let tools: Vec<&str> = steps.map(|step| step.tool.as_str()).collect();
+    Ok(of_own(Kind::ScriptApproval, tools.join(", "), &approval))
 }
 
 /// Verifies a link by itself; whether it is one of a chain depends on the others.
 fn of_delegation(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
     let link = delegation::verify(bytes, trusted, now)?;
-    let mut checks = SIGNATURE.to_vec();
-    checks.push("the key that is named has signed, and no other");
-    Ok(Outcome {
-        kind: Kind::Delegation,
-        name: link.value().delegate.clone(),
-        digest: link.digest(),
-        signers: signers(&link),
-        checks,
-    })
+    Ok(of_own(Kind::Delegation, link.value().delegate.clone(), &link))
 }
 
 /// Verifies an approval by itself; whether it counts depends on the call it is handed over with.
 fn of_approval(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
     let approval = given::verify(bytes, trusted, now)?;
+    Ok(of_own(Kind::Approval, approval.value().tool.clone(), &approval))
+}
+
+/// What was signed by the one key that it names.
+fn of_own<T>(kind: Kind, name: String, verified: &Verified<T>) -> Outcome {
     let mut checks = SIGNATURE.to_vec();
     checks.push("the key that is named has signed, and no other");
-    Ok(Outcome {
-        kind: Kind::Approval,
-        name: approval.value().tool.clone(),
-        digest: approval.digest(),
-        signers: signers(&approval),
+    Outcome {
+        kind,
+        name,
+        digest: verified.digest(),
+        signers: signers(verified),
         checks,
-    })
+    }
 }
 
 fn of_runpack(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
