@@ -8,9 +8,10 @@ use crate::host::{Host, HostError};
 use crate::limits;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where settings are.
 pub const FILE: &str = ".gait/config.toml";
@@ -238,6 +239,10 @@ fn flags<'c>(
         let values = match arg.get_action() {
             ArgAction::SetTrue => table.flag(&key)?.filter(|is_set| *is_set).map(|_| Vec::new()),
             ArgAction::Append => Some(table.texts(&key)?).filter(|texts| !texts.is_empty()),
+            // A number is no path.
+            _ if arg.get_value_parser().type_id() == TypeId::of::<PathBuf>() => {
+                table.text(&key)?.map(|text| vec![text])
+            }
             _ => table.word(&key)?.map(|word| vec![word]),
         };
         if let Some(values) = values.filter(|_| is_asked)

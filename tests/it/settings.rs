@@ -98,6 +98,11 @@ fn mistakes_are_told_whichever_command_meets_them() {
         ("[gate]\njson = true", "config.unknown_key", "line 2"),
         ("[gate]\nhelp = true", "config.unknown_key", "line 2"),
         ("[gate]\nbundle = true", "config.wrong_type", "`gate.bundle`"),
+        (
+            "[gate]\nkill_switch = 3",
+            "config.wrong_type",
+            "`gate.kill_switch`",
+        ),
         ("[gate]\nbundle = [\"b\"]", "config.wrong_type", "a list"),
         ("[gate]\ntrust = \"b\"", "config.wrong_type", "a list of texts"),
         (
