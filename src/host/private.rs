@@ -45,10 +45,11 @@ impl Os {
         let mut first = None;
         for name in names {
             let path = folder.join(name);
-            if is_missing(&path) {
-                continue;
-            }
-            let file = found(&path)?;
+            // Looked at once: another process may take it away at any time.
+            let file = match found(&path) {
+                Err(HostError::NotFound { .. }) => continue,
+                looked => looked?,
+            };
             if !file.is_file() {
                 return Err(HostError::NotRegular { path });
             }
@@ -133,7 +134,11 @@ fn builder() -> std::fs::DirBuilder {
 
 #[cfg(unix)]
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests make what is refused")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests make what is refused"
+)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -187,5 +192,30 @@ mod tests {
         std::fs::write(&file, "2").unwrap();
         set(&file, 0o600);
         assert_ne!(Os.private_file(&folder, ["x"]).unwrap(), Some(first));
+    }
+
+    #[test]
+    fn a_file_that_goes_while_it_is_looked_at_is_not_there() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let at = tempfile::tempdir().unwrap();
+        let folder = at.path().join("a");
+        Os.private_folder(&folder).unwrap();
+        let (first, beside) = (folder.join("x"), folder.join("y"));
+        let mut owned = std::fs::OpenOptions::new();
+        owned.write(true).create(true).truncate(true).mode(0o600);
+        owned.open(&first).unwrap();
+        let rounds = 20_000;
+        std::thread::scope(|scope| {
+            // As SQLite does with the index of its log, when the last process closes it.
+            let other = scope.spawn(|| {
+                for _ in 0..rounds {
+                    owned.open(&beside).unwrap();
+                    std::fs::remove_file(&beside).unwrap();
+                }
+            });
+            while !other.is_finished() {
+                assert!(Os.private_file(&folder, ["x", "y"]).unwrap().is_some());
+            }
+        });
     }
 }
