@@ -113,6 +113,31 @@ fn judge(at: &Folder, name: &str, links: &[&str], more: &[&str], exit: i32) -> V
     at.json(&args, exit, "gate_eval")
 }
 
+/// Deciding a trace again, with its intent.
+fn recompute<'a>(trace: &'a str, intent: &'a str) -> [&'a str; 7] {
+    [
+        "trace",
+        "recompute",
+        trace,
+        "--bundle",
+        "b.gaitbundle",
+        "--intent",
+        intent,
+    ]
+}
+
+/// Two links, handed over.
+fn under([one, other]: [&str; 2]) -> [&str; 6] {
+    [
+        "--delegators",
+        "roots.json",
+        "--delegation",
+        one,
+        "--delegation",
+        other,
+    ]
+}
+
 #[test]
 fn the_page_does_what_it_says() {
     let at = Folder::new();
@@ -140,29 +165,14 @@ fn a_chain_lets_its_last_one_call_what_it_is_for() {
         );
         assert_eq!(record["facts"]["delegation"]["requester_identity"], "helper");
         let trace = said["trace_path"].as_str().unwrap();
-        let again = [
-            "trace",
-            "recompute",
-            trace,
-            "--bundle",
-            "b.gaitbundle",
-            "--intent",
-            "read.json",
-        ];
+        let again = recompute(trace, "read.json");
         let found = at.json(&again, 0, "trace_recompute");
         assert!(
             found["traces"][0]["believed"]
                 .to_string()
                 .contains("delegated_with")
         );
-        let given = [
-            "--delegators",
-            "roots.json",
-            "--delegation",
-            "second",
-            "--delegation",
-            "first",
-        ];
+        let given = under(["second", "first"]);
         let found = at.json(&[&again[..], &given].concat(), 0, "trace_recompute");
         assert!(
             !found["traces"][0]["believed"]
@@ -312,15 +322,7 @@ fn a_link_that_is_not_what_it_must_be_blocks_the_call() {
         assert!(said["detail"].as_str().unwrap().contains(why), "{what}: {said}");
         at.valid_trace(said["trace_path"].as_str().unwrap());
         let trace = said["trace_path"].as_str().unwrap();
-        let again = [
-            "trace",
-            "recompute",
-            trace,
-            "--bundle",
-            "b.gaitbundle",
-            "--intent",
-            "delete.json",
-        ];
+        let again = recompute(trace, "delete.json");
         assert_eq!(at.run(&again).status.code(), Some(0), "{what}");
     }
 }
@@ -793,23 +795,8 @@ fn a_chain_is_over_before_its_permit_and_is_decided_again_later() {
     assert!(until <= soon, "{until} {soon}");
     std::thread::sleep(std::time::Duration::from_millis(2_100));
     let trace = said["trace_path"].as_str().unwrap();
-    let again = [
-        "trace",
-        "recompute",
-        trace,
-        "--bundle",
-        "b.gaitbundle",
-        "--intent",
-        "delete.json",
-    ];
-    let given = [
-        "--delegators",
-        "roots.json",
-        "--delegation",
-        "short",
-        "--delegation",
-        "first",
-    ];
+    let again = recompute(trace, "delete.json");
+    let given = under(["short", "first"]);
     let found = at.json(&[&again[..], &given].concat(), 0, "trace_recompute");
     assert!(
         !found["traces"][0]["believed"]
@@ -818,14 +805,8 @@ fn a_chain_is_over_before_its_permit_and_is_decided_again_later() {
     );
     // One that was over is told again as one that was over.
     let said = judge(&at, "delete", &["first", "short"], &[], 3);
-    let again = [
-        "trace",
-        "recompute",
-        said["trace_path"].as_str().unwrap(),
-        "--bundle",
-        "b.gaitbundle",
-    ];
-    let args = [&again[..], &["--intent", "delete.json"], &given].concat();
+    let again = recompute(said["trace_path"].as_str().unwrap(), "delete.json");
+    let args = [&again[..], &given].concat();
     at.json(&args, 0, "trace_recompute");
 }
 

@@ -52,17 +52,18 @@ fn folder() -> Folder {
     folder
 }
 
+const SIMULATE: [&str; 7] = [
+    "policy",
+    "simulate",
+    "--baseline",
+    "before.gaitpol",
+    "--policy",
+    "after.gaitpol",
+    "--intents",
+];
+
 fn simulate(folder: &Folder, intents: &[&str]) -> Value {
-    let args = [
-        "policy",
-        "simulate",
-        "--baseline",
-        "before.gaitpol",
-        "--policy",
-        "after.gaitpol",
-        "--intents",
-    ];
-    folder.json(&[&args[..], intents].concat(), 0, "policy_simulate")
+    folder.json(&[&SIMULATE[..], intents].concat(), 0, "policy_simulate")
 }
 
 /// What a simulation says of each call that changes.
@@ -179,15 +180,6 @@ fn what_is_not_what_it_says_is_refused() {
     folder.write("broken.json", b"{\"tool\":");
     folder.write("pack.zip", b"PK\x03\x04nothing");
     std::fs::create_dir(folder.path("empty")).unwrap();
-    let args = [
-        "policy",
-        "simulate",
-        "--baseline",
-        "before.gaitpol",
-        "--policy",
-        "after.gaitpol",
-        "--intents",
-    ];
     for (path, exit, code) in [
         ("forged.json", 2, "verify.signature_invalid"),
         ("broken.json", 6, "calls.malformed"),
@@ -195,7 +187,7 @@ fn what_is_not_what_it_says_is_refused() {
         ("empty", 6, "calls.none"),
         ("nowhere", 6, "file.not_found"),
     ] {
-        folder.fails(&[&args[..], &[path]].concat(), exit, code);
+        folder.fails(&[&SIMULATE[..], &[path]].concat(), exit, code);
     }
     let other = [
         "policy",
@@ -215,15 +207,7 @@ fn what_is_not_what_it_says_is_refused() {
 #[test]
 fn people_see_what_changes_and_what_comes_next() {
     let folder = folder();
-    let args = [
-        "policy",
-        "simulate",
-        "--baseline",
-        "before.gaitpol",
-        "--policy",
-        "after.gaitpol",
-    ];
-    let out = folder.run(&[&args[..], &["--evaluation-time", AT, "--intents", "calls"]].concat());
+    let out = folder.run(&[&SIMULATE[..], &["calls", "--evaluation-time", AT]].concat());
     let text = String::from_utf8(out.stdout).unwrap();
     insta::assert_snapshot!(text);
 }
