@@ -285,10 +285,16 @@ impl Boundary {
         })
     }
 
+    /// The facts of a call with one that the host has found out, where the policy declares it; what it does not declare of it is left out. None
+    /// where the host says it already.
+    pub fn with_fact(&self, facts: Option<&Json>, name: &str, value: Json) -> Option<Json> {
+        delegated::with_fact(&self.loaded.gate, facts, name, value)
+    }
+
     /// The moment with what the chain of delegation says, where one was handed over.
     fn told(&self, moment: &Moment) -> Option<Moment> {
         let chain = moment.delegation.as_ref()?.chain()?;
-        let facts = delegated::facts(&self.loaded.gate, chain, moment.facts.as_ref());
+        let facts = self.with_fact(moment.facts.as_ref(), delegated::FACT, chain.fact());
         let refused = || Delegated::Refused("the host says something of the delegation, too".to_owned());
         let delegation = if facts.is_some() {
             moment.delegation.clone()

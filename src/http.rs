@@ -6,6 +6,7 @@ mod body;
 mod client;
 mod guard;
 mod metrics;
+pub mod oauth;
 pub mod page;
 mod refusal;
 mod token;

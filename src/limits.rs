@@ -431,6 +431,14 @@ pub const CONFIG_BYTES: u64 = 1 << 20;
 pub const TOKEN_BYTES: usize = 32;
 /// The file of a bearer token, in bytes.
 pub const TOKEN_FILE_BYTES: u64 = 4 << 10;
+/// The file with the keys of an authorization server, in bytes.
+pub const TOKEN_KEYS_BYTES: u64 = 256 << 10;
+/// Keys of an authorization server.
+pub const TOKEN_KEYS: usize = 64;
+/// Scopes of a token.
+pub const TOKEN_SCOPES: usize = 64;
+/// What the clocks of an authorization server and of a gateway may differ by, in seconds.
+pub const TOKEN_SKEW_SECONDS: i64 = 60;
 /// The body of a request, in bytes.
 pub const REQUEST_BYTES: usize = 1 << 20;
 /// The head of a request, in bytes.

@@ -22,7 +22,7 @@ mod watch;
 mod web;
 
 pub use call::Caller;
-pub use gate::{Session, Setup};
+pub use gate::{IDENTITY, PRINCIPAL, Session, Setup};
 pub use list::{List, ListError};
 pub use relay::Kept;
 pub use upstream::{AskError, is_program, program};

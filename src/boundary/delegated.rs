@@ -108,17 +108,17 @@ fn environments<'r>(gate: &Gate, request: &Request<'r>) -> (Vec<&'r str>, Vec<&'
     (known.collect(), said.into_iter().collect())
 }
 
-/// The facts of a call with what a chain says, where the policy declares the fact; what it does not declare is left out. None where the
-/// host says it, too.
-pub(super) fn facts(gate: &Gate, chain: &Chain, facts: Option<&Json>) -> Option<Json> {
+/// The facts of a call with one more, where the policy declares it; what it does not declare of it is left out. None where the host says
+/// it, too.
+pub(super) fn with_fact(gate: &Gate, facts: Option<&Json>, name: &str, value: Json) -> Option<Json> {
     let mut members = facts.and_then(Json::as_object).unwrap_or_default().to_vec();
-    if members.iter().any(|(name, _)| name == FACT) {
+    if members.iter().any(|(known, _)| known == name) {
         return None;
     }
     let mut declared = gate.program().context.iter();
-    let declared = declared.find(|field| field.from.is_none() && field.field.name == FACT);
+    let declared = declared.find(|field| field.from.is_none() && field.field.name == name);
     if let Some(declared) = declared {
-        members.push((FACT.into(), within(chain.fact(), &declared.field.ty)));
+        members.push((name.into(), within(value, &declared.field.ty)));
     }
     Some(Json::Object(members))
 }

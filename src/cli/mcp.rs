@@ -1,6 +1,8 @@
 //! `gait mcp`: the gate between agents and the servers of the Model Context Protocol. Each command is one file in `mcp/`.
 
 mod import;
+#[cfg(all(feature = "serve", unix))]
+mod oauth;
 mod pin;
 mod proxy;
 #[cfg(all(feature = "serve", unix))]

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{HeaderMap, Response, StatusCode};
 use std::convert::Infallible;
@@ -163,6 +163,11 @@ pub fn refused(metrics: &Metrics, refusal: &Refusal) -> Response<Body> {
     let headers = response.headers_mut();
     if refusal.may_retry() {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    // Of what would be no header nothing is said; nobody is let in by that.
+    let challenge = refusal.challenge.as_deref().map(HeaderValue::from_str);
+    if let Some(Ok(challenge)) = challenge {
+        headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));

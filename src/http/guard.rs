@@ -81,7 +81,10 @@ impl Guard {
             return Ok(());
         }
         let message = "the request does not show the token";
-        Err(Refusal::new(401, "request.token", message).hint("send `Authorization: Bearer TOKEN`"))
+        let refusal = Refusal::new(401, "request.token", message);
+        Err(refusal
+            .hint("send `Authorization: Bearer TOKEN`")
+            .challenge("Bearer".to_owned()))
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Refusal {
     pub message: String,
     /// What to do.
     pub hint: Option<&'static str>,
+    /// Where and how to show who asks (`WWW-Authenticate`).
+    pub challenge: Option<String>,
 }
 
 impl Refusal {
@@ -24,6 +26,7 @@ impl Refusal {
             code,
             message: message.into(),
             hint: None,
+            challenge: None,
         }
     }
 
@@ -31,6 +34,14 @@ impl Refusal {
     pub fn hint(self, hint: &'static str) -> Refusal {
         Refusal {
             hint: Some(hint),
+            ..self
+        }
+    }
+
+    /// Says where and how to show who asks.
+    pub fn challenge(self, challenge: String) -> Refusal {
+        Refusal {
+            challenge: Some(challenge),
             ..self
         }
     }

@@ -36,11 +36,14 @@ impl Token {
 
     /// Whether the value of an `Authorization` header shows it.
     pub fn is_shown(&self, header: &[u8]) -> bool {
-        let Some((scheme, shown)) = header.split_at_checked("Bearer ".len()) else {
-            return false;
-        };
-        scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(self.0.as_slice().ct_eq(shown))
+        bearer(header).is_some_and(|shown| bool::from(self.0.as_slice().ct_eq(shown)))
     }
+}
+
+/// The token that the value of an `Authorization` header shows; none where it shows something else.
+pub fn bearer(header: &[u8]) -> Option<&[u8]> {
+    let (scheme, shown) = header.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(shown)
 }
 
 #[cfg(test)]

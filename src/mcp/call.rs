@@ -21,6 +21,8 @@ pub struct Caller {
     pub identity: String,
     /// The folder that relative paths are in.
     pub workspace: String,
+    /// What a third party that the host believes says of who asks; none where nobody was asked.
+    pub principal: Option<Json>,
 }
 
 impl Caller {
@@ -29,6 +31,16 @@ impl Caller {
         match &self.server {
             Some(server) => format!("{server}.{name}"),
             None => name.to_owned(),
+        }
+    }
+
+    /// The same place with somebody of whom an authorization server says who it is.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn known(self, principal: &crate::http::oauth::Principal) -> Caller {
+        Caller {
+            identity: principal.subject.clone(),
+            principal: Some(principal.fact()),
+            ..self
         }
     }
 

@@ -17,6 +17,11 @@ use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The fact that says who asks, where an authorization server does.
+pub const PRINCIPAL: &str = "principal";
+/// The fact that says who asks, by name.
+pub const IDENTITY: &str = "identity";
+
 /// What calls are judged with.
 pub struct Setup {
     /// The bundle that decides.
@@ -117,7 +122,7 @@ impl Gatekeeper {
                 return refused(None, Some(error));
             }
         };
-        match self.judge(&intent, call::traceparent(message), asked.session) {
+        match self.judge(&intent, call::traceparent(message), asked) {
             Ok(written) => {
                 let verdict = written.recorded.record.decision.verdict;
                 let runs = written.recorded.record.runs;
@@ -131,12 +136,31 @@ impl Gatekeeper {
         }
     }
 
+    /// What the host knows of a call: what it was started with, and who asks.
+    fn facts(&self, caller: &Caller) -> Option<Json> {
+        let mut facts = self.setup.facts.clone();
+        if let Some(principal) = &caller.principal {
+            let said = [
+                (PRINCIPAL, principal.clone()),
+                (IDENTITY, Json::str(&caller.identity)),
+            ];
+            for (name, value) in said {
+                facts = self
+                    .setup
+                    .boundary
+                    .with_fact(facts.as_ref(), name, value)
+                    .or(facts);
+            }
+        }
+        facts
+    }
+
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
     fn judge(
         &self,
         intent: &Intent,
         traceparent: Option<String>,
-        session: Option<&Session>,
+        Asked { caller, session, .. }: Asked<'_>,
     ) -> Result<Written, WriteError> {
         let approvals = self.setup.approvals.as_ref();
         let approvals = approvals.map(|desk| (desk, digest::of_json(&intent.covered())));
@@ -149,7 +173,7 @@ impl Gatekeeper {
             session_id: session.map(|(id, _)| id.clone()),
             run_id: session.map(|(id, _)| id.clone()),
             traceparent,
-            facts: setup.facts.clone(),
+            facts: self.facts(caller),
             fulfils: setup.fulfils.clone(),
             handed,
             delegation: delegation.map(|(trust, links)| Chain::in_files(&Os, trust, links, None).into()),

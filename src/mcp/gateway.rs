@@ -17,7 +17,7 @@ mod waits;
 mod watching;
 mod wire;
 
-pub use front::serve;
+pub use front::{PATH, serve};
 pub use server::{Behind, Reached};
 pub use wire::is_server_name;
 
@@ -29,9 +29,11 @@ use super::revision::Revision;
 use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
+use crate::artifact::digest;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::Metrics;
+use crate::http::oauth::Principal;
 use crate::json::Json;
 use events::Events;
 use listeners::Listeners;
@@ -78,6 +80,8 @@ pub struct Head {
     pub method: Option<String>,
     /// What is called, by name.
     pub name: Option<String>,
+    /// Who asks, as the token of an authorization server says it.
+    pub principal: Option<Arc<Principal>>,
     /// Arguments, by the names that schemas give to headers for them, in lower case; none where a header cannot be read.
     pub params: BTreeMap<String, Option<String>>,
 }
@@ -195,26 +199,26 @@ impl Gateway {
         message.is_ok_and(|message| matches!(message.kind, Kind::Response(_)))
     }
 
-    /// A session that has begun.
-    pub fn client(&self, session: &str) -> Option<Arc<Client>> {
-        self.sessions.find(session, Os.now())
+    /// A session that has begun, of whoever asks.
+    pub fn client(&self, session: &str, asks: Option<&Principal>) -> Option<Arc<Client>> {
+        self.sessions.find(session, asks, Os.now())
     }
 
-    /// Ends a session; whether there was one.
-    pub fn ends(&self, session: &str) -> bool {
-        self.sessions.end(session)
+    /// Ends a session; whether whoever asks had one.
+    pub fn ends(&self, session: &str, asks: Option<&Principal>) -> bool {
+        self.client(session, asks).is_some() && self.sessions.end(session)
     }
 
     fn request(&self, asks: Asking<'_>, message: &Message, id: &Json, method: &str) -> Reply {
         let (from, _, events) = asks;
         let says = |json| Reply::Says(200, json, None);
         match (from, method) {
-            (Sender::Newcomer, _) => self.begin(message, id),
-            (Sender::Anybody, "server/discover") => says(frame::result(id, self.discovered())),
+            (Sender::Newcomer, _) => self.begin(message, id, asks.1.principal.clone()),
+            (Sender::Anybody(_), "server/discover") => says(frame::result(id, self.discovered())),
             (Sender::Client(_), "ping") => says(frame::result(id, Json::Object(Vec::new()))),
             (_, list::METHOD) => says(self.listed(message, id)),
-            (Sender::Client(_) | Sender::Anybody, "tools/call") => self.called(message, id, asks),
-            (Sender::Anybody, "subscriptions/listen") if events.streams() => {
+            (Sender::Client(_) | Sender::Anybody(_), "tools/call") => self.called(message, id, asks),
+            (Sender::Anybody(_), "subscriptions/listen") if events.streams() => {
                 self.subscribed(message, id, from)
             }
             (Sender::Client(client), "logging/setLevel") if self.logs() => {
@@ -246,7 +250,7 @@ impl Gateway {
     }
 
     /// Begins a session.
-    fn begin(&self, message: &Message, id: &Json) -> Reply {
+    fn begin(&self, message: &Message, id: &Json, owner: Option<Arc<Principal>>) -> Reply {
         let Some(wanted) = message.param("protocolVersion").and_then(Json::as_str) else {
             let why = "`protocolVersion` is missing, or of another type";
             return Reply::error(200, id, INVALID_PARAMS, why);
@@ -267,6 +271,7 @@ impl Gateway {
             calls: own,
             opens_urls: opens_urls(message.param("capabilities")),
             can: message.param("capabilities").cloned().unwrap_or(Json::Null),
+            owner,
         };
         if self.sessions.begin(session.clone(), agreed, Os.now()).is_err() {
             return failed("there are as many sessions as the gateway keeps");
@@ -361,7 +366,12 @@ impl Gateway {
         };
         let arguments = message.param("arguments");
         let schema = definition.get("inputSchema");
-        if let Err(why) = headers::agree(&head.params, schema, arguments, matches!(from, Sender::Anybody)) {
+        if let Err(why) = headers::agree(
+            &head.params,
+            schema,
+            arguments,
+            matches!(from, Sender::Anybody(_)),
+        ) {
             return Reply::error(400, id, HEADER_MISMATCH, &why);
         }
         let call = Message {
@@ -391,13 +401,18 @@ impl Gateway {
     /// What the policy says of a request to a server.
     fn decided(&self, (message, class): (&Message, Class), server: &str, id: &Json, from: &Sender) -> Answer {
         let begun = Instant::now();
+        let caller = self.gate.setup().caller.of(server);
         let asked = Asked {
             message,
             class,
-            caller: &self.gate.setup().caller.of(server),
+            caller: &match from.principal() {
+                Some(principal) => caller.known(principal),
+                None => caller,
+            },
             session: Some(match from {
                 Sender::Client(client) => &client.calls,
-                Sender::Newcomer | Sender::Anybody => &self.common,
+                Sender::Anybody(Some(principal)) => &self.common_of(principal),
+                Sender::Newcomer | Sender::Anybody(None) => &self.common,
             }),
         };
         let answer = self.gate.answer(asked, id);
@@ -405,6 +420,19 @@ impl Gateway {
             self.metrics.decided(verdict, begun.elapsed());
         }
         answer
+    }
+
+    /// The session of calls of somebody who begins none: what one has read is nothing that another one knows.
+    fn common_of(&self, principal: &Principal) -> Session {
+        if self.has_one_session {
+            return self.common.clone();
+        }
+        let who = digest::of_json(&principal.fact()).to_string();
+        let (_, who) = who.split_once(':').unwrap_or_default();
+        // 128 bits of it: with the rest no longer than an id may be, and not to be met by trying.
+        let name = format!("{}-{}", self.common.0, who.get(..32).unwrap_or_default());
+        let journal = self.journals.join(format!("{name}.jsonl"));
+        (name, journal)
     }
 
     /// The server and the name there that a name of the wire means.
@@ -490,8 +518,8 @@ fn with_status(reply: Reply, from: &Sender) -> Reply {
     };
     let code = message.get("error").and_then(|error| error.get("code")?.as_i64());
     let status = match (from, code) {
-        (Sender::Anybody, Some(METHOD_NOT_FOUND)) => 404,
-        (Sender::Anybody, Some(MISSING_CAPABILITY)) => 400,
+        (Sender::Anybody(_), Some(METHOD_NOT_FOUND)) => 404,
+        (Sender::Anybody(_), Some(MISSING_CAPABILITY)) => 400,
         _ => 200,
     };
     Reply::Says(status, message, session)

@@ -414,6 +414,7 @@ mod tests {
                 server: None,
                 identity: "t".into(),
                 workspace: "/w".into(),
+                principal: None,
             },
             nonce: "n".into(),
             shows_all: false,

@@ -122,6 +122,8 @@ mod mcp_events;
 #[cfg(test)]
 mod mcp_import;
 #[cfg(test)]
+mod mcp_oauth;
+#[cfg(test)]
 mod mcp_offered;
 #[cfg(test)]
 mod mcp_pins;

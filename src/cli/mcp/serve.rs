@@ -1,6 +1,7 @@
 //! `gait mcp serve`: starts the gateway that a configuration file describes. It reads files and keys, refuses what would not be safe, and
 //! says what the gateway tells it; it decides nothing.
 
+use super::oauth::{self, OAuth};
 use super::server;
 use super::setup::{GateArgs, Judged};
 use crate::cli::error::{Category, CliError};
@@ -44,6 +45,7 @@ struct Config {
     hosts: Vec<String>,
     origins: Vec<String>,
     token_file: Option<PathBuf>,
+    oauth: Option<OAuth>,
     most: usize,
     lock: Option<PathBuf>,
     session: Option<String>,
@@ -71,7 +73,7 @@ fn reached(host: &dyn Host, named: Named) -> Result<Reached, CliError> {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let config = read(host, &args.config)?;
     let token = listen::token(host, config.token_file.as_deref())?;
-    listen::check(Some(config.address), token.is_some())?;
+    listen::check(Some(config.address), token.is_some() || config.oauth.is_some())?;
     let mut servers = BTreeMap::new();
     for (name, named) in config.servers {
         let (named, resources) = named;
@@ -88,8 +90,13 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         servers.insert(name, behind);
     }
     let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
+    let base = config.public_url.unwrap_or_else(|| listening.place());
+    let resource = config
+        .oauth
+        .map(|oauth| oauth.resource(host, &base))
+        .transpose()?;
     let settings = Settings {
-        base: config.public_url.unwrap_or_else(|| listening.place()),
+        base,
         servers,
         own_names: config.own_names,
         revisions: config.revisions,
@@ -98,6 +105,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     };
     let names: Vec<Json> = settings.servers.keys().map(Json::str).collect();
     let setup = config.judged.setup(ui, host, &args.gate)?;
+    oauth::alone(resource.as_ref(), setup.facts.as_ref())?;
     let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));
@@ -128,7 +136,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Said::Warning(text) => ui.warn(&text),
     };
     let gateway = Gateway::new(setup, settings);
-    gateway::serve(listening, gateway, guard, config.most, &mut say).map_err(listen::failed)?;
+    gateway::serve(listening, gateway, (guard, resource), config.most, &mut say).map_err(listen::failed)?;
     printed.map(|()| Exit::Success)
 }
 
@@ -161,10 +169,12 @@ fn read(host: &dyn Host, path: &Path) -> Result<Config, CliError> {
 fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let path = |text: Option<String>| text.map(PathBuf::from);
     let bundle = path(table.text("bundle")?);
+    let identity = table.text("identity")?;
+    let oauth = oauth::read(&mut table)?;
     let mut judged = Judged {
         bundle: PathBuf::new(),
         server: None,
-        identity: table.text("identity")?.unwrap_or_else(|| "mcp-client".to_owned()),
+        identity: identity.clone().unwrap_or_else(|| "mcp-client".to_owned()),
         workspace: table.text("workspace")?,
         facts: path(table.text("facts")?),
         fulfils: table.texts("fulfils")?,
@@ -198,6 +208,11 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         )
     })?;
     some(&table, &servers)?;
+    if oauth.is_some() && (identity.is_some() || token_file.is_some()) {
+        let message =
+            "with `[oauth]` tokens say who asks: `identity` and `token_file` do not go with it".to_owned();
+        return Err(table.wrong(table.line(), "config.bad_value", message));
+    }
     if own_names && servers.len() > 1 {
         let message = "`own_names` is for one server alone".to_owned();
         return Err(table.wrong(table.line(), "config.bad_value", message));
@@ -208,6 +223,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         hosts,
         origins,
         token_file,
+        oauth,
         most: most.unwrap_or(limits::REQUESTS),
         lock,
         session,

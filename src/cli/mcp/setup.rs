@@ -94,6 +94,7 @@ impl Judged {
                 server: self.server,
                 identity: self.identity,
                 workspace,
+                principal: None,
             },
             nonce: host::nonce(host)?,
             shows_all: self.show_all,

@@ -63,7 +63,7 @@ impl<'a> Events<'a> {
         let said = meta.and_then(|meta| meta.get(frame::LOG_LEVEL)?.as_str());
         let (client, level, can) = match from {
             Sender::Client(client) => (Some(client.as_ref()), client.logs(), Some(&client.can)),
-            Sender::Newcomer | Sender::Anybody => (None, said.and_then(level), capabilities_of(message)),
+            Sender::Newcomer | Sender::Anybody(_) => (None, said.and_then(level), capabilities_of(message)),
         };
         Events {
             to,

@@ -4,7 +4,8 @@
 use super::events::event;
 use super::{Gateway, Head, Reply, pages, stream};
 use crate::approvals::desk::ApprovalDesk;
-use crate::host::Os;
+use crate::host::{Host, Os};
+use crate::http::oauth::{self, Principal, Resource};
 use crate::http::{
     self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError, page,
 };
@@ -37,7 +38,7 @@ const PARAM: &str = "mcp-param-";
 pub fn serve(
     listening: Listening,
     gateway: Gateway,
-    guard: Guard,
+    (guard, resource): (Guard, Option<Resource>),
     most: usize,
     say: &mut dyn FnMut(Said),
 ) -> Result<(), ServeError> {
@@ -46,6 +47,7 @@ pub fn serve(
         Arc::new(Front {
             gateway: Arc::clone(&gateway),
             guard,
+            resource: resource.map(Arc::new),
             places: Arc::new(Semaphore::new(most)),
             say,
         })
@@ -59,6 +61,8 @@ pub fn serve(
 struct Front {
     gateway: Arc<Gateway>,
     guard: Guard,
+    /// Who gives tokens, where an authorization server does.
+    resource: Option<Arc<Resource>>,
     /// How many requests may be answered at once.
     places: Arc<Semaphore>,
     say: Say,
@@ -103,11 +107,18 @@ impl Front {
         if let (Some(file), &Method::GET) = (page::file(path), &head.method) {
             return Ok(file.response());
         }
+        if let (Some(resource), &Method::GET, true) = (&self.resource, &head.method, is_metadata(path)) {
+            return Ok(http::response(
+                StatusCode::OK,
+                Content::json(&resource.document()),
+            ));
+        }
         let shown_page = path.strip_prefix(pages::PATH);
         // Who knows the name of a page may see it: browsers show no token.
-        if path != "/healthz" && shown_page.is_none() {
-            self.guard.check_token(&head.headers)?;
-        }
+        let principal = match path != "/healthz" && shown_page.is_none() {
+            true => self.principal(&head.headers).await?,
+            false => None,
+        };
         if head.uri.query().is_some() {
             let message = "nothing here takes a query";
             return Err(Refusal::new(400, "request.query", message));
@@ -122,9 +133,9 @@ impl Front {
             };
         }
         match (path, &head.method) {
-            (PATH, &Method::POST) => self.posted(&head, body).await,
-            (PATH, &Method::GET) => self.listens(&head.headers),
-            (PATH, &Method::DELETE) => self.leaves(&head.headers),
+            (PATH, &Method::POST) => self.posted(&head, body, principal).await,
+            (PATH, &Method::GET) => self.listens(&head.headers, principal.as_deref()),
+            (PATH, &Method::DELETE) => self.leaves(&head.headers, principal.as_deref()),
             ("/healthz", &Method::GET) => Ok(fine()),
             ("/readyz", &Method::GET) => {
                 let gateway = Arc::clone(&self.gateway);
@@ -157,6 +168,18 @@ impl Front {
         }
     }
 
+    /// Who asks: refused where nobody shows what is asked for, and known by name where an authorization server gives tokens.
+    async fn principal(&self, headers: &HeaderMap) -> Result<Option<Arc<Principal>>, Refusal> {
+        self.guard.check_token(headers)?;
+        let Some(resource) = self.resource.clone() else {
+            return Ok(None);
+        };
+        let headers = headers.clone();
+        let found = spawn_blocking(move || resource.principal(&headers, Os.now())).await;
+        let found = found.map_err(|_| bug())??;
+        Ok(Some(Arc::new(found)))
+    }
+
     /// What waits for people, or their answers to it.
     async fn at_desk(
         &self,
@@ -179,13 +202,21 @@ impl Front {
     }
 
     /// A message of a client.
-    async fn posted(&self, head: &Parts, body: Incoming) -> Result<Response<Body>, Refusal> {
+    async fn posted(
+        &self,
+        head: &Parts,
+        body: Incoming,
+        principal: Option<Arc<Principal>>,
+    ) -> Result<Response<Body>, Refusal> {
         http::is_kind(&head.headers, JSON)?;
         if !http::accepts(&head.headers, JSON) {
             let message = "answers are application/json, which the request does not accept";
             return Err(Refusal::new(406, "request.accept", message));
         }
-        let said = said(&head.headers)?;
+        let said = Head {
+            principal,
+            ..said(&head.headers)?
+        };
         let place = Arc::clone(&self.places).try_acquire_owned();
         let body = http::read(body, limits::MCP_MESSAGE_BYTES).await?;
         let place = match place {
@@ -216,26 +247,32 @@ impl Front {
     }
 
     /// A client wants to be told of changes.
-    fn listens(&self, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    fn listens(&self, headers: &HeaderMap, asks: Option<&Principal>) -> Result<Response<Body>, Refusal> {
         if !http::accepts(headers, EVENTS) {
             let message = "what is told is text/event-stream, which the request does not accept";
             return Err(Refusal::new(406, "request.accept", message));
         }
         let said = said(headers)?;
-        let client = session(&said).and_then(|id| self.gateway.client(id).ok_or_else(no_session))?;
+        let client = session(&said).and_then(|id| self.gateway.client(id, asks).ok_or_else(no_session))?;
         let (to, pieces) = stream(limits::MCP_STREAM);
         client.streams_to(to);
         Ok(of_pieces(pieces))
     }
 
     /// A client ends its session.
-    fn leaves(&self, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    fn leaves(&self, headers: &HeaderMap, asks: Option<&Principal>) -> Result<Response<Body>, Refusal> {
         let said = said(headers)?;
-        match self.gateway.ends(session(&said)?) {
+        match self.gateway.ends(session(&said)?, asks) {
             true => Ok(empty(StatusCode::NO_CONTENT)),
             false => Err(no_session()),
         }
     }
+}
+
+/// Whether a path is that of the metadata, of the whole service or of where clients post.
+fn is_metadata(path: &str) -> bool {
+    path.strip_prefix(oauth::METADATA)
+        .is_some_and(|of| of.is_empty() || of == PATH)
 }
 
 /// A response of one message, or of none.
@@ -361,6 +398,7 @@ fn said(headers: &HeaderMap) -> Result<Head, Refusal> {
         }
     }
     Ok(Head {
+        principal: None,
         params,
         revision: text(&REVISION)?,
         session: text(&SESSION)?,

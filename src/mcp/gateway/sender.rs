@@ -4,6 +4,7 @@
 use super::sessions::Client;
 use super::wire::capabilities_of;
 use super::{Gateway, HEADER_MISMATCH, Head, Reply};
+use crate::http::oauth::Principal;
 use crate::json::Json;
 use crate::mcp::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, Message};
 use crate::mcp::revision::Revision;
@@ -15,8 +16,19 @@ pub enum Sender {
     Newcomer,
     /// Somebody who has one.
     Client(Arc<Client>),
-    /// Somebody who says with each request who it is.
-    Anybody,
+    /// Somebody who says with each request who it is; by whom an authorization server says that it is, where one is asked.
+    Anybody(Option<Arc<Principal>>),
+}
+
+impl Sender {
+    /// Who asks, as an authorization server says it.
+    pub fn principal(&self) -> Option<&Arc<Principal>> {
+        match self {
+            Sender::Newcomer => None,
+            Sender::Client(client) => client.owner.as_ref(),
+            Sender::Anybody(principal) => principal.as_ref(),
+        }
+    }
 }
 
 impl Gateway {
@@ -47,7 +59,7 @@ impl Gateway {
             let why = "the header Mcp-Session-Id names no session; `initialize` begins one";
             return Err(Reply::error(400, &id, INVALID_REQUEST, why));
         };
-        let client = self.client(session).ok_or_else(|| {
+        let client = self.client(session, head.principal.as_deref()).ok_or_else(|| {
             let why = "there is no such session any more; `initialize` begins one";
             Reply::error(404, &id, INVALID_REQUEST, why)
         })?;
@@ -84,7 +96,7 @@ impl Gateway {
         }
         match can {
             None if is_request => missing(frame::CLIENT_CAPABILITIES),
-            _ => Ok(Sender::Anybody),
+            _ => Ok(Sender::Anybody(head.principal.clone())),
         }
     }
 

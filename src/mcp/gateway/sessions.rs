@@ -3,6 +3,7 @@
 
 use super::events::event;
 use super::listeners::Change;
+use crate::http::oauth::Principal;
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::frame;
@@ -28,6 +29,8 @@ pub struct Client {
     pub opens_urls: bool,
     /// What it can do, as it says.
     pub can: Json,
+    /// Whose it is, as an authorization server says it.
+    pub owner: Option<Arc<Principal>>,
     /// Requests to it that it has not answered, and how many there were.
     asked: Mutex<(u64, BTreeMap<String, SyncSender<Json>>)>,
     /// From which on it wants to be told what servers log.
@@ -51,6 +54,8 @@ pub struct Agreed {
     pub opens_urls: bool,
     /// What the client can do, as it says.
     pub can: Json,
+    /// Whose it is, as an authorization server says it.
+    pub owner: Option<Arc<Principal>>,
 }
 
 /// All of them, by their ids.
@@ -166,6 +171,7 @@ impl Sessions {
             calls: agreed.calls,
             opens_urls: agreed.opens_urls,
             can: agreed.can,
+            owner: agreed.owner,
             asked: Mutex::default(),
             logs: Mutex::default(),
             watched: Mutex::default(),
@@ -177,9 +183,12 @@ impl Sessions {
         Ok(())
     }
 
-    /// The session of an id, which is used now.
-    pub fn find(&self, id: &str, now: Timestamp) -> Option<Arc<Client>> {
+    /// The session of an id, which is used now; to nobody but its owner it is there.
+    pub fn find(&self, id: &str, owner: Option<&Principal>, now: Timestamp) -> Option<Arc<Client>> {
         let client = held(&self.0).get(id).cloned()?;
+        if client.owner.as_deref() != owner {
+            return None;
+        }
         *held(&client.used) = now;
         Some(client)
     }
@@ -232,6 +241,7 @@ mod tests {
                 calls,
                 opens_urls: false,
                 can: Json::Null,
+                owner: None,
             };
             sessions.begin(id.to_string(), agreed, at(now))
         };
@@ -239,13 +249,13 @@ mod tests {
         for id in 0..most {
             assert_eq!(begin(id, 1), Ok(()));
         }
-        let used = sessions.find("0", at(2)).unwrap();
-        let one = sessions.find("1", at(1)).unwrap();
+        let used = sessions.find("0", None, at(2)).unwrap();
+        let one = sessions.find("1", None, at(1)).unwrap();
         let open = one.open("7".into()).unwrap();
         assert!(one.open("7".into()).is_none());
         assert_eq!(begin(most, 3), Ok(()));
         assert_eq!(held(&sessions.0).len(), most);
-        assert!(sessions.find("0", at(3)).is_some() && sessions.find("1", at(3)).is_some());
+        assert!(sessions.find("0", None, at(3)).is_some() && sessions.find("1", None, at(3)).is_some());
         drop((open, used));
         assert!(one.open("7".into()).is_some());
         assert_eq!(begin(most + 1, 3 + limits::MCP_SESSION_MILLIS), Ok(()));

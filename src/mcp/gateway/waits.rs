@@ -36,7 +36,7 @@ impl Gateway {
             Json::object(own.into_iter().chain(more))
         };
         match from {
-            Sender::Anybody
+            Sender::Anybody(_)
                 if opens_urls(capabilities_of(message)) && message.param("inputResponses").is_none() =>
             {
                 let asked = Json::object([
