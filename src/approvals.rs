@@ -5,6 +5,7 @@
 pub mod desk;
 pub mod inbox;
 pub mod rows;
+pub mod signed;
 pub mod waiting;
 
 use crate::artifact::{

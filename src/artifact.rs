@@ -5,6 +5,7 @@
 pub mod approval;
 pub mod approvers;
 pub mod archive;
+pub mod attestation;
 pub mod bundle;
 pub mod delegation;
 pub mod digest;
@@ -31,6 +32,7 @@ pub mod trace;
 
 pub use approvers::{Approver, Approvers};
 pub use archive::ArchiveError;
+pub use attestation::{Attestation, StatementRef};
 pub use bundle::{After, Bundle, BundleContents, SourceFile, SourceKind, TestSummary};
 pub use delegation::Delegation;
 pub use digest::Digest;

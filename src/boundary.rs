@@ -3,6 +3,7 @@
 //! caller's; files are touched only for a session's journal.
 
 mod answer;
+mod attested;
 mod counted;
 mod delegated;
 mod names;
@@ -12,6 +13,7 @@ mod weigh;
 mod written;
 
 pub use answer::answer;
+pub use attested::Attested;
 pub use counted::Journal;
 pub use delegated::Delegated;
 pub use names::call_digest;
@@ -124,6 +126,8 @@ pub struct Moment {
     pub handed: Vec<Handed>,
     /// What was handed over of a delegation; none where nothing was.
     pub delegation: Option<Delegated>,
+    /// What was handed over to vouch for facts; none where nothing was.
+    pub attested: Option<Attested>,
     /// What the kill switch says; none where there is none.
     pub kill_switch: Option<Consulted>,
     /// How long a call that is allowed may wait to run, in milliseconds; none where the caller wants no permit.
@@ -253,8 +257,7 @@ impl Boundary {
         moment: &Moment,
         key: &SigningKey,
     ) -> Result<Recorded, BuildError> {
-        let told = self.told(moment);
-        let moment = told.as_ref().unwrap_or(moment);
+        let moment = &self.told(intent, moment);
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, moment, origins.as_deref());
         let call = (intent, &alone);
@@ -291,21 +294,25 @@ impl Boundary {
         delegated::with_fact(&self.loaded.gate, facts, name, value)
     }
 
-    /// The moment with what the chain of delegation says, where one was handed over.
-    fn told(&self, moment: &Moment) -> Option<Moment> {
-        let chain = moment.delegation.as_ref()?.chain()?;
-        let facts = self.with_fact(moment.facts.as_ref(), delegated::FACT, chain.fact());
-        let refused = || Delegated::Refused("the host says something of the delegation, too".to_owned());
-        let delegation = if facts.is_some() {
-            moment.delegation.clone()
-        } else {
-            Some(refused())
-        };
-        Some(Moment {
-            facts: facts.or_else(|| moment.facts.clone()),
-            delegation,
-            ..moment.clone()
-        })
+    /// The moment with what the chain of delegation and those say who vouch for facts, where something was handed over of it.
+    fn told<'m>(&self, intent: &Intent, moment: &'m Moment) -> Cow<'m, Moment> {
+        let gate = &self.loaded.gate;
+        let chain = moment.delegation.as_ref().and_then(Delegated::chain);
+        if chain.is_none() && !attested::concerns(gate, moment) {
+            return Cow::Borrowed(moment);
+        }
+        let mut told = moment.clone();
+        if let Some(chain) = chain {
+            match self.with_fact(moment.facts.as_ref(), delegated::FACT, chain.fact()) {
+                Some(facts) => told.facts = Some(facts),
+                None => {
+                    let why = "the host says something of the delegation, too".to_owned();
+                    told.delegation = Some(Delegated::Refused(why));
+                }
+            }
+        }
+        attested::tell(gate, intent, &mut told);
+        Cow::Owned(told)
     }
 
     /// What is decided of a call with these approvals, as a trace says it.
@@ -323,8 +330,12 @@ impl Boundary {
         let delegation = moment.delegation.as_ref();
         let refused =
             delegation.and_then(|one| one.refusal(&self.loaded.gate, (intent, &request), moment.now));
-        if let Some(why) = refused.filter(|_| !judged.decision.is_stopped()) {
-            judged.decision = judged.decision.refused(reserved::DELEGATION, why);
+        let refused = refused.map(|why| (reserved::DELEGATION, why));
+        let attested = moment.attested.as_ref();
+        let unattested = attested.and_then(Attested::refusal);
+        let refused = refused.or_else(|| Some((reserved::ATTESTATION, unattested?)));
+        if let Some((code, why)) = refused.filter(|_| !judged.decision.is_stopped()) {
+            judged.decision = judged.decision.refused(code, why);
         }
         let approved_with = weighed.count(&judged.decision);
         let denied = weighed.denied.take();
@@ -356,9 +367,11 @@ impl Boundary {
         let ran = judged.after.as_ref().filter(|_| runs);
         let record = TraceRecord {
             permit_until: permit_until(runs && enforcement.binds(), moment, &calls).map(|until| {
-                delegation
-                    .and_then(Delegated::expires_at)
-                    .map_or(until, |end| until.min(end))
+                let ends = [
+                    delegation.and_then(Delegated::expires_at),
+                    attested.and_then(|one| one.ends_at(&self.loaded.gate)),
+                ];
+                ends.into_iter().flatten().fold(until, Timestamp::min)
             }),
             trace_id: trace_id(self.loaded.bundle, intent_digest, moment),
             created_at: time::cut(moment.now),
@@ -394,6 +407,7 @@ impl Boundary {
             approved_with,
             denied_with,
             delegated_with: delegation.map(Delegated::digests).unwrap_or_default(),
+            attested_with: attested.map(Attested::refs).unwrap_or_default(),
             kill_switch: moment.kill_switch.as_ref().and_then(|asked| asked.digest),
             state: moment.state.as_ref().map(|before| self.trace_state(before, ran)),
             previous: moment.previous,

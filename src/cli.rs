@@ -5,6 +5,7 @@
 mod after;
 mod approvals;
 mod approve;
+mod attest;
 mod bundle;
 mod completions;
 mod delegate;
@@ -92,6 +93,7 @@ struct Global {
 enum Command {
     Approvals(approvals::Args),
     Approve(approve::Args),
+    Attest(attest::Args),
     Bundle(bundle::Args),
     Completions(completions::Args),
     Delegate(delegate::Args),
@@ -120,6 +122,7 @@ impl Command {
         match self {
             Command::Approvals(args) => approvals::run(ui, host, args),
             Command::Approve(args) => approve::run(ui, host, args),
+            Command::Attest(args) => attest::run(ui, host, args),
             Command::Bundle(args) => bundle::run(ui, host, args),
             Command::Completions(args) => completions::run(ui, host, args),
             Command::Delegate(args) => delegate::run(ui, host, args),

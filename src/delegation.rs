@@ -1,11 +1,10 @@
 //! Chains of delegation: tokens that only narrow, from somebody who is known to the one who asks. In: tokens, who may delegate, the
 //! time. Out: the chain, or why there is none; and whether it covers a call. It decides no call.
 
-use crate::approvals::{self, TrustError};
+use crate::approvals::{self, TrustError, signed};
 use crate::artifact::delegation::{self, Delegation};
 use crate::artifact::{Approvers, Digest, KeyId, TrustedKeys, Verified, VerifyError, time};
 use crate::builtins::person::person;
-use crate::domain::approval::Standing;
 use crate::host::{Host, HostError};
 use crate::json::Json;
 use crate::limits;
@@ -168,7 +167,7 @@ impl Chain {
     ) -> Result<Chain, ChainError> {
         let roots = approvals::read(host, trust)?;
         let clock = host.now();
-        Chain::of(&read(host, files)?, &roots, at.unwrap_or(clock), clock)
+        Chain::of(&signed::read(host, files)?, &roots, at.unwrap_or(clock), clock)
     }
 
     /// The chain that a gate saw, by a clock that shows the time at which it did, and when the key that begins it was revoked since. Of
@@ -180,12 +179,8 @@ impl Chain {
         (at, named): (Timestamp, &[Digest]),
     ) -> Result<(Chain, Option<Timestamp>), ChainError> {
         let roots = approvals::read(host, trust)?;
-        let mut tokens = read(host, files)?;
-        let is_named =
-            |bytes: &Vec<u8>| delegation::claimed(bytes).is_ok_and(|(_, name)| named.contains(&name));
-        if tokens.iter().any(is_named) {
-            tokens.retain(is_named);
-        }
+        let is_named = |bytes: &[u8]| delegation::claimed(bytes).is_ok_and(|(_, name)| named.contains(&name));
+        let tokens = signed::named(signed::read(host, files)?, is_named);
         let chain = Chain::of(&tokens, &roots.as_of(at), at, at)?;
         let root = chain.0.first().and_then(|link| roots.find(link.token.key));
         let since = root.and_then(|root| root.revoked_at);
@@ -320,13 +315,6 @@ impl Chain {
     }
 }
 
-fn read(host: &dyn Host, files: &[PathBuf]) -> Result<Vec<Vec<u8>>, HostError> {
-    let read = files
-        .iter()
-        .map(|file| host.read(file, limits::ENVELOPE_BYTES as u64));
-    read.collect()
-}
-
 fn link(verified: Verified<Delegation>) -> Link {
     Link {
         digest: verified.digest(),
@@ -362,12 +350,7 @@ fn first<'t>(
 /// The first link is by somebody whose key may delegate, in their own name.
 fn is_root(token: &Delegation, roots: &Approvers, times: [Timestamp; 2]) -> Result<(), ChainError> {
     let root = roots.find(token.key).ok_or(VerifyError::KeyUnknown(token.key))?;
-    let standings = times.map(|at| approvals::standing_of_key(root, at));
-    if let Some(standing) = standings.into_iter().find(|one| *one != Standing::Counted) {
-        let why = match standing {
-            Standing::KeyRevoked => "revoked",
-            _ => "out of its time",
-        };
+    if let Some(why) = signed::out_of_use(root, times) {
         let by = root.principal.clone();
         return Err(ChainError::Key { by, why });
     }

@@ -35,5 +35,5 @@ pub use request::Request;
 pub use scope::{PolicyScope, RuleScope};
 pub use state::State;
 pub use stop::{Stop, StopScope, StopTarget, Stops};
-pub use trust::Trust;
+pub use trust::{AttestedBy, Trust};
 pub use verdict::Verdict;

@@ -42,6 +42,8 @@ pub mod store;
 #[cfg(feature = "cli")]
 pub mod approvals;
 #[cfg(feature = "cli")]
+pub mod attestation;
+#[cfg(feature = "cli")]
 pub mod boundary;
 pub mod bundling;
 pub mod compare;

@@ -120,6 +120,10 @@ pub const DELEGATIONS: u32 = 8;
 pub const DELEGATED_TOOLS: usize = 100;
 /// How long a link is good for at most, in milliseconds: 31 days.
 pub const DELEGATION_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
+/// Statements that are handed over with a call.
+pub const ATTESTATIONS: usize = 16;
+/// How long a statement is good for at most, and how old a policy lets one be, in milliseconds: 31 days.
+pub const ATTESTATION_MILLIS: i128 = 31 * 24 * 60 * 60 * 1_000;
 /// A principal in a trust file, in bytes.
 pub const PRINCIPAL_BYTES: usize = 512;
 /// Stops of a kill switch, those that are off too.

@@ -3,10 +3,12 @@
 
 use super::Direction;
 use super::joint::meet;
+use crate::builtins::duration;
 use crate::builtins::written::number;
-use crate::domain::Trust;
+use crate::domain::{AttestedBy, Trust};
 use crate::hir::{ContextField, Limit, Package, Per, Place, Step, Tool};
 use crate::ty::{Field, Ty};
+use std::collections::BTreeSet;
 
 /// Something that is declared differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -269,10 +271,45 @@ fn context_field(old: &ContextField, new: &ContextField, is_read: bool) -> Vec<D
         let text = format!("context `{name}` was a {old}, is a {trust}");
         all.push(Declared::new(by_order(new.trust == Trust::Claim), text));
     }
+    all.extend(attested(name, old.attested.as_ref(), new.attested.as_ref()));
     if old.from != new.from {
         let text = format!("context `{name}` is taken from elsewhere");
         let meaning = format!("{:?} {:?}", old.from, new.from);
         all.push(Declared::new(Direction::Loosened, text).meaning(meaning));
+    }
+    all
+}
+
+/// Who vouches for a field of the context, and for how long that is good.
+fn attested(name: &str, old: Option<&AttestedBy>, new: Option<&AttestedBy>) -> Vec<Declared> {
+    let (old, new) = match (old, new) {
+        (None, None) => return Vec::new(),
+        (None, Some(new)) => {
+            let text = format!("context `{name}` is attested by `{}`", new.by.name);
+            return vec![Declared::new(Direction::Tightened, text)];
+        }
+        (Some(old), None) => {
+            let text = format!(
+                "context `{name}` was attested by `{}`, and is no more",
+                old.by.name
+            );
+            return vec![Declared::new(Direction::Loosened, text)];
+        }
+        (Some(old), Some(new)) => (old, new),
+    };
+    let mut all = Vec::new();
+    let people = |of: &AttestedBy| -> BTreeSet<String> { of.by.members.iter().cloned().collect() };
+    let (before, after) = (people(old), people(new));
+    if before != after {
+        let text = format!("context `{name}` is attested by other people");
+        let meaning = format!("{before:?} {after:?}");
+        let direction = by_order(!after.is_subset(&before));
+        all.push(Declared::new(direction, text).meaning(meaning));
+    }
+    if old.within != new.within {
+        let [was, is] = [old, new].map(|of| duration::to_text(of.within.into()));
+        let text = format!("context `{name}` is attested within {is}, was {was}");
+        all.push(Declared::new(by_order(new.within > old.within), text));
     }
     all
 }

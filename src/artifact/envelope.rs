@@ -31,11 +31,13 @@ pub enum PayloadType {
     Delegation,
     /// What one person has approved of every script of a shape.
     ScriptApproval,
+    /// Somebody vouches for a fact.
+    Attestation,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 8] = [
+    pub const ALL: [PayloadType; 9] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
@@ -44,6 +46,7 @@ impl PayloadType {
         Self::Outcome,
         Self::Delegation,
         Self::ScriptApproval,
+        Self::Attestation,
     ];
 
     /// The media type that is signed with the payload.
@@ -57,6 +60,7 @@ impl PayloadType {
             Self::Outcome => "application/vnd.gait.outcome.v1+json",
             Self::Delegation => "application/vnd.gait.delegation.v1+json",
             Self::ScriptApproval => "application/vnd.gait.script-approval.v1+json",
+            Self::Attestation => "application/vnd.gait.attestation.v1+json",
         }
     }
 
@@ -71,6 +75,7 @@ impl PayloadType {
             Self::Outcome => "gait.outcome/1",
             Self::Delegation => "gait.delegation/1",
             Self::ScriptApproval => "gait.script_approval/1",
+            Self::Attestation => "gait.attestation/1",
         }
     }
 }

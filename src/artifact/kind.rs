@@ -27,6 +27,8 @@ pub enum Kind {
     Delegation,
     /// One signed approval of every script of a shape.
     ScriptApproval,
+    /// One signed fact.
+    Attestation,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -45,6 +47,7 @@ impl Kind {
             Kind::Outcome => "outcome",
             Kind::Delegation => "delegation",
             Kind::ScriptApproval => "script_approval",
+            Kind::Attestation => "attestation",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -88,12 +91,13 @@ fn archive_kind(bytes: &[u8]) -> Kind {
 }
 
 /// Documents in an envelope that are no traces.
-const ENVELOPED: [(PayloadType, Kind); 5] = [
+const ENVELOPED: [(PayloadType, Kind); 6] = [
     (PayloadType::Approval, Kind::Approval),
     (PayloadType::KillSwitch, Kind::KillSwitch),
     (PayloadType::Outcome, Kind::Outcome),
     (PayloadType::Delegation, Kind::Delegation),
     (PayloadType::ScriptApproval, Kind::ScriptApproval),
+    (PayloadType::Attestation, Kind::Attestation),
 ];
 
 /// Members that only one kind of document has.

@@ -349,6 +349,7 @@ mod tests {
             fulfils: Vec::new(),
             approved_with: Vec::new(),
             delegated_with: Vec::new(),
+            attested_with: Vec::new(),
             denied_with: Vec::new(),
             kill_switch: None,
             permit_until: None,

@@ -15,7 +15,7 @@ use super::envelope::{self, Payload, PayloadType, Signed, TrustedKeys, Verified}
 use super::fields::Fields;
 use super::key::SigningKey;
 use super::members::{text, tree};
-use super::{BuildError, VerifyError, limit, obligation};
+use super::{BuildError, StatementRef, VerifyError, limit, obligation};
 use crate::domain::{
     Approval, ApprovalSpec, Decision, Enforcement, LabelFact, LabelOrigin, MatchedRule, PolicyScope, Profile,
     RuleScope, Target, Verdict,
@@ -91,6 +91,8 @@ pub struct TraceRecord {
     pub denied_with: Vec<Digest>,
     /// The digests of the tokens of the chain of delegation, the first one before all others.
     pub delegated_with: Vec<Digest>,
+    /// The statements that vouch for facts of the call, by kind.
+    pub attested_with: Vec<StatementRef>,
     /// The digest of the kill switch's state that was asked; none where there is none that could be read.
     pub kill_switch: Option<Digest>,
     /// Until when the call may run, once; none where it must not, or the caller wanted no permit.
@@ -163,7 +165,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 39] = [
+const MEMBERS: [&str; 40] = [
     "schema",
     "trace_id",
     "created_at",
@@ -200,6 +202,7 @@ const MEMBERS: [&str; 39] = [
     "approved_with",
     "denied_with",
     "delegated_with",
+    "attested_with",
     "kill_switch",
     "permit_until",
     "state",
@@ -282,6 +285,7 @@ impl Payload for TraceRecord {
             approved_with,
             denied_with,
             delegated_with: digests(&fields, "delegated_with", "`delegated_with` has no element")?,
+            attested_with: StatementRef::list(&fields, "attested_with")?,
             kill_switch: fields
                 .optional("kill_switch")
                 .map(|_| fields.digest("kill_switch"))

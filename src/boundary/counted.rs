@@ -190,9 +190,8 @@ impl Boundary {
 
     fn counting(&self, intent: &Intent, moment: &Moment) -> Counting {
         let origins = ArgumentOrigin::of_intent(&intent.document);
-        // What a chain of delegation says may be what a limit asks.
-        let told = self.told(moment);
-        let moment = told.as_ref().unwrap_or(moment);
+        // What a chain of delegation says, or a statement, may be what a limit asks.
+        let moment = &self.told(intent, moment);
         let used_up = moment.handed.iter().filter(|one| one.is_used_up());
         Counting {
             charges: self.gate().charges(&request(intent, moment, origins.as_deref())),

@@ -82,7 +82,7 @@ impl Delegated {
         } else {
             steps
         };
-        let (known, claimed) = environments(gate, request);
+        let (known, claimed) = said(gate, request, ENVIRONMENT);
         let call = Covered {
             requester: &intent.identity,
             requesters: Asking::of(gate.program(), request).requester,
@@ -95,15 +95,16 @@ impl Delegated {
     }
 }
 
-/// The environments of a call: those that facts say, of the host or of whom the policy believes, and what the caller says.
-fn environments<'r>(gate: &Gate, request: &Request<'r>) -> (Vec<&'r str>, Vec<&'r str>) {
-    let member = |name: &str| request.intent.get("context")?.get(name)?.as_str();
-    let said = member(ENVIRONMENT);
+/// What is said of a call by a name such as `environment`: by facts, of the host or of whom the policy believes, and by the caller in
+/// its context.
+pub(super) fn said<'r>(gate: &Gate, request: &Request<'r>, name: &str) -> (Vec<&'r str>, Vec<&'r str>) {
+    let said = || request.intent.get("context")?.get(name)?.as_str();
+    let said = said();
     let is_believed = gate.program().context.iter().any(|field| {
         let from = field.from.as_ref().map(|from| from.iter());
-        field.trust == Trust::Fact && from.is_some_and(|from| from.eq(["context", ENVIRONMENT]))
+        field.trust == Trust::Fact && from.is_some_and(|from| from.eq(["context", name]))
     });
-    let of_host = request.fact(ENVIRONMENT).and_then(Json::as_str);
+    let of_host = request.fact(name).and_then(Json::as_str);
     let known = of_host.into_iter().chain(said.filter(|_| is_believed));
     (known.collect(), said.into_iter().collect())
 }
@@ -116,7 +117,7 @@ pub(super) fn with_fact(gate: &Gate, facts: Option<&Json>, name: &str, value: Js
         return None;
     }
     let mut declared = gate.program().context.iter();
-    let declared = declared.find(|field| field.from.is_none() && field.field.name == name);
+    let declared = declared.find(|field| field.is_of_host() && field.field.name == name);
     if let Some(declared) = declared {
         members.push((name.into(), within(value, &declared.field.ty)));
     }

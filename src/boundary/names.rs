@@ -48,7 +48,7 @@ fn step_digest((step, judged): (&ScriptStep, &JudgedStep)) -> Option<Digest> {
     Some(call_digest(&step.tool, args))
 }
 
-/// The same event has the same id; another moment, session, run, delegation or place in a chain makes another event.
+/// The same event has the same id; another moment, session, run, delegation, statement or place in a chain makes another event.
 pub(super) fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> String {
     let event = members::text(|to| {
         if !moment.handed.is_empty() {
@@ -56,6 +56,12 @@ pub(super) fn trace_id(bundle: Digest, intent: Digest, moment: &Moment) -> Strin
             to.texts("approvals", handed);
         }
         to.text("at", &time::print(moment.now));
+        if let Some(attested) = &moment.attested {
+            to.texts(
+                "attestations",
+                attested.refs().iter().map(|one| one.digest.to_string()),
+            );
+        }
         to.digest("bundle", &bundle);
         if let Some(delegation) = &moment.delegation {
             to.texts("delegation", delegation.digests().iter().map(Digest::to_string));

@@ -3,10 +3,11 @@
 //! trace vouches for. It signs nothing and touches no file.
 
 use super::weigh::Weighed;
-use super::{Boundary, Delegated, Moment, delegated, kept, request};
+use super::{Attested, Boundary, Delegated, Moment, attested, delegated, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
+use crate::attestation::Statements;
 use crate::delegation::Chain;
 use crate::domain::{ArgumentOrigin, Intent, State, reserved};
 use crate::gate::IntentError;
@@ -80,6 +81,8 @@ pub struct Account<'a> {
     pub handed: &'a [Handed],
     /// The chain of delegation that was handed over; where none is given, the trace is believed about it.
     pub chain: Option<&'a Chain>,
+    /// The statements that vouched for facts; where none are given, the trace is believed about them.
+    pub statements: Option<&'a Statements>,
 }
 
 /// A member of a trace that comes out differently.
@@ -127,18 +130,8 @@ impl Boundary {
             kill_switch: asked(record, account.kill_switch)?,
             ..moment(record, intent, self.loaded.gate.usage_of(&record.decision.limits))
         };
-        let moment = match account.chain {
-            Some(chain) => {
-                // The fact of it is made again.
-                let mut moment = moment;
-                if let Some(Json::Object(members)) = &mut moment.facts {
-                    members.retain(|(name, _)| name != delegated::FACT);
-                }
-                moment.delegation = Some(Delegated::Chain(chain.clone()));
-                self.told(&moment).unwrap_or(moment)
-            }
-            None => moment,
-        };
+        let moment = self.handed_over(moment, &account);
+        let moment = self.told(intent, &moment);
         let origins = ArgumentOrigin::of_intent(&intent.document);
         let alone = request(intent, &moment, origins.as_deref());
         let call = (intent, &alone);
@@ -158,6 +151,24 @@ impl Boundary {
             differences: differences(&record.to_json(), &decided.record.to_json()),
             believed: only_said(&account),
         })
+    }
+
+    /// The moment with what is handed over again; the facts that came of it then are made again.
+    fn handed_over(&self, mut moment: Moment, account: &Account<'_>) -> Moment {
+        let is_again = |name: &str| {
+            let is_chain = account.chain.is_some() && name == delegated::FACT;
+            is_chain || account.statements.is_some() && attested::is_attested(self.gate(), name)
+        };
+        if let Some(Json::Object(members)) = &mut moment.facts {
+            members.retain(|(name, _)| !is_again(name));
+        }
+        if let Some(chain) = account.chain {
+            moment.delegation = Some(Delegated::Chain(chain.clone()));
+        }
+        if let Some(statements) = account.statements {
+            moment.attested = Some(Attested::Statements(statements.clone()));
+        }
+        moment
     }
 
     /// The session before a call, whose digest the trace names.
@@ -212,6 +223,7 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
         fulfils: record.fulfils.clone(),
         handed: Vec::new(),
         delegation: delegation(record),
+        attested: attestation(record),
         kill_switch: None,
         permit_for: record.permit_until.map(|until| {
             until
@@ -229,6 +241,14 @@ fn delegation(record: &TraceRecord) -> Option<Delegated> {
     let refused = refused.then(|| record.decision.detail.clone().unwrap_or_default());
     let digests = record.delegated_with.clone();
     (refused.is_some() || !digests.is_empty()).then_some(Delegated::Believed { digests, refused })
+}
+
+/// What a trace says of those who vouch for facts.
+fn attestation(record: &TraceRecord) -> Option<Attested> {
+    let refused = is_of(record, reserved::ATTESTATION);
+    let refused = refused.then(|| record.decision.detail.clone().unwrap_or_default());
+    let named = record.attested_with.clone();
+    (refused.is_some() || !named.is_empty()).then_some(Attested::Believed { named, refused })
 }
 
 /// What the kill switch said, which a trace tells where it said nothing of the call.
@@ -286,10 +306,24 @@ fn believed(record: &TraceRecord) -> Weighed {
 fn only_said(account: &Account<'_>) -> Vec<&'static str> {
     let record = account.record;
     let is_asked = record.kill_switch.is_some() || is_of(record, reserved::KILL_SWITCH_UNAVAILABLE);
+    // What comes of a chain or of statements is made again with them.
+    let is_again = |name: &str| {
+        let is_attested = record.attested_with.iter().any(|one| one.kind == name);
+        account.chain.is_some() && name == delegated::FACT || account.statements.is_some() && is_attested
+    };
+    let facts = record
+        .facts
+        .as_ref()
+        .and_then(Json::as_object)
+        .unwrap_or_default();
     let said = [
         (
             "approved_by",
             !record.decision.approved_by.is_empty() && account.handed.is_empty(),
+        ),
+        (
+            "attested_with",
+            attestation(record).is_some() && account.statements.is_none(),
         ),
         (
             "delegated_with",
@@ -299,7 +333,7 @@ fn only_said(account: &Account<'_>) -> Vec<&'static str> {
             "denied_with",
             !record.denied_with.is_empty() && account.handed.is_empty(),
         ),
-        ("facts", record.facts.is_some()),
+        ("facts", facts.iter().any(|(name, _)| !is_again(name))),
         ("fulfils", !record.fulfils.is_empty()),
         ("kill_switch", is_asked && account.kill_switch.is_none()),
         ("limits", !record.decision.limits.is_empty()),

@@ -276,6 +276,7 @@ fn people_change(ui: &mut Ui, change: &Change) -> Result<(), CliError> {
     let whose = match change.origin {
         Origin::Argument => "",
         Origin::Fact => " (a fact of the host)",
+        Origin::Attested => " (attested)",
         Origin::Claim => " (said by the caller)",
         Origin::Provenance => " (where it comes from)",
         Origin::Session => " (what happened before)",

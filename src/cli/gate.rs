@@ -1,11 +1,13 @@
 //! `gait gate`: the commands that judge calls. Each is one file in `gate/`.
 
 mod asked;
+mod attested;
 mod delegated;
 mod eval;
 mod handed;
 
 pub use asked::AskedArgs;
+pub use attested::AttestedArgs;
 pub use delegated::DelegatedArgs;
 pub use handed::HandedArgs;
 

@@ -62,6 +62,9 @@ pub struct Args {
     /// The trust file that says whose keys may delegate
     #[arg(long, value_name = "FILE")]
     delegators: Option<PathBuf>,
+    /// The trust file that says whose keys may attest
+    #[arg(long, value_name = "FILE")]
+    attestors: Option<PathBuf>,
     /// The folder of the answers of those who may approve: calls that wait find them there
     #[arg(long, value_name = "DIR", default_value = super::approve::FOLDER)]
     approvals: PathBuf,
@@ -133,11 +136,11 @@ fn places(
 ) -> Result<Places, CliError> {
     let key = key_args::signing_key(host, &args.key)?;
     key_args::accepted(host, &key, &trusted)?;
-    if let Some(file) = &args.approvers {
-        // A misspelt path is found out now, and not by the first approval.
-        approvals::read(host, file)?;
-    }
-    if let Some(file) = &args.delegators {
+    // A misspelt path is found out now, and not by the first approval.
+    for file in [&args.approvers, &args.delegators, &args.attestors]
+        .into_iter()
+        .flatten()
+    {
         approvals::read(host, file)?;
     }
     let kill_switch = match &args.asked.kill_switch {
@@ -155,6 +158,7 @@ fn places(
             .clone()
             .map(|file| ApprovalDesk::new(file, args.approvals.clone())),
         delegators: args.delegators.clone(),
+        attestors: args.attestors.clone(),
         permit_for: load::permit_for(&args.permit_for)?,
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)

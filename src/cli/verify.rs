@@ -6,8 +6,8 @@ use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
-    Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey, bundle,
-    delegation, envelope, given, kind, runpack, script_approval, trace,
+    Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey,
+    attestation, bundle, delegation, envelope, given, kind, runpack, script_approval, trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -17,7 +17,7 @@ use crate::{json, keyring, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
-/// Verify any artifact: a bundle, trace, runpack, approval, kill switch, outcome or key file
+/// Verify any artifact: a bundle, trace, runpack, approval, kill switch, outcome, delegation, attestation or key file
 ///
 /// Exits 2 when the file is not what was signed by a trusted key, 6 when it is no artifact at all.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             "verify.unknown_kind",
             "the file is no artifact of gait",
         )
-        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes, delegations and keys (.json)")
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes, delegations, attestations and keys (.json)")
         .in_file(&args.file)
     })?;
     let trusted = || trusted_keys(host, &args.trust);
@@ -51,6 +51,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::KillSwitch => of_kill_switch(&bytes, &trusted()?, now),
         Kind::Outcome => of_outcome(&bytes, &trusted()?, now),
         Kind::Delegation => of_delegation(&bytes, &trusted()?, now),
+        Kind::Attestation => of_attestation(&bytes, &trusted()?, now),
         Kind::ScriptApproval => of_script_approval(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
@@ -176,6 +177,16 @@ fn of_script_approval(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Re
 fn of_delegation(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
     let link = delegation::verify(bytes, trusted, now)?;
     Ok(of_own(Kind::Delegation, link.value().delegate.clone(), &link))
+}
+
+/// Verifies a statement by itself; whether its word is taken depends on the policy and the call.
+fn of_attestation(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let statement = attestation::verify(bytes, trusted, now)?;
+    Ok(of_own(
+        Kind::Attestation,
+        statement.value().kind.clone(),
+        &statement,
+    ))
 }
 
 /// Verifies an approval by itself; whether it counts depends on the call it is handed over with.

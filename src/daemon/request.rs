@@ -124,6 +124,8 @@ pub struct Asked {
     pub approvals: Vec<Vec<u8>>,
     /// Signed links of a delegation, in canonical bytes.
     pub delegation: Vec<Vec<u8>>,
+    /// Signed statements that vouch for facts, in canonical bytes.
+    pub attestations: Vec<Vec<u8>>,
     /// Whether the trace keeps the intent.
     pub keep_intent: bool,
 }
@@ -138,6 +140,7 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
     let fulfils = promised(given.list("fulfils")?)?;
     let approvals = envelopes(&given.list("approvals")?, "approvals")?;
     let delegation = envelopes(&given.list("delegation")?, "links of a delegation")?;
+    let attestations = envelopes(&given.list("attestations")?, "attestations")?;
     let keep_intent = match given.take("keep_intent") {
         None => false,
         Some(Json::Bool(keep)) => keep,
@@ -153,6 +156,7 @@ pub fn read(bytes: &[u8]) -> Result<Asked, Refusal> {
         fulfils: fulfils.into_iter().collect(),
         approvals,
         delegation,
+        attestations,
         keep_intent,
     })
 }

@@ -7,10 +7,12 @@ use crate::approvals::desk::{AnswerError, ApprovalDesk};
 use crate::approvals::inbox::Place;
 use crate::approvals::{self, Handed};
 use crate::artifact::{
-    Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle, digest,
+    Approvers, Bundle, Digest, PolicyRef, SigningKey, TraceRecord, TrustedKeys, Verified, bundle, digest,
 };
+use crate::attestation::Statements;
 use crate::boundary::{
-    Boundary, Call, Clock, Delegated, Desk, KillSwitchFile, Moment, OpenError, Traces, Written, answer,
+    Attested, Boundary, Call, Clock, Delegated, Desk, KillSwitchFile, Moment, OpenError, Traces, Written,
+    answer,
 };
 use crate::bundling::{Succession, SuccessionError, succession};
 use crate::delegation::Chain;
@@ -44,10 +46,17 @@ pub struct Places {
     pub approvals: Option<ApprovalDesk>,
     /// The trust file that says whose keys may delegate.
     pub delegators: Option<PathBuf>,
+    /// The trust file that says whose keys may attest.
+    pub attestors: Option<PathBuf>,
     /// How long a call that is allowed may wait to run, in milliseconds.
     pub permit_for: i64,
     /// Whether a bundle may loosen the one before it.
     pub succession: MayLoosen,
+}
+
+/// The keys of a trust file, as it is now.
+fn known(file: &Path) -> Result<Approvers, Refusal> {
+    approvals::read(&Os, file).map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))
 }
 
 /// Whether a bundle that is loaded may loosen the one that decided before it.
@@ -196,10 +205,11 @@ impl Service {
             .as_ref()
             .map(|id| self.places.sessions.join(format!("{id}.jsonl")));
         let delegation = self.delegation(&asked.delegation, now)?;
+        let attested = self.attested(&asked.attestations, now)?;
         let written = self.judge(
             boundary,
             asked,
-            (handed, delegation),
+            (handed, delegation, attested),
             traceparent,
             journal.as_deref(),
         )?;
@@ -230,7 +240,7 @@ impl Service {
         &self,
         mut boundary: Boundary,
         asked: Asked,
-        (handed, delegation): (Vec<Handed>, Option<Delegated>),
+        (handed, delegation, attested): (Vec<Handed>, Option<Delegated>, Option<Attested>),
         traceparent: Option<String>,
         journal: Option<&Path>,
     ) -> Result<Written, Refusal> {
@@ -245,6 +255,7 @@ impl Service {
             fulfils: asked.fulfils,
             handed,
             delegation,
+            attested,
             permit_for: Some(places.permit_for),
             keeps_intent: asked.keep_intent,
             event: Some(format!("{}/{number}", self.nonce)),
@@ -290,9 +301,19 @@ impl Service {
                 "links of a delegation are handed over, and the daemon knows nobody who may delegate";
             Refusal::new(400, "request.no_delegators", message).hint("start it with --delegators FILE")
         })?;
-        let known = approvals::read(&Os, file)
-            .map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))?;
-        Ok(Some(Chain::of(links, &known, now, now).into()))
+        Ok(Some(Chain::of(links, &known(file)?, now, now).into()))
+    }
+
+    /// The statements of a request. Who may attest is read each time, too.
+    fn attested(&self, statements: &[Vec<u8>], now: Timestamp) -> Result<Option<Attested>, Refusal> {
+        if statements.is_empty() {
+            return Ok(None);
+        }
+        let file = self.places.attestors.as_deref().ok_or_else(|| {
+            let message = "attestations are handed over, and the daemon knows nobody who may attest";
+            Refusal::new(400, "request.no_attestors", message).hint("start it with --attestors FILE")
+        })?;
+        Ok(Some(Statements::of(statements, &known(file)?, now, now).into()))
     }
 
     /// Who may approve, and what waits for them.

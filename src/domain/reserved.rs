@@ -34,23 +34,27 @@ pub const KILL_SWITCH_UNAVAILABLE: &str = "gait.kill_switch_unavailable";
 pub const DENIED: &str = "gait.denied";
 /// What was handed over of a delegation is none, or does not cover the call.
 pub const DELEGATION: &str = "gait.delegation";
+/// What was handed over to vouch for facts does not, or the host says what somebody else is to vouch for.
+pub const ATTESTATION: &str = "gait.attestation";
 /// The gate failed while deciding; the call is blocked.
 pub const INTERNAL: &str = "gait.internal";
 
 /// Codes of calls whose arguments are no values of the types that the policy declares.
 pub const OF_ARGUMENTS: [&str; 3] = [UNKNOWN_TOOL, INPUT_INVALID, ARG_UNPARSABLE];
 
-/// Codes of calls that something beside the policy blocked, which nobody can ask again: an operator, a person, whoever delegates, a store.
-pub const BESIDE_POLICY: [&str; 5] = [
+/// Codes of calls that something beside the policy blocked, which nobody can ask again: an operator, a person, whoever delegates or
+/// attests, a store.
+pub const BESIDE_POLICY: [&str; 6] = [
     KILL_SWITCH,
     KILL_SWITCH_UNAVAILABLE,
     DENIED,
     DELEGATION,
+    ATTESTATION,
     LIMITS_UNAVAILABLE,
 ];
 
 /// Every reserved code.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     UNKNOWN_TOOL,
     INPUT_INVALID,
     ARG_UNPARSABLE,
@@ -67,5 +71,6 @@ pub const ALL: [&str; 17] = [
     KILL_SWITCH_UNAVAILABLE,
     DENIED,
     DELEGATION,
+    ATTESTATION,
     INTERNAL,
 ];

@@ -65,6 +65,8 @@ pub enum Origin {
     Argument,
     /// The host.
     Fact,
+    /// Somebody who vouches for it.
+    Attested,
     /// The caller, beside the arguments.
     Claim,
     /// Where an argument comes from.
@@ -81,6 +83,7 @@ impl Origin {
         match self {
             Origin::Argument => "argument",
             Origin::Fact => "fact",
+            Origin::Attested => "attested",
             Origin::Claim => "claim",
             Origin::Provenance => "provenance",
             Origin::Session => "session",

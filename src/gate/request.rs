@@ -349,10 +349,10 @@ fn field(declared: &ContextField, request: &Request<'_>) -> Result<Value, Blocke
         if declared.field.ty.is_optional() {
             return Ok(Value::Absent);
         }
-        let whose = if declared.from.is_none() {
-            "the host supplies no"
-        } else {
-            "the intent has no"
+        let whose = match (&declared.from, &declared.attested) {
+            (Some(_), _) => "the intent has no",
+            (None, Some(_)) => "nobody attests",
+            (None, None) => "the host supplies no",
         };
         return Err(Blocked {
             code: reserved::FACT_MISSING,

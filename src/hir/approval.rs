@@ -24,7 +24,7 @@ pub(super) struct Roles<'c> {
 
 impl<'c> Roles<'c> {
     /// The roles among the items, each name once.
-    pub fn new(items: &[&Item], context: &'c [ContextField], out: &mut Vec<Diagnostic>) -> Roles<'c> {
+    pub fn new(items: &[&Item], out: &mut Vec<Diagnostic>) -> Roles<'c> {
         let mut named: BTreeMap<String, Found> = BTreeMap::new();
         for item in items {
             let Item::Role(declared) = item else { continue };
@@ -44,10 +44,16 @@ impl<'c> Roles<'c> {
             };
             named.insert(name.text.clone(), (Arc::new(role), name.span));
         }
-        Roles { named, context }
+        Roles { named, context: &[] }
     }
 
-    fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<Found> {
+    /// The same with what says who asks.
+    pub fn knowing(self, context: &'c [ContextField]) -> Roles<'c> {
+        Roles { context, ..self }
+    }
+
+    /// A role by its name; one that is not there is reported.
+    pub fn find(&self, name: &Name, out: &mut Vec<Diagnostic>) -> Option<Found> {
         if let Some((role, span)) = self.named.get(&name.text) {
             return Some((Arc::clone(role), *span));
         }

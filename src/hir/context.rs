@@ -1,12 +1,15 @@
 //! The context: what is said and known about a call beside its arguments. A policy's own declaration of a field takes
 //! the place of the library's. In: `context` items. Out: fields, each with its type, its trust and where it is found.
 
+use super::approval::Roles;
 use super::names::Names;
 use super::{Package, Tool, types};
-use crate::diag::codes::{BAD_CONTEXT, DUPLICATE_NAME};
+use crate::builtins::duration;
+use crate::diag::codes::{BAD_CONTEXT, BAD_LITERAL, DUPLICATE_NAME, TOO_LARGE};
 use crate::diag::{Diagnostic, suggest};
-use crate::domain::{Profile, Trust, approval};
-use crate::source::Span;
+use crate::domain::{AttestedBy, Profile, Trust, approval};
+use crate::limits;
+use crate::source::{Span, Spanned};
 use crate::syntax::ast::{self, Item};
 use crate::ty::{Field, Ty};
 use std::collections::BTreeMap;
@@ -18,8 +21,10 @@ pub struct ContextField {
     pub field: Field,
     /// Whether it is verified.
     pub trust: Trust,
-    /// The member of the intent that holds it, step by step from the document; none for what the host supplies.
+    /// The member of the intent that holds it, step by step from the document; none for what the host supplies, or somebody attests.
     pub from: Option<Vec<String>>,
+    /// Who vouches for it, where it is not the host.
+    pub attested: Option<AttestedBy>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -37,7 +42,7 @@ pub fn request_ty(tool: &Tool, context: &[ContextField]) -> Ty {
 /// The fields of all `context` items: the library's first, then the policy's, each name once.
 pub(super) fn lower(
     items: &[&Item],
-    names: &Names<'_>,
+    (names, roles): (&Names<'_>, &Roles<'_>),
     profile: Profile,
     out: &mut Vec<Diagnostic>,
 ) -> Vec<ContextField> {
@@ -54,7 +59,12 @@ pub(super) fn lower(
                 Some(ty) => types::resolve(ty, names, out),
                 None => type_of_library(declared, library, &fields, out),
             };
-            let field = field(declared, ty, profile, out);
+            let attested = declared.attested.as_ref();
+            let attested = attested.and_then(|written| attested_by(written, roles, out));
+            let field = ContextField {
+                attested,
+                ..field(declared, ty, profile, out)
+            };
             match at
                 .get(declared.name.text.as_str())
                 .and_then(|i| fields.get_mut(*i))
@@ -149,8 +159,41 @@ fn field(declared: &ast::ContextField, ty: Ty, profile: Profile, out: &mut Vec<D
         },
         trust: declared.trust,
         from: declared.from.as_deref().map(steps),
+        attested: None,
         span: declared.span,
     }
+}
+
+/// Who vouches for a field, and how old that may be.
+fn attested_by(
+    written: &ast::AttestedBy,
+    roles: &Roles<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<AttestedBy> {
+    let (by, within) = (roles.find(&written.by, out), within(&written.within, out));
+    Some(AttestedBy {
+        by: by?.0,
+        within: within?,
+    })
+}
+
+fn within(length: &Spanned<String>, out: &mut Vec<Diagnostic>) -> Option<u64> {
+    let report = match duration::compact(&length.node) {
+        Ok(0) => {
+            let message = "what is too old at once never counts";
+            let report = Diagnostic::error(BAD_CONTEXT, length.span, message);
+            report.help("give it a while, such as `within 10m`")
+        }
+        Ok(millis) if millis > limits::ATTESTATION_MILLIS => {
+            let message = "what somebody attests is at most 31 days old";
+            let report = Diagnostic::error(TOO_LARGE, length.span, message);
+            report.help("write a shorter time: whoever attests it can do so again")
+        }
+        Ok(millis) => return u64::try_from(millis).ok(),
+        Err(refused) => Diagnostic::error(BAD_LITERAL, length.span, refused.reason),
+    };
+    out.push(report);
+    None
 }
 
 fn steps(names: &[ast::Name]) -> Vec<String> {

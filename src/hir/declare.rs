@@ -92,8 +92,9 @@ pub fn lower(units: &[Unit], data: &[Source], out: &mut Vec<Diagnostic>) -> Pack
     let names = Names::new(units, data, out);
     let mut labels = labels::lower(&items, out);
     let mut tools = tools(&items, &names, &effects, &labels, out);
-    let context = context::lower(&items, &names, profile, out);
-    let roles = Roles::new(&items, &context, out);
+    let roles = Roles::new(&items, out);
+    let context = context::lower(&items, (&names, &roles), profile, out);
+    let roles = roles.knowing(&context);
     approval::check(&items, &roles, out);
     labels::sources(&items, &tools, (&roles, &names), &mut labels, out);
     labels::of_lower(&policies, &labels, &mut tools);

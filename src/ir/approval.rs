@@ -8,10 +8,7 @@ use std::sync::Arc;
 
 /// Writes a spec.
 pub(super) fn encode(w: &mut Writer, spec: &ApprovalSpec) {
-    w.list(spec.from.as_slice(), |w, role| {
-        w.text(&role.name);
-        w.list(&role.members, |w, member| w.text(member));
-    });
+    w.list(spec.from.as_slice(), |w, role| encode_role(w, role));
     w.int(u64::from(spec.count));
     let flags = [
         spec.distinct,
@@ -32,16 +29,10 @@ pub(super) fn encode(w: &mut Writer, spec: &ApprovalSpec) {
 
 /// Reads a spec.
 pub(super) fn decode(r: &mut Reader<'_>) -> Result<ApprovalSpec, DecodeError> {
-    let from = super::decode::optional(r, |r| {
-        Ok(Role {
-            name: r.text()?,
-            members: r.list(Reader::text)?,
-        })
-    })?;
+    let from = super::decode::optional(r, decode_role)?;
     let count = r.small()?;
     let bits = r.byte()?;
-    let sorted = |members: &[String]| members.windows(2).all(|w| matches!(w, [a, b] if a < b));
-    if count == 0 || bits >> 6 != 0 || !from.as_ref().is_none_or(|role| sorted(&role.members)) {
+    if count == 0 || bits >> 6 != 0 {
         return Err(DecodeError::Malformed("approval"));
     }
     let flag = |at: u32| bits >> at & 1 == 1;
@@ -56,4 +47,22 @@ pub(super) fn decode(r: &mut Reader<'_>) -> Result<ApprovalSpec, DecodeError> {
         bind_policy: flag(5),
         expires: super::decode::optional(r, |r| r.int())?,
     })
+}
+
+/// Writes a role.
+pub(super) fn encode_role(w: &mut Writer, role: &Role) {
+    w.text(&role.name);
+    w.list(&role.members, |w, member| w.text(member));
+}
+
+/// Reads a role.
+pub(super) fn decode_role(r: &mut Reader<'_>) -> Result<Role, DecodeError> {
+    let role = Role {
+        name: r.text()?,
+        members: r.list(Reader::text)?,
+    };
+    if !role.members.windows(2).all(|w| matches!(w, [a, b] if a < b)) {
+        return Err(DecodeError::Malformed("role"));
+    }
+    Ok(role)
 }

@@ -3,7 +3,7 @@
 
 use super::codec::Writer;
 use super::encode;
-use crate::domain::Trust;
+use crate::domain::{AttestedBy, Trust};
 use crate::hir::{Cond, Package, Place, Slot, Step};
 use crate::ty::Field;
 use std::collections::BTreeSet;
@@ -15,8 +15,10 @@ pub struct ContextField {
     pub field: Field,
     /// Whether it is verified.
     pub trust: Trust,
-    /// The member of the intent that holds it, step by step from the document; none for what the host supplies.
+    /// The member of the intent that holds it, step by step from the document; none for what the host supplies, or somebody attests.
     pub from: Option<Vec<String>>,
+    /// Who vouches for it, where it is not the host.
+    pub attested: Option<AttestedBy>,
     /// Its type, encoded: what a value was bound to that somebody holds.
     pub ty: Vec<u8>,
 }
@@ -30,14 +32,23 @@ impl ContextField {
             field,
             trust,
             from,
+            attested: None,
             ty: writer.bytes,
         }
+    }
+
+    /// Whether whoever hands facts over may say it: neither the intent does, nor somebody by signature.
+    pub fn is_of_host(&self) -> bool {
+        self.from.is_none() && self.attested.is_none()
     }
 }
 
 /// The fields of a package.
 pub(super) fn fields(package: &Package) -> Vec<ContextField> {
-    let each = |f: &crate::hir::ContextField| ContextField::new(f.field.clone(), f.trust, f.from.clone());
+    let each = |f: &crate::hir::ContextField| ContextField {
+        attested: f.attested.clone(),
+        ..ContextField::new(f.field.clone(), f.trust, f.from.clone())
+    };
     package.context.iter().map(each).collect()
 }
 

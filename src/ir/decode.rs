@@ -9,11 +9,12 @@ use super::{
 use crate::classes::automaton::Automaton;
 use crate::classes::classifier::Texts;
 use crate::classes::{ClassSet, Classifier};
-use crate::domain::{PolicyScope, Profile, RuleScope, Trust, Verdict};
+use crate::domain::{AttestedBy, PolicyScope, Profile, RuleScope, Trust, Verdict};
 use crate::hir::{Part, Slot, Step, TargetKind, TargetSource};
 use crate::limits;
 use crate::source::Position;
 use crate::ty::{Field, Ty, Unit};
+use std::sync::Arc;
 
 pub use super::codec::DecodeError;
 
@@ -171,13 +172,30 @@ pub(super) fn optional<T>(
 
 fn context_field(r: &mut Reader<'_>) -> Result<ContextField> {
     let field = field(r)?;
-    let trust = match r.byte()? {
-        0 => Trust::Fact,
-        1 => Trust::Claim,
+    let (trust, attested) = match r.byte()? {
+        0 => (Trust::Fact, None),
+        1 => (Trust::Claim, None),
+        super::encode::ATTESTED => (Trust::Fact, Some(attested(r)?)),
         _ => return Err(DecodeError::Malformed("trust")),
     };
     let from = optional(r, |r| r.list(Reader::text))?;
-    Ok(ContextField::new(field, trust, from))
+    if attested.is_some() && from.is_some() {
+        return Err(DecodeError::Malformed("attested"));
+    }
+    Ok(ContextField {
+        attested,
+        ..ContextField::new(field, trust, from)
+    })
+}
+
+/// Who vouches for a fact; what no policy could write is refused.
+fn attested(r: &mut Reader<'_>) -> Result<AttestedBy> {
+    let by = Arc::new(super::approval::decode_role(r)?);
+    let within = r.int()?;
+    if !(1..=limits::ATTESTATION_MILLIS).contains(&i128::from(within)) {
+        return Err(DecodeError::Malformed("attested"));
+    }
+    Ok(AttestedBy { by, within })
 }
 
 fn tool(r: &mut Reader<'_>, rules: &[RuleInfo], context: usize) -> Result<ToolProgram> {

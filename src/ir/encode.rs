@@ -31,9 +31,19 @@ pub fn encode(program: &Program) -> Vec<u8> {
     w.bytes
 }
 
+/// What stands for the trust in a fact that somebody vouches for; a fact of another kind is written as before there were such.
+pub(super) const ATTESTED: u8 = 2;
+
 pub(super) fn context_field(w: &mut Writer, declared: &ContextField) {
     field(w, &declared.field);
-    w.byte(declared.trust as u8);
+    match &declared.attested {
+        None => w.byte(declared.trust as u8),
+        Some(attested) => {
+            w.byte(ATTESTED);
+            super::approval::encode_role(w, &attested.by);
+            w.int(attested.within);
+        }
+    }
     w.list(declared.from.as_slice(), |w, from| {
         w.list(from, |w, step| w.text(step))
     });

@@ -94,7 +94,7 @@ pub fn same_package(a: &Package, b: &Package) -> bool {
         && alike(&a.tools, &b.tools, same_tool)
         && a.obligations == b.obligations
         && alike(&a.context, &b.context, |a, b| {
-            (&a.field, a.trust, &a.from) == (&b.field, b.trust, &b.from)
+            (&a.field, a.trust, &a.from, &a.attested) == (&b.field, b.trust, &b.from, &b.attested)
         })
         && alike(&a.rules, &b.rules, |rule, other| same_rule(a, rule, other))
         && alike(&a.assertions, &b.assertions, |claim, other| {

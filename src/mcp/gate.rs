@@ -8,6 +8,7 @@ use super::told;
 use crate::approvals::desk::ApprovalDesk;
 use crate::approvals::inbox::Place;
 use crate::artifact::{SigningKey, TrustedKeys, digest};
+use crate::attestation::Statements;
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::delegation::Chain;
 use crate::domain::{Intent, Verdict};
@@ -38,6 +39,8 @@ pub struct Setup {
     pub approvals: Option<ApprovalDesk>,
     /// The trust file that says whose keys may delegate, and the links that calls are made under.
     pub delegation: Option<(PathBuf, Vec<PathBuf>)>,
+    /// The trust file that says whose keys may attest, and the statements that calls are made with.
+    pub attested: Option<(PathBuf, Vec<PathBuf>)>,
     /// What the host knows of the calls.
     pub facts: Option<Json>,
     /// What the runtime fulfils of what decisions oblige to.
@@ -167,8 +170,8 @@ impl Gatekeeper {
         let bundle = self.setup.boundary.bundle();
         let handed = approvals.map_or_else(Vec::new, |(desk, call)| desk.answers(&Os, call, bundle, false));
         let setup = &self.setup;
-        // Read each time: a link ends, and a key is revoked, while the gateway runs.
-        let delegation = setup.delegation.as_ref();
+        // Read each time: a link or statement ends, and a key is revoked, while the gateway runs.
+        let (delegation, attested) = (setup.delegation.as_ref(), setup.attested.as_ref());
         let moment = Moment {
             session_id: session.map(|(id, _)| id.clone()),
             run_id: session.map(|(id, _)| id.clone()),
@@ -177,6 +180,7 @@ impl Gatekeeper {
             fulfils: setup.fulfils.clone(),
             handed,
             delegation: delegation.map(|(trust, links)| Chain::in_files(&Os, trust, links, None).into()),
+            attested: attested.map(|(trust, all)| Statements::in_files(&Os, trust, all, None).into()),
             event: Some(format!(
                 "{}/{}",
                 setup.nonce,

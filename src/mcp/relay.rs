@@ -402,6 +402,7 @@ mod tests {
         let now = "2026-01-02T03:04:05Z".parse().unwrap();
         let setup = Setup {
             delegation: None,
+            attested: None,
             boundary: Boundary::open(&built.bytes, &trusted, now).unwrap(),
             key,
             store: Box::new(store::Memory::default()),

@@ -326,8 +326,19 @@ pub struct ContextField {
     /// The member of the intent that holds it, step by step from the document; the host supplies it where there is
     /// none.
     pub from: Option<Vec<Name>>,
+    /// Who vouches for it; none where it is the host's to say, or the caller's.
+    pub attested: Option<AttestedBy>,
     /// The whole field.
     pub span: Span,
+}
+
+/// `by runtimes within 10m`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttestedBy {
+    /// The role whose members may say it.
+    pub by: Name,
+    /// How old it may be.
+    pub within: Spanned<String>,
 }
 
 /// Labels in ascending order, of which a value has one.

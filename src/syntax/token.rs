@@ -232,6 +232,7 @@ keywords! {
     NotMatch = "not_match", Clause;
     Fact = "fact", Clause;
     Claim = "claim", Clause;
+    Attested = "attested", Clause;
     From = "from", Clause;
     As = "as", Clause;
     Digest = "digest", Clause;

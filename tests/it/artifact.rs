@@ -146,6 +146,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         fulfils: Vec::new(),
         approved_with: Vec::new(),
         delegated_with: Vec::new(),
+        attested_with: Vec::new(),
         denied_with: Vec::new(),
         kill_switch: None,
         permit_until: None,

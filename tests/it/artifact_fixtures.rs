@@ -5,6 +5,7 @@ use crate::cli::{document, exit, gait, text};
 use crate::cli_keys::refusal;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gait::artifact::archive::{self, Entry};
+use gait::artifact::attestation::{About, Attestation};
 use gait::artifact::delegation::Delegation;
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
@@ -92,6 +93,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         fulfils: Vec::new(),
         approved_with: Vec::new(),
         delegated_with: Vec::new(),
+        attested_with: Vec::new(),
         denied_with: Vec::new(),
         kill_switch: None,
         permit_until: None,
@@ -219,6 +221,79 @@ fn tampered_delegations() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "delegation_as_an_approval__verify.schema.json",
+            seal(&payload, PayloadType::Approval),
+        ),
+    ]
+}
+
+/// A runtime vouches for the sandbox of a caller.
+pub fn an_attestation() -> Vec<u8> {
+    let body = br#"{"isolation": "container", "network": "none", "timeout": 30}"#;
+    let statement = Attestation {
+        kind: "sandbox".into(),
+        about: About {
+            identity: "agent-7".into(),
+            environment: Some("dev".into()),
+            ..About::default()
+        },
+        body: gait::json::parse(body).unwrap(),
+        issued_at: now(),
+        expires_at: now() + SignedDuration::from_mins(10),
+        key: key().id(),
+        nonce: "0".repeat(64),
+    };
+    envelope::sign(&statement, &key()).unwrap().into_bytes()
+}
+
+fn tampered_attestations() -> Vec<(&'static str, Vec<u8>)> {
+    let good = an_attestation();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed =
+        |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Attestation);
+    let other = || SigningKey::from_seed(&[2; 32]).id().to_string();
+    vec![
+        (
+            "attestation_cut_off__verify.not_json.json",
+            good[..good.len() - 30].to_vec(),
+        ),
+        (
+            "attestation_prolonged__verify.signature_invalid.json",
+            repayload(&good, |p| p["expires_at"] = "2027-11-30T12:00:00.000Z".into()),
+        ),
+        (
+            "attestation_of_another_body__verify.signature_invalid.json",
+            repayload(&good, |p| p["body"]["network"] = "full".into()),
+        ),
+        (
+            "attestation_about_somebody_else__verify.signature_invalid.json",
+            repayload(&good, |p| p["about"]["identity"] = "agent-8".into()),
+        ),
+        (
+            "attestation_of_another_key__verify.contents.json",
+            seal(
+                &edit(&payload, |p| p["key_id"] = other().into()),
+                PayloadType::Attestation,
+            ),
+        ),
+        (
+            "attestation_about_nobody__verify.shape.json",
+            resealed(|p| p["about"] = serde_json::json!({"environment": "dev"})),
+        ),
+        (
+            "attestation_about_more__verify.shape.json",
+            resealed(|p| p["about"]["tool"] = "shell.run".into()),
+        ),
+        (
+            "attestation_over_before_it_starts__verify.shape.json",
+            resealed(|p| p["expires_at"] = p["issued_at"].clone()),
+        ),
+        (
+            "attestation_with_more__verify.shape.json",
+            resealed(|p| p["role"] = "runtimes".into()),
+        ),
+        (
+            "attestation_as_an_approval__verify.schema.json",
             seal(&payload, PayloadType::Approval),
         ),
     ]
@@ -387,6 +462,7 @@ fn valid() -> Files {
     let other = SigningKey::from_seed(&[2; 32]).verifying_key();
     let files = [
         ("approval.json", an_approval()),
+        ("attestation.json", an_attestation()),
         ("bundle.gaitbundle", built().bytes),
         ("delegation.json", a_delegation()),
         ("kill_switch.json", a_kill_switch()),
@@ -411,6 +487,7 @@ fn tampered() -> Files {
         tampered_kill_switches(),
         tampered_outcomes(),
         tampered_delegations(),
+        tampered_attestations(),
         tampered_keys(),
     ];
     all.into_iter()

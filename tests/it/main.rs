@@ -15,6 +15,8 @@ mod artifact;
 #[cfg(test)]
 mod artifact_fixtures;
 #[cfg(test)]
+mod attestations;
+#[cfg(test)]
 mod author;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]

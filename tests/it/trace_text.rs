@@ -260,6 +260,7 @@ impl Draw {
                     .collect(),
             },
             delegated_with: Vec::new(),
+            attested_with: Vec::new(),
             denied_with: Vec::new(),
             kill_switch: self.maybe(Draw::digest),
             permit_until: match decision.verdict == Verdict::Allow || self.is_odd() {

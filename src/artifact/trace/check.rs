@@ -5,7 +5,7 @@
 use super::{TraceRecord, TraceScript};
 use crate::artifact::fields::{id, named, refuse, sorted};
 use crate::artifact::manifest::check_digest;
-use crate::artifact::{VerifyError, approval, digest, jcs, limit, obligation, time};
+use crate::artifact::{StatementRef, VerifyError, approval, digest, jcs, limit, obligation, time};
 use crate::domain::intent::SCRIPT;
 use crate::domain::traceparent::is_traceparent;
 use crate::domain::{Decision, LabelFact, MatchedRule, StepDecision, Target, Verdict, reserved};
@@ -41,6 +41,16 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     sorted("trace", "denied_with", &record.denied_with)?;
     if record.delegated_with.len() > limits::DELEGATIONS as usize {
         return Err(refuse("trace", "`delegated_with` has too many"));
+    }
+    StatementRef::check(&record.attested_with)?;
+    let is_fact = |one: &StatementRef| {
+        record
+            .facts
+            .as_ref()
+            .is_some_and(|facts| facts.get(&one.kind).is_some())
+    };
+    if !record.attested_with.iter().all(is_fact) {
+        return Err(refuse("trace", "`attested_with` does not go with `facts`"));
     }
     let is_denied = decision.reason_codes.iter().any(|code| code == reserved::DENIED);
     if is_denied == record.denied_with.is_empty() || is_denied && decision.verdict != Verdict::Block {

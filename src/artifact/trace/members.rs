@@ -20,6 +20,12 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
         );
     }
     to.digest("args_digest", &record.args_digest);
+    if !record.attested_with.is_empty() {
+        to.objects("attested_with", &record.attested_with, |one, to| {
+            to.digest("digest", &one.digest);
+            to.text("kind", &one.kind);
+        });
+    }
     to.digest("bundle_digest", &record.bundle_digest);
     to.nullable("call_digest", record.call_digest.as_ref());
     to.optional("correlation_id", record.correlation_id.as_deref());

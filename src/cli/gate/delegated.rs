@@ -44,9 +44,15 @@ impl DelegatedArgs {
         })
     }
 
+    /// Files and whose keys may sign the first of them, to be read for each call; none where no file is named.
+    pub fn files(&self) -> Option<(PathBuf, Vec<PathBuf>)> {
+        let trust = self.delegators.clone().filter(|_| !self.delegation.is_empty())?;
+        Some((trust, self.delegation.clone()))
+    }
+
     /// What was handed over; none where nothing was.
     pub fn read(&self, host: &dyn Host, at: Option<Timestamp>) -> Option<Delegated> {
-        let trust = self.delegators.as_ref().filter(|_| !self.delegation.is_empty())?;
-        Some(Chain::in_files(host, trust, &self.delegation, at).into())
+        let (trust, links) = self.files()?;
+        Some(Chain::in_files(host, &trust, &links, at).into())
     }
 }

@@ -1,6 +1,6 @@
 //! `gait gate eval`: one intent, one verdict, one signed trace. The verdict is printed only when the trace is on disk.
 
-use super::{AskedArgs, DelegatedArgs, handed};
+use super::{AskedArgs, AttestedArgs, DelegatedArgs, handed};
 use crate::artifact::{Bundle, TrustedKeys, Verified, time};
 use crate::boundary::{
     Boundary, Call, Clock, Desk, KillSwitchFile, Moment, Recorded, TraceFiles, WriteError, Written, answer,
@@ -65,6 +65,8 @@ pub struct Args {
     handed: handed::HandedArgs,
     #[command(flatten)]
     delegated: DelegatedArgs,
+    #[command(flatten)]
+    attested: AttestedArgs,
     #[command(flatten)]
     asked: AskedArgs,
     /// How long the call may wait to run once it is allowed, at most an hour
@@ -146,6 +148,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         fulfils: BTreeSet::from_iter(args.fulfils).into_iter().collect(),
         handed,
         delegation: args.delegated.read(host, at),
+        attested: args.attested.read(host, at),
         permit_for: Some(permit_for),
         keeps_intent: args.keep_intent,
         ..Moment::default()
@@ -255,7 +258,8 @@ fn explained(
         }
     };
     let nothing = Json::Object(Vec::new());
-    let facts = call.moment.facts.as_ref().unwrap_or(&nothing);
+    // With those that a chain of delegation and statements have added.
+    let facts = recorded.record.facts.as_ref().unwrap_or(&nothing);
     let origins = ArgumentOrigin::of_intent(&call.intent.document);
     let request = Request {
         origins: origins.as_deref(),

@@ -2,7 +2,7 @@
 
 use crate::approvals::{self, desk::ApprovalDesk};
 use crate::cli::error::{Category, CliError};
-use crate::cli::gate::{AskedArgs, DelegatedArgs};
+use crate::cli::gate::{AskedArgs, AttestedArgs, DelegatedArgs};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::load;
 use crate::cli::store_args::StoreArgs;
@@ -21,6 +21,8 @@ pub struct GateArgs {
     asked: AskedArgs,
     #[command(flatten)]
     delegated: DelegatedArgs,
+    #[command(flatten)]
+    attested: AttestedArgs,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -60,7 +62,11 @@ impl Judged {
         let key = key_args::signing_key(host, &args.key)?;
         key_args::accepted(host, &key, &trusted)?;
         // A misspelt path is found out now, and not by the first approval or call.
-        let named = [self.approvers.as_ref(), args.delegated.delegators.as_ref()];
+        let named = [
+            self.approvers.as_ref(),
+            args.delegated.delegators.as_ref(),
+            args.attested.attestors.as_ref(),
+        ];
         for file in named.into_iter().flatten() {
             approvals::read(host, file)?;
         }
@@ -82,12 +88,8 @@ impl Judged {
             approvals: self
                 .approvers
                 .map(|trust| ApprovalDesk::new(trust, self.approvals)),
-            delegation: args
-                .delegated
-                .delegators
-                .clone()
-                .filter(|_| !args.delegated.delegation.is_empty())
-                .map(|trust| (trust, args.delegated.delegation.clone())),
+            delegation: args.delegated.files(),
+            attested: args.attested.files(),
             facts: facts.transpose()?,
             fulfils: BTreeSet::from_iter(self.fulfils).into_iter().collect(),
             caller: Caller {

@@ -1,19 +1,16 @@
 //! `gait trace recompute`: signed traces, decided again from what they name. Nothing is written.
 
-use crate::approvals::Handed;
 use crate::artifact::runpack::RunpackTrace;
-use crate::artifact::{KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, kind, time};
+use crate::artifact::{Kind, TraceRecord, TrustedKeys, Verified, kind, time};
 use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::explanation::names;
-use crate::cli::gate::{DelegatedArgs, HandedArgs};
+use crate::cli::gate::{AttestedArgs, DelegatedArgs, HandedArgs};
 use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::load;
 use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
 use crate::cli::verify::of_trace;
-use crate::delegation::Chain;
-use crate::domain::Intent;
 use crate::host::Host;
 use crate::json::Json;
 use crate::kill_switch;
@@ -49,6 +46,8 @@ pub struct Args {
     #[command(flatten)]
     delegated: DelegatedArgs,
     #[command(flatten)]
+    attested: AttestedArgs,
+    #[command(flatten)]
     trust: TrustArgs,
 }
 
@@ -59,8 +58,11 @@ struct Recorded {
     kept: Option<Json>,
 }
 
-/// A trace that was decided again, and when the first key of its delegation was revoked since.
-type Done<'r> = (&'r Recorded, Recomputed, Option<Timestamp>);
+/// A trace that was decided again, and which keys were revoked since: that of who delegated first, and the first of those who attest.
+type Done<'r> = (&'r Recorded, Recomputed, Revoked);
+
+/// When keys were revoked, by the member that says it.
+type Revoked = [(&'static str, Option<Timestamp>); 2];
 
 /// Reads all files before it decides the first.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
@@ -91,19 +93,35 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     for one in all.iter().take(decided) {
         let at = one.trace.value().created_at;
         let handed = args.handed.read_as_of(host, at)?;
+        let record = one.trace.value();
         // Of several, those that name no link were made without one.
-        let is_alone = decided > 1 && one.trace.value().delegated_with.is_empty();
+        let is_alone = decided > 1 && record.delegated_with.is_empty();
         let chain = Some(&args.delegated).filter(|_| !is_alone);
-        let chain = chain.map(|given| given.chain_of(host, one.trace.value()));
-        let (chain, revoked) = chain.transpose()?.flatten().unzip();
-        let found = recomputed(
-            &mut boundary,
-            (one, intent.as_ref()),
-            &all,
-            (&handed, chain.as_ref(), kill_switch.as_ref()),
-        );
+        let chain = chain.map(|given| given.chain_of(host, record));
+        let (chain, delegator) = chain.transpose()?.flatten().unzip();
+        let is_alone = decided > 1 && record.attested_with.is_empty();
+        let statements = Some(&args.attested).filter(|_| !is_alone);
+        let statements = statements.map(|given| given.statements_of(host, record));
+        let (statements, attestor) = statements.transpose()?.flatten().unzip();
+        let before = record
+            .previous
+            .and_then(|digest| all.iter().find(|other| other.trace.digest() == digest));
+        let found = boundary.recompute(Account {
+            record,
+            intent: intent.as_ref(),
+            kept: one.kept.as_ref(),
+            before: before.map(|before| before.trace.value()),
+            kill_switch: kill_switch.as_ref(),
+            handed: &handed,
+            chain: chain.as_ref(),
+            statements: statements.as_ref(),
+        });
         let found = found.map_err(|error| refused(&one.file, &error))?;
-        done.push((one, found, revoked.flatten()));
+        let revoked = [
+            ("delegator_revoked_at", delegator.flatten()),
+            ("attestor_revoked_at", attestor.flatten()),
+        ];
+        done.push((one, found, revoked));
     }
     let same = done.iter().all(|(_, found, _)| found.differences.is_empty());
     let exit = if same { Exit::Success } else { Exit::Regression };
@@ -113,27 +131,6 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         people(ui, &done)?;
     }
     Ok(exit)
-}
-
-fn recomputed(
-    boundary: &mut Boundary,
-    (one, intent): (&Recorded, Option<&Intent>),
-    all: &[Recorded],
-    (handed, chain, kill_switch): (&[Handed], Option<&Chain>, Option<&Verified<KillSwitch>>),
-) -> Result<Recomputed, RecomputeError> {
-    let record = one.trace.value();
-    let before = record
-        .previous
-        .and_then(|digest| all.iter().find(|other| other.trace.digest() == digest));
-    boundary.recompute(Account {
-        record,
-        intent,
-        kept: one.kept.as_ref(),
-        before: before.map(|before| before.trace.value()),
-        kill_switch,
-        handed,
-        chain,
-    })
 }
 
 /// The traces of a file.
@@ -198,7 +195,8 @@ fn document(done: &[Done<'_>], boundary: &Boundary, exit: Exit) -> Json {
             ),
             ("believed", names(&believed)),
         ];
-        members.extend(revoked.map(|at| ("delegator_revoked_at", Json::str(time::print(at)))));
+        let revoked = revoked.iter().filter_map(|(name, at)| Some((*name, (*at)?)));
+        members.extend(revoked.map(|(name, at)| (name, Json::str(time::print(at)))));
         Json::record(members)
     };
     Json::object([
@@ -230,11 +228,11 @@ fn people(ui: &mut Ui, done: &[Done<'_>]) -> Result<(), CliError> {
                 found.believed.join(", ")
             ))?;
         }
-        if let Some(at) = revoked {
-            let at = time::print(*at);
-            ui.line(&format!(
-                "  the key that delegated first was revoked later, at {at}"
-            ))?;
+        let said = ["the key that delegated first", "a key that attested"];
+        for (what, (_, at)) in said.iter().zip(revoked) {
+            if let Some(at) = at {
+                ui.line(&format!("  {what} was revoked later, at {}", time::print(*at)))?;
+            }
         }
     }
     let differ = done

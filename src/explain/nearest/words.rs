@@ -177,13 +177,9 @@ fn origin(subject: &Subject<'_>, steps: &[Step]) -> Origin {
             }
         }
         [Step::Field(first), Step::Field(field), ..] if *first as usize >= args => {
-            let trust = subject
-                .package
-                .context
-                .get(*field as usize)
-                .map(|field| field.trust);
-            match trust {
-                Some(Trust::Claim) => Origin::Claim,
+            match subject.package.context.get(*field as usize) {
+                Some(field) if field.trust == Trust::Claim => Origin::Claim,
+                Some(field) if field.attested.is_some() => Origin::Attested,
                 _ => Origin::Fact,
             }
         }

@@ -62,14 +62,15 @@ fn is_oblige(nodes: &[Node], at: usize) -> bool {
     named && told && piece(nodes, at).is_some_and(|p| is_word(p, "oblige"))
 }
 
-/// Whether what says where the thing before is found stands here: `from intent` of a field, `digest` of an import.
+/// Whether what says where the thing before is found stands here: `from intent` or `by … within` of a field, `digest` of an import.
 pub(super) fn says_origin(nodes: &[Node], at: usize) -> bool {
     let after_dot = piece(nodes, at - 1).is_some_and(|p| p.kind == Kind::Dot);
     let is = |at: usize, word: &str| piece(nodes, at).is_some_and(|p| is_word(p, word));
     let is_text = piece(nodes, at + 1).is_some_and(|p| p.kind == Kind::String);
     let from = is(at, "from") && is(at + 1, "intent");
     let digest = is(0, "import") && is(at, "digest") && is_text;
-    !after_dot && (from || digest)
+    let attested = is(0, "attested") && is(at, "by") && is(at + 2, "within");
+    !after_dot && (from || digest || attested)
 }
 
 pub(super) fn has_and(nodes: &[Node]) -> bool {
