@@ -17,14 +17,14 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Recompute(recompute::Args),
+    Recompute(Box<recompute::Args>),
     Verify(verify::Args),
 }
 
 /// Starts the command of the group.
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
-        Command::Recompute(args) => recompute::run(ui, host, args),
+        Command::Recompute(args) => recompute::run(ui, host, *args),
         Command::Verify(args) => verify::run(ui, host, args),
     }
 }

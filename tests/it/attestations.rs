@@ -747,3 +747,82 @@ fn the_daemon_takes_statements_with_a_call() {
     let body = request(&at, "run.json", &handed);
     alone.refuses("POST", "/v1/decide", &body, (400, "request.no_attestors"));
 }
+
+#[cfg(all(unix, feature = "serve"))]
+#[test]
+fn a_gateway_reads_its_statements_at_every_call() {
+    use crate::daemon::Daemon;
+    use crate::{mcp, mcp_serve};
+    let Some(venv) = mcp::venv() else { return };
+    let at = mcp::folder();
+    at.write("sandboxd.pub", &key("sandboxd").verifying_key().to_file());
+    let add = [
+        "trust",
+        "add",
+        "--file",
+        "attestors.json",
+        "--principal",
+        "sandboxd@acme.com",
+        "--key",
+        "sandboxd.pub",
+    ];
+    at.json(&add, 0, "trust_add");
+    let policy = "gaitpol 1\npolicy acme.git\ndefault block code none\nrole runtimes { \"sandboxd@acme.com\" }\n\
+        context { attested sandbox: { network: Bool } by runtimes within 10m }\ntool git.git_status { repo_path: Path }\n\
+        rule look on git.git_status when not context.sandbox.network allow\n";
+    at.write("b.gaitbundle", &compiled(policy));
+    let sandbox = |network: &str| {
+        let mut one = statement();
+        one.body = gait::json::parse(format!(r#"{{"network":{network}}}"#).as_bytes()).unwrap();
+        write(&at, "s", &one, "sandboxd");
+    };
+    let repo = at.path("repo").to_str().unwrap().to_owned();
+    let calls = json!([["git_status", { "repo_path": repo }]]);
+    let flags = ["--attestors", "attestors.json", "--attestation", "s"];
+    let ask = |who: &str| -> Value {
+        let more = [&["--identity", who], &flags[..]].concat();
+        mcp::through(&at, &venv, &more, &calls)["results"][0]["failed"].clone()
+    };
+    sandbox("false");
+    assert_eq!((ask("helper"), ask("planner")), (json!(false), json!(true)));
+    // So it is before several servers, and while they run.
+    let server = venv.join("bin/mcp-server-git").to_str().unwrap().to_owned();
+    let command = [server, "--repository".to_owned(), repo.clone()];
+    let config = mcp_serve::config(&[("git", &command)], "identity = \"helper\"");
+    at.write("gait.mcp.toml", config.as_bytes());
+    let mut command = at.command(&[&["mcp", "serve", "--json"], &flags[..]].concat());
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    let daemon = Daemon::that_says(&at, &mut command, "mcp_serve");
+    let serve = [daemon.told("listening"), "legacy".to_owned()];
+    let calls = json!([["git__git_status", { "repo_path": repo }]]);
+    let ask = || -> Value {
+        let found = mcp::client_with(&at.path(""), &venv, &serve, &[], &calls);
+        found["results"][0]["failed"].clone()
+    };
+    assert_eq!(ask(), false);
+    sandbox("true");
+    assert_eq!(ask(), true);
+    sandbox("false");
+    assert_eq!(ask(), false);
+    let id = key("sandboxd").id().to_string();
+    let revoke = ["trust", "revoke", "--file", "attestors.json", "--key", &id];
+    at.json(&revoke, 0, "trust_revoke");
+    assert_eq!(ask(), true);
+    drop(daemon);
+    let misspelt = [
+        "mcp",
+        "proxy",
+        "--bundle",
+        "b.gaitbundle",
+        "--server",
+        "git",
+        "--attestors",
+        "atestors.json",
+    ];
+    let output = at.run(&[&misspelt[..], &["--attestation", "s", "--", "true"]].concat());
+    assert!(
+        !output.status.success() && shown(&output).contains("atestors.json"),
+        "{}",
+        shown(&output)
+    );
+}
