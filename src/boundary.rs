@@ -298,7 +298,12 @@ impl Boundary {
     fn told<'m>(&self, intent: &Intent, moment: &'m Moment) -> Cow<'m, Moment> {
         let gate = &self.loaded.gate;
         let chain = moment.delegation.as_ref().and_then(Delegated::chain);
-        if chain.is_none() && !attested::concerns(gate, moment) {
+        // Facts that are no object are the gate's to refuse.
+        let is_odd = moment
+            .facts
+            .as_ref()
+            .is_some_and(|facts| facts.as_object().is_none());
+        if is_odd || chain.is_none() && !attested::concerns(gate, moment) {
             return Cow::Borrowed(moment);
         }
         let mut told = moment.clone();

@@ -709,10 +709,6 @@ fn whoever_attests_signs_what_is_one() {
             "sandbox --body sandbox.body --about-identity helper --expires 32d --key sandboxd.key --out x",
             "attest.expires",
         ),
-        (
-            "sandbox --body sandbox.body --about-identity helper --key nowhere --out x",
-            "file.not_found",
-        ),
     ] {
         assert_eq!(attest(args, 6)["error"]["code"], code, "{args}");
     }
