@@ -320,6 +320,16 @@ impl Boundary {
         Cow::Owned(told)
     }
 
+    /// Why what was handed over with a call blocks it, whatever rules say.
+    fn refusal(&self, call: (&Intent, &Request<'_>), moment: &Moment) -> Option<(&'static str, String)> {
+        let delegation = moment.delegation.as_ref();
+        let refused = delegation.and_then(|one| one.refusal(&self.loaded.gate, call, moment.now));
+        let unattested = || moment.attested.as_ref()?.refusal();
+        refused
+            .map(|why| (reserved::DELEGATION, why))
+            .or_else(|| Some((reserved::ATTESTATION, unattested()?)))
+    }
+
     /// What is decided of a call with these approvals, as a trace says it.
     fn decided(
         &mut self,
@@ -332,16 +342,11 @@ impl Boundary {
             ..*alone
         };
         let mut judged = self.loaded.gate.decide(&request, &mut self.workspace);
-        let delegation = moment.delegation.as_ref();
-        let refused =
-            delegation.and_then(|one| one.refusal(&self.loaded.gate, (intent, &request), moment.now));
-        let refused = refused.map(|why| (reserved::DELEGATION, why));
-        let attested = moment.attested.as_ref();
-        let unattested = attested.and_then(Attested::refusal);
-        let refused = refused.or_else(|| Some((reserved::ATTESTATION, unattested?)));
+        let refused = self.refusal((intent, &request), moment);
         if let Some((code, why)) = refused.filter(|_| !judged.decision.is_stopped()) {
             judged.decision = judged.decision.refused(code, why);
         }
+        let (delegation, attested) = (moment.delegation.as_ref(), moment.attested.as_ref());
         let approved_with = weighed.count(&judged.decision);
         let denied = weighed.denied.take();
         let denied = denied.filter(|_| judged.decision.verdict == Verdict::RequireApproval);

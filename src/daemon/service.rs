@@ -54,11 +54,6 @@ pub struct Places {
     pub succession: MayLoosen,
 }
 
-/// The keys of a trust file, as it is now.
-fn known(file: &Path) -> Result<Approvers, Refusal> {
-    approvals::read(&Os, file).map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))
-}
-
 /// Whether a bundle that is loaded may loosen the one that decided before it.
 #[derive(Debug)]
 pub enum MayLoosen {
@@ -386,4 +381,9 @@ impl Service {
     pub fn close(&self) {
         self.log.close();
     }
+}
+
+/// The keys of a trust file, as it is now.
+fn known(file: &Path) -> Result<Approvers, Refusal> {
+    approvals::read(&Os, file).map_err(|error| Refusal::new(503, "trust.unreadable", error.to_string()))
 }

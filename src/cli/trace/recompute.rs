@@ -1,7 +1,9 @@
 //! `gait trace recompute`: signed traces, decided again from what they name. Nothing is written.
 
+use crate::approvals::Handed;
 use crate::artifact::runpack::RunpackTrace;
 use crate::artifact::{Kind, TraceRecord, TrustedKeys, Verified, kind, time};
+use crate::attestation::Statements;
 use crate::boundary::{Account, Boundary, Difference, RecomputeError, Recomputed};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
@@ -11,6 +13,7 @@ use crate::cli::key_args::{TrustArgs, trusted_keys};
 use crate::cli::load;
 use crate::cli::ui::{Tone, Ui, brief, count, one_line, paint};
 use crate::cli::verify::of_trace;
+use crate::delegation::Chain;
 use crate::host::Host;
 use crate::json::Json;
 use crate::kill_switch;
@@ -91,36 +94,20 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         .transpose()?;
     let mut done = Vec::new();
     for one in all.iter().take(decided) {
-        let at = one.trace.value().created_at;
-        let handed = args.handed.read_as_of(host, at)?;
-        let record = one.trace.value();
-        // Of several, those that name no link were made without one.
-        let is_alone = decided > 1 && record.delegated_with.is_empty();
-        let chain = Some(&args.delegated).filter(|_| !is_alone);
-        let chain = chain.map(|given| given.chain_of(host, record));
-        let (chain, delegator) = chain.transpose()?.flatten().unzip();
-        let is_alone = decided > 1 && record.attested_with.is_empty();
-        let statements = Some(&args.attested).filter(|_| !is_alone);
-        let statements = statements.map(|given| given.statements_of(host, record));
-        let (statements, attestor) = statements.transpose()?.flatten().unzip();
-        let before = record
-            .previous
-            .and_then(|digest| all.iter().find(|other| other.trace.digest() == digest));
+        let (again, revoked) = handed_over(host, &args, (one.trace.value(), decided > 1))?;
+        let before = one.trace.value().previous;
+        let before = before.and_then(|digest| all.iter().find(|other| other.trace.digest() == digest));
         let found = boundary.recompute(Account {
-            record,
+            record: one.trace.value(),
             intent: intent.as_ref(),
             kept: one.kept.as_ref(),
             before: before.map(|before| before.trace.value()),
             kill_switch: kill_switch.as_ref(),
-            handed: &handed,
-            chain: chain.as_ref(),
-            statements: statements.as_ref(),
+            handed: &again.approvals,
+            chain: again.chain.as_ref(),
+            statements: again.statements.as_ref(),
         });
         let found = found.map_err(|error| refused(&one.file, &error))?;
-        let revoked = [
-            ("delegator_revoked_at", delegator.flatten()),
-            ("attestor_revoked_at", attestor.flatten()),
-        ];
         done.push((one, found, revoked));
     }
     let same = done.iter().all(|(_, found, _)| found.differences.is_empty());
@@ -131,6 +118,42 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         people(ui, &done)?;
     }
     Ok(exit)
+}
+
+/// What is handed over again, as it was with a call.
+struct Again {
+    approvals: Vec<Handed>,
+    chain: Option<Chain>,
+    statements: Option<Statements>,
+}
+
+/// What of the flags a trace was made with, and which keys were revoked since. Of several traces, those that name no link or statement were
+/// made without.
+fn handed_over(
+    host: &dyn Host,
+    args: &Args,
+    (record, of_several): (&TraceRecord, bool),
+) -> Result<(Again, Revoked), CliError> {
+    let chain = match of_several && record.delegated_with.is_empty() {
+        true => None,
+        false => args.delegated.chain_of(host, record)?,
+    };
+    let statements = match of_several && record.attested_with.is_empty() {
+        true => None,
+        false => args.attested.statements_of(host, record)?,
+    };
+    let (chain, delegator) = chain.unzip();
+    let (statements, attestor) = statements.unzip();
+    let again = Again {
+        approvals: args.handed.read_as_of(host, record.created_at)?,
+        chain,
+        statements,
+    };
+    let revoked = [
+        ("delegator_revoked_at", delegator.flatten()),
+        ("attestor_revoked_at", attestor.flatten()),
+    ];
+    Ok((again, revoked))
 }
 
 /// The traces of a file.
