@@ -221,6 +221,21 @@ impl Table {
         }
     }
 
+    /// Texts by their own names; none where there is nothing.
+    pub fn named(&mut self, key: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+        let Some(found) = self.take(key) else {
+            return Ok(BTreeMap::new());
+        };
+        let Value::Table(entries) = found.value else {
+            return Err(self.other(key, "a table of texts", &found));
+        };
+        let text = |(name, entry): (String, Entry)| match entry.value {
+            Value::Text(text) => Ok((name, text)),
+            _ => Err(self.other(&format!("{key}.{name}"), "a text", &entry)),
+        };
+        entries.into_iter().map(text).collect()
+    }
+
     /// Tables by their own names; none where there is nothing.
     pub fn tables(&mut self, key: &str) -> Result<BTreeMap<String, Table>, ConfigError> {
         let Some(found) = self.take(key) else {
@@ -279,6 +294,7 @@ mod tests {
             );
             for (_, mut server) in table.tables("servers")? {
                 server.texts("command")?;
+                server.named("names")?;
                 server.end()?;
             }
             table.end()?;
@@ -309,6 +325,8 @@ mod tests {
             ("listen = \"a\"\nlisten = \"b\"", "config.syntax", 2),
             ("listen = ", "config.syntax", 1),
             ("[servers.x]\ncommand = [\"a\"]\nenv = 1", "config.unknown_key", 3),
+            ("[servers.x]\nnames = []", "config.wrong_type", 2),
+            ("[servers.x.names]\na = \"b\"\nc = 1", "config.wrong_type", 3),
             ("[[servers]]\ncommand = [\"a\"]", "config.wrong_type", 1),
         ] {
             let found = all(text).unwrap_err();

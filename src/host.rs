@@ -2,6 +2,7 @@
 //! paths and bytes. Out: bytes, or a `HostError` that says which path and why. `os` is the real machine, `memory` a
 //! scripted one for tests. It must not know what the bytes mean.
 
+mod ask;
 mod child;
 #[cfg(feature = "serve")]
 mod log;
@@ -11,6 +12,7 @@ mod private;
 #[cfg(all(feature = "serve", unix))]
 mod socket;
 
+pub use ask::{AskError, Question, Ready};
 pub use child::{Around, Child, Pipes};
 #[cfg(feature = "serve")]
 pub use log::{Held, LogFile};

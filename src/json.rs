@@ -121,6 +121,19 @@ impl Json {
         }
     }
 
+    /// Overwrites every text in it: it held a secret.
+    pub fn wipe(&mut self) {
+        match self {
+            Json::String(text) => zeroize::Zeroize::zeroize(text),
+            Json::Array(items) => items.iter_mut().for_each(Json::wipe),
+            Json::Object(members) => members.iter_mut().for_each(|(key, value)| {
+                zeroize::Zeroize::zeroize(key);
+                value.wipe();
+            }),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
     /// What kind of value it is, for messages.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -51,6 +51,8 @@ pub mod compare;
 pub mod config;
 pub mod coverage;
 #[cfg(feature = "cli")]
+pub mod credentials;
+#[cfg(feature = "cli")]
 pub mod delegation;
 pub mod explain;
 pub mod import;

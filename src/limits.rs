@@ -469,3 +469,21 @@ pub const DRAIN_MILLIS: u64 = 35_000;
 pub const ACCEPT_MILLIS: u64 = 50;
 /// What the daemon has to say and nobody has heard yet, in messages.
 pub const SAID: usize = 256;
+/// Longest time a broker of credentials may take, in milliseconds.
+pub const BROKER_MILLIS: u64 = 5_000;
+/// Most that a broker may write, in bytes.
+pub const BROKER_BYTES: usize = 16 << 10;
+/// Largest program of a broker whose digest is taken, in bytes.
+pub const PROGRAM_BYTES: u64 = 256 << 20;
+/// Longest time a credential may be good for, in seconds.
+pub const CREDENTIAL_SECONDS: u64 = 12 * 60 * 60;
+/// How far the clocks of an issuer and of this machine may be apart, in milliseconds.
+pub const CREDENTIAL_SKEW_MILLIS: i64 = 5_000;
+/// Longest name of a credential, in bytes.
+pub const CREDENTIAL_NAME_BYTES: usize = 64;
+/// Longest issuer, subject or scope of a credential, in bytes.
+pub const CREDENTIAL_TEXT_BYTES: usize = 1_024;
+/// Scopes of one credential.
+pub const CREDENTIAL_SCOPES: usize = 32;
+/// Shortest secret that is looked for in what is said of it, in bytes: a shorter one is in any text.
+pub const CREDENTIAL_SECRET_BYTES: usize = 4;

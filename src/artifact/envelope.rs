@@ -33,11 +33,13 @@ pub enum PayloadType {
     ScriptApproval,
     /// Somebody vouches for a fact.
     Attestation,
+    /// A credential that was handed out for one allowed call.
+    Credential,
 }
 
 impl PayloadType {
     /// Every kind.
-    pub const ALL: [PayloadType; 9] = [
+    pub const ALL: [PayloadType; 10] = [
         Self::BundleManifest,
         Self::Trace,
         Self::RunpackManifest,
@@ -47,6 +49,7 @@ impl PayloadType {
         Self::Delegation,
         Self::ScriptApproval,
         Self::Attestation,
+        Self::Credential,
     ];
 
     /// The media type that is signed with the payload.
@@ -61,6 +64,7 @@ impl PayloadType {
             Self::Delegation => "application/vnd.gait.delegation.v1+json",
             Self::ScriptApproval => "application/vnd.gait.script-approval.v1+json",
             Self::Attestation => "application/vnd.gait.attestation.v1+json",
+            Self::Credential => "application/vnd.gait.credential.v1+json",
         }
     }
 
@@ -76,6 +80,7 @@ impl PayloadType {
             Self::Delegation => "gait.delegation/1",
             Self::ScriptApproval => "gait.script_approval/1",
             Self::Attestation => "gait.attestation/1",
+            Self::Credential => "gait.credential/1",
         }
     }
 }

@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::Signer as _;
 use jiff::Timestamp;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::digest::{Digest, sha256};
 use super::fields::Fields;
@@ -94,7 +94,7 @@ impl SigningKey {
     pub fn parse(bytes: &[u8]) -> Result<SigningKey, KeyError> {
         let mut json = document("private key", bytes, limits::KEY_FILE_BYTES)?;
         let key = SigningKey::from_json(&json);
-        wipe(&mut json);
+        json.wipe();
         key
     }
 
@@ -117,7 +117,7 @@ impl SigningKey {
             ("seed", Json::str(STANDARD.encode(self.inner.as_bytes()))),
         ]);
         let file = Zeroizing::new(line(&json));
-        wipe(&mut json);
+        json.wipe();
         file
     }
 
@@ -266,17 +266,6 @@ pub(super) fn line(json: &Json) -> Vec<u8> {
     let mut text = jcs::to_vec(json);
     text.push(b'\n');
     text
-}
-
-/// Overwrites every string of a flat document.
-fn wipe(json: &mut Json) {
-    if let Json::Object(members) = json {
-        for (_, value) in members {
-            if let Json::String(text) = value {
-                text.zeroize();
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum Kind {
     ScriptApproval,
     /// One signed fact.
     Attestation,
+    /// The signed record of a credential that was handed out.
+    Credential,
     /// A private key file.
     PrivateKey,
     /// A public key file.
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Delegation => "delegation",
             Kind::ScriptApproval => "script_approval",
             Kind::Attestation => "attestation",
+            Kind::Credential => "credential",
             Kind::PrivateKey => "private_key",
             Kind::PublicKey => "public_key",
         }
@@ -91,13 +94,14 @@ fn archive_kind(bytes: &[u8]) -> Kind {
 }
 
 /// Documents in an envelope that are no traces.
-const ENVELOPED: [(PayloadType, Kind); 6] = [
+const ENVELOPED: [(PayloadType, Kind); 7] = [
     (PayloadType::Approval, Kind::Approval),
     (PayloadType::KillSwitch, Kind::KillSwitch),
     (PayloadType::Outcome, Kind::Outcome),
     (PayloadType::Delegation, Kind::Delegation),
     (PayloadType::ScriptApproval, Kind::ScriptApproval),
     (PayloadType::Attestation, Kind::Attestation),
+    (PayloadType::Credential, Kind::Credential),
 ];
 
 /// Members that only one kind of document has.

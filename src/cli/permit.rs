@@ -1,5 +1,7 @@
 //! `gait permit`: what was allowed runs once, and what became of it is written down. Each command is one file in `permit/`.
 
+mod about;
+mod exec;
 mod redeem;
 mod settle;
 
@@ -24,6 +26,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Redeem(redeem::Args),
+    Exec(Box<exec::Args>),
     Settle(settle::Args),
 }
 
@@ -31,6 +34,7 @@ enum Command {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Redeem(args) => redeem::run(ui, host, args),
+        Command::Exec(args) => exec::run(ui, host, *args),
         Command::Settle(args) => settle::run(ui, host, args),
     }
 }

@@ -18,14 +18,18 @@ pub const FILE: &str = ".gait/config.toml";
 
 /// The table of flags that every command has alike that judges calls or lets them run.
 const GATE: &str = "gate";
-const GATES: [&[&str]; 6] = [
+const GATES: [&[&str]; 7] = [
     &["gate", "eval"],
     &["serve"],
     &["mcp", "proxy"],
     &["mcp", "serve"],
     &["permit", "redeem"],
+    &["permit", "exec"],
     &["permit", "settle"],
 ];
+
+/// What a folder does not say: who may write into it would choose the programs that hand out credentials.
+const NEVER: &str = "credentials";
 
 /// A variable of the environment that says the same as a flag, and goes before the settings.
 const VARIABLES: [(&str, &str); 2] = [("key", "GAIT_KEY_FILE"), ("store", "GAIT_STORE_URL")];
@@ -257,7 +261,7 @@ fn flags<'c>(
 /// The flags that a command has for itself.
 fn flags_of(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| {
-        arg.get_long().is_some()
+        arg.get_long().is_some_and(|flag| flag != NEVER)
             && !arg.is_global_set()
             && !arg.is_hide_set()
             && !matches!(

@@ -6,8 +6,8 @@ use super::exit::Exit;
 use super::key_args::{TrustArgs, trusted_keys};
 use super::ui::{Tone, Ui, one_line, paint};
 use crate::artifact::{
-    Bundle, CallOutcome, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified, VerifyingKey,
-    attestation, bundle, delegation, envelope, given, kind, runpack, script_approval, trace,
+    Bundle, CallOutcome, CredentialRecord, Digest, KillSwitch, Kind, TraceRecord, TrustedKeys, Verified,
+    VerifyingKey, attestation, bundle, delegation, envelope, given, kind, runpack, script_approval, trace,
 };
 use crate::bundling::{self, LoadError};
 use crate::host::Host;
@@ -17,7 +17,7 @@ use crate::{json, keyring, limits, session};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
-/// Verify any artifact: a bundle, trace, runpack, approval, kill switch, outcome, delegation, attestation or key file
+/// Verify any artifact: a bundle, trace, runpack, approval, kill switch, outcome, delegation, attestation, credential record or key file
 ///
 /// Exits 2 when the file is not what was signed by a trusted key, 6 when it is no artifact at all.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
             "verify.unknown_kind",
             "the file is no artifact of gait",
         )
-        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes, delegations, attestations and keys (.json)")
+        .hint("artifacts are bundles (.gaitbundle), runpacks (.zip), traces, approvals, kill switches, outcomes, delegations, attestations, records of credentials and keys (.json)")
         .in_file(&args.file)
     })?;
     let trusted = || trusted_keys(host, &args.trust);
@@ -53,6 +53,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Kind::Delegation => of_delegation(&bytes, &trusted()?, now),
         Kind::Attestation => of_attestation(&bytes, &trusted()?, now),
         Kind::ScriptApproval => of_script_approval(&bytes, &trusted()?, now),
+        Kind::Credential => of_credential(&bytes, &trusted()?, now),
         Kind::PublicKey => VerifyingKey::parse(&bytes)
             .map(|key| Outcome::key(kind, &key))
             .map_err(CliError::from),
@@ -161,6 +162,18 @@ fn of_outcome(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Out
         name: outcome.value().trace_id.clone(),
         digest: outcome.digest(),
         signers: signers(&outcome),
+        checks: SIGNATURE.to_vec(),
+    })
+}
+
+/// Verifies the record of a credential that was handed out; its trace tells for what call.
+fn of_credential(bytes: &[u8], trusted: &TrustedKeys, now: Timestamp) -> Result<Outcome, CliError> {
+    let record = envelope::verify::<CredentialRecord>(bytes, trusted, now)?;
+    Ok(Outcome {
+        kind: Kind::Credential,
+        name: format!("{} {}", record.value().credential, record.value().trace_id),
+        digest: record.digest(),
+        signers: signers(&record),
         checks: SIGNATURE.to_vec(),
     })
 }

@@ -44,6 +44,7 @@ pub const LIBRARY: &[Module] = &[
     prelude!("effects"),
     prelude!("context"),
     module!("approvals"),
+    module!("credentials"),
     module!("evidence"),
     module!("fs"),
     module!("git"),

@@ -55,6 +55,22 @@ impl Obligation {
         self.name == REDACT || self.name == MASK
     }
 
+    /// Whether a runtime has promised to fulfil it: by its name, or a credential by its own name, `credential:deploy`.
+    pub fn is_promised(&self, promised: &[String]) -> bool {
+        let is_own = |one: &String| match one.strip_prefix(CREDENTIAL).and_then(|own| own.strip_prefix(':')) {
+            Some(own) => self.name == CREDENTIAL && self.credential() == Some(own),
+            None => *one == self.name,
+        };
+        promised.iter().any(is_own)
+    }
+
+    /// Which credential it asks for.
+    pub fn credential(&self) -> Option<&str> {
+        let name = self.params.iter().find(|(param, _)| param == "name");
+        name.and_then(|(_, name)| name.as_str())
+            .filter(|_| self.name == CREDENTIAL)
+    }
+
     /// Whether the gate fulfils it itself; anything else is the runtime's.
     pub fn is_own(&self) -> bool {
         OWN.contains(&self.name.as_str())
@@ -71,6 +87,8 @@ pub const REDACT: &str = "redact";
 pub const MASK: &str = "mask";
 /// How many characters of it.
 pub const KEEP_LAST: &str = "keep_last";
+/// A credential that whoever runs the call gets for it; declared by `std.credentials`.
+pub const CREDENTIAL: &str = "credential";
 /// What the gate fulfils by itself: its trace is the record, and what it keeps is without the values.
 pub const OWN: [&str; 3] = [LOG, REDACT, MASK];
 

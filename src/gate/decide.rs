@@ -305,12 +305,14 @@ fn fulfillable(decision: Decision, promised: Option<&[String]>) -> Decision {
     let Some(promised) = promised.filter(|_| decision.verdict != Verdict::Block) else {
         return decision;
     };
-    let missing = |obligation: &&Obligation| !obligation.is_own() && !promised.contains(&obligation.name);
+    let missing = |obligation: &&Obligation| !obligation.is_own() && !obligation.is_promised(promised);
     match decision.obligations.iter().find(missing) {
         None => decision,
         Some(obligation) => {
+            let which = obligation.credential();
+            let which = which.map(|name| format!(":{name}")).unwrap_or_default();
             let detail = format!(
-                "the call obliges to `{}`, and nobody has promised it",
+                "the call obliges to `{}{which}`, and nobody has promised it",
                 obligation.name
             );
             decision.refused(reserved::OBLIGATION_UNFULFILLABLE, detail)

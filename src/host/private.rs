@@ -61,6 +61,25 @@ impl Os {
         }
         Ok(first)
     }
+
+    /// Refuses a program that somebody else than this process's user or the system's could exchange: the file, and every folder
+    /// on the way to it, is theirs, and none is a link.
+    pub fn is_safe_program(&self, program: &Path) -> Result<(), HostError> {
+        let real = program.canonicalize();
+        if real.map_err(|error| explain(program, &error))? != program {
+            let path = program.to_owned();
+            return Err(HostError::Linked { path });
+        }
+        for path in program.ancestors() {
+            let metadata = found(path)?;
+            if path == program && !metadata.is_file() {
+                let path = path.to_owned();
+                return Err(HostError::NotRegular { path });
+            }
+            is_safe(path, &metadata)?;
+        }
+        Ok(())
+    }
 }
 
 fn is_missing(path: &Path) -> bool {
@@ -104,6 +123,29 @@ fn is_own(path: &Path, found: &Metadata, forbidden: u32) -> Result<(), HostError
 /// Elsewhere access is that of the folder, which a user profile restricts to its owner.
 #[cfg(not(unix))]
 fn is_own(_path: &Path, _found: &Metadata, _forbidden: u32) -> Result<(), HostError> {
+    Ok(())
+}
+
+/// Refuses what somebody else could exchange. In a folder of everybody with the sticky bit, each can exchange only their own.
+#[cfg(unix)]
+fn is_safe(path: &Path, found: &Metadata) -> Result<(), HostError> {
+    use std::os::unix::fs::MetadataExt;
+    let path = path.to_owned();
+    let own = [rustix::process::geteuid().as_raw(), 0];
+    if !own.contains(&found.uid()) {
+        return Err(HostError::Foreign { path });
+    }
+    let mode = found.mode() & 0o7777;
+    let is_sticky = found.is_dir() && mode & 0o1000 != 0;
+    if mode & 0o022 != 0 && !is_sticky {
+        return Err(HostError::Exposed { path, mode });
+    }
+    Ok(())
+}
+
+/// Elsewhere access is that of the folder, which a user profile restricts to its owner.
+#[cfg(not(unix))]
+fn is_safe(_path: &Path, _found: &Metadata) -> Result<(), HostError> {
     Ok(())
 }
 
@@ -192,6 +234,50 @@ mod tests {
         std::fs::write(&file, "2").unwrap();
         set(&file, 0o600);
         assert_ne!(Os.private_file(&folder, ["x"]).unwrap(), Some(first));
+    }
+
+    #[test]
+    fn a_program_is_one_that_nobody_else_can_exchange() {
+        let at = tempfile::tempdir().unwrap();
+        let folder = at.path().canonicalize().unwrap().join("a");
+        std::fs::create_dir(&folder).unwrap();
+        let program = folder.join("x");
+        std::fs::write(&program, "1").unwrap();
+        set(&folder, 0o755);
+        set(&program, 0o755);
+        assert_eq!(Os.is_safe_program(&program), Ok(()));
+        for (path, mode, safe) in [
+            (&program, 0o775, false),
+            (&program, 0o757, false),
+            (&program, 0o700, true),
+            (&folder, 0o775, false),
+            (&folder, 0o777, false),
+            (&folder, 0o1777, true),
+        ] {
+            let before = std::fs::metadata(path).unwrap().mode() & 0o7777;
+            set(path, mode);
+            assert_eq!(Os.is_safe_program(&program).is_ok(), safe, "{mode:o}");
+            set(path, before);
+        }
+        let link = folder.join("link");
+        symlink(&program, &link).unwrap();
+        assert_eq!(
+            Os.is_safe_program(&link),
+            Err(HostError::Linked { path: link.clone() })
+        );
+        let dotted = folder.join("../a/x");
+        assert!(matches!(
+            Os.is_safe_program(&dotted),
+            Err(HostError::Linked { .. })
+        ));
+        assert_eq!(
+            Os.is_safe_program(&folder),
+            Err(HostError::NotRegular { path: folder.clone() })
+        );
+        assert!(matches!(
+            Os.is_safe_program(&folder.join("none")),
+            Err(HostError::NotFound { .. })
+        ));
     }
 
     #[test]

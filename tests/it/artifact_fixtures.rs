@@ -6,13 +6,14 @@ use crate::cli_keys::refusal;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use gait::artifact::archive::{self, Entry};
 use gait::artifact::attestation::{About, Attestation};
+use gait::artifact::credential::BrokerKind;
 use gait::artifact::delegation::Delegation;
 use gait::artifact::digest::of_json;
 use gait::artifact::envelope::{self, Payload};
 use gait::artifact::{
-    BundleContents, CallOutcome, Digest, GivenApproval, KillSwitch, PayloadType, PolicyRef, RunpackContents,
-    SettledLimit, Signed, SigningKey, StopEntry, Subject, TraceRecord, TrustedKeys, bundle, given, jcs,
-    runpack, time, trace,
+    BundleContents, CallOutcome, CredentialRecord, Digest, GivenApproval, KillSwitch, PayloadType, PolicyRef,
+    RunpackContents, SettledLimit, Signed, SigningKey, StopEntry, Subject, TraceRecord, TrustedKeys, bundle,
+    given, jcs, runpack, time, trace,
 };
 use gait::bundling::{self, Built};
 use gait::compile;
@@ -349,6 +350,69 @@ fn tampered_outcomes() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A credential that was handed out for the call of trace 1.
+pub fn a_credential() -> Vec<u8> {
+    let record = CredentialRecord {
+        trace_digest: of_json(&record(1, None, false).to_json()),
+        trace_id: "trace_1".into(),
+        tool: "pay.transfer".into(),
+        step: 1,
+        call_digest: of_json(&gait::json::Json::Null),
+        run_id: Some("run_1".into()),
+        session_id: None,
+        credential: "bank".into(),
+        broker: BrokerKind::Command,
+        format: Some("gait".into()),
+        program_digest: Some(of_json(&gait::json::Json::Null)),
+        request_digest: of_json(&gait::json::Json::Null),
+        issuer: Some("https://bank.example".into()),
+        subject: Some("agent".into()),
+        scope_asked: vec!["read".into(), "transfer".into()],
+        scope: vec!["transfer".into()],
+        scope_stated: true,
+        ttl_seconds: 900,
+        issued_at: Some(now()),
+        expires_at: time::parse("2026-11-23T12:10:00.000Z").unwrap(),
+        redeemed_at: now(),
+        received_at: time::parse("2026-11-23T12:00:01.000Z").unwrap(),
+    };
+    envelope::sign(&record, &key()).unwrap().into_bytes()
+}
+
+fn tampered_credentials() -> Vec<(&'static str, Vec<u8>)> {
+    let good = a_credential();
+    let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    let payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
+    let resealed =
+        |change: fn(&mut serde_json::Value)| seal(&edit(&payload, change), PayloadType::Credential);
+    vec![
+        (
+            "credential_of_another_call__verify.signature_invalid.json",
+            repayload(&good, |p| p["call_digest"] = p["trace_digest"].clone()),
+        ),
+        (
+            "credential_as_an_outcome__verify.schema.json",
+            seal(&payload, PayloadType::Outcome),
+        ),
+        (
+            "credential_for_more_than_asked__verify.shape.json",
+            resealed(|p| p["scope"] = serde_json::json!(["admin"])),
+        ),
+        (
+            "credential_for_longer_than_asked__verify.shape.json",
+            resealed(|p| p["expires_at"] = "2026-11-23T12:15:06.001Z".into()),
+        ),
+        (
+            "credential_before_its_permit__verify.shape.json",
+            resealed(|p| p["received_at"] = "2026-11-23T11:59:59.999Z".into()),
+        ),
+        (
+            "credential_with_its_secret__verify.shape.json",
+            resealed(|p| p["secret"] = "hunter2".into()),
+        ),
+    ]
+}
+
 fn tampered_kill_switches() -> Vec<(&'static str, Vec<u8>)> {
     let good = a_kill_switch();
     let envelope: serde_json::Value = serde_json::from_slice(&good).unwrap();
@@ -464,6 +528,7 @@ fn valid() -> Files {
         ("approval.json", an_approval()),
         ("attestation.json", an_attestation()),
         ("bundle.gaitbundle", built().bytes),
+        ("credential.json", a_credential()),
         ("delegation.json", a_delegation()),
         ("kill_switch.json", a_kill_switch()),
         ("outcome.json", an_outcome()),
@@ -486,6 +551,7 @@ fn tampered() -> Files {
         tampered_approvals(),
         tampered_kill_switches(),
         tampered_outcomes(),
+        tampered_credentials(),
         tampered_delegations(),
         tampered_attestations(),
         tampered_keys(),

@@ -42,6 +42,9 @@ mod cost;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+#[cfg(unix)]
+mod credentials;
+#[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
 mod daemon;
 #[cfg(test)]
@@ -153,6 +156,8 @@ mod policy;
 mod proofs;
 #[cfg(test)]
 mod reach;
+#[cfg(test)]
+mod receipts;
 #[cfg(test)]
 mod recompute;
 #[cfg(test)]

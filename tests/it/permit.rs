@@ -14,7 +14,8 @@ rule reads on fs.read, fs.stat allow
 rule mails on mail.send require_approval
 "#;
 
-fn intent(tool: &str, more: &str) -> Vec<u8> {
+/// An intent of a call, with its arguments or what else it says.
+pub fn intent(tool: &str, more: &str) -> Vec<u8> {
     format!(
         r#"{{"schema_id":"gait.gate.intent_request","schema_version":"1.0.0","created_at":"2026-11-23T09:00:00Z",
         "producer_version":"t","tool_name":"{tool}",{more},"targets":[],

@@ -15,7 +15,7 @@ use crate::cli::ui::{Ui, one_line, paint};
 use crate::cli::{explanation, failure, load};
 use crate::compile::Checked;
 use crate::domain::traceparent::is_traceparent;
-use crate::domain::{ArgumentOrigin, Request, hidden};
+use crate::domain::{ArgumentOrigin, Request, hidden, obligation};
 use crate::explain::{self, Explanation};
 use crate::gate::Gate;
 use crate::host::{Host, HostError};
@@ -41,7 +41,7 @@ pub struct Args {
     /// What the host knows of the call: a JSON object with a member per fact the policy declares
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
-    /// What the runtime will do of what decisions oblige to: notify, and obligations the policy declares
+    /// What the runtime will do of what decisions oblige to: notify, obligations the policy declares, credential:NAME
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     fulfils: Vec<String>,
     /// Where the trace goes: a folder, or the name of a new file
@@ -233,7 +233,14 @@ fn promised(ui: &mut Ui, names: &[String], gate: &Gate) -> Result<(), CliError> 
         return Err(CliError::new(Category::InvalidInput, "usage.invalid", message)
             .hint("name what the runtime does, such as `--fulfils notify,ticket`, or leave it out"));
     }
-    let known = |name: &&String| gate.program().obligations.iter().any(|kind| kind.name == **name);
+    let known = |name: &&String| {
+        // One credential is promised as `credential:NAME`.
+        let kind = match name.split_once(':') {
+            Some((kind, _)) if kind == obligation::CREDENTIAL => kind,
+            _ => name.as_str(),
+        };
+        gate.program().obligations.iter().any(|known| known.name == kind)
+    };
     if !ui.is_json() {
         for name in names.iter().filter(|name| !known(name)) {
             ui.warn(&format!("the policy has no obligation `{name}` to fulfil"));

@@ -84,6 +84,7 @@ pub const TABLE: &[Module] = &[
     ),
     module("bundling", Layer::L5, &["prove", "suite", "compare"]),
     module("delegation", Layer::L5, &["approvals"]),
+    module("credentials", Layer::L5, &["config"]),
     module("keyring", Layer::L5, &[]),
     module("kill_switch", Layer::L5, &[]),
     module("project", Layer::L5, &[]),
