@@ -205,11 +205,7 @@ impl Chosen<'_> {
             subject,
             scope: &self.wanted.scope,
             ttl,
-            // What was there before is said to be so, and its policy takes it.
-            judged_at: match self.broker.kind() {
-                BrokerKind::Env => Timestamp::MIN,
-                BrokerKind::Command | BrokerKind::Stub => record.created_at,
-            },
+            judged_at: record.created_at,
             received_at,
         };
         let held = receipt::hold(&receipt, &terms)?;

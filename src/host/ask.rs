@@ -65,8 +65,11 @@ impl Os {
             .stderr(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut group = Group(command.spawn().map_err(failed)?);
-        let pipes = group.0.stdin.take().zip(group.0.stdout.take());
+        let mut group = Group {
+            leader: command.spawn().map_err(failed)?,
+            is_killed: false,
+        };
+        let pipes = group.leader.stdin.take().zip(group.leader.stdout.take());
         let (mut input, output) = pipes.ok_or_else(|| failed(std::io::Error::other("it has no pipes")))?;
         let text = question.input.to_vec();
         // Both may wait for longer than this does, where something outlives the program and holds on to a pipe.
@@ -100,19 +103,26 @@ fn whole(output: ChildStdout, most: usize) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// A program with a process group of its own, which is killed with it.
-struct Group(Child);
+struct Group {
+    leader: Child,
+    is_killed: bool,
+}
 
 impl Group {
     /// How the program has ended. What it has started and left behind is killed then.
     fn ended(&mut self) -> Option<ExitStatus> {
-        let status = self.0.try_wait().ok().flatten()?;
+        let status = self.leader.try_wait().ok().flatten()?;
         self.kill();
         Some(status)
     }
 
+    /// Once: its number may be somebody else's after that.
     fn kill(&mut self) {
+        if std::mem::replace(&mut self.is_killed, true) {
+            return;
+        }
         #[cfg(unix)]
-        if let Some(group) = i32::try_from(self.0.id())
+        if let Some(group) = i32::try_from(self.leader.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw)
         {
@@ -120,14 +130,14 @@ impl Group {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         #[cfg(not(unix))]
-        let _ = self.0.kill();
+        let _ = self.leader.kill();
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
-        let _ = self.0.wait();
+        let _ = self.leader.wait();
     }
 }
 

@@ -448,7 +448,7 @@ fn a_broker_that_hangs_is_killed_with_what_it_has_started() {
     for before in [
         "sleep 61 & echo $! > PID; sleep 62",
         // It ends, and what it has started holds on to its output.
-        "setsid sleep 4 & exit 0",
+        "command -v setsid || exit 3; setsid sleep 7 & sleep 0.5; exit 0",
     ] {
         let pid = machine.at("pid");
         machine.broker(&[("BEFORE", &before.replace("PID", &pid))]);
@@ -604,7 +604,12 @@ fn a_strict_policy_takes_only_what_is_made_for_the_call() {
     let stub = "[credentials.deploy]\nbroker = \"stub\"\nvariables = { DEPLOY_TOKEN = \"token\" }\n";
     let env = "[credentials.deploy]\nbroker = \"env\"\nprefix = \"SITE_\"\nscope = [\"site:docs\"]\n\
                variables = { DEPLOY_TOKEN = \"TOKEN\" }\n";
-    let machine = Machine::new(&POLICY.replace("default block", "profile strict\ndefault block"));
+    let library = include_str!("../../stdlib/credentials.gaitpol");
+    let declared = &library[library.find("obligation").unwrap()..];
+    let strict = POLICY
+        .replace("default block", "profile strict\ndefault block")
+        .replace("import std.credentials\n", declared);
+    let machine = Machine::new(&strict);
     for config in [stub, env] {
         machine.raw_config(config);
         machine.fails((8, "credential.profile"), false);
@@ -673,4 +678,53 @@ fn each_step_of_a_script_gets_its_own() {
         machine.refuses(&trace, &["--step", step], (2, "permit.redeemed"));
     }
     assert_eq!((machine.asked(), machine.records().len()), (2, 2));
+}
+
+/// The page is executed by a shell, since what it is about is started by one.
+#[test]
+fn the_manual_says_what_happens() {
+    let machine = Machine::new(POLICY);
+    machine.broker(&[
+        ("https://issuer.example", "https://sts.acme.example"),
+        ("echo \"$BROKER_SECRET\" >&2", ""),
+        ("$BROKER_SECRET", "made-up"),
+    ]);
+    let folder = &machine.folder;
+    folder.remove("gait-out/keys/gait.private.json");
+    folder.remove("gait-out/keys/gait.public.json");
+    let page = include_str!("../../docs/reference/credentials.md");
+    let parts: Vec<&str> = page.split("\n```").collect();
+    let binary = Path::new(env!("CARGO_BIN_EXE_gait")).parent().unwrap();
+    let mut ran = 0;
+    for pair in parts.chunks_exact(2) {
+        let (kind, text) = pair[1].split_once('\n').unwrap();
+        match kind {
+            "text" => {}
+            "sh" => {
+                for line in text.lines() {
+                    let (_, remark) = line.split_once("# exit ").unwrap_or((line, "0"));
+                    let output = Command::new("sh")
+                        .args(["-c", line])
+                        .current_dir(&machine.root)
+                        .env_clear()
+                        .env(
+                            "PATH",
+                            format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()),
+                        )
+                        .env("ACME_ROOT_TOKEN", "x")
+                        .output()
+                        .unwrap();
+                    let code = output.status.code().unwrap().to_string();
+                    assert_eq!(code, remark.trim(), "{line}\n{}", shown(&output));
+                    ran += 1;
+                }
+            }
+            _ => {
+                let name = pair[0].rsplit('`').nth(1).unwrap();
+                let text = text.replace("/opt/acme/bin/deploy-token", &machine.at("broker"));
+                folder.write(name, text.as_bytes());
+            }
+        }
+    }
+    assert_eq!(ran, 8);
 }

@@ -44,11 +44,6 @@ pub struct About {
 }
 
 impl AboutArgs {
-    /// The file of the permit.
-    pub fn file(&self) -> &Path {
-        &self.permit.trace
-    }
-
     /// The step that is named.
     pub fn step(&self) -> Option<u64> {
         self.step
@@ -97,7 +92,7 @@ impl AboutArgs {
             None => None,
         };
         permit::redeem(store.as_ref(), &about.trace, run, asked.as_ref(), host.now())
-            .map_err(|error| refused(self.file(), &error))
+            .map_err(|error| refused(&self.permit.trace, &error))
     }
 }
 

@@ -59,8 +59,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let redeemed = args.about.redeem(host, &about)?;
     let mut variables = Vec::new();
     if let Some((chosen, key)) = &chosen {
-        let issued =
-            issue(host, chosen, (&about, &redeemed)).map_err(|error| error.in_file(args.about.file()))?;
+        let issued = issue(host, chosen, (&about, &redeemed))?;
         let path = args.record_out.unwrap_or_else(|| place(&issued.record));
         let signed = envelope::sign(&issued.record, key)?;
         host.write_new(&path, signed.as_bytes(), Mode::Public)?;
@@ -120,13 +119,18 @@ fn read(host: &dyn Host, path: &Path) -> Result<BTreeMap<String, Broker>, CliErr
     })
 }
 
+const PROGRAM: &str = "a broker is the file itself and no link; it and the folders on the way are yours or root's, and nobody else may \
+                       change them";
+
 /// Why no credential could be got. The permit is not used up.
 fn unready(error: &CredentialError, brokers: &BTreeMap<String, Broker>) -> CliError {
     let (category, hint) = match error {
         CredentialError::NoBroker(name) => {
             let near = nearest(name, brokers.keys().map(String::as_str));
             let hint = match near {
-                Some(near) => format!("did you mean `{near}`? the file that --credentials names has that one"),
+                Some(near) => {
+                    format!("did you mean `{near}`? the file that --credentials names has that one")
+                }
                 None => format!("add `[credentials.{name}]` to the file that --credentials names"),
             };
             (Category::MissingDependency, hint)
@@ -139,11 +143,10 @@ fn unready(error: &CredentialError, brokers: &BTreeMap<String, Broker>) -> CliEr
             Category::Unsafe,
             "configure a broker of kind `command`".to_owned(),
         ),
-        CredentialError::Program(_) | CredentialError::OtherProgram => (
+        CredentialError::Program(error) => return CliError::from(error.clone()).hint(PROGRAM),
+        CredentialError::OtherProgram => (
             Category::Unsafe,
-            "a broker is the file itself and no link; it and the folders on the way are yours or root's, and nobody else may change \
-             them"
-                .to_owned(),
+            "look at what has changed it, and pin the new one".to_owned(),
         ),
         _ => (
             Category::MissingDependency,
