@@ -153,7 +153,7 @@ pub fn choose<'b>(
 
 /// The digest of a broker's program, where it is pinned; nobody else can exchange the program after that.
 fn program(command: &Command) -> Result<Option<Digest>, CredentialError> {
-    Os.is_safe_program(&command.program)
+    Os.is_safe_file(&command.program)
         .map_err(CredentialError::Program)?;
     let Some(pin) = command.pin else {
         return Ok(None);

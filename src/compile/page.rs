@@ -28,8 +28,14 @@ pub fn page(module: &Module) -> String {
         "Every policy sees it; it is not imported.".to_owned()
     } else {
         let last = module.name.rsplit('.').next().unwrap_or(module.name);
+        let obliges = items.iter().any(|(item, _)| matches!(item, Item::Obligation(_)));
+        let own = if obliges {
+            ", its obligations as they are"
+        } else {
+            ""
+        };
         format!(
-            "`import {}` brings it in; its names are written `{last}.…`.",
+            "`import {}` brings it in; its names are written `{last}.…`{own}.",
             module.name
         )
     };
@@ -87,6 +93,7 @@ fn title(item: &Item) -> Option<String> {
         Item::Pred(item) => ("pred", &item.name),
         Item::Group(item) => ("group", &item.name),
         Item::Approval(item) => ("approval", &item.name),
+        Item::Obligation(item) => ("obligation", &item.name),
         _ => return None,
     };
     (!name.text.starts_with('_')).then(|| format!("{what} `{}`", name.text))

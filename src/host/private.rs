@@ -62,17 +62,18 @@ impl Os {
         Ok(first)
     }
 
-    /// Refuses a program that somebody else than this process's user or the system's could exchange: the file, and every folder
-    /// on the way to it, is theirs, and none is a link.
-    pub fn is_safe_program(&self, program: &Path) -> Result<(), HostError> {
-        let real = program.canonicalize();
-        if real.map_err(|error| explain(program, &error))? != program {
-            let path = program.to_owned();
+    /// Refuses a file that somebody else than this process's user or the system's could change or exchange: it and every folder
+    /// on the way to it are theirs, and none is a link.
+    pub fn is_safe_file(&self, file: &Path) -> Result<(), HostError> {
+        let wrong = |error| explain(file, &error);
+        let whole = std::path::absolute(file).map_err(wrong)?;
+        if whole.canonicalize().map_err(wrong)? != whole {
+            let path = file.to_owned();
             return Err(HostError::Linked { path });
         }
-        for path in program.ancestors() {
+        for path in whole.ancestors() {
             let metadata = found(path)?;
-            if path == program && !metadata.is_file() {
+            if path == whole && !metadata.is_file() {
                 let path = path.to_owned();
                 return Err(HostError::NotRegular { path });
             }
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_one_that_nobody_else_can_exchange() {
+    fn a_file_is_one_that_nobody_else_can_exchange() {
         let at = tempfile::tempdir().unwrap();
         let folder = at.path().canonicalize().unwrap().join("a");
         std::fs::create_dir(&folder).unwrap();
@@ -245,7 +246,7 @@ mod tests {
         std::fs::write(&program, "1").unwrap();
         set(&folder, 0o755);
         set(&program, 0o755);
-        assert_eq!(Os.is_safe_program(&program), Ok(()));
+        assert_eq!(Os.is_safe_file(&program), Ok(()));
         for (path, mode, safe) in [
             (&program, 0o775, false),
             (&program, 0o757, false),
@@ -256,26 +257,23 @@ mod tests {
         ] {
             let before = std::fs::metadata(path).unwrap().mode() & 0o7777;
             set(path, mode);
-            assert_eq!(Os.is_safe_program(&program).is_ok(), safe, "{mode:o}");
+            assert_eq!(Os.is_safe_file(&program).is_ok(), safe, "{mode:o}");
             set(path, before);
         }
         let link = folder.join("link");
         symlink(&program, &link).unwrap();
         assert_eq!(
-            Os.is_safe_program(&link),
+            Os.is_safe_file(&link),
             Err(HostError::Linked { path: link.clone() })
         );
         let dotted = folder.join("../a/x");
-        assert!(matches!(
-            Os.is_safe_program(&dotted),
-            Err(HostError::Linked { .. })
-        ));
+        assert!(matches!(Os.is_safe_file(&dotted), Err(HostError::Linked { .. })));
         assert_eq!(
-            Os.is_safe_program(&folder),
+            Os.is_safe_file(&folder),
             Err(HostError::NotRegular { path: folder.clone() })
         );
         assert!(matches!(
-            Os.is_safe_program(&folder.join("none")),
+            Os.is_safe_file(&folder.join("none")),
             Err(HostError::NotFound { .. })
         ));
     }

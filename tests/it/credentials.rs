@@ -194,7 +194,10 @@ impl Machine {
             SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
         ];
         let found = |bytes: &[u8]| {
-            let text = String::from_utf8_lossy(bytes);
+            let mut text = String::from_utf8_lossy(bytes).into_owned();
+            // What is signed is written in another alphabet.
+            let payloads: Vec<String> = text.split("\"payload\":\"").skip(1).map(decoded).collect();
+            text.extend(payloads);
             forms.iter().find(|form| text.contains(form.as_str())).cloned()
         };
         assert_eq!(found(&self.printed.borrow()), None);
@@ -212,6 +215,16 @@ fn base64(text: &str) -> String {
     use ::base64::Engine as _;
     let whole = ::base64::engine::general_purpose::STANDARD.encode(text);
     whole.trim_end_matches('=').to_owned()
+}
+
+/// The text of a payload that begins here.
+fn decoded(rest: &str) -> String {
+    use ::base64::Engine as _;
+    let payload = rest.split('"').next().unwrap();
+    let bytes = ::base64::engine::general_purpose::STANDARD
+        .decode(payload)
+        .unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 fn files(folder: &Path, each: &mut dyn FnMut(&Path)) {
@@ -336,6 +349,12 @@ fn what_can_be_seen_before_does_not_use_up_the_permit() {
     machine.mode("brokers.toml", 0o644);
     machine.refuses(&trace, &[], (8, "file.exposed"));
     machine.mode("brokers.toml", 0o600);
+    let aside = machine.folder.path("aside.toml");
+    std::fs::rename(machine.folder.path("brokers.toml"), &aside).unwrap();
+    machine.refuses(&trace, &[], (6, "file.not_found"));
+    std::os::unix::fs::symlink(&aside, machine.folder.path("brokers.toml")).unwrap();
+    machine.refuses(&trace, &[], (8, "file.linked"));
+    std::fs::rename(&aside, machine.folder.path("brokers.toml")).unwrap();
     machine.mode("broker", 0o775);
     machine.refuses(&trace, &[], (8, "file.exposed"));
     machine.mode("broker", 0o755);

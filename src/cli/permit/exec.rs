@@ -10,7 +10,7 @@ use crate::cli::key_args::{self, KeyArgs};
 use crate::cli::ui::Ui;
 use crate::credentials::{self, Broker, Call, Chosen, CredentialError, Issued, Secret, brokers};
 use crate::diag::suggest::nearest;
-use crate::host::{Host, Mode, Os};
+use crate::host::{Host, HostError, Mode, Os};
 use crate::limits;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -97,14 +97,16 @@ fn place(record: &CredentialRecord) -> PathBuf {
     Path::new(FOLDER).join(name)
 }
 
+const BROKERS: &str = "who may change it may run programs as you: it and the folders on the way are yours or root's, no link, and only its \
+                       owner may read it (`chmod 600`)";
+
 /// The brokers of a file that only its owner may read or change.
 fn read(host: &dyn Host, path: &Path) -> Result<BTreeMap<String, Broker>, CliError> {
-    let bytes = host.read_private(path, limits::CONFIG_BYTES).map_err(|error| {
-        let hint = "who may change it may run programs as you, so only its owner may read it: `chmod 600` it";
-        match error.code() {
-            "file.exposed" => CliError::from(error).hint(hint),
-            _ => error.into(),
-        }
+    let is_safe = Os.is_safe_file(path);
+    let bytes = is_safe.and_then(|()| host.read_private(path, limits::CONFIG_BYTES));
+    let bytes = bytes.map_err(|error| match error {
+        error @ HostError::NotFound { .. } => error.into(),
+        error => CliError::from(error).hint(BROKERS),
     })?;
     let text = str::from_utf8(&bytes).map_err(|_| {
         CliError::new(Category::InvalidInput, "config.syntax", "the file is not UTF-8").in_file(path)
