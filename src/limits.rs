@@ -409,8 +409,10 @@ pub const STORE_CONNECTS: usize = 2;
 pub const STORE_SILENT_SECONDS: u64 = 10;
 /// Longest time that a store's server keeps the locks of a gate that says nothing, in milliseconds.
 pub const STORE_IDLE_MILLIS: u64 = 30_000;
-/// Connections to a store's server that are kept to be used again.
-pub const STORE_IDLE: usize = 16;
+/// Longest wait for what a store's server answers, in milliseconds: longer than the server waits for a lock.
+pub const STORE_ANSWER_MILLIS: u64 = 12_000;
+/// Connections of one process to a store's server.
+pub const STORE_LINKS: usize = 16;
 /// Times that a call of a session is judged again because another gate was faster.
 pub const SESSION_TRIES: usize = 16;
 

@@ -1,17 +1,22 @@
 //! The store of a fleet: a table of a PostgreSQL database, for gates on many machines. A change is one transaction that
 //! holds a lock for each of its records, taken in one order by everybody, so two gates never change one record at once and never
-//! wait for each other for ever. Connections are kept and used again. It blocks the thread that calls it, which must not be
-//! one that runs other tasks.
+//! wait for each other for ever. It blocks the thread that calls it, which must not be one that runs other tasks, and no longer than its bounds
+//! say, whatever the server does.
+
+mod link;
+mod pool;
 
 use super::{Key, Records, Row, Store, StoreError, Work, changes, row};
 use crate::limits;
-use postgres::config::Host;
-use postgres::error::SqlState;
-use postgres::types::Type;
-use postgres::{Client, Config, NoTls};
+use link::{Link, LinkError};
+use pool::{Place, Pool};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::join;
+use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config};
 
 /// The version of the schema.
 const VERSION: i32 = 1;
@@ -44,13 +49,32 @@ pub struct Postgres {
     place: String,
     /// How long others may hold a record, in milliseconds.
     wait: u64,
-    idle: Mutex<Vec<Client>>,
+    pool: Pool,
 }
 
-/// A failure, and whether the connection is gone.
+/// A failure, and what it means for the connection.
 struct Broken {
     error: StoreError,
-    is_gone: bool,
+    end: End,
+}
+
+/// What is left of a connection after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is there.
+    There,
+    /// It is lost, and another one may not be.
+    Lost,
+    /// Nothing is heard, and nobody should wait for it once more.
+    Silent,
+}
+
+impl Broken {
+    /// A refusal by a server that answers.
+    fn refused(error: StoreError) -> Broken {
+        let end = End::There;
+        Broken { error, end }
+    }
 }
 
 impl Postgres {
@@ -83,7 +107,7 @@ impl Postgres {
             place: place(&config),
             config,
             wait: limits::LOCK_WAIT_MILLIS,
-            idle: Mutex::new(Vec::new()),
+            pool: Pool::default(),
         })
     }
 
@@ -92,89 +116,89 @@ impl Postgres {
         Postgres { wait: millis, ..self }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Client>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, client: Client) {
-        let mut idle = self.idle();
-        if idle.len() < limits::STORE_IDLE && !client.is_closed() {
-            idle.push(client);
-        }
-    }
-
     /// A connection on which `begin` was done. One that was lost meanwhile is made once more.
     fn begun<T>(
         &self,
         make: bool,
-        mut begin: impl FnMut(&mut Client) -> Result<T, Broken>,
-    ) -> Result<(Client, T), StoreError> {
-        let kept = self.idle().pop();
-        if let Some(mut client) = kept {
-            match begin(&mut client) {
-                Ok(value) => return Ok((client, value)),
-                Err(broken) if !broken.is_gone => return Err(broken.error),
-                // Others that were kept are as old.
-                Err(_) => self.idle().clear(),
+        mut begin: impl FnMut(&Link) -> Result<T, Broken>,
+    ) -> Result<(Place<'_>, Link, T), StoreError> {
+        let contended = StoreError::Contended { place: self.place() };
+        let mut at = self.pool.place(contended)?;
+        if let Some(link) = at.kept.take() {
+            match begin(&link) {
+                Ok(value) => return Ok((at, link, value)),
+                Err(broken) => match broken.end {
+                    End::There => return Err(broken.error),
+                    End::Lost => at.lost(),
+                    End::Silent => return Err(gone(&at, broken.error)),
+                },
             }
         }
         let mut tries = 0;
         loop {
             tries += 1;
-            let made = self.connect(make).and_then(|mut client| {
-                let value = begin(&mut client)?;
-                Ok((client, value))
+            let made = self.connect(make).and_then(|link| {
+                let value = begin(&link)?;
+                Ok((link, value))
             });
             match made {
-                Ok(begun) => return Ok(begun),
-                Err(broken) if broken.is_gone && tries < limits::STORE_CONNECTS => {}
-                Err(broken) => return Err(broken.error),
+                Ok((link, value)) => {
+                    at.reached();
+                    return Ok((at, link, value));
+                }
+                Err(broken) if broken.end == End::There => {
+                    at.reached();
+                    return Err(broken.error);
+                }
+                Err(broken) if broken.end == End::Lost && tries < limits::STORE_CONNECTS => {}
+                Err(broken) => return Err(gone(&at, broken.error)),
             }
         }
     }
 
-    fn connect(&self, make: bool) -> Result<Client, Broken> {
-        let mut client = self.config.connect(NoTls).map_err(|e| self.broken(&e, true))?;
-        if !self.is_there(&mut client)? {
+    fn connect(&self, make: bool) -> Result<Link, Broken> {
+        let link = Link::connect(&self.config).map_err(|e| self.broken(&e, true))?;
+        if !self.is_there(&link)? {
             if !make {
                 let place = self.place.clone();
                 let reason = "there is no store yet; `gait store init` makes one".to_owned();
-                return Err(Broken {
-                    error: StoreError::Foreign { place, reason },
-                    is_gone: false,
-                });
+                return Err(Broken::refused(StoreError::Foreign { place, reason }));
             }
-            let made = client
-                .batch_execute(&format!("BEGIN; {}; SELECT pg_advisory_xact_lock({INIT});", self.settings()))
-                .and_then(|()| client.batch_execute(SCHEMA))
-                .and_then(|()| {
-                    client.batch_execute(&format!(
-                        "INSERT INTO gait.version SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM gait.version); COMMIT"
-                    ))
-                });
-            made.map_err(|e| self.wrong(&e, &client))?;
+            let begin = format!(
+                "BEGIN; {}; SELECT pg_advisory_xact_lock({INIT});",
+                self.settings()
+            );
+            let end = format!(
+                "INSERT INTO gait.version SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM gait.version); COMMIT"
+            );
+            let made = link.ask(async |client| {
+                client.batch_execute(&begin).await?;
+                client.batch_execute(SCHEMA).await?;
+                client.batch_execute(&end).await
+            });
+            made.map_err(|e| self.wrong(&e, &link))?;
         }
-        self.is_ours(&mut client)?;
-        Ok(client)
+        self.is_ours(&link)?;
+        Ok(link)
     }
 
-    fn is_there(&self, client: &mut Client) -> Result<bool, Broken> {
+    fn is_there(&self, link: &Link) -> Result<bool, Broken> {
         let query =
             "SELECT to_regclass('gait.record') IS NOT NULL AND to_regclass('gait.version') IS NOT NULL";
-        let found = client.query_typed_one(query, &[]);
-        let found = found.and_then(|row| row.try_get(0));
-        found.map_err(|e| self.wrong(&e, client))
+        let found = link.ask(async |client| client.query_typed_one(query, &[]).await?.try_get(0));
+        found.map_err(|e| self.wrong(&e, link))
     }
 
     /// Refuses a table of another version, and one with anything that makes it forget or hide records.
-    fn is_ours(&self, client: &mut Client) -> Result<(), Broken> {
+    fn is_ours(&self, link: &Link) -> Result<(), Broken> {
         let query = "SELECT (SELECT array_agg(version) FROM gait.version), relkind = 'r' AND relpersistence = 'p' \
             AND NOT relhasrules AND NOT relhastriggers AND NOT relrowsecurity AND NOT relhassubclass AND NOT relispartition \
             FROM pg_class WHERE oid = 'gait.record'::regclass";
-        let found = client.query_typed_one(query, &[]);
-        let found =
-            found.and_then(|row| Ok((row.try_get::<_, Option<Vec<i32>>>(0)?, row.try_get::<_, bool>(1)?)));
-        let (versions, is_plain) = found.map_err(|e| self.wrong(&e, client))?;
+        let found = link.ask(async |client| {
+            let row = client.query_typed_one(query, &[]).await?;
+            Ok((row.try_get::<_, Option<Vec<i32>>>(0)?, row.try_get::<_, bool>(1)?))
+        });
+        let (versions, is_plain) = found.map_err(|e| self.wrong(&e, link))?;
         let reason = match versions.unwrap_or_default().as_slice() {
             [VERSION] if is_plain => return Ok(()),
             [VERSION] => {
@@ -183,32 +207,48 @@ impl Postgres {
             found => format!("its version is {found:?}, not {VERSION}"),
         };
         let place = self.place.clone();
-        Err(Broken {
-            error: StoreError::Foreign { place, reason },
-            is_gone: false,
-        })
+        Err(Broken::refused(StoreError::Foreign { place, reason }))
     }
 
     /// Begins a transaction that holds the locks of records, and reads them. What it reads is looked for after the locks are
-    /// held, so it is what the last one who held them wrote.
-    fn begin(&self, client: &mut Client, keys: &BTreeSet<Key>) -> Result<BTreeMap<Key, Vec<u8>>, Broken> {
+    /// held, so it is what the last one who held them wrote. All of it goes out at once: where one part is refused, so are those after it.
+    fn begin(&self, link: &Link, keys: &BTreeSet<Key>) -> Result<BTreeMap<Key, Vec<u8>>, Broken> {
         let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {}", self.settings());
-        client.batch_execute(&begin).map_err(|e| self.wrong(&e, client))?;
         let locks: BTreeSet<i64> = keys.iter().map(lock).collect();
         let locks: Vec<i64> = locks.into_iter().collect();
         let query = "SELECT pg_advisory_xact_lock(number) FROM unnest($1) AS numbers (number)";
-        let locked = client.query_typed(query, &[(&locks, Type::INT8_ARRAY)]);
-        locked.map_err(|e| self.wrong(&e, client))?;
-        self.rows(client, keys)
+        let (kinds, names) = columns(keys);
+        let found = link.ask(async |client| {
+            let locks: Typed<'_> = &[(&locks, Type::INT8_ARRAY)];
+            let wanted: Typed<'_> = &[(&kinds, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)];
+            let (begun, locked, found) = join!(
+                biased;
+                client.batch_execute(&begin),
+                client.query_typed(query, locks),
+                client.query_typed(ROWS, wanted),
+            );
+            begun?;
+            locked?;
+            found
+        });
+        let found = found.map_err(|e| self.wrong(&e, link))?;
+        self.rows_of(keys, &found, link)
     }
 
-    fn rows(&self, client: &mut Client, keys: &BTreeSet<Key>) -> Result<BTreeMap<Key, Vec<u8>>, Broken> {
-        let kinds: Vec<&str> = keys.iter().map(Key::kind).collect();
-        let names: Vec<&str> = keys.iter().map(Key::name).collect();
-        let query = "SELECT place, value, digest FROM gait.record \
-            JOIN unnest($1, $2) WITH ORDINALITY AS wanted (kind, name, place) USING (kind, name)";
-        let found = client.query_typed(query, &[(&kinds, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)]);
-        let found = found.map_err(|e| self.wrong(&e, client))?;
+    fn rows(&self, link: &Link, keys: &BTreeSet<Key>) -> Result<BTreeMap<Key, Vec<u8>>, Broken> {
+        let (kinds, names) = columns(keys);
+        let wanted: Typed<'_> = &[(&kinds, Type::TEXT_ARRAY), (&names, Type::TEXT_ARRAY)];
+        let found = link.ask(|client| client.query_typed(ROWS, wanted));
+        let found = found.map_err(|e| self.wrong(&e, link))?;
+        self.rows_of(keys, &found, link)
+    }
+
+    fn rows_of(
+        &self,
+        keys: &BTreeSet<Key>,
+        found: &[tokio_postgres::Row],
+        link: &Link,
+    ) -> Result<BTreeMap<Key, Vec<u8>>, Broken> {
         let mut rows = BTreeMap::new();
         for found in found {
             let read = || {
@@ -218,21 +258,18 @@ impl Postgres {
                     found.try_get::<_, &[u8]>(2)?,
                 ))
             };
-            let (place, value, kept) = read().map_err(|e| self.wrong(&e, client))?;
+            let (place, value, kept) = read().map_err(|e: LinkError| self.wrong(&e, link))?;
             let at = usize::try_from(place - 1).unwrap_or(usize::MAX);
             if let Some(key) = keys.iter().nth(at) {
                 let value = row::value(&self.place, key, value, kept);
-                let value = value.map_err(|error| Broken {
-                    error,
-                    is_gone: false,
-                })?;
-                rows.insert(key.clone(), value);
+                rows.insert(key.clone(), value.map_err(Broken::refused)?);
             }
         }
         Ok(rows)
     }
 
-    fn write(&self, client: &mut Client, written: &[(&Key, Option<&[u8]>)]) -> Result<(), Broken> {
+    /// Writes, and ends the transaction. Where the connection is lost meanwhile, nobody knows how.
+    fn end(&self, link: &Link, written: &[(&Key, Option<&[u8]>)]) -> Result<(), StoreError> {
         let (mut put, mut gone) = (Columns::default(), Columns::default());
         for (key, value) in written {
             let columns = if value.is_some() { &mut put } else { &mut gone };
@@ -243,50 +280,39 @@ impl Postgres {
             let digest = row::of(key.kind(), key.name(), value);
             columns.digests.push(digest.as_bytes().to_vec());
         }
-        if !put.kinds.is_empty() {
-            let query = "INSERT INTO gait.record (kind, name, value, digest) SELECT * FROM unnest($1, $2, $3, $4) \
-                ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, digest = excluded.digest";
-            let columns: &[(&(dyn postgres::types::ToSql + Sync), Type)] = &[
-                (&put.kinds, Type::TEXT_ARRAY),
-                (&put.names, Type::TEXT_ARRAY),
-                (&put.values, Type::BYTEA_ARRAY),
-                (&put.digests, Type::BYTEA_ARRAY),
-            ];
-            let done = client.execute_typed(query, columns);
-            done.map_err(|e| self.wrong(&e, client))?;
-        }
-        if !gone.kinds.is_empty() {
-            let query = "DELETE FROM gait.record USING unnest($1, $2) AS gone (kind, name) \
-                WHERE record.kind = gone.kind AND record.name = gone.name";
-            let columns: &[(&(dyn postgres::types::ToSql + Sync), Type)] =
-                &[(&gone.kinds, Type::TEXT_ARRAY), (&gone.names, Type::TEXT_ARRAY)];
-            let done = client.execute_typed(query, columns);
-            done.map_err(|e| self.wrong(&e, client))?;
-        }
-        Ok(())
-    }
-
-    /// Ends a transaction. Where its connection is lost meanwhile, nobody knows how.
-    fn commit(&self, client: &mut Client) -> Result<(), StoreError> {
-        client.batch_execute("COMMIT").map_err(|error| {
-            let broken = self.wrong(&error, client);
-            if !broken.is_gone {
-                return broken.error;
-            }
-            StoreError::Unknown {
-                place: self.place.clone(),
-                reason: words(&error),
+        let ended = link.ask(async |client| {
+            let (put, gone, committed) = join!(
+                biased;
+                put.write(client, PUT, 4),
+                gone.write(client, REMOVE, 2),
+                client.batch_execute("COMMIT"),
+            );
+            put?;
+            gone?;
+            committed
+        });
+        ended.map_err(|error| {
+            let broken = self.wrong(&error, link);
+            match broken.end {
+                End::There => broken.error,
+                End::Lost | End::Silent => StoreError::Unknown {
+                    place: self.place.clone(),
+                    reason: said(&error),
+                },
             }
         })
     }
 
-    fn wrong(&self, error: &postgres::Error, client: &Client) -> Broken {
-        self.broken(error, client.is_closed())
+    fn wrong(&self, error: &LinkError, link: &Link) -> Broken {
+        self.broken(error, link.is_closed())
     }
 
-    fn broken(&self, error: &postgres::Error, closed: bool) -> Broken {
+    fn broken(&self, error: &LinkError, closed: bool) -> Broken {
         let place = self.place.clone();
-        let code = error.code();
+        let code = match error {
+            LinkError::Refused(error) => error.code(),
+            LinkError::Silent | LinkError::Runtime(_) => None,
+        };
         let contended = [
             SqlState::LOCK_NOT_AVAILABLE,
             SqlState::QUERY_CANCELED,
@@ -295,17 +321,42 @@ impl Postgres {
         ];
         // The classes of lost connections and of a server that ends or starts.
         let lost = code.is_some_and(|code| code.code().starts_with("08") || code.code().starts_with("57P"));
+        let end = match error {
+            LinkError::Silent => End::Silent,
+            _ if closed || lost => End::Lost,
+            _ => End::There,
+        };
         let error = match code {
             Some(code) if contended.contains(code) => StoreError::Contended { place },
             _ => StoreError::Failed {
                 place,
-                reason: words(error),
+                reason: said(error),
             },
         };
-        let is_gone = closed || lost;
-        Broken { error, is_gone }
+        Broken { error, end }
     }
 }
+
+/// The server is away: others are told so without asking it.
+fn gone(at: &Place<'_>, error: StoreError) -> StoreError {
+    at.away(&error);
+    error
+}
+
+/// Values with their types.
+type Typed<'t> = &'t [(&'t (dyn ToSql + Sync), Type)];
+
+/// The kinds and names of records.
+fn columns(keys: &BTreeSet<Key>) -> (Vec<&str>, Vec<&str>) {
+    keys.iter().map(|key| (key.kind(), key.name())).unzip()
+}
+
+const ROWS: &str = "SELECT place, value, digest FROM gait.record \
+    JOIN unnest($1, $2) WITH ORDINALITY AS wanted (kind, name, place) USING (kind, name)";
+const PUT: &str = "INSERT INTO gait.record (kind, name, value, digest) SELECT * FROM unnest($1, $2, $3, $4) \
+    ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value, digest = excluded.digest";
+const REMOVE: &str = "DELETE FROM gait.record USING unnest($1, $2) AS gone (kind, name) \
+    WHERE record.kind = gone.kind AND record.name = gone.name";
 
 /// What is written, by column.
 #[derive(Default)]
@@ -316,6 +367,23 @@ struct Columns<'v> {
     digests: Vec<Vec<u8>>,
 }
 
+impl Columns<'_> {
+    /// Has a statement take the first so many columns, where there is a row.
+    async fn write(&self, client: &Client, query: &str, columns: usize) -> Result<(), tokio_postgres::Error> {
+        if self.kinds.is_empty() {
+            return Ok(());
+        }
+        let all: Typed<'_> = &[
+            (&self.kinds, Type::TEXT_ARRAY),
+            (&self.names, Type::TEXT_ARRAY),
+            (&self.values, Type::BYTEA_ARRAY),
+            (&self.digests, Type::BYTEA_ARRAY),
+        ];
+        let taken = all.get(..columns).unwrap_or(all);
+        client.execute_typed(query, taken).await.map(drop)
+    }
+}
+
 impl Store for Postgres {
     fn place(&self) -> String {
         self.place.clone()
@@ -323,20 +391,18 @@ impl Store for Postgres {
 
     fn change(&self, keys: &BTreeSet<Key>, work: &mut Work<'_>) -> Result<(), StoreError> {
         // Until here nothing was handed out, so a lost connection may be made again; from here on it may not.
-        let (mut client, before) = self.begun(true, |client| self.begin(client, keys))?;
+        let (at, link, before) = self.begun(true, |link| self.begin(link, keys))?;
         let mut records = Records::new(self.place(), keys, before.clone());
         work(&mut records)?;
-        let written = changes(&before, &records);
-        self.write(&mut client, &written).map_err(|broken| broken.error)?;
-        self.commit(&mut client)?;
-        self.keep(client);
+        self.end(&link, &changes(&before, &records))?;
+        at.keep(link);
         Ok(())
     }
 
     fn read(&self, keys: &BTreeSet<Key>) -> Result<Records, StoreError> {
-        let rows = match self.begun(false, |client| self.rows(client, keys)) {
-            Ok((client, rows)) => {
-                self.keep(client);
+        let rows = match self.begun(false, |link| self.rows(link, keys)) {
+            Ok((at, link, rows)) => {
+                at.keep(link);
                 rows
             }
             Err(StoreError::Foreign { .. }) if self.is_new()? => BTreeMap::new(),
@@ -349,12 +415,10 @@ impl Store for Postgres {
         let query = "SELECT kind, name, value, digest FROM gait.record WHERE (kind, name) > ($1, $2) \
             ORDER BY kind, name LIMIT $3";
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        let (client, rows) = self.begun(false, |client| {
-            let found = client.query_typed(
-                query,
-                &[(&after.0, Type::TEXT), (&after.1, Type::TEXT), (&max, Type::INT8)],
-            );
-            let read = |row: &postgres::Row| {
+        let (at, link, rows) = self.begun(false, |link| {
+            let from: Typed<'_> = &[(&after.0, Type::TEXT), (&after.1, Type::TEXT), (&max, Type::INT8)];
+            let found = link.ask(|client| client.query_typed(query, from));
+            let read = |row: &tokio_postgres::Row| {
                 Ok(Row {
                     kind: row.try_get(0)?,
                     name: row.try_get(1)?,
@@ -362,30 +426,29 @@ impl Store for Postgres {
                     digest: row.try_get(3)?,
                 })
             };
-            let rows: Result<Vec<Row>, postgres::Error> =
-                found.and_then(|rows| rows.iter().map(read).collect());
-            rows.map_err(|e| self.wrong(&e, client))
+            let rows: Result<Vec<Row>, LinkError> = found.and_then(|rows| rows.iter().map(read).collect());
+            rows.map_err(|e| self.wrong(&e, link))
         })?;
-        self.keep(client);
+        at.keep(link);
         Ok(rows)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
         let query =
             "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'";
-        let (client, flaws) = self.begun(false, |client| {
-            let found = client.query_typed(query, &[]);
-            let name = |row: &postgres::Row| {
+        let (at, link, flaws) = self.begun(false, |link| {
+            let found = link.ask(|client| client.query_typed(query, &[]));
+            let name = |row: &tokio_postgres::Row| {
                 Ok(format!(
                     "the server runs with `{}` off",
                     row.try_get::<_, &str>(0)?
                 ))
             };
-            let flaws: Result<Vec<String>, postgres::Error> =
+            let flaws: Result<Vec<String>, LinkError> =
                 found.and_then(|rows| rows.iter().map(name).collect());
-            flaws.map_err(|e| self.wrong(&e, client))
+            flaws.map_err(|e| self.wrong(&e, link))
         })?;
-        self.keep(client);
+        at.keep(link);
         Ok(flaws)
     }
 }
@@ -404,11 +467,8 @@ impl Postgres {
 
     /// Whether nobody has made the store yet.
     fn is_new(&self) -> Result<bool, StoreError> {
-        let connected = self
-            .config
-            .connect(NoTls)
-            .map_err(|e| self.broken(&e, true).error);
-        let there = self.is_there(&mut connected?);
+        let connected = Link::connect(&self.config).map_err(|e| self.broken(&e, true).error);
+        let there = self.is_there(&connected?);
         there.map(|there| !there).map_err(|broken| broken.error)
     }
 }
@@ -452,8 +512,13 @@ fn place(config: &Config) -> String {
     format!("postgresql at {}:{ports}/{database}", hosts.join(","))
 }
 
-/// What the server says, or what became of the connection; the crate's own text is too short to act by.
-fn words(error: &postgres::Error) -> String {
+/// Why there is no answer; the crate's own text is too short to act by.
+fn said(error: &LinkError) -> String {
+    let error = match error {
+        LinkError::Refused(error) => error,
+        LinkError::Silent => return "the server says nothing".to_owned(),
+        LinkError::Runtime(error) => return format!("there is nothing to wait with: {error}"),
+    };
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => match std::error::Error::source(error) {

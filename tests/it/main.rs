@@ -49,6 +49,9 @@ mod credentials;
 mod daemon;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
+mod daemon_fleet;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
 mod daemon_hostile;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]

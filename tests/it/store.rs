@@ -3,7 +3,7 @@
 
 mod crash;
 mod fleet;
-mod server;
+pub mod server;
 mod worker;
 
 use gait::artifact::{Digest, digest};

@@ -140,6 +140,23 @@ impl Server {
         }
     }
 
+    /// Has it and all its processes do nothing, as on a machine that hangs: it takes connections, and says nothing.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Has them go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.running.as_ref().unwrap().id().to_string();
+        let script = format!("kill -{name} {id} $(cat /proc/{id}/task/{id}/children)");
+        let sent = Command::new("sh").args(["-c", &script]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// The connection string of a database.
     pub fn url(&self, database: &str) -> String {
         format!("host={} user=gait dbname={database}", self.socket().display())
