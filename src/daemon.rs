@@ -1,15 +1,18 @@
 //! The gate as a service over HTTP. In: what to listen on, and what to answer with. Out: answers, until the process is told to stop; then
 //! what was begun is finished and on disk. Everything that decides blocks, on threads of its own.
 
+mod otlp;
 mod permits;
 mod refusal;
 mod request;
 mod routes;
 mod service;
+mod telemetry;
 mod traces;
 
 pub use routes::OPENAPI;
 pub use service::{MayLoosen, Places, Service};
+pub use telemetry::Collector;
 pub use traces::TraceLog;
 
 use crate::http::{self, Guard, Listening, Said, ServeError};

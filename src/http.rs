@@ -1,6 +1,6 @@
 //! HTTP/1.1 on a socket of the file system or on a TCP address, for whoever answers: connections, bounds, waits, signals, drain. In: what
 //! to listen on, and who answers. Out: answers, until the process is told to stop; then what was begun is finished. The async runtime is
-//! started here and nowhere else. It must not know what requests are about.
+//! started here. It must not know what requests are about.
 
 mod body;
 mod client;
@@ -9,13 +9,15 @@ mod metrics;
 pub mod oauth;
 pub mod page;
 mod refusal;
+mod tls;
 mod token;
 
 pub use body::{Body, Content, JSON, accepts, is_kind, read, refused, response};
 pub use client::{Answered, ClientError, Target, post};
 pub use guard::{Guard, only};
-pub use metrics::Metrics;
+pub use metrics::{About, Metrics, Told};
 pub use refusal::Refusal;
+pub use tls::{Tls, TlsError};
 pub use token::Token;
 
 use crate::host::{Held, HostError, Os};
@@ -32,7 +34,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -76,6 +78,8 @@ pub enum Listening {
         address: SocketAddr,
         /// The socket.
         listener: std::net::TcpListener,
+        /// What connections are encrypted with; none where they are not.
+        tls: Option<Tls>,
     },
 }
 
@@ -93,22 +97,34 @@ impl Listening {
         Ok(Listening::Socket { path, listener, lock })
     }
 
-    /// Listens on a TCP address; port 0 is any that is free.
-    pub fn on_tcp(address: SocketAddr) -> Result<Listening, ServeError> {
+    /// Listens on a TCP address; port 0 is any that is free. Connections are encrypted where it is said with what.
+    pub fn on_tcp(address: SocketAddr, tls: Option<Tls>) -> Result<Listening, ServeError> {
         let wrong = |error: std::io::Error| ServeError::Address {
             address,
             reason: error.to_string(),
         };
         let listener = std::net::TcpListener::bind(address).map_err(wrong)?;
         let address = listener.local_addr().map_err(wrong)?;
-        Ok(Listening::Tcp { address, listener })
+        Ok(Listening::Tcp {
+            address,
+            listener,
+            tls,
+        })
     }
 
     /// Where, as people write it.
     pub fn place(&self) -> String {
         match self {
             Listening::Socket { path, .. } => path.display().to_string(),
-            Listening::Tcp { address, .. } => format!("http://{address}"),
+            Listening::Tcp { address, .. } => format!("{}://{address}", self.scheme()),
+        }
+    }
+
+    /// How URLs of it begin.
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Listening::Tcp { tls: Some(_), .. } => "https",
+            Listening::Tcp { tls: None, .. } | Listening::Socket { .. } => "http",
         }
     }
 }
@@ -117,6 +133,9 @@ impl Listening {
 pub trait Answers: Send + Sync + 'static {
     /// Answers a request, whatever it is.
     fn answer(self: Arc<Self>, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+
+    /// What is counted.
+    fn metrics(&self) -> &Metrics;
 
     /// Reads again what decides; on a thread that may block.
     fn reload(&self);
@@ -236,11 +255,11 @@ async fn run<A: Answers>(listening: Listening, door: Door<A>) -> (Bound, Result<
                 .and_then(|()| UnixListener::from_std(listener));
             (Some((path, lock)), taken.map(Taken::Unix))
         }
-        Listening::Tcp { listener, .. } => {
+        Listening::Tcp { listener, tls, .. } => {
             let taken = listener
                 .set_nonblocking(true)
                 .and_then(|()| TcpListener::from_std(listener));
-            (None, taken.map(Taken::Tcp))
+            (None, taken.map(|listener| Taken::Tcp(listener, tls)))
         }
     };
     let served = match (taken, Signals::new()) {
@@ -257,7 +276,7 @@ async fn run<A: Answers>(listening: Listening, door: Door<A>) -> (Bound, Result<
 
 enum Taken {
     Unix(UnixListener),
-    Tcp(TcpListener),
+    Tcp(TcpListener, Option<Tls>),
 }
 
 /// Takes connections until it is told to stop, then waits for those that are being answered.
@@ -307,14 +326,36 @@ async fn accept_one<A: Answers>(
         Taken::Unix(listener) => listener.accept().await.map(|(stream, _)| {
             tokio::spawn(connection(stream, slot, Arc::clone(answers), stopping.clone()));
         }),
-        Taken::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
+        Taken::Tcp(listener, tls) => listener.accept().await.map(|(stream, _)| {
             // Only answers are sent, each in one piece.
             let _ = stream.set_nodelay(true);
-            tokio::spawn(connection(stream, slot, Arc::clone(answers), stopping.clone()));
+            let (answers, stopping) = (Arc::clone(answers), stopping.clone());
+            match tls.clone() {
+                None => tokio::spawn(connection(stream, slot, answers, stopping)),
+                Some(tls) => tokio::spawn(encrypted(tls, stream, slot, answers, stopping)),
+            };
         }),
     };
     if accepted.is_err() {
         sleep(Duration::from_millis(limits::ACCEPT_MILLIS)).await;
+    }
+}
+
+/// The same once a connection is encrypted. Whoever does not get so far is not answered, and counted.
+async fn encrypted<A: Answers>(
+    tls: Tls,
+    stream: TcpStream,
+    slot: OwnedSemaphorePermit,
+    answers: Arc<A>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let stream = tokio::select! {
+        stream = tls.accept(stream) => stream,
+        _ = stopping.changed() => return,
+    };
+    match stream {
+        Ok(stream) => connection(stream, slot, answers, stopping).await,
+        Err(code) => answers.metrics().refused(code),
     }
 }
 

@@ -463,6 +463,18 @@ pub const REQUESTS: usize = 64;
 pub const REQUESTS_MOST: usize = 1_024;
 /// Requests about the daemon itself that are answered at the same time.
 pub const REQUESTS_ABOUT: usize = 4;
+/// Decisions that wait to be told to a collector; more are not told.
+pub const OTLP_QUEUE: usize = 2_048;
+/// Decisions that are told together.
+pub const OTLP_GROUP: usize = 512;
+/// How long the first of them waits for others, in milliseconds.
+pub const OTLP_GROUP_MILLIS: u64 = 500;
+/// Longest wait for a collector's answer, in milliseconds.
+pub const OTLP_MILLIS: u64 = 2_000;
+/// Longest wait for a connection to be encrypted, in milliseconds.
+pub const TLS_MILLIS: u64 = 10_000;
+/// A file of certificates, or of a key of TLS, in bytes.
+pub const TLS_FILE_BYTES: u64 = 256 << 10;
 /// Connections at the same time.
 pub const CONNECTIONS: usize = 1_024;
 /// Longest time in which requests are finished once the daemon is told to stop, in milliseconds.

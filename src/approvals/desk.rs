@@ -92,6 +92,11 @@ impl ApprovalDesk {
         self.waiting().note(call, record, intent, place);
     }
 
+    /// How many calls wait.
+    pub fn count(&self, host: &dyn Host) -> usize {
+        self.waiting().count(host.now())
+    }
+
     /// The calls that wait, with the answers that are there.
     pub fn list(&self, host: &dyn Host) -> Result<Json, AnswerError> {
         let known = self.known(host)?;

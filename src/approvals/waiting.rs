@@ -45,15 +45,26 @@ impl WaitingCalls {
         self.0.insert(call, waiting);
     }
 
+    /// How many wait at a time.
+    pub fn count(&mut self, now: Timestamp) -> usize {
+        self.forget(now);
+        self.0.len()
+    }
+
     /// All that wait at a time, the one that was asked first before all others.
     pub fn list(&mut self, now: Timestamp) -> Vec<Waiting> {
+        self.forget(now);
+        let mut all: Vec<Waiting> = self.0.values().cloned().collect();
+        all.sort_by(|a, b| a.order().cmp(&b.order()));
+        all
+    }
+
+    /// Forgets what nobody has asked for lately.
+    fn forget(&mut self, now: Timestamp) {
         let is_old = |waiting: &Waiting| {
             let asked = waiting.record.created_at.as_millisecond();
             now.as_millisecond().saturating_sub(asked) > limits::WAITING_MILLIS
         };
         self.0.retain(|_, waiting| !is_old(waiting));
-        let mut all: Vec<Waiting> = self.0.values().cloned().collect();
-        all.sort_by(|a, b| a.order().cmp(&b.order()));
-        all
     }
 }

@@ -1,23 +1,70 @@
 //! What every command that listens refuses, reads and tells: addresses, tokens, and why nobody is answered.
 
 use super::error::{Category, CliError};
+use super::ui::Ui;
 use crate::host::{Host, HostError};
-use crate::http::{ServeError, Token};
+use crate::http::{ServeError, Tls, TlsError, Token};
 use crate::limits;
 use hyper::header::HeaderValue;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
-/// Refuses to be reached from elsewhere by whoever likes.
-pub fn check(address: Option<SocketAddr>, has_token: bool) -> Result<(), CliError> {
-    match address {
-        Some(address) if !address.ip().is_loopback() && !has_token => {
-            let message = format!("{address} may be reached from other machines, and no token is asked for");
-            Err(CliError::new(Category::Unsafe, "serve.open", message)
-                .hint("name a file with the token, or listen on 127.0.0.1 or on a socket"))
-        }
-        _ => Ok(()),
+/// Refuses to be reached from elsewhere by whoever likes, and says where others may read what is sent.
+pub fn check(
+    ui: &mut Ui,
+    address: Option<SocketAddr>,
+    has_token: bool,
+    tls: Option<&Tls>,
+) -> Result<(), CliError> {
+    let Some(address) = address.filter(|address| !address.ip().is_loopback()) else {
+        return Ok(());
+    };
+    if !has_token && !tls.is_some_and(Tls::asks_for_certificates) {
+        let message = format!(
+            "{address} may be reached from other machines, and neither a token nor a certificate is asked for"
+        );
+        return Err(CliError::new(Category::Unsafe, "serve.open", message).hint(
+            "name a file with the token or the authorities of clients, or listen on 127.0.0.1 or on a socket",
+        ));
     }
+    if tls.is_none() {
+        ui.warn(&format!(
+            "what is sent to {address} can be read and changed on the way: no certificate is named to encrypt it with"
+        ));
+    }
+    Ok(())
+}
+
+/// The files that connections are encrypted with.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate, and those that lead to its authority.
+    pub chain: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The authorities of clients; none where no certificate is asked of them.
+    pub clients: Option<PathBuf>,
+}
+
+/// What connections are encrypted with.
+pub fn tls(host: &dyn Host, files: Option<&TlsFiles>) -> Result<Option<Tls>, CliError> {
+    let Some(files) = files else { return Ok(None) };
+    let chain = host.read(&files.chain, limits::TLS_FILE_BYTES)?;
+    let key = Zeroizing::new(host.read_private(&files.key, limits::TLS_FILE_BYTES)?);
+    let clients = files.clients.as_deref();
+    let clients = clients.map(|file| host.read(file, limits::TLS_FILE_BYTES));
+    let tls = Tls::of_pem(&chain, &key, clients.transpose()?.as_deref());
+    tls.map(Some).map_err(|error| {
+        let file = match error {
+            TlsError::Certificate(_) => &files.chain,
+            TlsError::Key(_) => &files.key,
+            TlsError::Authorities(_) => files.clients.as_ref().unwrap_or(&files.chain),
+        };
+        CliError::new(Category::InvalidInput, "serve.tls", error.to_string())
+            .hint("files are PEM: certificates first to last, and the key of the first")
+            .in_file(file)
+    })
 }
 
 /// The bearer token of a file.

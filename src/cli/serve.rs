@@ -5,13 +5,14 @@ use super::error::{Category, CliError};
 use super::exit::Exit;
 use super::gate::AskedArgs;
 use super::key_args::{self, KeyArgs, TrustArgs};
+use super::listen::TlsFiles;
 use super::store_args::StoreArgs;
 use super::ui::Ui;
 use super::{failure, listen, load};
 use crate::approvals::desk::ApprovalDesk;
 use crate::artifact::{Digest, TrustedKeys};
 use crate::boundary::Boundary;
-use crate::daemon::{self, MayLoosen, Places, Service, TraceLog};
+use crate::daemon::{self, Collector, MayLoosen, Places, Service, TraceLog};
 use crate::host::Host;
 use crate::http::{Guard, Listening, Said};
 use crate::json::Json;
@@ -37,7 +38,7 @@ pub struct Args {
     /// The socket
     #[arg(long, value_name = "PATH", default_value = "gait-out/serve/gait.sock")]
     socket: PathBuf,
-    /// Listen on this address instead, such as 127.0.0.1:8737; other than loopback it needs --token-file
+    /// Listen on this address instead, such as 127.0.0.1:8737; other than loopback it needs --token-file or --tls-client-ca
     #[arg(long, value_name = "ADDRESS", conflicts_with = "socket")]
     listen: Option<SocketAddr>,
     /// A name under which the daemon is asked, beside the address; may be repeated
@@ -46,6 +47,8 @@ pub struct Args {
     /// The bearer token that callers must show, in a file that only you may read
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Calls that are judged at the same time; others are told to come again
     #[arg(long, value_name = "N", default_value_t = limits::REQUESTS)]
     max_concurrent: usize,
@@ -68,6 +71,10 @@ pub struct Args {
     /// The folder of the answers of those who may approve: calls that wait find them there
     #[arg(long, value_name = "DIR", default_value = super::approve::FOLDER)]
     approvals: PathBuf,
+    /// Tell this collector of decisions, in spans and logs of OpenTelemetry (OTLP over HTTP on this machine), such as
+    /// http://127.0.0.1:4318
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// How long a call may wait to run once it is allowed, at most an hour
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     permit_for: String,
@@ -75,6 +82,30 @@ pub struct Args {
     key: KeyArgs,
     #[command(flatten)]
     trust: TrustArgs,
+}
+
+/// How connections to the address are encrypted.
+#[derive(Debug, clap::Args)]
+struct TlsArgs {
+    /// Encrypt connections to the address (TLS 1.3) with this certificate: PEM, with those that lead to its authority
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"], conflicts_with = "socket")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key: PEM, in a file that only you may read
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Answer only who shows a certificate that one of these authorities has signed: PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    fn files(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            chain: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
+            clients: self.tls_client_ca.clone(),
+        })
+    }
 }
 
 /// Reads everything, listens, and serves.
@@ -87,7 +118,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         return Err(CliError::new(Category::InvalidInput, "usage.invalid", message));
     }
     let token = listen::token(host, args.token_file.as_deref())?;
-    listen::check(args.listen, token.is_some())?;
+    let tls = listen::tls(host, args.tls.files().as_ref())?;
+    listen::check(ui, args.listen, token.is_some(), tls.as_ref())?;
     let trusted = key_args::trusted_keys(host, &args.trust)?;
     let cosigners = key_args::named_keys(host, &args.cosigner)?;
     let bundle = load::cosigned(host, &args.bundle, &trusted, &cosigners)?;
@@ -98,7 +130,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let places = places(host, &args, trusted, cosigners)?;
     let listening = match args.listen {
         None => Listening::on_socket(&args.socket),
-        Some(address) => Listening::on_tcp(address),
+        Some(address) => Listening::on_tcp(address, tls),
     };
     let listening = listening.map_err(listen::failed)?;
     let (log, torn) = TraceLog::open(&args.traces).map_err(listen::failed)?;
@@ -165,7 +197,18 @@ fn places(
         } else {
             MayLoosen::Yes
         },
+        collector: args.otlp_endpoint.as_deref().map(collector).transpose()?,
         trusted,
+    })
+}
+
+/// Who is told of decisions.
+fn collector(endpoint: &str) -> Result<Collector, CliError> {
+    Collector::read(endpoint).map_err(|why| {
+        let message = format!("`--otlp-endpoint` cannot be used: {why}");
+        CliError::new(Category::InvalidInput, "serve.collector", message).hint(
+            "a collector on this machine takes OTLP over HTTP at http://127.0.0.1:4318, and sends it on",
+        )
     })
 }
 

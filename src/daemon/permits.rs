@@ -4,7 +4,7 @@
 use super::request::{self, Given};
 use super::service::Service;
 use crate::artifact::envelope::Payload;
-use crate::artifact::{TraceRecord, Verified, jcs, trace};
+use crate::artifact::{TraceRecord, Verified, jcs, time, trace};
 use crate::boundary::permit::{self, Ended, PermitError, Run};
 use crate::domain::Outcome;
 use crate::host::{Host, Os};
@@ -35,6 +35,7 @@ impl Service {
         let now = Os.now();
         let stops = self.stops(record, now);
         let redeemed = permit::redeem(self.store(), &trace, run, stops.as_ref(), now).map_err(refused)?;
+        self.metrics.redeemed();
         Ok(redeemed.document(&record.trace_id, &tool))
     }
 
@@ -54,8 +55,13 @@ impl Service {
         let amounts = self.amounts(trace.value(), amounts)?;
         asked.end()?;
         let ended = Ended { outcome, amounts };
-        let settled = permit::settle(self.store(), &trace, &ended, Os.now(), self.key());
+        let now = Os.now();
+        let settled = permit::settle(self.store(), &trace, &ended, now, self.key());
         let (outcome, signed) = settled.map_err(refused)?;
+        // What was said before keeps its time.
+        if outcome.settled_at == time::cut(now) {
+            self.metrics.settled(outcome.outcome);
+        }
         let document = outcome.to_json();
         let own = document.as_object().unwrap_or_default().iter().cloned();
         let envelope = json::parse(signed.as_bytes()).unwrap_or(Json::Null);

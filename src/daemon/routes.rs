@@ -5,7 +5,9 @@ use super::service::Service;
 use crate::artifact::is_id;
 use crate::domain::traceparent::is_traceparent;
 use crate::host::Os;
-use crate::http::{self, Answers, Body, Content, Guard, JSON, Refusal, Said, Say, page, tell};
+use crate::http::{
+    self, About, Answers, Body, Content, Guard, JSON, Metrics, Refusal, Said, Say, page, tell,
+};
 use crate::json::Json;
 use crate::limits;
 use hyper::body::Incoming;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// The description of the interface.
 pub const OPENAPI: &str = include_str!("../../schemas/v1/daemon/openapi.json");
@@ -61,6 +63,10 @@ impl Answers for Shared {
         }
     }
 
+    fn metrics(&self) -> &Metrics {
+        &self.service.metrics
+    }
+
     fn reload(&self) {
         // Who listens to what is said knows what came of it.
         let _ = reload(&self.service, &self.say);
@@ -90,7 +96,12 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }),
         Route::Metrics => {
             let (bundle, policy) = service.bundle();
-            Ok(Content::metrics(&service.metrics, bundle, &policy))
+            let about = About {
+                bundle,
+                policy: &policy,
+                waiting: service.waiting(),
+            };
+            Ok(Content::metrics(&service.metrics, &about))
         }
         Route::Ready => within(&shared.about, move || ready(&service)).await,
         Route::Trace(id) => {
@@ -106,12 +117,7 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Res
         }
         Route::Decide => {
             let traceparent = traceparent(&head.headers);
-            let decided = move |body: &[u8]| {
-                let begun = Instant::now();
-                let (verdict, document) = service.decide(body, traceparent)?;
-                service.metrics.decided(verdict, begun.elapsed());
-                Ok(document)
-            };
+            let decided = move |body: &[u8]| service.decide(body, traceparent);
             posted(shared, &head, body, decided).await
         }
         Route::Inbox => {
@@ -120,12 +126,7 @@ async fn handled(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Res
             })
             .await
         }
-        Route::Answer => {
-            posted(shared, &head, body, move |body| {
-                Ok(service.approvals()?.take(&Os, body)?)
-            })
-            .await
-        }
+        Route::Answer => posted(shared, &head, body, move |body| service.answered(body)).await,
         Route::Page(file) => return Ok(file.response()),
         Route::Redeem => posted(shared, &head, body, move |body| service.redeem(body)).await,
         Route::Settle => posted(shared, &head, body, move |body| service.settle(body)).await,

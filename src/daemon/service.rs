@@ -1,7 +1,9 @@
 //! What every request is answered with: the bundle that decides, keys, store, log of traces. In: read requests. Out: documents.
 //! It blocks, so it runs on threads of its own; one decision sees one bundle. It must not know sockets or HTTP.
 
+use super::otlp::Seen;
 use super::request::{self, Asked};
+use super::telemetry::{Collector, Telemetry};
 use super::traces::TraceLog;
 use crate::approvals::desk::{AnswerError, ApprovalDesk};
 use crate::approvals::inbox::Place;
@@ -16,7 +18,6 @@ use crate::boundary::{
 };
 use crate::bundling::{Succession, SuccessionError, succession};
 use crate::delegation::Chain;
-use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
 use crate::http::{Metrics, Refusal};
 use crate::json::Json;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::time::Instant;
 
 /// Files and keys that stay the same while the daemon runs.
 pub struct Places {
@@ -52,6 +54,8 @@ pub struct Places {
     pub permit_for: i64,
     /// Whether a bundle may loosen the one before it.
     pub succession: MayLoosen,
+    /// Who is told of decisions.
+    pub collector: Option<Collector>,
 }
 
 /// Whether a bundle that is loaded may loosen the one that decided before it.
@@ -80,7 +84,8 @@ pub struct Service {
     nonce: String,
     calls: AtomicU64,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    telemetry: Option<Telemetry>,
 }
 
 /// Why a bundle does not decide from now on.
@@ -120,13 +125,17 @@ impl Service {
         boundary: Boundary,
         log: TraceLog,
     ) -> Result<Service, HostError> {
+        let metrics: Arc<Metrics> = Arc::default();
+        let collector = places.collector.clone();
+        let telemetry = collector.map(|collector| Telemetry::start(collector, Arc::clone(&metrics)));
         Ok(Service {
             deciding: RwLock::new(Arc::new(Deciding { bundle, boundary })),
             loading: Mutex::new(()),
             log,
             nonce: host::nonce(&Os)?,
             calls: AtomicU64::new(0),
-            metrics: Metrics::default(),
+            metrics,
+            telemetry: telemetry.transpose()?,
             places,
         })
     }
@@ -176,7 +185,8 @@ impl Service {
 
     /// Judges the call of a request, which stands in a distributed trace where it says so. What is answered is said only when its
     /// trace is on disk.
-    pub fn decide(&self, body: &[u8], traceparent: Option<String>) -> Result<(Verdict, Json), Refusal> {
+    pub fn decide(&self, body: &[u8], traceparent: Option<String>) -> Result<Json, Refusal> {
+        let begun = Instant::now();
         let asked = request::read(body)?;
         let now = Os.now();
         self.places
@@ -228,7 +238,12 @@ impl Service {
             ),
         ];
         let document = Json::object(answer(&written.recorded, place));
-        Ok((written.recorded.record.decision.verdict, document))
+        let (record, took) = (&written.recorded.record, begun.elapsed());
+        self.metrics.decided(record, took);
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.tell(Seen::of(record, now, took));
+        }
+        Ok(document)
     }
 
     fn judge(
@@ -319,6 +334,18 @@ impl Service {
         })
     }
 
+    /// Takes what a person has signed for a call that waits.
+    pub fn answered(&self, body: &[u8]) -> Result<Json, Refusal> {
+        let told = self.approvals()?.take(&Os, body)?;
+        self.metrics.answered(&told);
+        Ok(told)
+    }
+
+    /// How many calls wait for people; none where nobody may answer them.
+    pub fn waiting(&self) -> Option<usize> {
+        Some(self.places.approvals.as_ref()?.count(&Os))
+    }
+
     /// Whether calls can be decided now.
     pub fn ready(&self) -> Result<(), Refusal> {
         let now = Os.now();
@@ -377,9 +404,12 @@ impl Service {
         Ok(Deciding { bundle, boundary })
     }
 
-    /// Writes what waits to be written.
+    /// Writes what waits to be written, and tells of it.
     pub fn close(&self) {
         self.log.close();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.close();
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What goes in and out of a request: a body within its bounds, and a response with its headers.
 
-use super::metrics::Metrics;
+use super::metrics::{About, Metrics};
 use super::refusal::Refusal;
-use crate::artifact::{Digest, PolicyRef, jcs};
+use crate::artifact::jcs;
 use crate::json::Json;
 use crate::limits;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -85,10 +85,10 @@ impl Content {
     }
 
     /// What was counted.
-    pub fn metrics(metrics: &Metrics, bundle: Digest, policy: &PolicyRef) -> Content {
+    pub fn metrics(metrics: &Metrics, about: &About<'_>) -> Content {
         Content {
             kind: METRICS,
-            bytes: metrics.text(bundle, policy).into_bytes(),
+            bytes: metrics.text(about).into_bytes(),
         }
     }
 }

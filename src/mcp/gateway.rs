@@ -416,8 +416,8 @@ impl Gateway {
             }),
         };
         let answer = self.gate.answer(asked, id);
-        if let Some(verdict) = answer.verdict {
-            self.metrics.decided(verdict, begun.elapsed());
+        if let Some(written) = &answer.written {
+            self.metrics.decided(&written.recorded.record, begun.elapsed());
         }
         answer
     }

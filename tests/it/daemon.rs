@@ -83,7 +83,10 @@ fn every_verdict_is_that_of_the_command_line() {
             assert_eq!(decision, said, "{intent} {more}");
         }
     }
-    assert_eq!(daemon.metric("gait_decisions_total{verdict=\"block\"}"), 4);
+    assert_eq!(
+        daemon.metric("gait_decisions_total{verdict=\"block\",enforcement=\"enforce\"}"),
+        4
+    );
     assert_eq!(daemon.metric("gait_decision_seconds_count"), 8);
     let said = daemon.stop();
     assert!(said.contains("stopping"), "{said}");

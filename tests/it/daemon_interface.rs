@@ -1,9 +1,12 @@
 //! `openapi.json` is what the daemon does: its schemas are those of `schemas/v1/daemon`, its routes answer, and what they answer is
 //! among what it says.
 
-use crate::daemon::Daemon;
-use crate::folder::Folder;
+use crate::approve;
+use crate::daemon::{Daemon, request};
+use crate::folder::{Folder, deployed, policy};
+use gait::domain::Enforcement;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn schemas() -> PathBuf {
@@ -99,4 +102,118 @@ fn every_route_it_names_answers_as_it_says() {
             daemon.refuses(other, &asked, "", (405, "request.method"));
         }
     }
+}
+
+/// The names of what a document says in the text format of Prometheus, each told of before it is said, as `promtool check metrics` wants it.
+fn named(text: &str) -> BTreeSet<&str> {
+    let (mut kinds, mut series) = (Vec::new(), BTreeSet::new());
+    let mut helped = "";
+    for line in text.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, words) = help.split_once(' ').unwrap();
+            assert!(words.ends_with('.'), "{line}");
+            helped = name;
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = kind.split_once(' ').unwrap();
+            assert_eq!(name, helped);
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+            assert!(kinds.iter().all(|(known, _)| *known != name), "{line}");
+            kinds.push((name, kind));
+        } else {
+            let (one, number) = line.rsplit_once(' ').unwrap();
+            assert!(number.parse::<f64>().is_ok(), "{line}");
+            assert!(series.insert(one), "{line}");
+            let (name, kind) = kinds.last().unwrap();
+            let own = one.split('{').next().unwrap();
+            let part = own.strip_prefix(name).unwrap();
+            match *kind {
+                "histogram" => assert!(["_bucket", "_sum", "_count"].contains(&part), "{line}"),
+                _ => assert_eq!(part, "", "{line}"),
+            }
+        }
+    }
+    kinds.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_is_counted_is_told_as_prometheus_reads_it_and_in_the_manual() {
+    let at = Folder::new();
+    at.write("b.gaitbundle", &deployed(&policy(), Enforcement::Shadow));
+    let daemon = Daemon::start(&at, &["--otlp-endpoint", "http://127.0.0.1:9"]);
+    for intent in ["allow.json", "block.json", "block.json"] {
+        daemon.decide(&request(&at, intent, ""));
+    }
+    let count = |verdict, enforcement| {
+        let labels = format!("{{verdict=\"{verdict}\",enforcement=\"{enforcement}\"}}");
+        daemon.metric(&format!("gait_decisions_total{labels}"))
+    };
+    assert_eq!((count("allow", "shadow"), count("block", "shadow")), (1, 2));
+    assert_eq!((count("allow", "enforce"), count("block", "enforce")), (0, 0));
+    let text = daemon.ask("GET", "/metrics", "").text();
+    let manual = include_str!("../../docs/reference/serve.md");
+    for name in named(&text) {
+        assert!(
+            manual.contains(&format!("`{name}")),
+            "serve.md does not tell of {name}"
+        );
+    }
+    assert!(!text.contains("gait_calls_waiting"), "nobody may answer");
+}
+
+#[test]
+fn what_people_answer_is_counted() {
+    let at = approve::folder();
+    let daemon = Daemon::start(&at, &["--approvers", "gait-trust.json"]);
+    let asked = request(&at, "pay.json", "");
+    let count = |name: &str| daemon.metric(name);
+    assert_eq!(count("gait_calls_waiting"), 0);
+    daemon.decide(&asked);
+    assert_eq!(count("gait_calls_waiting"), 1);
+    approve::approve(&at, "pay.json", "ann", "a");
+    let sent = daemon.ask("POST", "/v1/approvals", &String::from_utf8(at.read("a")).unwrap());
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    assert_eq!(count("gait_answers_total{answer=\"approve\"}"), 1);
+    assert_eq!(count("gait_answers_total{answer=\"deny\"}"), 0);
+    assert_eq!(daemon.decide(&asked)["verdict"], "allow");
+    assert_eq!(
+        (
+            count("gait_calls_approved_total"),
+            count("gait_calls_denied_total")
+        ),
+        (1, 0)
+    );
+    assert_eq!(count("gait_calls_waiting"), 0);
+    // A denial stops a call that would wait.
+    daemon.decide(&request(&at, "more.json", ""));
+    let trace = [
+        "gate",
+        "eval",
+        "--bundle",
+        "b.gaitbundle",
+        "--intent",
+        "more.json",
+        "--keep-intent",
+    ];
+    at.json(
+        &[&trace[..], &["--trace-out", "more.trace"]].concat(),
+        4,
+        "gate_eval",
+    );
+    let deny = [
+        "deny",
+        "more.trace",
+        "--reason",
+        "no",
+        "--key",
+        "ann.key",
+        "--yes",
+        "--out",
+        "d",
+    ];
+    at.json(&deny, 0, "deny");
+    let sent = daemon.ask("POST", "/v1/approvals", &String::from_utf8(at.read("d")).unwrap());
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    assert_eq!(count("gait_answers_total{answer=\"deny\"}"), 1);
+    daemon.decide(&request(&at, "more.json", ""));
+    assert_eq!(count("gait_calls_denied_total"), 1);
 }

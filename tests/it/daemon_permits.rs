@@ -59,6 +59,7 @@ fn what_was_allowed_runs_once_and_as_it_was_judged() {
         "{done:?}"
     );
     daemon.refuses("POST", path, &asked, (409, "permit.redeemed"));
+    assert_eq!(daemon.metric("gait_permits_redeemed_total"), 1);
     // The trace itself does as well as its id, and another store of the same gate says the same.
     let trace = daemon.ask("GET", &format!("/v1/traces/{}", id.as_str().unwrap()), "");
     let trace: Value = serde_json::from_slice(&trace.body).unwrap();
@@ -168,4 +169,10 @@ fn what_became_of_a_call_is_signed_and_counted() {
         let asked = settle(&next, "not_executed", Value::Null);
         assert_eq!(daemon.ask("POST", path, &asked).status, 200);
     }
+    // What was said again was said once.
+    assert_eq!(daemon.metric("gait_calls_settled_total{outcome=\"executed\"}"), 1);
+    assert_eq!(
+        daemon.metric("gait_calls_settled_total{outcome=\"not_executed\"}"),
+        3
+    );
 }

@@ -61,10 +61,16 @@ mod daemon_inbox;
 mod daemon_interface;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
+mod daemon_otlp;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
 mod daemon_permits;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
 mod daemon_state;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod daemon_tls;
 #[cfg(test)]
 mod delegation;
 #[cfg(test)]

@@ -187,7 +187,10 @@ rule time on clock.get_current_time when args.timezone == "Etc/UTC" allow
     assert_eq!(found["results"][1]["failed"], true, "{found}");
     let log = mcp::git(&folder.path("repo"), &["log", "--oneline"]);
     assert_eq!(log.lines().count(), 2);
-    assert_eq!(daemon.metric("gait_decisions_total{verdict=\"allow\"}"), 7);
+    assert_eq!(
+        daemon.metric("gait_decisions_total{verdict=\"allow\",enforcement=\"enforce\"}"),
+        7
+    );
     let traces = folder.list("gait-out/mcp-serve/traces");
     assert_eq!(
         traces.len(),

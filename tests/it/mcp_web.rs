@@ -109,11 +109,11 @@ fn a_server_at_an_address_is_pinned_and_used_like_any_other() {
         .text();
     // The other two never came there.
     assert!(
-        counted.contains("gait_decisions_total{verdict=\"allow\"} 2\n"),
+        counted.contains("gait_decisions_total{verdict=\"allow\",enforcement=\"enforce\"} 2\n"),
         "{counted}"
     );
     assert!(
-        counted.contains("gait_decisions_total{verdict=\"block\"} 0\n"),
+        counted.contains("gait_decisions_total{verdict=\"block\",enforcement=\"enforce\"} 0\n"),
         "{counted}"
     );
 }

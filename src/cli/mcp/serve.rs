@@ -7,6 +7,7 @@ use super::setup::{GateArgs, Judged};
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
 use crate::cli::gate::journals;
+use crate::cli::listen::TlsFiles;
 use crate::cli::ui::Ui;
 use crate::cli::{listen, load};
 use crate::config::{self, ConfigError, Table};
@@ -46,6 +47,7 @@ struct Config {
     origins: Vec<String>,
     token_file: Option<PathBuf>,
     oauth: Option<OAuth>,
+    tls: Option<TlsFiles>,
     most: usize,
     lock: Option<PathBuf>,
     session: Option<String>,
@@ -73,7 +75,9 @@ fn reached(host: &dyn Host, named: Named) -> Result<Reached, CliError> {
 pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let config = read(host, &args.config)?;
     let token = listen::token(host, config.token_file.as_deref())?;
-    listen::check(Some(config.address), token.is_some() || config.oauth.is_some())?;
+    let tls = listen::tls(host, config.tls.as_ref())?;
+    let asks = token.is_some() || config.oauth.is_some();
+    listen::check(ui, Some(config.address), asks, tls.as_ref())?;
     let mut servers = BTreeMap::new();
     for (name, named) in config.servers {
         let (named, resources) = named;
@@ -89,7 +93,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         };
         servers.insert(name, behind);
     }
-    let listening = Listening::on_tcp(config.address).map_err(listen::failed)?;
+    let listening = Listening::on_tcp(config.address, tls).map_err(listen::failed)?;
     let base = config.public_url.unwrap_or_else(|| listening.place());
     let resource = config
         .oauth
@@ -113,7 +117,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     // Its own page may ask: no script runs there but its own.
     let own = Guard::hosts_of(*address, &[]).into_iter();
     let own = own.filter(|_| address.ip().is_loopback());
-    let own = own.map(|host| format!("http://{host}"));
+    let own = own.map(|host| format!("{}://{host}", listening.scheme()));
     let guard = Guard {
         token,
         hosts: Some(Guard::hosts_of(*address, &config.hosts)),
@@ -191,6 +195,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let hosts = table.texts("allow_hosts")?;
     let origins = table.texts("allow_origins")?;
     let token_file = path(table.text("token_file")?);
+    let tls = tls(&mut table)?;
     let most = table.count("max_concurrent", limits::REQUESTS_MOST)?;
     let lock = path(table.text("lock")?);
     let session = table.text("session")?;
@@ -224,6 +229,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         origins,
         token_file,
         oauth,
+        tls,
         most: most.unwrap_or(limits::REQUESTS),
         lock,
         session,
@@ -232,6 +238,19 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         own_names,
         public_url,
     })
+}
+
+/// The files that connections are encrypted with, where they are.
+fn tls(table: &mut Table) -> Result<Option<TlsFiles>, ConfigError> {
+    let mut file = |key| Ok::<_, ConfigError>(table.text(key)?.map(PathBuf::from));
+    match (file("tls_cert")?, file("tls_key")?, file("tls_client_ca")?) {
+        (Some(chain), Some(key), clients) => Ok(Some(TlsFiles { chain, key, clients })),
+        (None, None, None) => Ok(None),
+        _ => {
+            let message = "`tls_cert` and `tls_key` go together, and `tls_client_ca` with them".to_owned();
+            Err(table.wrong(table.line(), "config.missing_key", message))
+        }
+    }
 }
 
 /// Where people reach the gateway, where that is not the address.

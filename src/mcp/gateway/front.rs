@@ -7,7 +7,8 @@ use crate::approvals::desk::ApprovalDesk;
 use crate::host::{Host, Os};
 use crate::http::oauth::{self, Principal, Resource};
 use crate::http::{
-    self, Answers, Body, Content, Guard, JSON, Listening, Refusal, Said, Say, ServeError, page,
+    self, About, Answers, Body, Content, Guard, JSON, Listening, Metrics, Refusal, Said, Say, ServeError,
+    page,
 };
 use crate::json::Json;
 use crate::limits;
@@ -84,6 +85,10 @@ impl Answers for Front {
         }
     }
 
+    fn metrics(&self) -> &Metrics {
+        &self.gateway.metrics
+    }
+
     fn reload(&self) {
         http::tell(
             &self.say,
@@ -148,18 +153,25 @@ impl Front {
             }
             ("/metrics", &Method::GET) => {
                 let boundary = &self.gateway.setup().boundary;
-                let metrics = &self.gateway.metrics;
-                Ok(ok(Content::metrics(
-                    metrics,
-                    boundary.bundle(),
-                    boundary.policy(),
-                )))
+                let desk = self.gateway.setup().approvals.as_ref();
+                let about = About {
+                    bundle: boundary.bundle(),
+                    policy: boundary.policy(),
+                    waiting: desk.map(|desk| desk.count(&Os)),
+                };
+                Ok(ok(Content::metrics(&self.gateway.metrics, &about)))
             }
             (page::INBOX, &Method::GET) => self.at_desk(|desk| Ok(desk.list(&Os)?)).await,
             (page::INBOX, &Method::POST) => {
                 http::is_kind(&head.headers, JSON)?;
                 let body = http::read(body, limits::ENVELOPE_BYTES).await?;
-                self.at_desk(move |desk| Ok(desk.take(&Os, &body)?)).await
+                let gateway = Arc::clone(&self.gateway);
+                let take = move |desk: &ApprovalDesk| {
+                    let told = desk.take(&Os, &body)?;
+                    gateway.metrics.answered(&told);
+                    Ok(told)
+                };
+                self.at_desk(take).await
             }
             (page::INBOX | PATH | "/healthz" | "/readyz" | "/metrics", method) => {
                 Err(not_asked_with(path, method))
