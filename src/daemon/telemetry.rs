@@ -3,7 +3,7 @@
 
 use super::otlp::{self, Seen};
 use crate::host::HostError;
-use crate::http::{self, JSON, Metrics, Told, Target};
+use crate::http::{self, JSON, Metrics, Target, Told};
 use crate::limits;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use std::path::PathBuf;

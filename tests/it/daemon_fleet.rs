@@ -7,6 +7,7 @@ use crate::folder::{Folder, compiled};
 use crate::store::server::Server;
 use crate::{approve, daemon};
 use serde_json::{Value, json};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -117,8 +118,15 @@ fn of_daemons_that_are_handed_one_approval_one_allows_the_call() {
         .each_ref()
         .map(|at| start(at, &url, &["--approvers", "gait-trust.json"]));
     let asked = request(&folders[0], "pay.json", &format!(", \"approvals\": [{approval}]"));
+    let together = Barrier::new(8);
     let mut verdicts: Vec<String> = std::thread::scope(|scope| {
-        let decide = |at: &'_ Daemon| at.decide(&asked)["verdict"].as_str().unwrap().to_owned();
+        let decide = |at: &'_ Daemon| {
+            let mut client = at.connect();
+            together.wait();
+            let answer = client.ask("POST", "/v1/decide", &[], asked.as_bytes());
+            let verdict = answer.document("decision")["verdict"].clone();
+            verdict.as_str().unwrap().to_owned()
+        };
         let workers = (0..8).map(|n| &daemons[n % 2]);
         let workers: Vec<_> = workers.map(|at| scope.spawn(move || decide(at))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).collect()

@@ -85,7 +85,8 @@ const TLS: [&str; 6] = [
 const MUTUAL: [&str; 2] = ["--tls-client-ca", "clients.pem"];
 
 fn address(daemon: &Daemon) -> String {
-    daemon.told("listening").replace("https://", "")
+    let url = daemon.told("listening");
+    url.replace("https://", "").trim_end_matches("/mcp").to_owned()
 }
 
 fn plain(daemon: &Daemon) -> TcpStream {
@@ -318,4 +319,41 @@ fn what_could_not_be_encrypted_is_not_started() {
     at.write_private("token", b"00112233445566778899aabbccddeeff\n");
     let clear = [&everywhere[..], &["--token-file", "token"]].concat();
     assert!(Daemon::start(&at, &clear).stop().contains("on the way"));
+}
+
+#[test]
+fn the_gateway_of_mcp_is_encrypted_as_its_configuration_says() {
+    let (own, clients) = (authority(), authority());
+    let at = folder(&own);
+    at.write("clients.pem", clients.pem.as_bytes());
+    let files = [
+        ("tls_cert", "chain.pem"),
+        ("tls_key", "key.pem"),
+        ("tls_client_ca", "clients.pem"),
+    ];
+    let configure = |files: &[(&str, &str)]| {
+        let mut text = "bundle = \"b.gaitbundle\"\nlisten = \"127.0.0.1:0\"\n".to_owned();
+        for (key, file) in files {
+            text.push_str(&format!("{key} = \"{file}\"\n"));
+        }
+        text.push_str("[servers.none]\ncommand = [\"true\"]\n");
+        at.write("gait.mcp.toml", text.as_bytes());
+    };
+    for (some, code) in [
+        (&files[..1], "config.missing_key"),
+        (&files[1..], "config.missing_key"),
+        (&files[2..], "config.missing_key"),
+        (&[files[0], ("tls_key", "clients.pem")], "file.exposed"),
+    ] {
+        configure(some);
+        let exit = if code == "file.exposed" { 8 } else { 6 };
+        at.fails(&["mcp", "serve"], exit, code);
+    }
+    configure(&files);
+    let gateway = Daemon::that_says(&at, &mut at.command(&["mcp", "serve", "--json"]), "mcp_serve");
+    assert!(gateway.told("listening").starts_with("https://127.0.0.1:"));
+    assert!(is_answered(connect(&gateway, &own, Some(&clients.client()))));
+    for shown in [None, Some(own.client())] {
+        assert!(!is_answered(connect(&gateway, &own, shown.as_ref())));
+    }
 }
