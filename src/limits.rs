@@ -176,6 +176,12 @@ pub const MCP_LISTEN_MILLIS: u64 = 60 * 60 * 1_000;
 pub const MCP_ROUNDS: usize = 10;
 /// Requests of a server that one of its answers may hold.
 pub const MCP_WANTED: usize = 20;
+/// Calls that wait for what their clients answer (`requestState`).
+pub const MCP_STATES: usize = 1_000;
+/// How long the answer of a client to what a server wants first is waited for, in milliseconds.
+pub const MCP_STATE_MILLIS: i64 = 15 * 60 * 1_000;
+/// The state that a server wants back, in bytes.
+pub const MCP_STATE_BYTES: usize = 64 * 1_024;
 /// How often whoever waits for a client looks whether it is still there, in milliseconds.
 pub const MCP_LOOK_MILLIS: u64 = 500;
 /// The name of a tool as clients of the gateway see it, in bytes.

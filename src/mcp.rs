@@ -15,8 +15,10 @@ mod method;
 pub mod pins;
 mod relay;
 pub mod revision;
+mod rounds;
 mod told;
 mod upstream;
+mod views;
 mod watch;
 #[cfg(all(feature = "serve", unix))]
 mod web;

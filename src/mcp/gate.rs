@@ -2,8 +2,9 @@
 //! waits for people is asked with their approvals when it is made again.
 
 use super::call::{self, Caller};
-use super::frame::{self, INVALID_PARAMS, Message};
+use super::frame::{self, INVALID_PARAMS, Kind, Message};
 use super::method::Class;
+use super::rounds::{self, Going, Rounds, Wanted};
 use super::told;
 use crate::approvals::desk::ApprovalDesk;
 use crate::approvals::inbox::Place;
@@ -11,9 +12,11 @@ use crate::artifact::{SigningKey, TrustedKeys, digest};
 use crate::attestation::Statements;
 use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
 use crate::delegation::Chain;
-use crate::domain::{Intent, Verdict};
-use crate::host::Os;
+use crate::domain::{Intent, Request, Verdict};
+use crate::gate;
+use crate::host::{Host, Os};
 use crate::json::Json;
+use crate::kill_switch;
 use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,6 +90,8 @@ pub struct Answer {
     pub refused: Option<Json>,
     /// What was decided and is in a trace.
     pub written: Option<Box<Written>>,
+    /// The call that may go on, where its server may want something of the client first.
+    pub going: Option<Box<Going>>,
 }
 
 impl Gatekeeper {
@@ -116,6 +121,7 @@ impl Gatekeeper {
             verdict,
             refused,
             written: None,
+            going: None,
         };
         let intent = match call::intent(message, class, asked.caller) {
             Ok(Some(intent)) => intent,
@@ -130,8 +136,19 @@ impl Gatekeeper {
                 let verdict = written.recorded.record.decision.verdict;
                 let runs = written.recorded.record.runs;
                 let answer = (!runs).then(|| told::stopped(message, class, id, &written));
+                let going = match &message.kind {
+                    Kind::Request(_, method) if runs && rounds::may_want(method) => Some(Box::new(Going {
+                        method: method.clone(),
+                        caller: asked.caller.clone(),
+                        intent,
+                        targets: written.recorded.record.decision.targets.clone(),
+                        rounds: 1,
+                    })),
+                    _ => None,
+                };
                 Answer {
                     written: Some(Box::new(written)),
+                    going,
                     ..refused(Some(verdict), answer)
                 }
             }
@@ -156,6 +173,40 @@ impl Gatekeeper {
             }
         }
         facts
+    }
+
+    /// The call that a state is of, which a client sends back: it was judged, and is not again. None where it sends no state; an error where
+    /// that is no state of this call.
+    pub fn resumed(&self, asked: Asked<'_>, rounds: &Rounds) -> Result<Option<(Wanted, Going)>, Json> {
+        let (_, Some(state)) = rounds::given(asked.message)? else {
+            return Ok(None);
+        };
+        let Kind::Request(_, method) = &asked.message.kind else {
+            return Ok(None);
+        };
+        let intent = call::intent(asked.message, asked.class, asked.caller)
+            .ok()
+            .flatten();
+        let intent = intent.ok_or_else(rounds::no_state)?;
+        let found = rounds.take(state, (method, asked.caller), intent);
+        found.map(Some).ok_or_else(rounds::no_state)
+    }
+
+    /// Whether somebody has stopped a call since it was decided, or nobody can tell.
+    pub fn is_stopped(&self, going: &Going) -> bool {
+        let setup = &self.setup;
+        let Some((path, operators)) = &setup.kill_switch else {
+            return false;
+        };
+        let profile = setup.boundary.policy().profile;
+        let asked = kill_switch::consult((&Os, setup.store.as_ref()), path, operators, Os.now(), profile);
+        let nothing = Json::Object(Vec::new());
+        let facts = self.facts(&going.caller).unwrap_or(nothing);
+        let request = Request::intent(&going.intent).with_facts(&facts);
+        match asked.stops {
+            Ok(stops) => gate::stop_of(&stops, &request, &going.targets, true).is_some(),
+            Err(_) => true,
+        }
     }
 
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.

@@ -21,11 +21,13 @@ pub use front::{PATH, serve};
 pub use server::{Behind, Reached};
 pub use wire::is_server_name;
 
+use super::call::Caller;
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
 use super::gate::{Answer, Asked, Gatekeeper, Session, Setup};
 use super::list::{self, List};
 use super::method::Class;
 use super::revision::Revision;
+use super::rounds::Rounds;
 use super::told;
 use super::upstream::AskError;
 use super::watch::Unpinned;
@@ -38,7 +40,7 @@ use crate::json::Json;
 use events::Events;
 use listeners::Listeners;
 use pages::Pages;
-use passing::{Going, NoResult};
+use passing::{Going, Judged, NoResult};
 use sender::Sender;
 use server::{CallError, Server};
 use sessions::{Agreed, Client, Sessions, Stream};
@@ -115,6 +117,8 @@ pub struct Gateway {
     common: Session,
     has_one_session: bool,
     journals: PathBuf,
+    /// Calls that go on once their clients have answered.
+    rounds: Rounds,
     /// What people are shown.
     pub pages: Pages,
     /// What is counted.
@@ -150,6 +154,7 @@ impl Gateway {
             common: (name.clone(), settings.journals.join(format!("{name}.jsonl"))),
             has_one_session,
             journals: settings.journals,
+            rounds: Rounds::default(),
             pages: Pages::new(settings.base),
             metrics: Metrics::default(),
         }
@@ -378,19 +383,24 @@ impl Gateway {
             json: with_name(&message.json, tool),
             kind: message.kind.clone(),
         };
-        let answer = self.decided((&call, Class::Call), name, id, from);
+        let going = Going {
+            behind: (name, server),
+            method: "tools/call",
+            tool: Some(tool),
+            judged: (&call, Class::Call),
+            id,
+            params: call.json.get("params").cloned().unwrap_or(Json::Null),
+            from,
+            events,
+        };
+        match self.resumed(going.judged, name, from) {
+            Err(error) => return says(frame::failed(id, error)),
+            Ok(Some(judged)) => return says(self.passed_on(&going, judged)),
+            Ok(None) => {}
+        }
+        let answer = self.decided(going.judged, name, id, from);
         says(match (answer.refused, answer.written) {
-            (None, _) => {
-                let going = Going {
-                    behind: (name, server),
-                    method: "tools/call",
-                    tool: Some(tool),
-                    params: call.json.get("params").cloned().unwrap_or(Json::Null),
-                    from,
-                    events,
-                };
-                self.passed_on(&going, &call, id)
-            }
+            (None, _) => self.passed_on(&going, (answer.going, None)),
             (Some(_), Some(written)) if answer.verdict == Some(Verdict::RequireApproval) => {
                 self.waits(message, id, from, &written)
             }
@@ -401,14 +411,10 @@ impl Gateway {
     /// What the policy says of a request to a server.
     fn decided(&self, (message, class): (&Message, Class), server: &str, id: &Json, from: &Sender) -> Answer {
         let begun = Instant::now();
-        let caller = self.gate.setup().caller.of(server);
         let asked = Asked {
             message,
             class,
-            caller: &match from.principal() {
-                Some(principal) => caller.known(principal),
-                None => caller,
-            },
+            caller: &self.caller(server, from),
             session: Some(match from {
                 Sender::Client(client) => &client.calls,
                 Sender::Anybody(Some(principal)) => &self.common_of(principal),
@@ -420,6 +426,15 @@ impl Gateway {
             self.metrics.decided(&written.recorded.record, begun.elapsed());
         }
         answer
+    }
+
+    /// Who asks a server.
+    fn caller(&self, server: &str, from: &Sender) -> Caller {
+        let caller = self.gate.setup().caller.of(server);
+        match from.principal() {
+            Some(principal) => caller.known(principal),
+            None => caller,
+        }
     }
 
     /// The session of calls of somebody who begins none: what one has read is nothing that another one knows.
@@ -456,15 +471,17 @@ impl Gateway {
         told::not_pinned(message, id, why)
     }
 
-    fn passed_on(&self, going: &Going<'_>, call: &Message, id: &Json) -> Json {
+    fn passed_on(&self, going: &Going<'_>, judged: Judged) -> Json {
+        let ((call, _), id) = (going.judged, going.id);
         let wants = || told::unanswered(call, id, "the server wants more than the gateway passes on");
-        match self.exchange(going) {
+        match self.exchange(going, judged) {
             Ok(result) => match of_revision(result, frame::revision(call).is_some(), false) {
                 Some(result) => frame::result(id, result),
                 None => wants(),
             },
             Err(NoResult::Wants) => wants(),
             Err(NoResult::Refused(error)) => frame::failed(id, error),
+            Err(NoResult::Stopped(answer)) => answer,
             Err(NoResult::Failed(CallError::Unpinned(why))) => self.unpinned(call, id, why),
             Err(NoResult::Failed(CallError::Ask(AskError::Refused { error, .. }))) => {
                 frame::failed(id, error)

@@ -8,7 +8,7 @@ pub enum Class {
     Pass,
     /// A tool is to run.
     Call,
-    /// It is judged as the call of this tool, with these of its parameters as arguments.
+    /// It is judged as the call of this tool, with these of its parameters, or of what is seen of it (`views`), as arguments.
     Judged(&'static str, &'static [&'static str]),
     /// It is not let through.
     Refused,
@@ -44,8 +44,34 @@ pub fn of_client(method: &str) -> Class {
 pub fn of_server(method: &str) -> Class {
     match method {
         "ping" | "roots/list" => Class::Pass,
-        "sampling/createMessage" => Class::Judged("mcp.sampling", &[]),
-        "elicitation/create" => Class::Judged("mcp.elicitation", &["message"]),
+        "sampling/createMessage" => Class::Judged(
+            "mcp.sampling",
+            &[
+                "server",
+                "messages",
+                "systemPrompt",
+                "includeContext",
+                "maxTokens",
+                "tools",
+            ],
+        ),
+        "elicitation/create" => Class::Judged(
+            "mcp.elicitation",
+            &["server", "mode", "message", "properties", "url"],
+        ),
+        _ => Class::Refused,
+    }
+}
+
+/// What clients answer to requests of a server.
+pub fn of_answer(method: &str) -> Class {
+    match method {
+        "sampling/createMessage" => Class::Judged(
+            "mcp.sampling_answer",
+            &["server", "role", "model", "stopReason", "content"],
+        ),
+        "elicitation/create" => Class::Judged("mcp.elicitation_answer", &["server", "action", "content"]),
+        "roots/list" => Class::Judged("mcp.roots_answer", &["server", "roots"]),
         _ => Class::Refused,
     }
 }
@@ -95,6 +121,9 @@ mod tests {
                     None => assert!(judged(found), "{method}"),
                 }
             }
+            // What a server may ask for is answered, and the answer is judged.
+            let is_asked = method != "ping" && server != Some(Refused);
+            assert_eq!(judged(of_answer(method)), is_asked, "{method}");
         }
     }
 }

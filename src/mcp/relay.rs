@@ -2,17 +2,19 @@
 //! passed on. In: lines of either side. Out: lines to either side. It blocks, and one thread reads each side.
 
 use super::frame::{self, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
-use super::gate::{Asked, Gatekeeper, Session};
+use super::gate::{Answer, Asked, Gatekeeper, Session};
 use super::list::{self, List, ListError};
 use super::method::{self, Class};
+use super::rounds::{self, Going, Rounds, Wanted};
 use super::told;
+use super::views;
 use super::watch::Watch;
 use crate::artifact::tool_lock::Tools;
 use crate::host::{Host, Os};
 use crate::json::Json;
 use crate::limits;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,8 +31,10 @@ pub struct Relay {
     server: Mutex<Out>,
     /// Requests that the server has to answer, by their ids.
     open: Mutex<BTreeMap<String, Open>>,
-    /// Requests of the server that the client has to answer.
-    asked: Mutex<BTreeSet<String>>,
+    /// Requests of the server that the client has to answer: the method of each.
+    asked: Mutex<BTreeMap<String, String>>,
+    /// Calls that go on once the client has answered.
+    rounds: Rounds,
     /// What the tools must be, where they are pinned.
     watch: Option<Watch>,
     own: Own,
@@ -70,6 +74,16 @@ struct Open {
     is_list: bool,
     /// Whether it was passed on: before, nothing answers it but the gateway.
     is_sent: bool,
+    /// What was judged, where the server may want something of the client first.
+    going: Option<Box<Going>>,
+}
+
+/// What becomes of a request.
+enum Next {
+    /// It is answered.
+    Refused(Json),
+    /// It goes on, with what was judged.
+    Goes(Message, Option<Box<Going>>),
 }
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,6 +117,7 @@ impl Relay {
             server: Mutex::new(server),
             open: Mutex::default(),
             asked: Mutex::default(),
+            rounds: Rounds::default(),
         }
     }
 
@@ -120,10 +135,23 @@ impl Relay {
             // What acts and wants no answer could not be told that it was stopped.
             Kind::Notification(_) => {}
             Kind::Response(id) => {
-                if held(&self.asked).remove(&frame::key(id)) {
-                    send(&self.server, &message.to_line());
+                let asked = held(&self.asked).remove(&frame::key(id));
+                if let Some(method) = asked {
+                    send(&self.server, &frame::line(&self.answered(&message, id, &method)));
                 }
             }
+        }
+    }
+
+    /// What the server gets for what the client answers: what the policy lets through of it, and nothing that a client could say beside it.
+    fn answered(&self, message: &Message, id: &Json, method: &str) -> Json {
+        let Some(result) = message.json.get("result") else {
+            return frame::error(id, REFUSED, "the client does not answer", None);
+        };
+        let judge = |message: &Message, class| self.judged(message, class, &Json::Null).refused;
+        match views::let_through((method, result), self.server_name(), &judge) {
+            Ok(passed) => frame::result(id, passed),
+            Err(error) => frame::failed(id, error),
         }
     }
 
@@ -149,6 +177,7 @@ impl Relay {
             id: id.clone(),
             is_list: method == list::METHOD,
             is_sent: false,
+            going: None,
         };
         match held(&self.open).entry(key.clone()) {
             Entry::Vacant(free) => free.insert(open),
@@ -157,33 +186,81 @@ impl Relay {
                 return self.answer(&frame::error(id, INVALID_REQUEST, why, None));
             }
         };
-        let refused = self.unpinned(message, class, id);
-        let refused = refused.or_else(|| self.stopped(message, class, id));
+        let next = self.next(message, class, id);
         let is_open = match held(&self.open).entry(key) {
-            Entry::Occupied(open) if refused.is_some() => Some(open.remove()).is_some(),
             Entry::Occupied(mut open) => {
-                open.get_mut().is_sent = true;
+                match &next {
+                    Next::Refused(_) => drop(open.remove()),
+                    Next::Goes(_, going) => {
+                        let open = open.get_mut();
+                        open.is_sent = true;
+                        open.going.clone_from(going);
+                    }
+                }
                 true
             }
             Entry::Vacant(_) => false,
         };
-        match refused {
+        match next {
             // Whoever asked was told meanwhile that there is no server any more.
             _ if !is_open => {}
-            Some(refused) => self.answer(&refused),
-            None => send(&self.server, &message.to_line()),
+            Next::Refused(refused) => self.answer(&refused),
+            Next::Goes(message, _) => send(&self.server, &message.to_line()),
         }
     }
 
-    /// The answer to a request that must not go on; none where it may.
-    fn stopped(&self, message: &Message, class: Class, id: &Json) -> Option<Json> {
-        let asked = Asked {
+    /// What becomes of a request: a call that its client has answered goes on as it was judged, and any other is judged.
+    fn next(&self, message: &Message, class: Class, id: &Json) -> Next {
+        if let Some(refused) = self.unpinned(message, class, id) {
+            return Next::Refused(refused);
+        }
+        let resumed = match self.gate.resumed(self.asking(message, class), &self.rounds) {
+            Err(error) => return Next::Refused(frame::failed(id, error)),
+            Ok(resumed) => resumed,
+        };
+        if let Some((wanted, going)) = resumed {
+            let stopped = self.gate.is_stopped(&going);
+            let refused = stopped.then(|| self.judged(message, class, id).refused).flatten();
+            if let Some(refused) = refused {
+                return Next::Refused(refused);
+            }
+            return match self.goes_on(message, &wanted) {
+                Ok(message) => Next::Goes(message, Some(Box::new(going))),
+                Err(error) => Next::Refused(frame::failed(id, error)),
+            };
+        }
+        let answer = self.judged(message, class, id);
+        match answer.refused {
+            Some(refused) => Next::Refused(refused),
+            None => Next::Goes(with_params(message, &rounds::without), answer.going),
+        }
+    }
+
+    /// A call with what the client has answered, as far as the policy lets it through, and with what the server wants back.
+    fn goes_on(&self, message: &Message, wanted: &Wanted) -> Result<Message, Json> {
+        let judge = |message: &Message, class| self.judged(message, class, &Json::Null).refused;
+        let (given, _) = rounds::given(message)?;
+        let through = wanted.let_through(given, self.server_name(), &judge)?;
+        let with = |params| rounds::with(params, through.clone(), wanted.state.clone());
+        Ok(with_params(message, &with))
+    }
+
+    fn server_name(&self) -> Option<&str> {
+        self.gate.setup().caller.server.as_deref()
+    }
+
+    fn asking<'a>(&'a self, message: &'a Message, class: Class) -> Asked<'a> {
+        Asked {
             message,
             class,
             caller: &self.gate.setup().caller,
             session: self.session.as_ref(),
-        };
-        self.gate.answer(asked, id).refused
+        }
+    }
+
+    /// What the gate says of a request.
+    fn judged(&self, message: &Message, class: Class, id: &Json) -> Answer {
+        self.gate.answer(self.asking(message, class), id)
     }
 
     /// The answer to a call of a tool that is not what was pinned; none where it is. Nothing of it was judged yet.
@@ -240,10 +317,10 @@ impl Relay {
                     Entry::Occupied(open) if open.get().is_sent => open.remove(),
                     _ => return,
                 };
-                let answer = match (open.is_list, self.asks_within(&message, &open.id)) {
-                    (_, Some(refused)) => refused,
-                    (true, None) => self.listed(message.json, &open.id),
-                    (false, None) => message.json,
+                let answer = match message.json.get("result").and_then(rounds::wanted) {
+                    Some(wanted) => self.wants(&message.json, wanted.ok(), &open),
+                    None if open.is_list => self.listed(message.json, &open.id),
+                    None => message.json,
                 };
                 send(&self.client, &frame::line(&answer));
             }
@@ -251,53 +328,50 @@ impl Relay {
         }
     }
 
-    /// The answer to a request for which the server wants more first, and asks for what it may not (2026-07-28): none of it reaches the client.
-    fn asks_within(&self, message: &Message, id: &Json) -> Option<Json> {
-        let result = message.json.get("result")?;
-        let asked = result.get("inputRequests")?;
-        let unreadable = || frame::error(id, REFUSED, "what the server asks for cannot be read", None);
-        let Some(asked) = asked.as_object() else {
-            return Some(unreadable());
+    /// The answer to a request for which the server wants more first (2026-07-28): what it asks for is judged, and what it wants back stays here.
+    /// Where it asks for what it may not, nothing of it reaches the client.
+    fn wants(&self, message: &Json, wanted: Option<Wanted>, open: &Open) -> Json {
+        let id = &open.id;
+        let failed = |why| frame::error(id, REFUSED, why, None);
+        let (Some(wanted), Some(going)) = (wanted, open.going.as_ref().filter(|going| going.may_want()))
+        else {
+            return failed("what the server asks for cannot be read, or is more than the gateway passes on");
         };
-        for (name, request) in asked {
-            let id_within = Json::str(name.clone());
-            let Some(method) = request.get("method").and_then(Json::as_str) else {
-                return Some(unreadable());
-            };
-            let params = request.get("params").cloned();
-            let params = params.unwrap_or_else(|| Json::Object(Vec::new()));
-            if params.as_object().is_none() {
-                return Some(unreadable());
-            }
-            let within = Message {
-                json: frame::request(&id_within, method, params),
-                kind: Kind::Request(id_within.clone(), method.to_owned()),
-            };
-            if let Some(refused) = self.refused_of_server(&within, &id_within, method) {
-                let error = refused.get("error").cloned().unwrap_or(Json::Null);
-                return Some(frame::failed(id, error));
+        for (_, method, params) in &wanted.requests {
+            if let Some(error) = self.refused_of_server(method, params) {
+                return frame::failed(id, error);
             }
         }
-        None
+        let Ok(state) = self.rounds.keep(going.waits(wanted)) else {
+            return failed("the gateway cannot keep what the server wants");
+        };
+        let result = message.get("result").unwrap_or(&Json::Null);
+        frame::result(id, rounds::with_state(result, state))
     }
 
-    /// Why the server may not ask the client for something; none where it may.
-    fn refused_of_server(&self, message: &Message, id: &Json, method: &str) -> Option<Json> {
+    /// Why the server may not ask the client for something, as an error; none where it may.
+    fn refused_of_server(&self, method: &str, params: &Json) -> Option<Json> {
         match method::of_server(method) {
             Class::Refused => {
                 let why = format!("the gateway lets no `{}` through", method.escape_debug());
-                Some(frame::error(id, METHOD_NOT_FOUND, &why, None))
+                let refused = frame::error(&Json::Null, METHOD_NOT_FOUND, &why, None);
+                refused.get("error").cloned()
             }
-            class => self.stopped(message, class, id),
+            class => {
+                let judge = |message: &Message, class| self.judged(message, class, &Json::Null).refused;
+                views::refused((method, params), self.server_name(), class, &judge)
+            }
         }
     }
 
     /// A request of the server: what it may ask the client for is judged, too.
     fn server_asks(&self, message: &Message, id: &Json, method: &str) {
-        match self.refused_of_server(message, id, method) {
-            Some(refused) => send(&self.server, &frame::line(&refused)),
+        let none = Json::Object(Vec::new());
+        let params = message.json.get("params").unwrap_or(&none);
+        match self.refused_of_server(method, params) {
+            Some(error) => send(&self.server, &frame::line(&frame::failed(id, error))),
             None => {
-                held(&self.asked).insert(frame::key(id));
+                held(&self.asked).insert(frame::key(id), method.to_owned());
                 send(&self.client, &message.to_line());
             }
         }
@@ -350,6 +424,15 @@ impl Relay {
     }
 }
 
+/// A message with other parameters.
+fn with_params(message: &Message, change: &dyn Fn(Json) -> Json) -> Message {
+    let mut message = message.clone();
+    if let Some(params) = member(&mut message.json, "params") {
+        *params = change(std::mem::replace(params, Json::Null));
+    }
+    message
+}
+
 fn member<'j>(json: &'j mut Json, name: &str) -> Option<&'j mut Json> {
     match json {
         Json::Object(members) => members
@@ -371,7 +454,9 @@ mod tests {
     use std::sync::Arc;
 
     const POLICY: &str = "gaitpol 1\npolicy a.b\ndefault block code none\ntool say { text: String[max 9] }\n\
-        tool mcp.elicitation { message: String[max 9] }\nrule all on say, mcp.elicitation allow\n";
+        tool mcp.elicitation { mode: String[max 9], message: String[max 9], properties: List[String[max 9], max 9] }\n\
+        tool mcp.elicitation_answer { action: String[max 9], content: Map[String[max 9], String[max 9], max 9]? }\n\
+        rule all on say, mcp.elicitation, mcp.elicitation_answer allow\n";
 
     /// What was sent to a side.
     #[derive(Clone, Default)]
@@ -520,5 +605,97 @@ mod tests {
         assert!(told.contains("who?") && answered.is_empty());
         relay.client_says(br#"{"jsonrpc":"2.0","id":5,"result":{"action":"decline"}}"#);
         assert!(server.take().contains("decline"));
+        for (said, heard) in [
+            (
+                r#""result":{"action":"accept","content":{"a":"b"},"leak":"x"}"#,
+                r#""result":{"action":"accept","content":{"a":"b"}}"#,
+            ),
+            (
+                r#""result":{"action":"accept","content":{"a":"0123456789"}}"#,
+                r#""result":{"action":"decline"}"#,
+            ),
+            (r#""result":{"roots":[]}"#, "-32602"),
+            (
+                r#""error":{"code":-1,"message":"the key is 12345"}"#,
+                "the client does not answer",
+            ),
+        ] {
+            ask("elicitation/create", r#"{"message":"who?"}"#);
+            relay.client_says(format!(r#"{{"jsonrpc":"2.0","id":5,{said}}}"#).as_bytes());
+            let found = server.take();
+            assert!(
+                found.contains(heard) && !found.contains("12345") && !found.contains("leak"),
+                "{found}"
+            );
+        }
+        // Nobody has said that the server may know the folders of the client.
+        ask("roots/list", "{}");
+        relay.client_says(br#"{"jsonrpc":"2.0","id":5,"result":{"roots":[{"uri":"file:///secret"}]}}"#);
+        assert!(server.take().contains(r#""roots":[]"#));
+        ask("ping", "{}");
+        relay.client_says(br#"{"jsonrpc":"2.0","id":5,"result":{}}"#);
+        assert!(server.take().contains(r#""result":{}"#));
+    }
+
+    #[test]
+    fn a_client_answers_within_the_call_that_wants_it_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let says = |text: &str, more: &str| {
+            let call = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"say","arguments":{{"text":"{text}"}}{more}}}}}"#
+            );
+            relay.client_says(call.as_bytes());
+            (server.take(), client.take())
+        };
+        let traces = || std::fs::read_dir(folder.path().join("traces")).unwrap().count();
+        let wants = || {
+            let ask = r#"{"a":{"method":"elicitation/create","params":{"message":"who?"}}}"#;
+            let result = format!(
+                r#"{{"resultType":"input_required","inputRequests":{ask},"requestState":"its own"}}"#
+            );
+            relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
+            let told = client.take();
+            assert!(told.contains("who?") && !told.contains("its own"), "{told}");
+            told.split_once(r#""requestState":""#).unwrap().1[..64].to_owned()
+        };
+        let with = |state: &str, text: &str| {
+            let answer = format!(r#"{{"action":"accept","content":{{"a":"{text}"}}}}"#);
+            format!(r#","inputResponses":{{"a":{answer},"b":{answer}}},"requestState":"{state}""#)
+        };
+        says("a", "");
+        let state = wants();
+        assert_eq!(traces(), 2);
+        let (heard, _) = says("a", &with(&state, "Ann"));
+        assert!(
+            heard.contains(r#""inputResponses":{"a":{"action":"accept","content":{"a":"Ann"}}}"#),
+            "{heard}"
+        );
+        assert!(
+            heard.contains(r#""requestState":"its own""#) && !heard.contains(&state),
+            "{heard}"
+        );
+        assert_eq!(traces(), 3, "the answer was judged, and the call not again");
+        let (next, long) = (wants(), "0123456789");
+        let (heard, _) = says("a", &with(&next, long));
+        assert!(
+            heard.contains(r#""inputResponses":{"a":{"action":"decline"}}"#) && !heard.contains(long),
+            "{heard}"
+        );
+        relay.server_says(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+        client.take();
+        // Used, made up, or of another call.
+        says("a", "");
+        let other = wants();
+        for (state, text) in [(&*state, "a"), ("its own", "a"), (&other, "b"), (&other, "a")] {
+            let (heard, told) = says(text, &with(state, "Ann"));
+            assert!(heard.is_empty() && told.contains("-32602"), "{heard} {told}");
+        }
+        // Answers to nothing reach nobody.
+        let (heard, _) = says("a", r#","inputResponses":{"a":{"action":"accept"}}"#);
+        assert!(
+            heard.contains("tools/call") && !heard.contains("inputResponses"),
+            "{heard}"
+        );
     }
 }

@@ -143,6 +143,9 @@ mod mcp_offered;
 mod mcp_pins;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]
+mod mcp_rounds;
+#[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
 mod mcp_serve;
 #[cfg(test)]
 #[cfg(all(unix, feature = "serve"))]

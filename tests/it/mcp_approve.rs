@@ -150,15 +150,19 @@ fn what_a_client_says_of_an_approval_counts_for_nothing() {
     }
     for more in [
         json!({"inputResponses": {"gait.approval": {"action": "accept"}}}),
-        json!({"inputResponses": {"gait.approval": {"action": "accept", "content": {"approve": true}}}, "requestState": "x"}),
+        json!({"inputResponses": {"gait.approval": {"action": "accept", "content": {"approve": true}}}}),
         json!({"inputResponses": {"gait.approval": {"action": "decline"}}}),
         json!({"inputResponses": {}}),
-        json!({"requestState": "approved"}),
         json!({"inputResponses": {"gait.approval": {"action": "accept"}}, "approvals": ["x"]}),
     ] {
         let found = ask(json!({"url": {}}), &more);
         let waits = found["isError"] == json!(true) || found["resultType"] == "input_required";
         assert!(waits, "{more} {found}");
+    }
+    // A state that it was not given is refused.
+    let accepted = json!({"inputResponses": {"gait.approval": {"action": "accept"}}, "requestState": "x"});
+    for more in [accepted, json!({"requestState": "approved"})] {
+        assert_eq!(ask(json!({"url": {}}), &more), Value::Null);
     }
     assert_eq!(commits(&folder), 1);
 }

@@ -93,7 +93,8 @@ fn what_servers_write_changes_no_verdict() {
 fn what_a_server_asks_for_within_an_answer_is_judged() {
     let Some(venv) = mcp::venv() else { return };
     let folder = mcp_pins::pinned(&venv);
-    let asks = "tool mcp.elicitation { message: String[max 40] }\nrule asks on mcp.elicitation allow\n";
+    let asks = "tool mcp.elicitation { mode: String[max 9], message: String[max 40], properties: List[String[max 40], max 9] }\n\
+        rule asks on mcp.elicitation allow\n";
     for (more, passes) in [("", false), (asks, true)] {
         folder.write("b.gaitbundle", &compiled(&format!("{}{more}", mcp_pins::POLICY)));
         let own = ["mcp", "proxy", "--bundle", "b.gaitbundle", "--"].map(str::to_owned);

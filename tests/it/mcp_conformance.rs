@@ -17,9 +17,19 @@ const POLICY: &str = "gaitpol 1\npolicy acme.all\nprofile dev\ndefault allow\n\
     tool mcp.resource { uri: String[max 200] }\n\
     tool mcp.prompt { name: String[max 80], arguments: Values? }\n\
     tool mcp.completion { ref: { type: String[max 20], name: String[max 80]?, uri: String[max 200]? }, \
-        argument: { name: String[max 40], value: String[max 80] }, context: { arguments: Values? }? }\n\
-    tool mcp.sampling { }\n\
-    tool mcp.elicitation { message: String[max 200] }\n";
+        argument: { name: String[max 40], value: String[max 80] }, context: { arguments: Values? }? }\n";
+
+/// What servers ask of clients, and what these answer.
+pub const ASKED: &str = "type Block = { type: String[max 20], text: String[max 1000] }\n\
+    tool mcp.elicitation { server: String[max 40], mode: String[max 9], message: String[max 200], \
+        properties: List[String[max 40], max 20], url: String[max 200]? }\n\
+    tool mcp.elicitation_answer { server: String[max 40], action: String[max 9], \
+        content: Map[String[max 100], String[max 1000], max 20]? }\n\
+    tool mcp.sampling { server: String[max 40], messages: List[{ role: String[max 20], type: String[max 20], text: String[max 1000] }, max 20], \
+        systemPrompt: String[max 1000]?, includeContext: String[max 20]?, maxTokens: Int?, tools: List[String[max 80], max 20]? }\n\
+    tool mcp.sampling_answer { server: String[max 40], role: String[max 20]?, model: String[max 80]?, stopReason: String[max 40]?, \
+        content: List[Block, max 20] }\n\
+    tool mcp.roots_answer { server: String[max 40], roots: List[{ uri: String[max 200], name: String[max 200]? }, max 20] }\n";
 
 /// Tools with arguments; all others have none.
 const ARGUMENTS: [(&str, &str); 5] = [
@@ -66,7 +76,7 @@ pub fn policy() -> String {
     let names = text
         .lines()
         .filter_map(|line| line.strip_prefix("    \"")?.split_once("\": ("));
-    let mut policy = POLICY.to_owned();
+    let mut policy = format!("{POLICY}{ASKED}");
     for (name, _) in names {
         let arguments = ARGUMENTS.iter().find(|(tool, _)| *tool == name);
         let arguments = arguments.map_or("", |(_, arguments)| arguments);
@@ -239,7 +249,7 @@ fn the_gateway_is_a_client_as_the_suite_wants_one() {
         .collect();
     folder.write(
         "b.gaitbundle",
-        &compiled(&format!("{POLICY}{OF_SERVERS}{called}")),
+        &compiled(&format!("{POLICY}{ASKED}{OF_SERVERS}{called}")),
     );
     folder.write(
         "head.toml",

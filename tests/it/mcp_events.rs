@@ -11,11 +11,15 @@ use crate::mcp_web::{Hostile, before, hostile};
 use serde_json::{Value, json};
 use std::io::Read;
 
-const ASKS: &str = "tool mcp.elicitation { message: String[max 40] }\n\
-    rule names on mcp.elicitation when args.message == \"your name\" allow\n";
+const ASKS: &str = "tool mcp.elicitation { server: String[max 9], mode: String[max 9], message: String[max 40], \
+        properties: List[String[max 40], max 9], url: String[max 99]? }\n\
+    tool mcp.elicitation_answer { server: String[max 9], action: String[max 9], content: Map[String[max 9], String[max 10], max 9]? }\n\
+    tool mcp.roots_answer { server: String[max 9], roots: List[{ uri: String[max 99], name: String[max 99]? }, max 9] }\n\
+    rule names on mcp.elicitation when args.message == \"your name\" allow\n\
+    rule answers on mcp.elicitation_answer when args.server == \"a\" allow\n";
 
 /// The gateway before the server, with a policy that knows what the server may ask.
-fn started(asks: &str) -> Option<(Folder, Daemon, Hostile)> {
+pub fn started(asks: &str) -> Option<(Folder, Daemon, Hostile)> {
     started_that(&["modern"], asks)
 }
 
@@ -35,7 +39,7 @@ fn started_that(does: &[&str], asks: &str) -> Option<(Folder, Daemon, Hostile)> 
 }
 
 /// A call in the revision without sessions.
-fn call(text: &str, can: &Value, more: &Value) -> String {
+pub fn call(text: &str, can: &Value, more: &Value) -> String {
     let mut meta = json!({"io.modelcontextprotocol/protocolVersion": NEW, "io.modelcontextprotocol/clientCapabilities": can});
     for (name, value) in more["_meta"].as_object().into_iter().flatten() {
         meta[name] = value.clone();
@@ -53,7 +57,7 @@ fn call(text: &str, can: &Value, more: &Value) -> String {
 }
 
 /// Sends a request and gives the messages of its answer, whether they come as a stream or as one document.
-fn messages(daemon: &Daemon, headers: &[(&str, &str)], body: &str) -> Vec<Value> {
+pub fn messages(daemon: &Daemon, headers: &[(&str, &str)], body: &str) -> Vec<Value> {
     let mut client = daemon.connect();
     send(&mut client, headers, body);
     let answer = client.answer().unwrap();
@@ -100,8 +104,8 @@ fn next(client: &mut Client) -> Option<Value> {
     }
 }
 
-const STREAMS: (&str, &str) = ("Accept", "application/json, text/event-stream");
-const STATELESS: [(&str, &str); 4] = [
+pub const STREAMS: (&str, &str) = ("Accept", "application/json, text/event-stream");
+pub const STATELESS: [(&str, &str); 4] = [
     STREAMS,
     ("MCP-Protocol-Version", NEW),
     ("Mcp-Method", "tools/call"),
@@ -176,7 +180,8 @@ fn what_a_server_wants_of_a_client_is_judged_and_only_what_the_client_can() {
         said["_meta"]["io.modelcontextprotocol/clientCapabilities"],
         expected
     );
-    let answers = json!({"inputResponses": {"a": {"action": "accept"}, "gait.approval": {"action": "accept"}}, "requestState": "s"});
+    let state = &found["result"]["requestState"];
+    let answers = json!({"inputResponses": {"a": {"action": "accept"}, "gait.approval": {"action": "accept"}}, "requestState": state});
     let found = ask("ask", &can, &answers);
     let text = found["result"]["content"][0]["text"].as_str().unwrap();
     assert_eq!(text, r#"[{"a": {"action": "accept"}}, "s"]"#);
@@ -199,7 +204,7 @@ fn what_a_server_wants_of_a_client_is_judged_and_only_what_the_client_can() {
 }
 
 /// Begins a session of a client that can answer.
-fn begin(daemon: &Daemon) -> String {
+pub fn begin(daemon: &Daemon) -> String {
     let params = json!({"protocolVersion": OLD, "capabilities": {"elicitation": {}}, "clientInfo": {"name": "t", "version": "1"}});
     let answer = post(&mut daemon.connect(), &[], &message("0", "initialize", &params));
     header(&answer, "mcp-session-id").unwrap()
@@ -239,8 +244,24 @@ fn a_client_with_a_session_is_asked_on_the_stream_of_its_call() {
         r#"[{"a": {"action": "accept", "content": {"name": "Ann"}}}, "s"]"#
     );
     assert_eq!(mcp_pins::calls(&folder), 2);
-    // One judgement for the call, and one for what was asked.
-    assert_eq!(folder.list("gait-out/mcp-serve/traces").len(), 2);
+    // One judgement for the call, one for what was asked, and one for the answer.
+    assert_eq!(folder.list("gait-out/mcp-serve/traces").len(), 3);
+    // What may not leave is declined, and of what may nothing goes on but that.
+    for (content, passed) in [
+        (json!({"name": "the key is 12345"}), r#"{"action": "decline"}"#),
+        (
+            json!({"name": "Ann"}),
+            r#"{"action": "accept", "content": {"name": "Ann"}}"#,
+        ),
+    ] {
+        let (mut client, _) = asks("ask", &[own, STREAMS]);
+        let asked = next(&mut client).unwrap();
+        let says = json!({"action": "accept", "content": content, "leak": "12345"});
+        assert_eq!(answers(&session, &asked["id"], says).status, 202);
+        let found = next(&mut client).unwrap();
+        let text = found["result"]["content"][0]["text"].as_str().unwrap();
+        assert_eq!(text, format!(r#"[{{"a": {passed}}}, "s"]"#));
+    }
     // Who takes no stream cannot be asked.
     let (_, answer) = asks("ask", &[own]);
     assert!(answer.text().contains("wants more"), "{}", answer.text());
@@ -267,7 +288,7 @@ fn a_client_with_a_session_is_asked_on_the_stream_of_its_call() {
     };
     assert_eq!(
         (found["result"]["isError"].clone(), rounds),
-        (json!(true), 10),
+        (json!(true), 9),
         "{found}"
     );
     assert_eq!(mcp_pins::calls(&folder), before + 10);
@@ -458,6 +479,14 @@ fn a_server_that_is_started_asks_over_one_request_or_over_none() {
         (&told["id"], &told["result"]),
         (&json!(77), &json!({"action": "accept"}))
     );
+    let mut client = calls("name", &[own, STREAMS]);
+    client.answer().unwrap();
+    let asked = next(&mut client).unwrap();
+    let says = json!({"action": "accept", "content": {"name": "the key is 12345"}});
+    let says = json!({"jsonrpc": "2.0", "id": asked["id"], "result": says});
+    assert_eq!(post(&mut daemon.connect(), &[own], &says.to_string()).status, 202);
+    let told = answer_in(&next(&mut client).unwrap());
+    assert_eq!(told["result"], json!({"action": "decline"}));
     for (text, headers, code) in [
         // What the policy does not let through, what nobody knows, and what the client has not said that it can.
         ("secret", &[own, STREAMS][..], -32000),
@@ -473,7 +502,7 @@ fn a_server_that_is_started_asks_over_one_request_or_over_none() {
     assert_eq!(answer_in(&all[0])["error"]["code"], -32601, "{all:?}");
     // Of two requests nobody knows which one it is about.
     let mut held = calls("hold", &[own, STREAMS]);
-    while mcp_pins::calls(&folder) < 7 {
+    while mcp_pins::calls(&folder) < 8 {
         std::thread::yield_now();
     }
     assert_eq!(answered("name", &[own, STREAMS])["error"]["code"], -32601);

@@ -454,8 +454,6 @@ fn a_real_client_is_told_and_asked_by_a_real_server_that_is_started() {
         tool \"every.trigger-long-running-operation\" { duration: Decimal[2], steps: Int }\n\
         tool \"every.trigger-elicitation-request\" { }\n\
         tool \"every.trigger-sampling-request\" { prompt: String[max 80], maxTokens: Int? }\n\
-        tool mcp.elicitation { message: String[max 200] }\n\
-        tool mcp.sampling { }\n\
         rule all on \"every.trigger-long-running-operation\", \"every.trigger-elicitation-request\", \"every.trigger-sampling-request\" allow\n";
     let every = [
         program(&node, "server-everything", "dist/index.js"),
@@ -469,15 +467,20 @@ fn a_real_client_is_told_and_asked_by_a_real_server_that_is_started() {
     ]);
     for (asks, mode, is_asked) in [
         (
-            "rule asks on mcp.elicitation, mcp.sampling allow\n",
+            "rule asks on mcp.elicitation, mcp.elicitation_answer, mcp.sampling, mcp.sampling_answer allow\n",
             "legacy",
             true,
         ),
         ("", "legacy", false),
         // A client of this revision cannot be asked before the result, and the server knows no other way.
-        ("rule asks on mcp.elicitation, mcp.sampling allow\n", NEW, false),
+        (
+            "rule asks on mcp.elicitation, mcp.elicitation_answer, mcp.sampling, mcp.sampling_answer allow\n",
+            NEW,
+            false,
+        ),
     ] {
-        folder.write("b.gaitbundle", &compiled(&format!("{policy}{asks}")));
+        let declared = crate::mcp_conformance::ASKED;
+        folder.write("b.gaitbundle", &compiled(&format!("{policy}{declared}{asks}")));
         let daemon = gateway(&folder, &config(&[("every", &every)], ""));
         let url = daemon.told("listening");
         let found = run(&folder, &venv, "asked.py", &[url, mode.to_owned()], &calls);

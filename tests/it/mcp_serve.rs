@@ -15,8 +15,13 @@ pub const OLD: &str = "2025-11-25";
 
 /// Starts the gateway of a configuration.
 pub fn gateway(folder: &Folder, config: &str) -> Daemon {
+    gateway_with(folder, config, &[])
+}
+
+/// The same with more flags.
+pub fn gateway_with(folder: &Folder, config: &str, flags: &[&str]) -> Daemon {
     folder.write("gait.mcp.toml", config.as_bytes());
-    let mut command = folder.command(&["mcp", "serve", "--json"]);
+    let mut command = folder.command(&[&["mcp", "serve", "--json"], flags].concat());
     command.env("PATH", std::env::var_os("PATH").unwrap());
     Daemon::that_says(folder, &mut command, "mcp_serve")
 }

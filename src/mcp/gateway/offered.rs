@@ -130,18 +130,26 @@ impl Gateway {
 
     /// Judges a request and passes it on.
     fn read(&self, reads: &Reads<'_>, id: &Json, (from, events): (&Sender, &Events<'_>)) -> Json {
-        let class = method::of_client(reads.method);
-        let answer = self.decided((&reads.judged, class), reads.behind.0, id, from);
-        if let Some(refused) = answer.refused {
-            return refused;
-        }
         let going = Going {
             behind: reads.behind,
             method: reads.method,
             tool: None,
+            judged: (&reads.judged, method::of_client(reads.method)),
+            id,
             params: reads.passed.get("params").cloned().unwrap_or(Json::Null),
             from,
             events,
+        };
+        let judged = match self.resumed(going.judged, reads.behind.0, from) {
+            Err(error) => return frame::failed(id, error),
+            Ok(Some(judged)) => judged,
+            Ok(None) => {
+                let answer = self.decided(going.judged, reads.behind.0, id, from);
+                match answer.refused {
+                    Some(refused) => return refused,
+                    None => (answer.going, None),
+                }
+            }
         };
         let wants = || {
             frame::error(
@@ -151,7 +159,7 @@ impl Gateway {
                 None,
             )
         };
-        match self.exchange(&going) {
+        match self.exchange(&going, judged) {
             Ok(result) => {
                 let stateless = frame::revision(&reads.judged).is_some();
                 let result = of_revision(result, stateless, reads.method == "resources/read");
@@ -159,6 +167,7 @@ impl Gateway {
             }
             Err(NoResult::Wants) => wants(),
             Err(NoResult::Refused(error)) => frame::failed(id, error),
+            Err(NoResult::Stopped(answer)) => answer,
             Err(NoResult::Failed(CallError::Ask(AskError::Refused { error, .. }))) => {
                 frame::failed(id, error)
             }
