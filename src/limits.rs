@@ -182,6 +182,8 @@ pub const MCP_STATES: usize = 1_000;
 pub const MCP_STATE_MILLIS: i64 = 15 * 60 * 1_000;
 /// The state that a server wants back, in bytes.
 pub const MCP_STATE_BYTES: usize = 64 * 1_024;
+/// Tasks that calls of one client have become.
+pub const MCP_TASKS: usize = 1_000;
 /// How often whoever waits for a client looks whether it is still there, in milliseconds.
 pub const MCP_LOOK_MILLIS: u64 = 500;
 /// The name of a tool as clients of the gateway see it, in bytes.

@@ -16,6 +16,7 @@ pub mod pins;
 mod relay;
 pub mod revision;
 mod rounds;
+mod tasks;
 mod told;
 mod upstream;
 mod views;

@@ -93,7 +93,7 @@ pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option
                 .filter_map(|name| Some((*name, message.param(name)?.clone())));
             (tool.to_owned(), Json::object(args))
         }
-        Class::Pass | Class::Refused => return Ok(None),
+        Class::Pass | Class::Task | Class::Refused => return Ok(None),
     };
     let context = [
         ("identity", Json::str(&caller.identity)),

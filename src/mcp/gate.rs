@@ -209,6 +209,19 @@ impl Gatekeeper {
         }
     }
 
+    /// The answer to a request by which a call would go on that somebody has stopped since it was decided; it is judged again, so that its trace says
+    /// so. None where nobody has.
+    pub fn stopped(&self, going: &Going, asked: Asked<'_>, id: &Json) -> Option<Json> {
+        if !self.is_stopped(going) {
+            return None;
+        }
+        match self.judge(&going.intent, call::traceparent(asked.message), asked.session) {
+            Ok(written) if written.recorded.record.runs => None,
+            Ok(written) => Some(told::stopped(asked.message, asked.class, id, &written)),
+            Err(error) => Some(told::unrecorded(asked.message, asked.class, id, &error)),
+        }
+    }
+
     /// Judges a call and keeps its trace. An error means that there is no verdict, and the call must not run.
     fn judge(
         &self,

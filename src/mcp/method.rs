@@ -8,6 +8,8 @@ pub enum Class {
     Pass,
     /// A tool is to run.
     Call,
+    /// It is about a task, which must be of whoever asks.
+    Task,
     /// It is judged as the call of this tool, with these of its parameters, or of what is seen of it (`views`), as arguments.
     Judged(&'static str, &'static [&'static str]),
     /// It is not let through.
@@ -32,10 +34,8 @@ pub fn of_client(method: &str) -> Class {
         | "prompts/list"
         | "logging/setLevel"
         | "subscriptions/listen"
-        | "tasks/get"
-        | "tasks/list"
-        | "tasks/result"
-        | "tasks/cancel" => Class::Pass,
+        | "tasks/list" => Class::Pass,
+        "tasks/get" | "tasks/result" | "tasks/update" | "tasks/cancel" => Class::Task,
         _ => Class::Refused,
     }
 }
@@ -84,7 +84,7 @@ mod tests {
     /// sends it, and when a server does.
     #[test]
     fn every_request_of_the_protocol_has_its_class() {
-        use Class::{Call, Pass, Refused};
+        use Class::{Call, Pass, Refused, Task};
         let judged = |class: Class| matches!(class, Class::Judged(..));
         for (method, client, server) in [
             ("initialize", Some(Pass), Some(Refused)),
@@ -102,11 +102,11 @@ mod tests {
             ("completion/complete", None, Some(Refused)),
             ("logging/setLevel", Some(Pass), Some(Refused)),
             ("subscriptions/listen", Some(Pass), Some(Refused)),
-            ("tasks/get", Some(Pass), Some(Refused)),
+            ("tasks/get", Some(Task), Some(Refused)),
             ("tasks/list", Some(Pass), Some(Refused)),
-            ("tasks/result", Some(Pass), Some(Refused)),
-            ("tasks/cancel", Some(Pass), Some(Refused)),
-            ("tasks/update", Some(Refused), Some(Refused)),
+            ("tasks/result", Some(Task), Some(Refused)),
+            ("tasks/cancel", Some(Task), Some(Refused)),
+            ("tasks/update", Some(Task), Some(Refused)),
             ("sampling/createMessage", Some(Refused), None),
             ("elicitation/create", Some(Refused), None),
             ("roots/list", Some(Refused), Some(Pass)),

@@ -1,11 +1,12 @@
 //! The relay between one client and one server, a line at a time: each message is read once, judged, and what was judged is what is
 //! passed on. In: lines of either side. Out: lines to either side. It blocks, and one thread reads each side.
 
-use super::frame::{self, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
+use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
 use super::gate::{Answer, Asked, Gatekeeper, Session};
 use super::list::{self, List, ListError};
 use super::method::{self, Class};
 use super::rounds::{self, Going, Rounds, Wanted};
+use super::tasks::{self, Tasks};
 use super::told;
 use super::views;
 use super::watch::Watch;
@@ -35,6 +36,8 @@ pub struct Relay {
     asked: Mutex<BTreeMap<String, String>>,
     /// Calls that go on once the client has answered.
     rounds: Rounds,
+    /// What calls have become.
+    tasks: Tasks,
     /// What the tools must be, where they are pinned.
     watch: Option<Watch>,
     own: Own,
@@ -71,7 +74,9 @@ struct Silent;
 /// A request that the server has to answer.
 struct Open {
     id: Json,
-    is_list: bool,
+    method: String,
+    /// The task that it is about.
+    task: Option<String>,
     /// Whether it was passed on: before, nothing answers it but the gateway.
     is_sent: bool,
     /// What was judged, where the server may want something of the client first.
@@ -118,6 +123,7 @@ impl Relay {
             open: Mutex::default(),
             asked: Mutex::default(),
             rounds: Rounds::default(),
+            tasks: Tasks::default(),
         }
     }
 
@@ -175,7 +181,8 @@ impl Relay {
         let key = frame::key(id);
         let open = Open {
             id: id.clone(),
-            is_list: method == list::METHOD,
+            method: method.to_owned(),
+            task: message.param("taskId").and_then(Json::as_str).map(str::to_owned),
             is_sent: false,
             going: None,
         };
@@ -214,15 +221,18 @@ impl Relay {
         if let Some(refused) = self.unpinned(message, class, id) {
             return Next::Refused(refused);
         }
+        if class == Class::Task {
+            return self
+                .of_task(message, id)
+                .map_or_else(Next::Refused, |message| Next::Goes(message, None));
+        }
         let resumed = match self.gate.resumed(self.asking(message, class), &self.rounds) {
             Err(error) => return Next::Refused(frame::failed(id, error)),
             Ok(resumed) => resumed,
         };
         if let Some((wanted, going)) = resumed {
-            let stopped = self.gate.is_stopped(&going);
-            let refused = stopped.then(|| self.judged(message, class, id).refused).flatten();
-            if let Some(refused) = refused {
-                return Next::Refused(refused);
+            if let Some(stopped) = self.gate.stopped(&going, self.asking(message, class), id) {
+                return Next::Refused(stopped);
             }
             return match self.goes_on(message, &wanted) {
                 Ok(message) => Next::Goes(message, Some(Box::new(going))),
@@ -243,6 +253,79 @@ impl Relay {
         let through = wanted.let_through(given, self.server_name(), &judge)?;
         let with = |params| rounds::with(params, through.clone(), wanted.state.clone());
         Ok(with_params(message, &with))
+    }
+
+    /// A request about a task of the client's own, or the answer to one about any other. What it answers is judged, and nothing else of it goes on.
+    fn of_task(&self, message: &Message, id: &Json) -> Result<Message, Json> {
+        let name = message.param("taskId").and_then(Json::as_str);
+        let task = name.and_then(|name| self.tasks.find(name)).ok_or_else(|| {
+            let why = "no call of this client has become a task of this id";
+            frame::error(id, INVALID_PARAMS, why, None)
+        })?;
+        if !matches!(&message.kind, Kind::Request(_, method) if method == "tasks/update") {
+            return Ok(with_params(message, &rounds::without));
+        }
+        let stopped = self
+            .gate
+            .stopped(&task.going, self.asking(message, Class::Task), id);
+        stopped.map_or(Ok(()), Err)?;
+        self.goes_on(message, &task.wanted)
+            .map_err(|error| frame::failed(id, error))
+    }
+
+    /// What a server wants of the client before a task goes on. What was let through once is not asked about again each time the client looks.
+    fn task_wants(&self, message: Json, wanted: Option<Wanted>, open: &Open) -> Json {
+        let known = open
+            .task
+            .as_deref()
+            .and_then(|name| Some((name, self.tasks.find(name)?)));
+        let (Some(wanted), Some((name, task))) = (wanted, known) else {
+            return frame::error(&open.id, REFUSED, "what the server asks for cannot be read", None);
+        };
+        let new = wanted
+            .requests
+            .iter()
+            .filter(|one| !task.wanted.requests.contains(one));
+        for (_, method, params) in new {
+            if let Some(error) = self.refused_of_server(method, params) {
+                return frame::failed(&open.id, error);
+            }
+        }
+        self.tasks.wants(
+            name,
+            Wanted {
+                state: None,
+                ..wanted
+            },
+        );
+        message
+    }
+
+    /// What a client gets of a result.
+    fn result(&self, message: Json, open: &Open) -> Json {
+        let Some(result) = message.get("result") else {
+            return message;
+        };
+        if let (Some(id), Some(going)) = (tasks::made(result), &open.going) {
+            self.tasks.keep(id, going.as_ref().clone());
+        }
+        match (open.method.as_str(), rounds::wanted(result)) {
+            ("tasks/get", Some(wanted)) => self.task_wants(message, wanted.ok(), open),
+            (_, Some(wanted)) => self.wants(&message, wanted.ok(), open),
+            (list::METHOD, None) => self.listed(message, &open.id),
+            ("tasks/list", None) => self.own_tasks(message),
+            (_, None) => message,
+        }
+    }
+
+    /// A list of tasks without those that no call of the client has become.
+    fn own_tasks(&self, mut message: Json) -> Json {
+        let tasks = member(&mut message, "result").and_then(|result| member(result, "tasks"));
+        if let Some(Json::Array(tasks)) = tasks {
+            let id = |task: &Json| task.get("taskId").and_then(Json::as_str).map(str::to_owned);
+            tasks.retain(|task| id(task).is_some_and(|id| self.tasks.find(&id).is_some()));
+        }
+        message
     }
 
     fn server_name(&self) -> Option<&str> {
@@ -317,11 +400,7 @@ impl Relay {
                     Entry::Occupied(open) if open.get().is_sent => open.remove(),
                     _ => return,
                 };
-                let answer = match message.json.get("result").and_then(rounds::wanted) {
-                    Some(wanted) => self.wants(&message.json, wanted.ok(), &open),
-                    None if open.is_list => self.listed(message.json, &open.id),
-                    None => message.json,
-                };
+                let answer = self.result(message.json, &open);
                 send(&self.client, &frame::line(&answer));
             }
             Kind::Request(id, method) => self.server_asks(&message, id, method),
@@ -538,6 +617,124 @@ mod tests {
         relay.client_says(call);
         relay.server_ended();
         assert!(client.take().contains("the server has ended"));
+    }
+
+    #[test]
+    fn a_task_is_of_the_client_whose_call_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let says = |method: &str, params: &str| {
+            let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+            relay.client_says(message.as_bytes());
+            (server.take(), client.take())
+        };
+        let answers = |result: &str| {
+            relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
+            client.take()
+        };
+        let about = ["tasks/get", "tasks/result", "tasks/cancel", "tasks/update"];
+        let refused = |id: &str| {
+            for method in about {
+                for params in [format!(r#"{{"taskId":{id}}}"#), "{}".to_owned()] {
+                    let (heard, told) = says(method, &params);
+                    assert!(
+                        heard.is_empty() && told.contains("-32602"),
+                        "{method} {params} {told}"
+                    );
+                }
+            }
+        };
+        refused(r#""t1""#);
+        // A task-augmented call is judged as any other.
+        let (heard, told) = says(
+            "tools/call",
+            r#"{"name":"shell","arguments":{},"task":{"ttl":1}}"#,
+        );
+        assert!(heard.is_empty() && told.contains("gait.unknown_tool"), "{told}");
+        for (made, id) in [
+            (r#"{"task":{"taskId":"t1","status":"working"}}"#, "t1"),
+            (r#"{"resultType":"task","taskId":"t2","status":"working"}"#, "t2"),
+        ] {
+            let (heard, _) = says(
+                "tools/call",
+                r#"{"name":"say","arguments":{"text":"a"},"task":{"ttl":1}}"#,
+            );
+            assert!(heard.contains(r#""task":{"ttl":1}"#), "{heard}");
+            assert!(answers(made).contains(id));
+            for method in &about[..3] {
+                let (heard, _) = says(
+                    method,
+                    &format!(r#"{{"taskId":"{id}","inputResponses":{{"a":"leak"}}}}"#),
+                );
+                assert!(heard.contains(id) && !heard.contains("leak"), "{heard}");
+                answers("{}");
+            }
+        }
+        refused(r#""t3""#);
+        refused("1");
+        // That a server says so in another answer makes no task.
+        says("tools/list", "{}");
+        answers(r#"{"tools":[],"resultType":"task","taskId":"t3"}"#);
+        refused(r#""t3""#);
+        says("tasks/list", "{}");
+        let told = answers(r#"{"tasks":[{"taskId":"t1"},{"taskId":"t3"},{}]}"#);
+        assert!(told.contains(r#""tasks":[{"taskId":"t1"}]"#), "{told}");
+    }
+
+    #[test]
+    fn what_a_task_wants_and_what_a_client_answers_it_is_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (relay, client, server) = relay(folder.path());
+        let says = |method: &str, params: &str| {
+            let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+            relay.client_says(message.as_bytes());
+            (server.take(), client.take())
+        };
+        let answers = |result: &str| {
+            relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
+            client.take()
+        };
+        let traces = || std::fs::read_dir(folder.path().join("traces")).unwrap().count();
+        says("tools/call", r#"{"name":"say","arguments":{"text":"a"}}"#);
+        answers(r#"{"resultType":"task","taskId":"t","status":"working"}"#);
+        let update = |text: &str| {
+            let answer = format!(r#"{{"action":"accept","content":{{"a":"{text}"}}}}"#);
+            let params = format!(
+                r#"{{"taskId":"t","inputResponses":{{"a":{answer},"b":{answer}}},"requestState":"x"}}"#
+            );
+            let (heard, _) = says("tasks/update", &params);
+            answers("{}");
+            heard
+        };
+        assert!(!update("Ann").contains("Ann"), "nobody has asked");
+        let look = |message: &str| {
+            says("tasks/get", r#"{"taskId":"t"}"#);
+            let ask =
+                format!(r#"{{"a":{{"method":"elicitation/create","params":{{"message":"{message}"}}}}}}"#);
+            answers(&format!(
+                r#"{{"taskId":"t","status":"input_required","inputRequests":{ask}}}"#
+            ))
+        };
+        let told = look("the password please");
+        assert!(told.contains("error") && !told.contains("password"), "{told}");
+        assert!(
+            !update("Ann").contains("Ann"),
+            "what was not let through is not answered"
+        );
+        let before = traces();
+        assert!(look("who?").contains("who?") && look("who?").contains("who?"));
+        assert_eq!(traces(), before + 1, "asked about once");
+        let heard = update("Ann");
+        assert!(
+            heard.contains(r#""inputResponses":{"a":{"action":"accept","content":{"a":"Ann"}}}"#),
+            "{heard}"
+        );
+        assert!(!heard.contains("requestState"), "{heard}");
+        let heard = update("0123456789");
+        assert!(
+            heard.contains(r#""inputResponses":{"a":{"action":"decline"}}"#),
+            "{heard}"
+        );
     }
 
     #[test]

@@ -223,3 +223,75 @@ fn a_call_of_several_rounds_is_judged_and_counted_once_and_can_be_stopped_in_bet
     assert_eq!(found["result"]["isError"], true, "{found}");
     assert!(text(&found).contains("two"), "{found}");
 }
+
+#[test]
+fn a_task_is_of_the_client_whose_call_it_was_and_what_it_is_told_is_judged() {
+    let Some(venv) = mcp::venv() else { return };
+    let folder = mcp_pins::pinned(&venv);
+    let asks = ASKS
+        .replace("server: String[max 9],", "")
+        .replace(" and args.server == \"a\"", "");
+    folder.write("b.gaitbundle", &compiled(&format!("{}{asks}", mcp_pins::POLICY)));
+    folder.write("wants.txt", b"the password please");
+    let own = ["mcp", "proxy", "--bundle", "b.gaitbundle", "--"].map(str::to_owned);
+    let args: Vec<String> = own
+        .into_iter()
+        .chain(mcp_pins::server(&venv, &["tasks"]))
+        .collect();
+    let mut raw = mcp::Raw::before(&folder, &args);
+    let mut ask = |method: &str, params: Value| {
+        raw.ask(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string())
+    };
+    // What the server has heard of tasks.
+    let heard = || std::fs::read_to_string(folder.path("tasks.txt")).unwrap_or_default();
+    let about = ["tasks/get", "tasks/result", "tasks/cancel", "tasks/update"];
+    let call = json!({"name": "whisper", "arguments": {"text": "a"}, "task": {"ttl": 1000}});
+    let found = ask("tools/call", call);
+    assert_eq!(
+        found["result"]["isError"], true,
+        "it is judged as the call it is: {found}"
+    );
+    let call = json!({"name": "say", "arguments": {"text": "a"}, "task": {"ttl": 1000}});
+    for (is_made, ids) in [(false, ["t", "another"]), (true, ["another", "T"])] {
+        if is_made {
+            assert_eq!(ask("tools/call", call.clone())["result"]["task"]["taskId"], "t");
+        }
+        for id in ids {
+            for method in about {
+                let found = ask(method, json!({"taskId": id}));
+                assert_eq!(found["error"]["code"], -32602, "{method} {id} {found}");
+            }
+        }
+    }
+    assert_eq!(heard(), "");
+    assert_eq!(
+        ask("tasks/list", json!({}))["result"]["tasks"],
+        json!([{"taskId": "t"}])
+    );
+    let found = ask("tasks/get", json!({"taskId": "t"}));
+    assert_eq!(found["error"]["code"], -32000, "{found}");
+    assert!(!found.to_string().contains("password"), "{found}");
+    folder.write("wants.txt", b"your name");
+    for _ in 0..2 {
+        let found = ask("tasks/get", json!({"taskId": "t"}));
+        assert_eq!(found["result"]["status"], "input_required", "{found}");
+    }
+    for (content, passed) in [
+        (
+            json!({"name": "Ann"}),
+            json!({"action": "accept", "content": {"name": "Ann"}}),
+        ),
+        (json!({"name": "the key is 12345"}), json!({"action": "decline"})),
+    ] {
+        let answer = json!({"action": "accept", "content": content, "leak": "12345"});
+        let given = json!({"taskId": "t", "inputResponses": {"a": answer, "b": answer}});
+        assert_eq!(ask("tasks/update", given)["result"], json!({}));
+        let last: Value = serde_json::from_str(heard().lines().last().unwrap()).unwrap();
+        let expected = json!(["tasks/update", {"taskId": "t", "inputResponses": {"a": passed}}]);
+        assert_eq!(last, expected);
+    }
+    assert_eq!(ask("tasks/cancel", json!({"taskId": "t"}))["result"], json!({}));
+    assert!(!heard().contains("12345"), "{}", heard());
+    // The two calls, each form once, and the two answers: looking again is not judged again.
+    assert_eq!(folder.list("gait-out/traces").len(), 6);
+}

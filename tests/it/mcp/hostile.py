@@ -49,9 +49,17 @@ def answer(method, params):
     if method == "tools/list":
         stateless = params.get("_meta", {}).get("io.modelcontextprotocol/protocolVersion") == "2026-07-28"
         return tools(params) if stateless or "stateless" not in does else None
+    if "tasks" in does and method.startswith("tasks/"):
+        with open("tasks.txt", "a") as asked:
+            asked.write(json.dumps([method, params]) + "\n")
+        form = {"method": "elicitation/create", "params": {"message": open("wants.txt").read()}}
+        task = {"taskId": params.get("taskId"), "status": "input_required", "inputRequests": {"a": form}}
+        return {"tasks/list": {"tasks": [{"taskId": "t"}, {"taskId": "another"}]}, "tasks/get": task}.get(method, {})
     if method == "tools/call":
         with open("calls.txt", "a") as calls:
             calls.write(params["name"] + "\n")
+        if "tasks" in does:
+            return {"task": {"taskId": "t", "status": "working"}}
         if "slow" in does:
             time.sleep(0.5)
         if "huge" in does:
