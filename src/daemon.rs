@@ -8,12 +8,10 @@ mod request;
 mod routes;
 mod service;
 mod telemetry;
-mod traces;
 
 pub use routes::OPENAPI;
 pub use service::{MayLoosen, Places, Service};
 pub use telemetry::Collector;
-pub use traces::TraceLog;
 
 use crate::http::{self, Guard, Listening, Said, ServeError};
 use crate::limits;

@@ -70,6 +70,8 @@ pub mod replay;
 pub mod session;
 pub mod suite;
 pub mod testgen;
+#[cfg(all(feature = "serve", unix))]
+pub mod trace_log;
 
 // L6 surface
 #[cfg(feature = "cli")]

@@ -4,7 +4,6 @@
 use super::otlp::Seen;
 use super::request::{self, Asked};
 use super::telemetry::{Collector, Telemetry};
-use super::traces::TraceLog;
 use crate::approvals::desk::{AnswerError, ApprovalDesk};
 use crate::approvals::inbox::Place;
 use crate::approvals::{self, Handed};
@@ -24,6 +23,7 @@ use crate::json::Json;
 use crate::kill_switch::{self, Consulted};
 use crate::limits;
 use crate::store::{self, Store};
+use crate::trace_log::TraceLog;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

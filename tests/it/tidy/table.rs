@@ -129,6 +129,7 @@ pub const TABLE: &[Module] = &[
         never: &["host", "store"],
     },
     module("config", Layer::L5, &[]),
+    module("trace_log", Layer::L5, &["boundary"]),
     module("http", Layer::L6, &[]),
     module("daemon", Layer::L6, &["http"]),
     module("mcp", Layer::L6, &["http"]),
