@@ -435,6 +435,10 @@ pub const TRACE_GROUP_WAIT: u32 = 8;
 pub const TRACE_GROUP_TAIL: u64 = (TRACE_GROUP_BYTES + ENVELOPE_BYTES + TRACE_GROUP) as u64;
 /// A file of the log from which on another one is begun, in bytes.
 pub const TRACE_FILE_BYTES: u64 = 64 << 20;
+/// How long a file of the log is written to at most, where old ones are removed, in milliseconds: a day.
+pub const TRACE_FILE_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+/// How long files of the log are kept at most, where that is said, in milliseconds: a hundred years.
+pub const TRACE_KEPT_MILLIS: i128 = 36_525 * 24 * 60 * 60 * 1_000;
 /// What is written to find out whether a log that failed can be written again, in bytes.
 pub const TRACE_PROBE_BYTES: usize = 64 << 10;
 /// Traces that the daemon finds by their id: the last ones.

@@ -25,7 +25,7 @@ mod watch;
 mod web;
 
 pub use call::Caller;
-pub use gate::{IDENTITY, PRINCIPAL, Session, Setup};
+pub use gate::{IDENTITY, Keeps, PRINCIPAL, Session, Setup};
 pub use list::{List, ListError};
 pub use relay::Kept;
 pub use upstream::{AskError, is_program, program};

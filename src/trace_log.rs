@@ -2,6 +2,10 @@
 //! write and one flush, and only then anybody learns a verdict. In: recorded calls. Out: where their traces are. A line that a crash
 //! cut off was never acknowledged and is set aside when the folder is opened again.
 
+mod retention;
+
+pub use retention::Retention;
+
 use crate::boundary::{Recorded, TracePlace, Traces};
 use crate::host::{Held, Host, HostError, LogFile, Mode, Os};
 use crate::limits;
@@ -69,8 +73,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl TraceLog {
-    /// Opens a folder that no other process writes to. Gives the tails that were cut off in it, too: where they are now.
-    pub fn open(folder: &Path) -> Result<(TraceLog, Vec<PathBuf>), HostError> {
+    /// Opens a folder that no other process writes to, in which so much is kept. Gives the tails that were cut off in it, too: where they are now.
+    pub fn open(folder: &Path, retention: Retention) -> Result<(TraceLog, Vec<PathBuf>), HostError> {
         Os.private_folder(folder)?;
         let alone = Os.hold(&folder.join(LOCK))?;
         let mut torn = Vec::new();
@@ -84,6 +88,8 @@ impl TraceLog {
         let mut writer = Writer {
             files: Files::new(folder, Os.now()),
             log: None,
+            begun: Os.now(),
+            retention,
             shared: Arc::clone(&shared),
             full_at: limits::TRACE_FILE_BYTES,
             expected: 1,
@@ -199,6 +205,9 @@ impl Files {
 struct Writer {
     files: Files,
     log: Option<LogFile>,
+    /// When the file was begun.
+    begun: Timestamp,
+    retention: Retention,
     shared: Arc<Shared>,
     /// The length from which on another file is begun.
     full_at: u64,
@@ -256,11 +265,18 @@ impl Writer {
     }
 
     fn open(&mut self) -> Result<&mut LogFile, HostError> {
-        let full_at = self.full_at;
-        let is_full = |log: &LogFile| log.bytes() >= full_at;
+        let (full_at, now) = (self.full_at, Os.now());
+        let turns = self.retention.turns(self.begun, now);
+        let is_full = |log: &LogFile| log.bytes() >= full_at || (turns && log.bytes() > 0);
         let log = match self.log.take().filter(|log| !is_full(log)) {
             Some(log) => log,
-            None => self.files.open()?,
+            None => {
+                let log = self.files.open()?;
+                self.begun = now;
+                // What cannot be removed stays until the next file: no call waits for that, or fails over it.
+                let _ = self.retention.apply(&self.files.folder, log.path(), now);
+                log
+            }
         };
         Ok(self.log.insert(log))
     }
@@ -322,6 +338,8 @@ mod tests {
         let mut writer = Writer {
             files: Files::new(folder.path(), now),
             log: None,
+            begun: now,
+            retention: Retention::default(),
             shared: Arc::new(Shared::default()),
             full_at: 10,
             expected: 1,

@@ -1,10 +1,12 @@
 //! What every command that listens refuses, reads and tells: addresses, tokens, and why nobody is answered.
 
 use super::error::{Category, CliError};
+use super::load;
 use super::ui::Ui;
 use crate::host::{Host, HostError};
 use crate::http::{ServeError, Tls, TlsError, Token};
 use crate::limits;
+use crate::trace_log::{Retention, TraceLog};
 use hyper::header::HeaderValue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -82,6 +84,31 @@ pub fn token(host: &dyn Host, file: Option<&Path>) -> Result<Option<Token>, CliE
 /// The token of a file as a request shows it.
 pub fn shown(host: &dyn Host, file: Option<&Path>) -> Result<Option<HeaderValue>, CliError> {
     Ok(token(host, file)?.map(|token| token.header()))
+}
+
+/// How long the log of traces is kept, by a flag or key of this name, and how much of it.
+pub fn retention((name, kept): (&str, Option<&str>), bytes: Option<u64>) -> Result<Retention, CliError> {
+    let code = "serve.keep_for";
+    let millis = kept.map(|text| load::duration((name, code), text, limits::TRACE_KEPT_MILLIS));
+    let millis = millis.transpose()?;
+    if millis.is_some_and(|millis| millis < limits::WAITING_MILLIS) {
+        let message = format!("`{name}` is less than a day");
+        return Err(CliError::new(Category::InvalidInput, code, message)
+            .hint("calls that wait for people are listed for a day, and approved from their traces"));
+    }
+    Ok(Retention { millis, bytes })
+}
+
+/// The log of traces of a folder, which nobody else writes to.
+pub fn log(ui: &mut Ui, folder: &Path, retention: Retention) -> Result<TraceLog, CliError> {
+    let (log, torn) = TraceLog::open(folder, retention).map_err(failed)?;
+    for path in torn {
+        let path = path.display();
+        ui.warn(&format!(
+            "a trace was cut off and nobody was told its verdict; what there is of it is now in {path}"
+        ));
+    }
+    Ok(log)
 }
 
 /// Why nobody is answered.

@@ -16,7 +16,6 @@ use crate::daemon::{self, Collector, MayLoosen, Places, Service};
 use crate::host::Host;
 use crate::http::{Guard, Listening, Said};
 use crate::json::Json;
-use crate::trace_log::TraceLog;
 use crate::{approvals, limits};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +55,12 @@ pub struct Args {
     /// The folder of the log of traces
     #[arg(long, value_name = "DIR", default_value = "gait-out/serve/traces")]
     traces: PathBuf,
+    /// Remove files of the log whose last trace is older than this, such as 30d [default: keep them]
+    #[arg(long, value_name = "DURATION")]
+    keep_for: Option<String>,
+    /// Remove the oldest files of the log where all of them have more bytes than this [default: keep them]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    keep_bytes: Option<u64>,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -134,13 +139,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         Some(address) => Listening::on_tcp(address, tls),
     };
     let listening = listening.map_err(listen::failed)?;
-    let (log, torn) = TraceLog::open(&args.traces).map_err(listen::failed)?;
-    for path in torn {
-        let path = path.display();
-        ui.warn(&format!(
-            "a trace was cut off and nobody was told its verdict; what there is of it is now in {path}"
-        ));
-    }
+    let kept = ("--keep-for", args.keep_for.as_deref());
+    let log = listen::log(ui, &args.traces, listen::retention(kept, args.keep_bytes)?)?;
     let hosts = match &listening {
         Listening::Socket { .. } => None,
         Listening::Tcp { address, .. } => Some(Guard::hosts_of(*address, &args.allow_host)),

@@ -73,6 +73,21 @@ impl Os {
         })
     }
 
+    /// How many bytes a file of lines has, and when it was last added to, in milliseconds since 1970.
+    pub fn log_state(&self, path: &Path) -> Result<(u64, i64), HostError> {
+        let wrong = |error| explain(path, &error);
+        let about = std::fs::symlink_metadata(path).map_err(wrong)?;
+        let changed = about.modified().map_err(wrong)?;
+        let since = changed.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok((about.len(), i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Removes a file of lines.
+    pub fn remove_log(&self, path: &Path) -> Result<(), HostError> {
+        std::fs::remove_file(path).map_err(|error| explain(path, &error))?;
+        flush_folder(path)
+    }
+
     /// Reads a part of a file.
     pub fn read_part(&self, path: &Path, start: u64, length: usize) -> Result<Vec<u8>, HostError> {
         let wrong = |error| explain(path, &error);

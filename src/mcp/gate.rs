@@ -10,7 +10,9 @@ use crate::approvals::desk::ApprovalDesk;
 use crate::approvals::inbox::Place;
 use crate::artifact::{SigningKey, TrustedKeys, digest};
 use crate::attestation::Statements;
-use crate::boundary::{Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, WriteError, Written};
+use crate::boundary::{
+    Boundary, Call, Clock, Desk, KillSwitchFile, Moment, TraceFiles, Traces, WriteError, Written,
+};
 use crate::delegation::Chain;
 use crate::domain::{Intent, Request, Verdict};
 use crate::gate;
@@ -18,6 +20,8 @@ use crate::host::{Host, Os};
 use crate::json::Json;
 use crate::kill_switch;
 use crate::store::Store;
+#[cfg(all(feature = "serve", unix))]
+use crate::trace_log::TraceLog;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,8 +38,8 @@ pub struct Setup {
     pub key: SigningKey,
     /// What gates share.
     pub store: Box<dyn Store>,
-    /// Where traces go: a folder.
-    pub traces: PathBuf,
+    /// Where traces go.
+    pub traces: Keeps,
     /// The kill switch, and who may have signed it.
     pub kill_switch: Option<(PathBuf, TrustedKeys)>,
     /// Who may approve, what waits for them, and their answers.
@@ -54,6 +58,26 @@ pub struct Setup {
     pub nonce: String,
     /// Whether tools are listed that no call could be allowed of.
     pub shows_all: bool,
+}
+
+/// Where traces go.
+pub enum Keeps {
+    /// A folder, with a file for each: several gateways may write to it.
+    Files(PathBuf),
+    /// A log that one gateway has to itself.
+    #[cfg(all(feature = "serve", unix))]
+    Log(TraceLog),
+}
+
+impl Keeps {
+    /// Does something with them.
+    fn with<T>(&self, work: impl FnOnce(&dyn Traces) -> T) -> T {
+        match self {
+            Keeps::Files(folder) => work(&TraceFiles::new(&Os, &folder.join(""))),
+            #[cfg(all(feature = "serve", unix))]
+            Keeps::Log(log) => work(log),
+        }
+    }
 }
 
 /// A session of calls and its journal.
@@ -215,7 +239,7 @@ impl Gatekeeper {
         if !self.is_stopped(going) {
             return None;
         }
-        match self.judge(&going.intent, call::traceparent(asked.message), asked.session) {
+        match self.judge(&going.intent, call::traceparent(asked.message), asked) {
             Ok(written) if written.recorded.record.runs => None,
             Ok(written) => Some(told::stopped(asked.message, asked.class, id, &written)),
             Err(error) => Some(told::unrecorded(asked.message, asked.class, id, &error)),
@@ -254,15 +278,7 @@ impl Gatekeeper {
             keeps_intent: true,
             ..Moment::default()
         };
-        let traces = TraceFiles::new(&Os, &setup.traces.join(""));
         let kill_switch = setup.kill_switch.as_ref();
-        let desk = Desk {
-            host: &Os,
-            store: setup.store.as_ref(),
-            key: &setup.key,
-            traces: &traces,
-            kill_switch: kill_switch.map(|(path, operators)| KillSwitchFile { path, operators }),
-        };
         let call = Call {
             intent,
             moment: &moment,
@@ -270,7 +286,17 @@ impl Gatekeeper {
             journal: session.map(|(_, journal)| journal.as_path()),
         };
         // Each call has working space of its own.
-        let written = setup.boundary.clone().judge_written(desk, call)?;
+        let judged = |traces: &dyn Traces| {
+            let desk = Desk {
+                host: &Os,
+                store: setup.store.as_ref(),
+                key: &setup.key,
+                traces,
+                kill_switch: kill_switch.map(|(path, operators)| KillSwitchFile { path, operators }),
+            };
+            setup.boundary.clone().judge_written(desk, call)
+        };
+        let written = setup.traces.with(judged)?;
         if let Some((desk, call)) = approvals {
             let recorded = &written.recorded;
             let place = Place {

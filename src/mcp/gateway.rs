@@ -23,7 +23,7 @@ pub use wire::is_server_name;
 
 use super::call::Caller;
 use super::frame::{self, INVALID_PARAMS, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
-use super::gate::{Answer, Asked, Gatekeeper, Session, Setup};
+use super::gate::{Answer, Asked, Gatekeeper, Keeps, Session, Setup};
 use super::list::{self, List};
 use super::method::Class;
 use super::revision::Revision;
@@ -517,10 +517,13 @@ impl Gateway {
         self.listeners.hang_up();
     }
 
-    /// Ends every server.
+    /// Ends every server; no trace is written any more.
     pub fn stop(&self) {
         for server in self.servers.values() {
             server.stop();
+        }
+        if let Keeps::Log(log) = &self.gate.setup().traces {
+            log.close();
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::frame::{self, Message, REFUSED};
 use super::method::Class;
 use super::watch::Unpinned;
-use crate::boundary::{WriteError, Written};
+use crate::boundary::{TracePlace, WriteError, Written};
 use crate::domain::Verdict;
 use crate::json::{Json, Text};
 
@@ -41,6 +41,14 @@ pub fn not_pinned(message: &Message, id: &Json, why: Unpinned) -> Json {
 pub fn unanswered(message: &Message, id: &Json, why: &str) -> Json {
     let text = format!("The call was passed on, and nobody knows whether it has run: {why}.");
     frame::result(id, tool_error(message, &text, None))
+}
+
+/// The command that approves the call of a trace.
+pub fn approves(place: &TracePlace) -> String {
+    let line = place
+        .line
+        .map_or_else(String::new, |line| format!(" --line {line}"));
+    format!("gait approve {}{line} --key KEY", place.file.display())
 }
 
 fn tool_error(message: &Message, text: &str, data: Option<Json>) -> Json {
@@ -82,10 +90,10 @@ fn refusal(written: &Written) -> String {
     }];
     lines.extend(decision.detail.clone());
     lines.extend(decision.matched.iter().filter_map(|rule| rule.hint.clone()));
-    let file = written.place.file.display();
     if decision.verdict == Verdict::RequireApproval {
+        let command = approves(&written.place);
         lines.push(format!(
-            "A person approves it with `gait approve {file} --key KEY`; then make the same call again."
+            "A person approves it with `{command}`; then make the same call again."
         ));
     }
     lines.push(format!("Trace {}.", record.trace_id));

@@ -12,11 +12,16 @@ use serde_json::Value;
 
 /// Every trace of a log, verified, in order.
 pub fn log(at: &Folder) -> Vec<Verified<TraceRecord>> {
-    let names = at.list("gait-out/serve/traces");
+    log_in(at, "gait-out/serve/traces")
+}
+
+/// The same of a folder.
+pub fn log_in(at: &Folder, folder: &str) -> Vec<Verified<TraceRecord>> {
+    let names = at.list(folder);
     let files = names.iter().filter(|name| name.ends_with(".jsonl"));
     let mut all = Vec::new();
     for name in files {
-        let bytes = at.read(&format!("gait-out/serve/traces/{name}"));
+        let bytes = at.read(&format!("{folder}/{name}"));
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         all.extend(lines.map(|line| trace::verify(line, &trusted(), jiff::Timestamp::now()).unwrap()));
     }

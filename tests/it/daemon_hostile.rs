@@ -243,6 +243,8 @@ fn what_would_not_be_safe_is_not_started() {
         (&["--socket", "file"], 8, "file.exists"),
         (&["--approvers", "none"], 6, "file.not_found"),
         (&["--max-concurrent", "0"], 6, "usage.invalid"),
+        (&["--keep-for", "23h"], 6, "serve.keep_for"),
+        (&["--keep-bytes", "0"], 6, "usage.invalid"),
         (&["--listen", "127.0.0.1:0", "--socket", "x"], 6, "usage.invalid"),
         (&["--allow-host", "x"], 6, "usage.invalid"),
     ] {

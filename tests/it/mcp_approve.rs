@@ -245,13 +245,12 @@ fn a_person_denies_and_the_model_is_told_why() {
         found["results"][0]["text"].as_str().unwrap().to_owned()
     };
     assert!(ask().contains("waits for an approval"));
-    let traces = folder.list("gait-out/mcp-serve/traces");
-    let [trace] = traces.as_slice() else {
-        panic!("{traces:?}")
-    };
-    let trace = format!("gait-out/mcp-serve/traces/{trace}");
+    let files = folder.list("gait-out/mcp-serve/traces");
+    let file = files.iter().find(|file| file.ends_with(".jsonl")).unwrap();
+    let file = format!("gait-out/mcp-serve/traces/{file}");
     let answer = |command: &[&str]| {
-        let args = [command, &[&trace, "--key", "ann.private.json", "--yes"]].concat();
+        let trace = [&file, "--line", "1", "--key", "ann.private.json", "--yes"];
+        let args = [command, &trace].concat();
         let out = folder.run(&args);
         assert!(out.status.success(), "{}", crate::folder::shown(&out));
     };
@@ -286,9 +285,12 @@ fn an_answer_is_sent_to_the_gateway_and_nothing_else_is_taken() {
     };
     let listed = waiting(200);
     let trace = listed[0]["file"].as_str().unwrap();
+    let line = listed[0]["line"].to_string();
     let args = [
         "approve",
         trace,
+        "--line",
+        &line,
         "--key",
         "ann.private.json",
         "--yes",

@@ -245,7 +245,7 @@ fn a_client_with_a_session_is_asked_on_the_stream_of_its_call() {
     );
     assert_eq!(mcp_pins::calls(&folder), 2);
     // One judgement for the call, one for what was asked, and one for the answer.
-    assert_eq!(folder.list("gait-out/mcp-serve/traces").len(), 3);
+    assert_eq!(crate::mcp_serve::traces(&folder).len(), 3);
     // What may not leave is declined, and of what may nothing goes on but that.
     for (content, passed) in [
         (json!({"name": "the key is 12345"}), r#"{"action": "decline"}"#),

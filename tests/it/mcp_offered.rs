@@ -165,7 +165,7 @@ fn a_real_client_reads_what_real_servers_offer_as_without_it() {
         let expected = if mode == NEW { json!({}) } else { expected };
         assert_eq!(found["offers"], expected, "{mode}");
     }
-    let traces = folder.list("gait-out/mcp-serve/traces");
+    let traces = crate::mcp_serve::traces(&folder);
     assert_eq!(traces.len(), 3 * 10, "lists are not judged, and all else is");
     daemon.stop();
 }

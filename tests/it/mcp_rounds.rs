@@ -182,14 +182,8 @@ fn a_call_of_several_rounds_is_judged_and_counted_once_and_can_be_stopped_in_bet
     let answers =
         |state: Value| json!({"inputResponses": {"a": {"action": "accept"}}, "requestState": state});
     let tools = || {
-        let names = folder.list("gait-out/mcp-serve/traces");
-        let tool =
-            |name: &String| folder.valid_trace(&format!("gait-out/mcp-serve/traces/{name}"))["tool"].clone();
-        let mut tools: Vec<_> = names
-            .iter()
-            .map(tool)
-            .map(|tool| tool.as_str().unwrap().to_owned())
-            .collect();
+        let all = crate::mcp_serve::traces(&folder);
+        let mut tools: Vec<_> = all.iter().map(|trace| trace.value().tool.clone()).collect();
         tools.sort();
         tools
     };

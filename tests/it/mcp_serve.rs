@@ -6,6 +6,7 @@ use crate::daemon::client::{Answer, Client};
 use crate::folder::{Folder, compiled};
 use crate::mcp;
 use crate::mcp_pins;
+use gait::artifact::{TraceRecord, Verified};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
@@ -24,6 +25,11 @@ pub fn gateway_with(folder: &Folder, config: &str, flags: &[&str]) -> Daemon {
     let mut command = folder.command(&[&["mcp", "serve", "--json"], flags].concat());
     command.env("PATH", std::env::var_os("PATH").unwrap());
     Daemon::that_says(folder, &mut command, "mcp_serve")
+}
+
+/// Every trace of the gateway, verified, in order.
+pub fn traces(folder: &Folder) -> Vec<Verified<TraceRecord>> {
+    crate::daemon::log_in(folder, "gait-out/mcp-serve/traces")
 }
 
 /// A configuration with these servers.
@@ -179,13 +185,14 @@ rule time on clock.get_current_time when args.timezone == "Etc/UTC" allow
         all.push(told(6));
     }
     // What one client asked for and people approved, whoever asks the same of the gateway may run, once.
-    let trace = all[0].split_once("gait approve ").unwrap().1;
-    let trace = trace.split(' ').next().unwrap();
-    folder.json(
-        &["approve", trace, "--key", "ann.private.json", "--yes"],
-        0,
-        "approve",
-    );
+    let command = all[0].split_once('`').unwrap().1.split_once('`').unwrap().0;
+    let words: Vec<&str> = command
+        .replace("KEY", "ann.private.json")
+        .leak()
+        .split(' ')
+        .skip(1)
+        .collect();
+    folder.json(&[&words[..], &["--yes"]].concat(), 0, "approve");
     let again = json!([commit, commit]);
     let found = mcp::client(&folder, &venv, &[url, "legacy".to_owned()], &again);
     assert_eq!(found["results"][0]["failed"], false, "{found}");
@@ -196,9 +203,8 @@ rule time on clock.get_current_time when args.timezone == "Etc/UTC" allow
         daemon.metric("gait_decisions_total{verdict=\"allow\",enforcement=\"enforce\"}"),
         7
     );
-    let traces = folder.list("gait-out/mcp-serve/traces");
     assert_eq!(
-        traces.len(),
+        traces(&folder).len(),
         3 * 5 + 2,
         "what is none of a server's tools is not judged"
     );
@@ -715,6 +721,9 @@ fn a_configuration_says_what_is_known_or_nothing_starts() {
             "config.bad_value",
         ),
         (format!("max_concurrent = 0\n{good}"), 6, "config.bad_value"),
+        (format!("keep_for = \"23h\"\n{good}"), 6, "serve.keep_for"),
+        (format!("keep_for = \"long\"\n{good}"), 6, "serve.keep_for"),
+        (format!("keep_bytes = 0\n{good}"), 6, "config.bad_value"),
         (format!("session = \"../x\"\n{good}"), 6, "usage.bad_id"),
         (format!("lock = \"none.lock\"\n{good}"), 6, "file.not_found"),
         (format!("token_file = \"none\"\n{good}"), 6, "file.not_found"),

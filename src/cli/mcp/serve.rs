@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::http::{Guard, Listening, Said, Target};
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::Keeps;
 use crate::mcp::gateway::{self, Behind, Gateway, Reached, Settings};
 use crate::mcp::revision::Revision;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +56,8 @@ struct Config {
     servers: BTreeMap<String, (Named, Vec<String>)>,
     own_names: bool,
     public_url: Option<String>,
+    keep_for: Option<String>,
+    keep_bytes: Option<usize>,
 }
 
 /// A server as it is written.
@@ -108,7 +111,12 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         journals: journals(),
     };
     let names: Vec<Json> = settings.servers.keys().map(Json::str).collect();
-    let setup = config.judged.setup(ui, host, &args.gate)?;
+    let kept = ("keep_for", config.keep_for.as_deref());
+    let retention = listen::retention(kept, config.keep_bytes.map(|bytes| bytes as u64));
+    let retention = retention.map_err(|error| error.in_file(&args.config))?;
+    let traces = config.judged.traces.clone();
+    let mut setup = config.judged.setup(ui, host, &args.gate)?;
+    setup.traces = Keeps::Log(listen::log(ui, &traces, retention)?);
     oauth::alone(resource.as_ref(), setup.facts.as_ref())?;
     let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
     let Listening::Tcp { address, .. } = &listening else {
@@ -201,6 +209,8 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let session = table.text("session")?;
     let revisions = revisions(&mut table)?;
     let public_url = public_url(&mut table)?;
+    let keep_for = table.text("keep_for")?;
+    let keep_bytes = table.count("keep_bytes", usize::MAX)?;
     let own_names = table.flag("own_names")?.unwrap_or(false);
     let servers = servers(&mut table)?;
     // A key that is misspelt is told as that, and not as one that is missing.
@@ -237,6 +247,8 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         servers,
         own_names,
         public_url,
+        keep_for,
+        keep_bytes,
     })
 }
 

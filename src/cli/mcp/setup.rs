@@ -8,7 +8,7 @@ use crate::cli::load;
 use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::Ui;
 use crate::host::{self, Host, Os};
-use crate::mcp::{Caller, Setup};
+use crate::mcp::{Caller, Keeps, Setup};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -83,7 +83,7 @@ impl Judged {
             boundary,
             key,
             store: args.store.open(host)?,
-            traces: self.traces,
+            traces: Keeps::Files(self.traces),
             kill_switch,
             approvals: self
                 .approvers

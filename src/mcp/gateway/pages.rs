@@ -7,6 +7,7 @@ use crate::domain::hidden::is_hidden;
 use crate::host::{self, HostError, Os};
 use crate::json::Json;
 use crate::limits;
+use crate::mcp::told;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -108,11 +109,10 @@ fn html(written: &Written) -> String {
     for (name, value) in rows {
         out.push_str(&format!("<tr><th>{name}<td><pre>{}</pre>", shown(&value)));
     }
-    let file = written.place.file.display().to_string();
     out.push_str(&format!(
         "</table><p>Nothing can be done on this page. Who may approve the call does it on the page of all that wait, /approvals, or where the gateway runs, and the call is made again:\
-         <pre>gait approve {} --key KEY</pre></html>\n",
-        shown(&file)
+         <pre>{}</pre></html>\n",
+        shown(&told::approves(&written.place))
     ));
     out
 }

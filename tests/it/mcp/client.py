@@ -14,8 +14,8 @@ def look(url):
         pages.append(page.read().decode())
     words = json.loads(os.environ["APPROVE"])
     if words:
-        trace = re.search(r"gait approve (\S+) --key", pages[-1]).group(1)
-        subprocess.run([words[0], "approve", trace, *words[1:]], check=True, stdout=subprocess.DEVNULL)
+        trace = re.search(r"gait approve (.+) --key", pages[-1]).group(1).split()
+        subprocess.run([words[0], "approve", *trace, *words[1:]], check=True, stdout=subprocess.DEVNULL)
 
 async def elicited(context, params):
     look(params.url)
