@@ -50,4 +50,4 @@ pub use proof::ProofEntry;
 pub use runpack::{Runpack, RunpackContents};
 pub use script_approval::{ArgShape, ScriptApproval, StepShape};
 pub use tool_lock::ToolLock;
-pub use trace::{PolicyRef, TraceRecord, TraceScript, TraceState};
+pub use trace::{PolicyRef, TraceRecord, TraceScript, TraceSecret, TraceSecrets, TraceState};

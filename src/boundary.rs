@@ -6,6 +6,7 @@ mod answer;
 mod attested;
 mod counted;
 mod delegated;
+mod kept;
 mod names;
 pub mod permit;
 mod recompute;
@@ -16,6 +17,8 @@ pub use answer::answer;
 pub use attested::Attested;
 pub use counted::Journal;
 pub use delegated::Delegated;
+use kept::Kept;
+pub use kept::Secrets;
 pub use names::call_digest;
 use names::{call_digests, own_digest, trace_id};
 pub use recompute::{Account, Difference, RecomputeError, Recomputed};
@@ -39,6 +42,7 @@ use crate::eval::{Workspace, redact};
 use crate::gate::Gate;
 use crate::json::Json;
 use crate::kill_switch::Consulted;
+use crate::secrets;
 use crate::session::Flaw;
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
@@ -134,6 +138,8 @@ pub struct Moment {
     pub permit_for: Option<i64>,
     /// Whether the trace keeps the intent, without what rules redact.
     pub keeps_intent: bool,
+    /// What becomes of secrets in what is kept of the intent.
+    pub secrets: Secrets,
     /// What tells this call from an equal one of the same millisecond; it is in no trace but through the trace's id.
     pub event: Option<String>,
 }
@@ -267,6 +273,7 @@ impl Boundary {
             (
                 self.loaded.bundle,
                 moment.delegation.as_ref().and_then(Delegated::chain),
+                moment.secrets,
             ),
             call,
             &moment.handed,
@@ -363,9 +370,13 @@ impl Boundary {
         {
             judged.decision.detail = Some(why.clone());
         }
-        // What is kept is without what rules redact, and the digests are of what is kept.
+        // What is kept is without what rules redact and without secrets, and the digests are of what is kept.
         let covered = intent.covered();
-        let kept = kept(&self.loaded.gate, &covered, &judged.decision);
+        let Kept {
+            document: kept,
+            hidden,
+            said,
+        } = kept::of(&self.loaded.gate, &covered, &judged.decision, moment.secrets);
         let (canonical, args) = jcs::to_text_with(&kept, "args");
         let args = canonical.get(args).unwrap_or_default();
         let args_digest = digest::sha256(args.as_bytes());
@@ -375,6 +386,11 @@ impl Boundary {
         let enforcement = self.loaded.enforcement;
         let runs = runs(enforcement, &judged.decision, moment, &calls);
         let ran = judged.after.as_ref().filter(|_| runs);
+        redact::scrub(&mut judged.decision, &hidden);
+        let told = |text: &str| match moment.secrets {
+            Secrets::Hidden => secrets::hidden(text).into_owned(),
+            Secrets::Kept => text.to_owned(),
+        };
         let record = TraceRecord {
             permit_until: permit_until(runs && enforcement.binds(), moment, &calls).map(|until| {
                 let ends = [
@@ -391,7 +407,7 @@ impl Boundary {
             intent_digest,
             args_digest,
             call_digest: own_digest(intent, &calls, &judged),
-            tool: intent.tool.to_string(),
+            tool: told(&intent.tool),
             script: kept.get("script").map(|script| TraceScript {
                 digest: digest::of_json(script),
                 call_digests: calls,
@@ -404,11 +420,12 @@ impl Boundary {
             session_id: moment
                 .session_id
                 .clone()
-                .or_else(|| intent.session_id.clone().map(Into::into)),
+                .or_else(|| intent.session_id.as_deref().map(told)),
             run_id: moment.run_id.clone(),
-            request_id: intent.request_id.clone().map(Into::into),
-            identity: Some(intent.identity.to_string()),
+            request_id: intent.request_id.as_deref().map(told),
+            identity: Some(told(&intent.identity)),
             intent: (moment.keeps_intent || enforcement == Enforcement::Observe).then(|| kept.into_owned()),
+            secrets: said,
             facts: moment
                 .facts
                 .clone()
@@ -492,11 +509,4 @@ fn request<'r>(intent: &'r Intent, moment: &'r Moment, origins: Option<&'r [Argu
         stops: stops(moment.kill_switch.as_ref()),
         ..plain
     }
-}
-
-/// What is kept of what a trace's digest covers: all but what rules redact.
-fn kept<'c>(gate: &Gate, covered: &'c Json, decision: &Decision) -> Cow<'c, Json> {
-    redact::intent(covered, &decision.obligations, &decision.steps, &|name| {
-        gate.program().tool(name).is_some()
-    })
 }

@@ -15,7 +15,7 @@ mod walk;
 
 use crate::compile::Checked;
 use crate::domain::{
-    ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, RuleScope, Verdict,
+    self, ApprovalSpec, Decision, LabelFact, LabelOrigin, Obligation, Request, RuleScope, Verdict,
 };
 use crate::eval::{obligation, redact};
 use crate::gate::Gate;
@@ -23,6 +23,7 @@ use crate::gate::script::StepCall;
 use crate::hir::labels::UNTRUSTED;
 use crate::hir::{Package, Rule};
 use crate::json::Json;
+use crate::secrets;
 use crate::source::{Position, Span};
 use frame::Frame;
 
@@ -131,12 +132,34 @@ pub fn by_labels(gate: &Gate) -> impl Fn(&Request<'_>, &[String]) -> bool {
     }
 }
 
+/// The places of arguments in which there are secrets, as redactions.
+fn places(args: &Json) -> Vec<Obligation> {
+    let names = |place: secrets::Place| {
+        place
+            .path
+            .into_iter()
+            .filter(|step| step.parse::<usize>().is_err())
+    };
+    let all = secrets::places(args).into_iter();
+    all.map(|place| domain::obligation::redacts(names(place).collect()))
+        .collect()
+}
+
+/// A decision in words that tell no secret of the call.
+fn told(mut decision: Decision, request: &Request<'_>) -> Decision {
+    let args = std::iter::once(request.args).chain(request.steps.iter().map(|step| &step.args));
+    for args in args.filter(|args| secrets::any(args)) {
+        redact::scrub(&mut decision, &secrets::hide(&mut args.clone()));
+    }
+    decision
+}
+
 /// Explains the decision on a request.
 pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Redact<'_>) -> Explanation {
     let judged = gate.decide(request, &mut gate.workspace());
     let mut explanation = Explanation {
-        tool: request.tool.to_owned(),
-        decision: judged.decision,
+        tool: secrets::hidden(request.tool).into_owned(),
+        decision: told(judged.decision, request),
         rules: Vec::new(),
         nearest: Nearest::NotJudged,
         steps: Vec::new(),
@@ -155,7 +178,10 @@ pub fn explain(checked: &Checked, gate: &Gate, request: &Request<'_>, redact: Re
         return explanation;
     };
     let obligations = &explanation.decision.obligations;
-    let hidden = |path: &[String]| redact(request, path) || redact::touches(obligations, path);
+    let secret = places(request.args);
+    let hidden = |path: &[String]| {
+        redact(request, path) || redact::touches(obligations, path) || redact::touches(&secret, path)
+    };
     let labels = [explanation.decision.labels.as_slice(), judged.elements.as_slice()].concat();
     let subject = Subject {
         package,

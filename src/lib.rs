@@ -7,6 +7,7 @@ pub mod diag;
 pub mod domain;
 pub mod json;
 pub mod limits;
+pub mod secrets;
 pub mod source;
 pub mod value;
 

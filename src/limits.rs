@@ -277,6 +277,8 @@ pub const SAMPLE_STATES: usize = 200_000;
 // Explanations
 /// A value as an explanation shows it to people, in characters; of a longer one the middle is left out.
 pub const SHOWN_VALUE_CHARS: usize = 160;
+/// Secrets of one call that its trace names.
+pub const SECRETS_NAMED: usize = 32;
 /// Elements of one list whose labels a decision and its trace name one by one.
 pub const LABELLED_ELEMENTS: usize = 64;
 /// Texts that an explanation tries for a value that is read from one.

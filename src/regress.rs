@@ -4,7 +4,7 @@
 
 mod kept;
 
-use crate::artifact::{Digest, Runpack, Verified, jcs, obligation};
+use crate::artifact::{Digest, Runpack, TraceRecord, Verified, jcs, obligation};
 use crate::domain::{
     Approval, ArgumentOrigin, Counters, Decision, Intent, LimitFact, Obligation, Request, ScriptStep,
     Verdict, reserved,
@@ -160,7 +160,9 @@ pub struct Case {
     facts: Json,
     /// The places of the arguments whose values were not kept.
     taken: Vec<Vec<String>>,
-    /// The same of each step of a script.
+    /// Whether something was not kept of what the caller said beside them.
+    claims_taken: bool,
+    /// The same as of the arguments, of each step of a script.
     step_taken: Vec<Vec<Vec<String>>>,
     /// What the runtime promised then.
     fulfils: Vec<String>,
@@ -201,7 +203,7 @@ impl Case {
 
     /// Whether a value was not kept.
     fn is_kept_in_part(&self) -> bool {
-        !self.taken.is_empty() || self.step_taken.iter().any(|taken| !taken.is_empty())
+        self.claims_taken || !self.taken.is_empty() || self.step_taken.iter().any(|taken| !taken.is_empty())
     }
 
     /// Whether a rule looks where a value was not kept.
@@ -212,7 +214,9 @@ impl Case {
                 .is_some_and(|tool| kept::is_looked_at(taken, tool))
         };
         let mut steps = self.intent.steps.iter().zip(&self.step_taken);
-        looks(&self.tool, &self.taken) || steps.any(|(step, taken)| looks(&step.tool, taken))
+        self.claims_taken
+            || looks(&self.tool, &self.taken)
+            || steps.any(|(step, taken)| looks(&step.tool, taken))
     }
 }
 
@@ -244,10 +248,18 @@ pub struct CaseResult {
     pub undecided: bool,
 }
 
-/// The places of what was taken out of the recorded call.
-fn taken(decision: &Decision) -> Vec<Vec<String>> {
+/// The places of what was taken out of the recorded call, or of a step of it by its number.
+fn taken(record: &TraceRecord, step: Option<usize>, decision: &Decision) -> Vec<Vec<String>> {
     let taken = decision.obligations.iter().filter(|one| one.is_transform());
-    taken.filter_map(|one| one.place.clone()).collect()
+    let taken = taken.filter_map(|one| one.place.clone());
+    taken.chain(kept::secrets(record.hidden(), step)).collect()
+}
+
+fn steps_taken(record: &TraceRecord) -> Vec<Vec<Vec<String>>> {
+    let steps = record.decision.steps.iter().enumerate();
+    steps
+        .map(|(number, step)| taken(record, Some(number), &step.decision))
+        .collect()
 }
 
 impl Fixture {
@@ -281,8 +293,9 @@ impl Fixture {
                 ran: record.runs,
                 intent,
                 facts: record.facts.clone().unwrap_or(Json::Object(Vec::new())),
-                taken: taken(&record.decision),
-                step_taken: record.decision.steps.iter().map(|s| taken(&s.decision)).collect(),
+                taken: taken(record, None, &record.decision),
+                claims_taken: kept::is_elsewhere(record.hidden()),
+                step_taken: steps_taken(record),
                 fulfils: record.fulfils.clone(),
                 approved: record.approved(),
                 in_session: record.state.is_some(),

@@ -228,6 +228,7 @@ fn all_labels(after: (&Package, &Numbers), before: (&Package, &Numbers), names: 
         sources: Vec::new(),
         declassify: Vec::new(),
         lifted: Vec::new(),
+        detected: 0,
         ..names
     };
     for (own, numbers) in [after, before] {
@@ -244,6 +245,7 @@ fn all_labels(after: (&Package, &Numbers), before: (&Package, &Numbers), names: 
                 ..source.clone()
             });
         }
+        all.detected |= numbers.bits(own.labels.detected)?;
         for (tool, mask) in &own.labels.declassify {
             all.declassify.push((tool.clone(), numbers.bits(*mask)?));
         }
@@ -447,7 +449,7 @@ fn reasons(own: &Package, joint: &Package, bit: usize) -> (Vec<bool>, Vec<String
     let taken = labels.declassify.iter().filter(|(_, mask)| has(*mask));
     let lifted = labels.lifted.iter().filter(|(_, mask)| has(*mask));
     (
-        kinds.chain(of_tools).map(has).collect(),
+        kinds.chain(of_tools).chain([labels.detected]).map(has).collect(),
         taken.map(|(tool, _)| tool.clone()).collect(),
         lifted.map(|(spec, _)| format!("{spec:?}")).collect(),
     )

@@ -120,7 +120,8 @@ fn label_sets(package: &Package) -> BTreeSet<u64> {
     let of_sources = labels.sources.iter().map(|source| source.labels);
     let tools = package.tools.iter();
     let of_tools = tools.map(|tool| labels.of_result(&tool.name, tool.returns));
-    let mut sets: BTreeSet<u64> = of_sources.chain(of_tools).collect();
+    let detected = (labels.detected != 0).then_some(labels.detected);
+    let mut sets: BTreeSet<u64> = of_sources.chain(of_tools).chain(detected).collect();
     for (_, mask) in &labels.lifted {
         let less: Vec<u64> = sets.iter().map(|set| set & !mask).collect();
         sets.extend(less);

@@ -345,6 +345,7 @@ mod tests {
             request_id: None,
             identity: None,
             intent: None,
+            secrets: None,
             facts: None,
             fulfils: Vec::new(),
             approved_with: Vec::new(),

@@ -4,8 +4,10 @@
 mod check;
 mod members;
 mod script;
+mod secrets;
 
 pub use script::TraceScript;
+pub use secrets::{TraceSecret, TraceSecrets};
 
 use jiff::Timestamp;
 
@@ -81,6 +83,8 @@ pub struct TraceRecord {
     pub identity: Option<String>,
     /// The intent itself, only when asked for.
     pub intent: Option<Json>,
+    /// What was found in the intent that is secret; none where nothing was, and no label rests on it.
+    pub secrets: Option<TraceSecrets>,
     /// What the host knew of the call, an object with a member per fact; none where it knew nothing.
     pub facts: Option<Json>,
     /// What the runtime promised to fulfil of what a decision obliges to; sorted, distinct.
@@ -112,8 +116,19 @@ impl TraceRecord {
         }
     }
 
-    /// Whether rules had something taken out of what is kept of the call.
+    /// Whether something was taken out of what is kept of the call: by rules, or as secret.
     pub fn redacts(&self) -> bool {
+        self.redacts_by_rules() || !self.hidden().is_empty()
+    }
+
+    /// What was taken out of what is kept as secret.
+    pub fn hidden(&self) -> &[TraceSecret] {
+        let hidden = self.secrets.as_ref().filter(|secrets| !secrets.kept);
+        hidden.map_or(&[], |secrets| &secrets.found)
+    }
+
+    /// Whether rules had something taken out of what is kept of the call.
+    pub fn redacts_by_rules(&self) -> bool {
         let takes = |decision: &Decision| decision.obligations.iter().any(|one| one.is_transform());
         takes(&self.decision) || self.decision.steps.iter().any(|step| takes(&step.decision))
     }
@@ -186,6 +201,7 @@ const MEMBERS: [&str; 40] = [
     "request_id",
     "identity",
     "intent",
+    "secrets",
     "facts",
     "verdict",
     "reason_codes",
@@ -280,6 +296,7 @@ impl Payload for TraceRecord {
             request_id: fields.optional_text("request_id")?,
             identity: fields.optional_text("identity")?,
             intent: fields.optional("intent").cloned(),
+            secrets: fields.optional("secrets").map(secrets::from_json).transpose()?,
             facts: fields.optional("facts").cloned(),
             fulfils: fulfils(&fields)?,
             approved_with,
@@ -396,7 +413,7 @@ fn labels_from_json(fields: &Fields<'_>) -> Result<Vec<LabelFact>, VerifyError> 
         Ok(LabelFact {
             of: fields.text("of")?.to_owned(),
             labels,
-            origin: known.ok_or_else(|| fields.refuse("`origin` is none of the four"))?,
+            origin: known.ok_or_else(|| fields.refuse("`origin` is none of the five"))?,
         })
     })?;
     if labels.is_empty() {

@@ -5,6 +5,7 @@ use super::{HandedOver, Recorded};
 use crate::artifact::envelope::Payload;
 use crate::artifact::{approval, limit, obligation};
 use crate::json::Json;
+use crate::secrets;
 
 /// The members of the document; those that say where the trace is come after its id.
 pub fn answer(
@@ -24,10 +25,7 @@ pub fn answer(
         ("approved_by", Json::Array(approved_by)),
         ("handed", handed(&recorded.handed)),
         ("obligations", obligation::list(&decision.obligations)),
-        (
-            "canonical_args",
-            recorded.canonical_args.clone().unwrap_or(Json::Null),
-        ),
+        ("canonical_args", canonical_args(recorded)),
     ]);
     members.extend(["tool", "script", "permit_until", "trace_id"].map(member));
     members.extend(place);
@@ -45,6 +43,15 @@ pub fn answer(
     members.push(("limits", limit::list(&decision.limits)));
     members.extend(["session_id", "run_id", "previous"].map(member));
     members
+}
+
+/// What an executor should run. Of a call that must not run nobody needs the secrets.
+fn canonical_args(recorded: &Recorded) -> Json {
+    let mut args = recorded.canonical_args.clone().unwrap_or(Json::Null);
+    if !recorded.record.runs {
+        secrets::hide(&mut args);
+    }
+    args
 }
 
 /// What became of each approval that was handed over.

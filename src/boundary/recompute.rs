@@ -3,7 +3,7 @@
 //! trace vouches for. It signs nothing and touches no file.
 
 use super::weigh::Weighed;
-use super::{Attested, Boundary, Delegated, Moment, attested, delegated, kept, request};
+use super::{Attested, Boundary, Delegated, Moment, Secrets, attested, delegated, kept, request};
 use crate::approvals::Handed;
 use crate::artifact::envelope::Payload;
 use crate::artifact::{Digest, KillSwitch, TraceRecord, Verified, digest, jcs};
@@ -27,8 +27,8 @@ pub enum RecomputeError {
     /// The trace does not keep its intent.
     #[error("the trace does not keep the intent it decided")]
     IntentMissing,
-    /// The trace keeps its intent without what rules redact.
-    #[error("the trace keeps its intent without what rules redact")]
+    /// The trace keeps its intent without what rules redact, or without secrets.
+    #[error("the trace keeps its intent without what rules redact, or without secrets")]
     IntentRedacted,
     /// The intent is none.
     #[error("the intent is refused: {0}")]
@@ -36,6 +36,9 @@ pub enum RecomputeError {
     /// The intent is not the one that was judged.
     #[error("the trace was made of another intent, with digest {0}")]
     OtherIntent(Digest),
+    /// Secrets were looked for by another table.
+    #[error("secrets were looked for by another table than this version has")]
+    OtherTable,
     /// The session before the call is not known.
     #[error("the session before the call is what trace {0} left, which is not given")]
     StateMissing(Digest),
@@ -56,6 +59,7 @@ impl RecomputeError {
             Self::IntentRedacted => "recompute.intent_redacted",
             Self::Intent(error) => error.code,
             Self::OtherIntent(_) => "recompute.other_intent",
+            Self::OtherTable => "recompute.other_table",
             Self::StateMissing(_) => "recompute.state_missing",
             Self::OtherState => "recompute.other_state",
             Self::KillSwitch(_) => "recompute.kill_switch",
@@ -121,9 +125,21 @@ impl Boundary {
             }
         };
         let covered = intent.covered();
-        let of_kept = digest::sha256(&jcs::to_vec(&kept(&self.loaded.gate, &covered, &record.decision)));
-        if of_kept != record.intent_digest {
-            return Err(RecomputeError::OtherIntent(record.intent_digest));
+        let of_kept = |secrets| {
+            let kept = kept::of(&self.loaded.gate, &covered, &record.decision, secrets);
+            digest::sha256(&jcs::to_vec(&kept.document))
+        };
+        if of_kept(secrets(record)) != record.intent_digest {
+            let table = record.secrets.as_ref().map(|secrets| secrets.table);
+            let is_other = match table {
+                Some(table) => table != crate::secrets::TABLE,
+                // Nothing was found where now something is.
+                None => of_kept(Secrets::Kept) == record.intent_digest,
+            };
+            return Err(match is_other {
+                true => RecomputeError::OtherTable,
+                false => RecomputeError::OtherIntent(record.intent_digest),
+            });
         }
         let moment = Moment {
             state: self.state_before(record, account.before)?,
@@ -141,7 +157,7 @@ impl Boundary {
             Weighed::of(
                 &self.loaded.gate,
                 &mut self.workspace,
-                (self.loaded.bundle, account.chain),
+                (self.loaded.bundle, account.chain, secrets(record)),
                 call,
                 account.handed,
             )
@@ -203,6 +219,14 @@ fn kept_intent(record: &TraceRecord, beside: Option<&Json>) -> Result<Intent, Re
     Intent::read(&jcs::to_vec(document)).map_err(RecomputeError::Intent)
 }
 
+/// What became of secrets in what is kept.
+fn secrets(record: &TraceRecord) -> Secrets {
+    match &record.secrets {
+        Some(secrets) if secrets.kept => Secrets::Kept,
+        _ => Secrets::Hidden,
+    }
+}
+
 /// When and in which run a call was judged, as its trace says.
 fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) -> Moment {
     let decision = &record.decision;
@@ -231,6 +255,7 @@ fn moment(record: &TraceRecord, intent: &Intent, usage: crate::domain::Usage) ->
                 .saturating_sub(record.created_at.as_millisecond())
         }),
         keeps_intent: record.intent.is_some(),
+        secrets: secrets(record),
         event: None,
     }
 }

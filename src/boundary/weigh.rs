@@ -2,7 +2,7 @@
 //! the call as it would be decided without any. Out: approvals for the gate, and words for people. Which are enough is
 //! the gate's to say.
 
-use super::{call_digests, kept};
+use super::{Secrets, call_digests, kept};
 use crate::approvals::{About, Answer, Handed};
 use crate::artifact::{Digest, KeyId, Subject, digest};
 use crate::delegation::Chain;
@@ -44,7 +44,7 @@ impl Weighed {
     pub(super) fn of(
         gate: &Gate,
         workspace: &mut Workspace,
-        (bundle, chain): (Digest, Option<&Chain>),
+        (bundle, chain, secrets): (Digest, Option<&Chain>, Secrets),
         (intent, request): (&Intent, &Request<'_>),
         handed: &[Handed],
     ) -> Weighed {
@@ -56,7 +56,9 @@ impl Weighed {
         let call_digests: Option<Vec<Digest>> = call_digests(intent, None, &alone).into_iter().collect();
         let subject = call_digests.map(|call_digests| Subject {
             bundle_digest: bundle,
-            intent_digest: digest::of_json(&kept(gate, &intent.covered(), &alone.decision)),
+            intent_digest: digest::of_json(
+                &kept::of(gate, &intent.covered(), &alone.decision, secrets).document,
+            ),
             call_digests,
         });
         let flaw = |one: &Handed| {

@@ -11,6 +11,7 @@ use super::{load, verify};
 use crate::approvals::{self, rows};
 use crate::artifact::{Digest, GivenApproval, Subject, TraceRecord, digest, given, time};
 use crate::domain::Verdict;
+use crate::eval::redact;
 use crate::host::{Host, HostError, Mode, Stream};
 use crate::json::Json;
 use crate::{keyring, limits};
@@ -155,7 +156,12 @@ fn intent(host: &dyn Host, args: &Asked, record: &TraceRecord) -> Result<Json, C
         });
     };
     let intent = load::intent(host, path)?;
-    let document = intent.canonical();
+    let mut document = intent.canonical();
+    if digest::of_json(&document) == record.intent_digest {
+        return Ok(document);
+    }
+    // A trace is of what is kept, and no secret is.
+    redact::secrets(&mut document, &|name| name == record.tool);
     if digest::of_json(&document) == record.intent_digest {
         return Ok(document);
     }

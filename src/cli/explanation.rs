@@ -252,6 +252,7 @@ fn seen(all: &[Seen]) -> String {
             Some(LabelOrigin::Session) => " (from what the session has read)",
             Some(LabelOrigin::Default) => " (nobody says where it comes from)",
             Some(LabelOrigin::Approval) => " (people have taken others off)",
+            Some(LabelOrigin::Detected) => " (a secret is found in it)",
         };
         format!("{} is {value}{because}", one_line(&seen.place))
     };

@@ -14,6 +14,7 @@ pub use handed::HandedArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{Tone, Ui};
+use crate::boundary::Secrets;
 use crate::domain::Verdict;
 use crate::host::Host;
 use std::path::PathBuf;
@@ -45,6 +46,14 @@ pub fn journals() -> PathBuf {
 /// The journal of a session.
 pub fn journal(session: &str) -> PathBuf {
     journals().join(format!("{session}.jsonl"))
+}
+
+/// What becomes of secrets, by the flag.
+pub fn secrets(keep: bool) -> Secrets {
+    match keep {
+        true => Secrets::Kept,
+        false => Secrets::Hidden,
+    }
 }
 
 /// What a verdict looks like.

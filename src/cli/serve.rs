@@ -84,6 +84,9 @@ pub struct Args {
     /// How long a call may wait to run once it is allowed, at most an hour
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     permit_for: String,
+    /// Keep secrets in what is kept, too: traces, journals and their digests hold them as they are
+    #[arg(long)]
+    keep_secrets: bool,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -193,6 +196,7 @@ fn places(
         delegators: args.delegators.clone(),
         attestors: args.attestors.clone(),
         permit_for: load::permit_for(&args.permit_for)?,
+        secrets: super::gate::secrets(args.keep_secrets),
         succession: if args.refuse_loosening {
             MayLoosen::Cosigned(cosigners)
         } else {

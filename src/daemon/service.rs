@@ -12,8 +12,8 @@ use crate::artifact::{
 };
 use crate::attestation::Statements;
 use crate::boundary::{
-    Attested, Boundary, Call, Clock, Delegated, Desk, KillSwitchFile, Moment, OpenError, Traces, Written,
-    answer,
+    Attested, Boundary, Call, Clock, Delegated, Desk, KillSwitchFile, Moment, OpenError, Secrets, Traces,
+    Written, answer,
 };
 use crate::bundling::{Succession, SuccessionError, succession};
 use crate::delegation::Chain;
@@ -52,6 +52,8 @@ pub struct Places {
     pub attestors: Option<PathBuf>,
     /// How long a call that is allowed may wait to run, in milliseconds.
     pub permit_for: i64,
+    /// What becomes of secrets in what is kept.
+    pub secrets: Secrets,
     /// Whether a bundle may loosen the one before it.
     pub succession: MayLoosen,
     /// Who is told of decisions.
@@ -268,6 +270,7 @@ impl Service {
             attested,
             permit_for: Some(places.permit_for),
             keeps_intent: asked.keep_intent,
+            secrets: places.secrets,
             event: Some(format!("{}/{number}", self.nonce)),
             ..Moment::default()
         };

@@ -164,15 +164,18 @@ pub enum LabelOrigin {
     Default,
     /// People took labels off the call that it had.
     Approval,
+    /// A secret was found in it.
+    Detected,
 }
 
 impl LabelOrigin {
     /// All.
-    pub const ALL: [LabelOrigin; 4] = [
+    pub const ALL: [LabelOrigin; 5] = [
         LabelOrigin::Argument,
         LabelOrigin::Session,
         LabelOrigin::Default,
         LabelOrigin::Approval,
+        LabelOrigin::Detected,
     ];
 
     /// The word in traces.
@@ -182,6 +185,7 @@ impl LabelOrigin {
             LabelOrigin::Session => "session",
             LabelOrigin::Default => "default",
             LabelOrigin::Approval => "approval",
+            LabelOrigin::Detected => "detected",
         }
     }
 }

@@ -110,6 +110,15 @@ impl fmt::Display for Obligation {
     }
 }
 
+/// The redaction of what is at a place.
+pub fn redacts(place: Vec<String>) -> Obligation {
+    Obligation {
+        name: REDACT.to_owned(),
+        place: Some(place),
+        params: Vec::new(),
+    }
+}
+
 fn value(f: &mut fmt::Formatter<'_>, json: &Json) -> fmt::Result {
     match json {
         Json::Array(items) => {

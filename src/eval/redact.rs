@@ -2,14 +2,17 @@
 //! or a text, and what a decision obliges to. Out: the same with something else in place of values. A value that is not
 //! there stays so. It does not look at types: what is kept may be no call of the tool.
 
-use crate::domain::{Obligation, StepDecision, labels, obligation};
+use crate::domain::{Decision, Obligation, StepDecision, labels, obligation};
 use crate::hir::{Step, TargetSource, place};
 use crate::json::Json;
+use crate::secrets::{self, Hidden};
 use crate::ty::{Field, Ty};
 use std::borrow::Cow;
 
 /// What stands in place of a value.
 pub const REDACTED: &str = "[redacted]";
+/// What is said of a call that would tell a secret of it.
+const UNTOLD: &str = "what was wrong is not kept: it would tell a secret";
 /// What stands in place of the start of a text.
 const MASKED: &str = "****";
 /// A text of fewer bytes is looked for only as a whole.
@@ -89,6 +92,56 @@ pub fn intent<'j>(
     let steps = script_steps(&mut document).iter_mut();
     steps.for_each(|step| targets(step, &taken));
     Cow::Owned(document)
+}
+
+/// Takes the secrets out of an intent, and what tells of them: digests of the values they were in, and the targets it claims.
+pub fn secrets(document: &mut Json, is_tool: &dyn Fn(&str) -> bool) -> Hidden {
+    let hidden = secrets::hide(document);
+    let taken: Vec<String> = hidden.texts.iter().map(|text| text.to_lowercase()).collect();
+    let within = |at: &[&str]| {
+        let inner = hidden.places.iter().filter_map(|place| {
+            let starts = place
+                .path
+                .iter()
+                .map(String::as_str)
+                .zip(at)
+                .all(|(a, b)| a == *b);
+            let rest = place.path.get(at.len()..).filter(|_| starts)?;
+            let names = rest.iter().filter(|step| step.parse::<usize>().is_err());
+            Some(obligation::redacts(names.cloned().collect()))
+        });
+        inner.collect::<Vec<Obligation>>()
+    };
+    origins(document, &within(&["args"]), is_tool);
+    targets(document, &taken);
+    for (number, step) in script_steps(document).iter_mut().enumerate() {
+        origins(
+            step,
+            &within(&["script", "steps", &number.to_string(), "args"]),
+            is_tool,
+        );
+        targets(step, &taken);
+    }
+    hidden
+}
+
+/// A decision in words that tell none of the secrets.
+pub fn scrub(decision: &mut Decision, hidden: &Hidden) {
+    if hidden.is_empty() {
+        return;
+    }
+    if let Some(detail) = &mut decision.detail {
+        *detail = hidden.scrub(detail, UNTOLD);
+    }
+    for target in &mut decision.targets {
+        target.value = hidden.scrub(&target.value, REDACTED);
+    }
+    decision.targets.sort();
+    decision.targets.dedup();
+    for step in &mut decision.steps {
+        step.tool = secrets::hidden(&step.tool).into_owned();
+        self::scrub(&mut step.decision, hidden);
+    }
 }
 
 /// Takes out of the arguments of an intent or step what a decision on it redacts.

@@ -9,6 +9,7 @@ use crate::domain::{ArgumentOrigin, Intent, ScriptStep};
 use crate::json::pointer::Place;
 use crate::json::{self, Json, JsonError, JsonErrorKind, Text};
 use crate::limits;
+use crate::secrets;
 
 /// The `schema_id` of an intent.
 pub const SCHEMA_ID: &str = "gait.gate.intent_request";
@@ -72,10 +73,11 @@ impl Intent {
 }
 
 fn refuse(code: &'static str, pointer: &impl ToString, message: impl Into<String>) -> IntentError {
+    // A name that is wrong may be a secret in the wrong place.
     IntentError {
         code,
-        pointer: pointer.to_string(),
-        message: message.into(),
+        pointer: secrets::hidden(&pointer.to_string()).into_owned(),
+        message: secrets::hidden(&message.into()).into_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::{ArgumentOrigin, ArgumentSource, LabelFact, LabelOf, LabelOri
 use crate::hir::Labels;
 use crate::ir::{Program, ToolProgram};
 use crate::json::Json;
+use crate::secrets::{self, Place};
 use std::cell::OnceCell;
 
 /// What labels are computed from.
@@ -30,6 +31,8 @@ pub(super) struct Sources<'a> {
     pub lifted: u64,
     /// The entries held against the arguments, once somebody asks.
     pub said: OnceCell<Said>,
+    /// The places of secrets in the arguments, once somebody asks.
+    pub secrets: OnceCell<Vec<Place>>,
 }
 
 impl Sources<'_> {
@@ -79,19 +82,36 @@ impl Sources<'_> {
 
     /// The labels of an argument by the names to it, whatever index lies between.
     fn argument(&self, path: &[String]) -> (u64, LabelOrigin) {
-        self.joined(|see| collect(self.args, path, &mut Vec::new(), see))
+        self.seen_by(&|see| collect(self.args, path, &mut Vec::new(), see))
     }
 
     /// The labels of the value at a place, by names and indices, that count for this call.
     pub fn at(&self, place: &[String]) -> (u64, LabelOrigin) {
-        self.counting(self.joined(|see| {
+        self.counting(self.seen_by(&|see| {
             if let Some(value) = said::value(self.args, place) {
                 collect(value, &[], &mut place.to_vec(), see);
             }
         }))
     }
 
-    /// The labels of all that a walk shows.
+    /// The labels of all that a walk shows: those of where it comes from, and those of what is found in it.
+    fn seen_by(&self, walk: &dyn Fn(&mut dyn FnMut(&[String], Seen))) -> (u64, LabelOrigin) {
+        let (labels, why) = self.joined(walk);
+        let detected = self.program.labels.detected;
+        if labels & detected == detected {
+            return (labels, why);
+        }
+        let secrets = self.secrets.get_or_init(|| secrets::places(self.args));
+        let mut found = false;
+        // A name that holds a secret is that of all in its value.
+        walk(&mut |at, _| found |= secrets.iter().any(|place| at.starts_with(&place.path)));
+        match found {
+            true => (labels | detected, LabelOrigin::Detected),
+            false => (labels, why),
+        }
+    }
+
+    /// The labels of all that a walk shows, by where it comes from.
     fn joined(&self, walk: impl FnOnce(&mut dyn FnMut(&[String], Seen))) -> (u64, LabelOrigin) {
         let Some(origins) = self.origins else {
             // What is not there comes from nowhere.
@@ -166,7 +186,9 @@ fn any_source(program: &Program) -> u64 {
     let given = program.labels.sources.iter().map(|source| source.labels);
     let returned = program.tools.iter().map(|tool| tool.returns);
     let missing = program.labels.of_kind(ArgumentSource::Missing);
-    given.chain(returned).fold(missing, |all, labels| all | labels)
+    // What was read may have held secrets.
+    let least = missing | program.labels.detected;
+    given.chain(returned).fold(least, |all, labels| all | labels)
 }
 
 /// The labels of a tool's result.
@@ -239,6 +261,7 @@ fn of_request<'r>(program: &'r Program, request: &Request<'r>) -> Sources<'r> {
         carries: &[],
         lifted: 0,
         said: OnceCell::new(),
+        secrets: OnceCell::new(),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn bind(
         earlier: request.earlier,
         carries: &tool.carries,
         said: OnceCell::new(),
+        secrets: OnceCell::new(),
     };
     let mut facts = Vec::new();
     let mut elements = Vec::new();

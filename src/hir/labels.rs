@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 /// The label of what nobody vouches for; every policy has it.
 pub const UNTRUSTED: &str = "untrusted";
 
+/// The kind of source that is no place: a value in which a secret is found, wherever it comes from.
+const DETECTED: &str = "detected";
+
 /// The labels of a package and where they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
@@ -34,6 +37,8 @@ pub struct Labels {
     pub sources: Vec<Source>,
     /// Tools whose results lose labels.
     pub declassify: Vec<(String, u64)>,
+    /// The labels of every value in which a secret is found, beside those that it has otherwise.
+    pub detected: u64,
     /// Approvals of a call, and the labels that do not count on its arguments where they are enough.
     pub lifted: Vec<(ApprovalSpec, u64)>,
 }
@@ -78,6 +83,7 @@ impl Labels {
                 default(ArgumentSource::Missing, 1),
             ],
             declassify: Vec::new(),
+            detected: 0,
             lifted: Vec::new(),
         }
     }
@@ -265,26 +271,23 @@ pub(super) fn sources(
 
 fn source(declared: &ast::Source, tools: &[Tool], labels: &mut Labels, out: &mut Vec<Diagnostic>) {
     let kinds = ArgumentSource::ALL;
-    let Some(kind) = kinds.into_iter().find(|k| k.as_str() == declared.kind.text) else {
-        let message = format!("no kind of source is called `{}`", declared.kind.text);
-        let report = Diagnostic::error(UNKNOWN_NAME, declared.kind.span, message);
-        let names = kinds.map(ArgumentSource::as_str);
-        out.push(match suggest::nearest(&declared.kind.text, names) {
-            Some(near) => report
-                .help(format!("did you mean `{near}`?"))
-                .edit(declared.kind.span, near),
-            None => report.help(format!("the kinds are {}", names.join(", "))),
-        });
+    let kind = kinds.into_iter().find(|k| k.as_str() == declared.kind.text);
+    if kind.is_none() && declared.kind.text != DETECTED {
+        out.push(no_kind(&declared.kind));
         return;
-    };
+    }
     let mask = given(&declared.labels, labels, out);
     if let Some(first) = declared.from.first()
-        && kind != ArgumentSource::ToolOutput
+        && kind != Some(ArgumentSource::ToolOutput)
     {
         let message = format!("`{}` does not come from a tool", declared.kind.text);
         out.push(Diagnostic::error(BAD_LABEL, first.span, message).help("only `tool_output` has `from`"));
         return;
     }
+    let Some(kind) = kind else {
+        labels.detected |= mask;
+        return;
+    };
     let from: Vec<String> = declared
         .from
         .iter()
@@ -305,6 +308,19 @@ fn source(declared: &ast::Source, tools: &[Tool], labels: &mut Labels, out: &mut
             from,
             labels: mask,
         }),
+    }
+}
+
+fn no_kind(kind: &Name) -> Diagnostic {
+    let message = format!("no kind of source is called `{}`", kind.text);
+    let report = Diagnostic::error(UNKNOWN_NAME, kind.span, message);
+    let names = ArgumentSource::ALL.into_iter().map(ArgumentSource::as_str);
+    let names: Vec<&str> = names.chain([DETECTED]).collect();
+    match suggest::nearest(&kind.text, names.iter().copied()) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .edit(kind.span, near),
+        None => report.help(format!("the kinds are {}", names.join(", "))),
     }
 }
 

@@ -59,6 +59,9 @@ pub fn session_bytes(program: &Program) -> Vec<u8> {
     w.bytes
 }
 
+/// The number of what is detected, among those of sources.
+const DETECTED: u8 = 5;
+
 pub(super) fn encode_session(w: &mut Writer, program: &Program) {
     let labels = &program.labels;
     w.list(&labels.names, |w, name| w.text(name));
@@ -67,10 +70,17 @@ pub(super) fn encode_session(w: &mut Writer, program: &Program) {
         w.list(&level.members, |w, member| w.text(member));
         w.int(u64::from(level.first));
     });
-    w.list(&labels.sources, |w, source| {
-        w.byte(source.kind as u8);
-        w.list(&source.from, |w, tool| w.text(tool));
-        w.int(source.labels);
+    // What is detected stands among the sources, so that a program that asks for nothing of it is as it was.
+    let sources = labels
+        .sources
+        .iter()
+        .map(|source| (source.kind as u8, source.from.as_slice(), source.labels));
+    let detected = (labels.detected != 0).then_some((DETECTED, [].as_slice(), labels.detected));
+    let sources: Vec<(u8, &[String], u64)> = sources.chain(detected).collect();
+    w.list(&sources, |w, (kind, from, labels)| {
+        w.byte(*kind);
+        w.list(from, |w, tool| w.text(tool));
+        w.int(*labels);
     });
     w.list(&labels.declassify, |w, (tool, labels)| {
         w.text(tool);
@@ -165,14 +175,18 @@ pub(super) fn decode(r: &mut Reader<'_>) -> Result<Session> {
             Err(DecodeError::Malformed("level"))
         }
     })?;
+    let mut detected = 0;
     let sources = r.list(|r| {
-        let kind = ArgumentSource::ALL.get(usize::from(r.byte()?)).copied();
-        Ok(Source {
-            kind: kind.ok_or(DecodeError::Malformed("source"))?,
-            from: r.list(Reader::text)?,
-            labels: r.int()?,
-        })
+        let (kind, from, labels) = (r.byte()?, r.list(Reader::text)?, r.int()?);
+        if kind == DETECTED && from.is_empty() && labels != 0 && detected == 0 {
+            detected = labels;
+            return Ok(None);
+        }
+        let kind = ArgumentSource::ALL.get(usize::from(kind)).copied();
+        let kind = kind.ok_or(DecodeError::Malformed("source"))?;
+        Ok(Some(Source { kind, from, labels }))
     })?;
+    let sources = sources.into_iter().flatten().collect();
     let declassify = r.list(|r| Ok((r.text()?, r.int()?)))?;
     let lifted = r.list(|r| Ok((approval::decode(r)?, r.int()?)))?;
     let events = r.list(|r| {
@@ -193,6 +207,7 @@ pub(super) fn decode(r: &mut Reader<'_>) -> Result<Session> {
         levels,
         sources,
         declassify,
+        detected,
         lifted,
     };
     Ok(Session {

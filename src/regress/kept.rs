@@ -2,12 +2,41 @@
 //! the recorded arguments. Out: arguments that are a call of the tool again, with the plainest values in these places,
 //! and whether any rule looks there; where none does, the decision is that of the real call.
 
+use crate::artifact::TraceSecret;
 use crate::builtins::bind;
+use crate::domain::labels;
 use crate::eval::redact;
 use crate::hir::{Step, place};
 use crate::ir::{Scope, ToolProgram};
 use crate::json::Json;
+use crate::limits;
 use crate::ty::Ty;
+
+/// Where secrets were taken out of the arguments of a recorded call, or of a step of it by its number.
+pub(super) fn secrets(hidden: &[TraceSecret], step: Option<usize>) -> Vec<Vec<String>> {
+    // Of more than a trace names nobody knows where they were.
+    if hidden.len() >= limits::SECRETS_NAMED {
+        return vec![Vec::new()];
+    }
+    let start = step.map_or_else(
+        || "args.".to_owned(),
+        |step| format!("script.steps[{step}].args."),
+    );
+    let own = hidden
+        .iter()
+        .filter_map(|one| one.at.strip_prefix(start.as_str()));
+    let names = |at: &str| {
+        let path = labels::written_path(at).into_iter();
+        path.filter(|step| step.parse::<usize>().is_err()).collect()
+    };
+    own.map(names).collect()
+}
+
+/// Whether a secret was taken out of something else than arguments, which claims may be read from.
+pub(super) fn is_elsewhere(hidden: &[TraceSecret]) -> bool {
+    let is_args = |at: &str| at.starts_with("args.") || at.starts_with("script.steps[");
+    hidden.iter().any(|one| !is_args(&one.at))
+}
 
 /// The arguments with a value of its type in every place.
 pub(super) fn filled(args: &Json, places: &[Vec<String>], tool: &ToolProgram) -> Json {

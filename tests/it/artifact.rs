@@ -142,6 +142,7 @@ fn record(n: u32, previous: Option<gait::artifact::Digest>) -> TraceRecord {
         request_id: None,
         identity: Some("ann".into()),
         intent: None,
+        secrets: None,
         facts: None,
         fulfils: Vec::new(),
         approved_with: Vec::new(),

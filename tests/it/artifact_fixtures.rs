@@ -90,6 +90,7 @@ fn record(number: u32, previous: Option<Digest>, with_intent: bool) -> TraceReco
         request_id: None,
         identity: Some("ann".into()),
         intent: with_intent.then(|| intent.canonical()),
+        secrets: None,
         facts: None,
         fulfils: Vec::new(),
         approved_with: Vec::new(),

@@ -25,6 +25,9 @@ mod browser;
 #[cfg(all(unix, feature = "serve"))]
 mod calls;
 #[cfg(test)]
+#[cfg(all(unix, feature = "serve"))]
+mod canaries;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_bundle;
@@ -75,6 +78,8 @@ mod daemon_tls;
 mod delegation;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod detected;
 #[cfg(test)]
 mod elements;
 #[cfg(test)]
@@ -188,6 +193,8 @@ mod scopes;
 mod script_oracle;
 #[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod security;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use gait::artifact::digest::{of_json, sha256};
 use gait::artifact::envelope::Payload as _;
-use gait::artifact::{Digest, PolicyRef, TraceRecord, TraceScript, TraceState, jcs};
+use gait::artifact::{
+    Digest, PolicyRef, TraceRecord, TraceScript, TraceSecret, TraceSecrets, TraceState, jcs,
+};
 use gait::domain::approval::Role;
 use gait::domain::{
     ApprovalSpec, Decision, Enforcement, LabelFact, LabelOrigin, LimitFact, MatchedRule, Obligation,
@@ -247,6 +249,16 @@ impl Draw {
             request_id: self.maybe(|draw| draw.name(0)),
             identity: self.maybe(|draw| draw.name(0)),
             intent,
+            secrets: self.maybe(|draw| TraceSecrets {
+                table: draw.below(3) as u32,
+                found: (0..draw.below(3))
+                    .map(|_| TraceSecret {
+                        at: draw.name(0),
+                        kind: draw.name(0),
+                    })
+                    .collect(),
+                kept: draw.is_odd(),
+            }),
             facts: self.maybe(|draw| match draw.is_odd() {
                 true => draw.json(),
                 false => Json::object([("known", draw.json())]),

@@ -10,6 +10,7 @@ use crate::hir::{
     place,
 };
 use crate::ir::space::Variable;
+use crate::json::Json;
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,12 +118,21 @@ impl Maker<'_> {
             }
         }
         let mut origins = Vec::new();
+        let mut args = case.args.clone();
         for (path, want, refuse) in given {
-            let chosen = self.origins().into_iter().find(|(_, _, bits)| {
-                bits & refuse == 0
-                    && (want == 0 || bits & want != 0)
-                    && (want != 0 || *bits == 0 || refuse != 0)
-            });
+            let with = |want: u64| {
+                let mut all = self.origins().into_iter();
+                all.find(|(_, _, bits)| {
+                    bits & refuse == 0
+                        && (want == 0 || bits & want != 0)
+                        && (want != 0 || *bits == 0 || refuse != 0)
+                })
+            };
+            let mut chosen = with(want);
+            if chosen.is_none() && want & labels.detected != 0 {
+                chosen = with(0);
+                plant(&mut args, &path);
+            }
             let Some((source, tool, _)) = chosen else { continue };
             origins.push(ArgumentOrigin {
                 path,
@@ -133,6 +143,7 @@ impl Maker<'_> {
         }
         let mut case = Case {
             origins: Some(origins),
+            args,
             ..case.clone()
         };
         if session_wants != 0 {
@@ -332,5 +343,29 @@ impl Maker<'_> {
                 .collect()
         };
         hours.chain(ends).filter(|at| seen.insert(open(at))).collect()
+    }
+}
+
+/// A text that is found to hold a secret.
+const SECRET: &str = "password=Hunter2!";
+
+/// Puts a secret into the first text of an argument.
+fn plant(args: &mut Json, path: &[String]) {
+    let members = match args {
+        Json::Object(members) => members.iter_mut(),
+        _ => return,
+    };
+    let mut value = members.filter(|(name, _)| path.first() == Some(&(**name).to_owned()));
+    let mut at = value.next().map(|(_, value)| value);
+    while let Some(value) = at {
+        at = match value {
+            Json::String(text) => {
+                *text = SECRET.into();
+                None
+            }
+            Json::Array(items) => items.first_mut(),
+            Json::Object(members) => members.first_mut().map(|(_, value)| value),
+            _ => None,
+        };
     }
 }

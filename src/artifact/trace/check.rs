@@ -2,7 +2,7 @@
 //! In: a record that is about to be signed, or was just read. Out: nothing, or the first thing that is wrong. So whatever is
 //! signed can be read back, without reading it.
 
-use super::{TraceRecord, TraceScript};
+use super::{TraceRecord, TraceScript, secrets};
 use crate::artifact::fields::{id, named, refuse, sorted};
 use crate::artifact::manifest::check_digest;
 use crate::artifact::{StatementRef, VerifyError, approval, digest, jcs, limit, obligation, time};
@@ -63,6 +63,7 @@ pub(super) fn record(record: &TraceRecord) -> Checked {
     {
         return Err(refuse("trace", "`traceparent` is none of W3C Trace Context"));
     }
+    record.secrets.as_ref().map_or(Ok(()), secrets::check)?;
     runs(record)?;
     permit(record)?;
     intent(record)

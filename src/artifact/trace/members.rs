@@ -1,7 +1,7 @@
 //! What a trace says, member by member in the order of the canonical text. In: a record. Out: its members, shown to a
 //! sink. It neither checks nor reads.
 
-use super::TraceRecord;
+use super::{TraceRecord, secrets};
 use crate::artifact::envelope::PayloadType;
 use crate::artifact::members::Sink;
 use crate::artifact::{Digest, approval, limit, obligation, time};
@@ -79,6 +79,9 @@ pub(super) fn record(record: &TraceRecord, to: &mut impl Sink) {
             to.digest("digest", &script.digest);
             to.objects("steps", &steps, |(call, one), to| step(call.as_ref(), one, to));
         });
+    }
+    if let Some(secrets) = &record.secrets {
+        to.object("secrets", |to| secrets::members(secrets, to));
     }
     to.optional("session_id", record.session_id.as_deref());
     if let Some(state) = &record.state {

@@ -32,7 +32,7 @@ pub fn approve(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliErro
     }
     if record.redacts() {
         return Err(refused(
-            "rules redact arguments of it, so nobody sees what would be approved",
+            "arguments of it are redacted or secret, so nobody sees what would be approved",
         ));
     }
     let intent = intent(host, asked, record)?;

@@ -8,7 +8,7 @@ use crate::boundary::{
 use crate::bundling::Succession;
 use crate::cli::error::{Category, CliError};
 use crate::cli::exit::Exit;
-use crate::cli::gate::{journal, tone};
+use crate::cli::gate::{journal, secrets, tone};
 use crate::cli::key_args::{self, KeyArgs, TrustArgs};
 use crate::cli::store_args::StoreArgs;
 use crate::cli::ui::{Ui, one_line, paint};
@@ -75,6 +75,9 @@ pub struct Args {
     /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
     #[arg(long)]
     keep_intent: bool,
+    /// Keep secrets in what is kept, too: traces, journals and their digests hold them as they are
+    #[arg(long)]
+    keep_secrets: bool,
     /// Tell why: which rules matched, which clause stopped the others, and the nearest allowed call
     #[arg(long)]
     explain: bool,
@@ -151,6 +154,7 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         attested: args.attested.read(host, at),
         permit_for: Some(permit_for),
         keeps_intent: args.keep_intent,
+        secrets: secrets(args.keep_secrets),
         ..Moment::default()
     };
     let traces = TraceFiles::new(host, &args.trace_out);

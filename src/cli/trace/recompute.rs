@@ -35,7 +35,7 @@ pub struct Args {
     /// The bundle that decided
     #[arg(long, value_name = "FILE", default_value = load::BUNDLE)]
     bundle: PathBuf,
-    /// The intent, where one trace is given that does not keep it, or keeps it without what rules redact
+    /// The intent, where one trace is given that does not keep it whole: rules redact some of it, or it holds secrets
     #[arg(long, value_name = "FILE")]
     intent: Option<PathBuf>,
     /// A trace before one of these, which says how the session stood; may be repeated
@@ -190,6 +190,8 @@ fn refused(path: &Path, error: &RecomputeError) -> CliError {
         RecomputeError::StateMissing(_) => refused.hint("name that trace with `--before`"),
         RecomputeError::KillSwitch(_) => refused.hint("name the file of that state with `--kill-switch`"),
         RecomputeError::OtherState => refused.hint("one of the two traces is not what the gate wrote"),
+        RecomputeError::OtherTable => refused
+            .hint("recompute it with the version of gait that wrote it: `producer_version` of the trace"),
         RecomputeError::Intent(_) => refused,
     }
 }

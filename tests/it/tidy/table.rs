@@ -37,6 +37,7 @@ const fn module(name: &'static str, layer: Layer, sideways: &'static [&'static s
 pub const TABLE: &[Module] = &[
     module("limits", Layer::L0, &[]),
     module("json", Layer::L0, &["limits"]),
+    module("secrets", Layer::L0, &["limits", "json"]),
     module("source", Layer::L0, &["limits", "json"]),
     module("value", Layer::L0, &["limits", "json"]),
     module("domain", Layer::L0, &["limits", "json", "source", "value"]),
