@@ -66,6 +66,7 @@ mod text_as_url;
 mod todo_text;
 mod tool_without_effect;
 mod types_differ;
+mod unasked_detection;
 mod unbounded_amount;
 mod unbounded_text;
 mod uncovered_tool;
@@ -159,6 +160,7 @@ pub const ALL: &[&Lint] = &[
     &missing_version::LINT,
     &code_style::LINT,
     &unused_window::LINT,
+    &unasked_detection::LINT,
     &unused_obligation::LINT,
     &partial_redaction::LINT,
     &unused_approval::LINT,

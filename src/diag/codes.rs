@@ -281,6 +281,8 @@ codes! {
     VACUOUS_RULE = "GP0671";
     /// A rule that adds nothing to other rules but its name.
     SUBSUMED_RULE = "GP0672";
+    /// Labels for values in which a secret is found, which no condition asks about.
+    UNASKED_DETECTION = "GP0673";
     /// An assertion that some call breaks.
     ASSERTION_FAILS = "GP0701";
     /// A promise about an earlier policy that some call breaks.

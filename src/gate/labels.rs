@@ -10,6 +10,9 @@ use crate::json::Json;
 use crate::secrets::{self, Place};
 use std::cell::OnceCell;
 
+/// Shows places of arguments to who asks.
+type Walk<'w> = &'w dyn Fn(&mut dyn FnMut(&[String], Seen));
+
 /// What labels are computed from.
 pub(super) struct Sources<'a> {
     pub program: &'a Program,
@@ -95,7 +98,7 @@ impl Sources<'_> {
     }
 
     /// The labels of all that a walk shows: those of where it comes from, and those of what is found in it.
-    fn seen_by(&self, walk: &dyn Fn(&mut dyn FnMut(&[String], Seen))) -> (u64, LabelOrigin) {
+    fn seen_by(&self, walk: Walk<'_>) -> (u64, LabelOrigin) {
         let (labels, why) = self.joined(walk);
         let detected = self.program.labels.detected;
         if labels & detected == detected {

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 pub const UNTRUSTED: &str = "untrusted";
 
 /// The kind of source that is no place: a value in which a secret is found, wherever it comes from.
-const DETECTED: &str = "detected";
+pub const DETECTED: &str = "detected";
 
 /// The labels of a package and where they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -111,6 +111,8 @@ impl<'t> Scan<'t> {
         }
         let rest = self.rest(at);
         let rows = ROWS.iter().filter(|_| is_start);
+        let pair = Some(&[first, second]);
+        let rows = rows.filter(|row| row.start.as_bytes().first_chunk() == pair);
         let mut rows = rows.filter(|row| rest.starts_with(row.start.as_bytes()));
         rows.find_map(|row| {
             let body = at + row.start.len();
@@ -308,7 +310,9 @@ impl<'t> Scan<'t> {
             let end = back(start, &around);
             return Some(self.part(back(end, &is_name), end)).filter(|name| !name.is_empty());
         }
-        Some(name).filter(|name| !name.is_empty())
+        // What stands in place of a secret is no name.
+        let is_mark = self.part(start.saturating_sub(8), start) == "[secret ";
+        Some(name).filter(|name| !name.is_empty() && !is_mark)
     }
 
     /// The value from here on, if it may be what its name says. Where it says itself what it is, that is said.

@@ -123,7 +123,7 @@ fn take(json: &mut Json, name: Option<&str>, hidden: &mut Hidden, at: &mut Vec<S
     }
 }
 
-fn take_members(members: &mut Vec<(Text, Json)>, hidden: &mut Hidden, at: &mut Vec<String>) {
+fn take_members(members: &mut [(Text, Json)], hidden: &mut Hidden, at: &mut Vec<String>) {
     let of_pair = pair(members).map(str::to_owned);
     let mut renamed = Vec::new();
     for (index, (member, value)) in members.iter_mut().enumerate() {

@@ -25,7 +25,7 @@ tool send {
   parts: List[{ name: String[max 99], value: String[max 99] }, max 9]?
   headers: Map[String[max 99], String[max 99], max 9]?
   password: String[max 99]?
-  carries body, parts, headers
+  carries { body, parts, headers }
 }
 rule all on * allow
 rule leak on send when labels(carried) has secret block

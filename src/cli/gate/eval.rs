@@ -72,7 +72,7 @@ pub struct Args {
     /// How long the call may wait to run once it is allowed, at most an hour
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     permit_for: String,
-    /// Keep the intent in the trace, without what rules redact, so that whoever approves it sees it
+    /// Keep the intent in the trace, without what rules redact and without secrets, so that whoever approves it sees it
     #[arg(long)]
     keep_intent: bool,
     /// Keep secrets in what is kept, too: traces, journals and their digests hold them as they are
