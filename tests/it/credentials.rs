@@ -44,6 +44,9 @@ cat <<END
 END
 "#;
 
+/// Words of a broker, and what stands in their places.
+type Words<'w> = &'w [(&'w str, &'w str)];
+
 struct Machine {
     folder: Folder,
     root: PathBuf,
@@ -410,7 +413,7 @@ fn a_broker_that_misbehaves_gives_no_credential() {
     );
     let key = print(&format!("'{{\"'{secret}'\":1}}'"));
     let bare = print(secret);
-    let cases: [(&[(&str, &str)], (i32, &str)); 16] = [
+    let cases: [(Words<'_>, (i32, &str)); 16] = [
         (&[("BEFORE", "exit 3")], (1, "credential.broker")),
         (&[("BEFORE", "kill -9 $$")], (1, "credential.broker")),
         (
