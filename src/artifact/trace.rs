@@ -180,7 +180,7 @@ pub fn verify(
 }
 
 /// Every member of the document, in the order in which people read them.
-const MEMBERS: [&str; 40] = [
+const MEMBERS: [&str; 41] = [
     "schema",
     "trace_id",
     "created_at",

@@ -26,10 +26,14 @@ pub(super) fn all(text: &str) -> Vec<Found> {
     while let Some(byte) = bytes.get(at) {
         let here = match byte {
             b':' | b'=' => scan.url(at).or_else(|| scan.assigned(at)),
-            b'-' => scan
-                .block(at)
-                .or_else(|| scan.option(at))
-                .or_else(|| scan.token(at)),
+            b'-' => match scan.block(at) {
+                Some((lines, end)) => {
+                    lines.into_iter().for_each(|line| push(&mut found, line));
+                    at = end;
+                    continue;
+                }
+                None => scan.option(at).or_else(|| scan.token(at)),
+            },
             byte if byte.is_ascii_alphanumeric() => scan.token(at),
             _ => None,
         };
@@ -192,8 +196,9 @@ impl<'t> Scan<'t> {
         None
     }
 
-    /// A private key: a block between two lines of dashes (RFC 7468), or what a block starts with.
-    fn block(&self, at: usize) -> Option<Found> {
+    /// The lines of a private key: a block between two lines of dashes (RFC 7468), or what a block starts with. What else stands
+    /// between the dashes is no key. Out: the lines, and where the block ends.
+    fn block(&self, at: usize) -> Option<(Vec<Found>, usize)> {
         const BEGIN: &[u8] = b"-----BEGIN ";
         if !self.rest(at).starts_with(BEGIN) {
             return None;
@@ -209,20 +214,30 @@ impl<'t> Scan<'t> {
         }
         let body = end_of_label + 5;
         let text = self.part(body, self.bytes.len());
-        let next = text.find("-----BEGIN ").unwrap_or(text.len());
-        let text = text.get(..next).unwrap_or_default();
-        let end = match text.find("-----END ") {
-            Some(end) => {
-                let label = body + end + 9;
-                let label = self.run(label, |byte| byte.is_ascii_uppercase() || byte == b' ');
-                self.run(label, |byte| byte == b'-')
-            }
-            None => body + text.len(),
-        };
+        let end = body + text.find("-----").unwrap_or(text.len());
+        let lines = self.lines(body, end);
         // Who looks for keys writes the first line alone.
-        let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-        let has_body = text.split(|c| !is_base64(c)).any(|run| run.len() >= 40);
-        has_body.then(|| self.found("private_key", at, end)).flatten()
+        (!lines.is_empty()).then_some((lines, end))
+    }
+
+    /// Lines of base64 that were drawn, and the rest that follows the last of them up to the end.
+    fn lines(&self, body: usize, end: usize) -> Vec<Found> {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        let (mut lines, mut at) = (Vec::new(), body);
+        while at < end {
+            // What follows `\` in a text within a text is the end of a line.
+            let escape = usize::from(self.byte(at) == Some(b'\\'));
+            let start = at + 2 * escape;
+            let stop = self.run(start, is_base64).min(end);
+            let line = self.part(start, stop);
+            let follows = lines.last().is_some_and(|last: &Found| start - last.end <= 2);
+            let is_rest = follows && stop + 2 >= end && line.bytes().any(|byte| !byte.is_ascii_alphabetic());
+            if line.len() >= 16 && named::is_drawn(line) || is_rest && !line.is_empty() {
+                lines.extend(self.found("private_key", start, stop));
+            }
+            at = stop.max(at + 1);
+        }
+        lines
     }
 
     /// The password of `scheme://name:password@host` (RFC 3986, section 3.2.1).

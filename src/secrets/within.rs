@@ -1,7 +1,7 @@
 //! Secrets within a document: where they are, and the document without them. A member's name says what its value is, and a
 //! name may itself hold a secret. In: JSON. Out: places, by names and indices, and JSON of the same shape.
 
-use super::{Found, in_text, named, without};
+use super::{Found, in_text, named, to_hide, without};
 use crate::json::{Json, Text};
 use crate::limits;
 use named::Named;
@@ -63,7 +63,7 @@ fn see(json: &Json, name: Option<&str>, at: &mut Vec<String>, places: &mut Vec<P
     match json {
         Json::Null | Json::Bool(_) => {}
         Json::Number(_) => add(at, of_number(json, name)),
-        Json::String(text) => add(at, of_value(name, text)),
+        Json::String(text) => add(at, of_value(name, text, in_text)),
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 at.push(index.to_string());
@@ -107,7 +107,7 @@ fn take(json: &mut Json, name: Option<&str>, hidden: &mut Hidden, at: &mut Vec<S
             }
         }
         Json::String(text) => {
-            let found = of_value(name, text);
+            let found = of_value(name, text, to_hide);
             if !found.is_empty() {
                 *text = hidden.take(text, &found, at).into();
             }
@@ -128,7 +128,7 @@ fn take_members(members: &mut [(Text, Json)], hidden: &mut Hidden, at: &mut Vec<
     let mut renamed = Vec::new();
     for (index, (member, value)) in members.iter_mut().enumerate() {
         let written = member.to_string();
-        let found = in_text(&written);
+        let found = to_hide(&written);
         if !found.is_empty() {
             at.push(without(&written, &found));
             *member = hidden.take(&written, &found, at).into();
@@ -181,7 +181,7 @@ impl Hidden {
 
     /// A text that was made of the document, without its secrets. One that tells a part of a secret is not told at all.
     pub fn scrub(&self, text: &str, instead: &str) -> String {
-        let text = without(text, &in_text(text));
+        let text = without(text, &to_hide(text));
         match self.texts.iter().any(|secret| tells(&text, secret)) {
             true => instead.to_owned(),
             false => text,
@@ -214,9 +214,9 @@ fn pair(members: &[(Text, Json)]) -> Option<&str> {
     named.1.as_str()
 }
 
-/// What is secret in a value of this name.
-fn of_value(name: Option<&str>, text: &str) -> Vec<Found> {
-    let found = in_text(text);
+/// What is secret in a value of this name, which is what is found in it, or all of it.
+fn of_value(name: Option<&str>, text: &str, found: fn(&str) -> Vec<Found>) -> Vec<Found> {
+    let found = found(text);
     let Some(named) = name.and_then(named::of) else {
         return found;
     };

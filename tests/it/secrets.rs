@@ -305,11 +305,17 @@ fn secrets_are_told_from_what_looks_like_one() {
     ];
     for (kind, token) in tokens() {
         for (before, after) in surroundings {
-            assert_eq!(
-                one(&format!("{before}{token}{after}")),
-                (kind, token.clone()),
-                "{before}"
-            );
+            let text = format!("{before}{token}{after}");
+            if kind == "private_key" {
+                // Each line of it, and not what stands around them.
+                let found = secrets::in_text(&text);
+                assert!(found.iter().all(|one| one.kind == kind), "{found:?}");
+                let lines: Vec<_> = found.iter().map(|one| &text[one.start..one.end]).collect();
+                let written: Vec<_> = token.lines().filter(|line| !line.starts_with('-')).collect();
+                assert_eq!(lines, written, "{before}");
+                continue;
+            }
+            assert_eq!(one(&text), (kind, token.clone()), "{before}");
         }
     }
     for (kind, text, secret) in told() {
@@ -331,6 +337,40 @@ fn what_is_hidden_has_no_secret_any_more() {
         let hidden = secrets::hidden(&text);
         assert_eq!(secrets::in_text(&hidden), [], "{hidden}");
         assert_eq!(hidden == text, secrets::in_text(&text).is_empty(), "{hidden}");
+    }
+}
+
+/// Whoever approves a command sees all that a shell would act on, whatever somebody has put around it.
+#[test]
+fn what_a_shell_acts_on_stays_to_be_seen() {
+    let line = alnum(64);
+    let dashes = "-".repeat(5);
+    for (text, seen) in [
+        ("echo 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        ("echo 'password=';reboot1;'x'".to_owned(), ";reboot1;"),
+        (
+            "export 'password='>/etc/cron.d/x1'y'".to_owned(),
+            ">/etc/cron.d/x1",
+        ),
+        ("curl --password \"x1$(reboot)\" h".to_owned(), "$(reboot)"),
+        ("curl -u \"ann:x1`reboot`\" h".to_owned(), "`reboot`"),
+        ("curl https://ann:x1;reboot;@h/".to_owned(), ";reboot;"),
+        ("curl https://ann:x1$(reboot)@h/".to_owned(), "$(reboot)"),
+        (
+            format!(
+                "cat <<E\n{dashes}BEGIN PRIVATE KEY{dashes}\n{line}\nE\nrm -rf /srv\nreboot\n{line}\n{dashes}END PRIVATE KEY{dashes}"
+            ),
+            "E\nrm -rf /srv\nreboot\n",
+        ),
+        (
+            format!("{dashes}BEGIN PRIVATE KEY{dashes}\n{line}\n; shutdown"),
+            "; shutdown",
+        ),
+    ] {
+        assert_ne!(secrets::in_text(&text), [], "{text}");
+        let hidden = secrets::hidden(&text);
+        assert!(hidden.contains(seen), "{hidden}");
+        assert!(!hidden.contains(&line), "{hidden}");
     }
 }
 
