@@ -46,7 +46,7 @@ impl Sources<'_> {
             LabelOf::Argument(path) => self.seen(path),
             LabelOf::Carried => {
                 let each = self.carries.iter().map(|path| self.seen(path));
-                each.reduce(|(a, why), (b, _)| (a | b, why))
+                each.reduce(|(a, why), (b, other)| (a | b, carried(why, other)))
                     .unwrap_or((0, LabelOrigin::Argument))
             }
         }
@@ -173,6 +173,14 @@ impl Sources<'_> {
             (ArgumentSource::Missing, _) => given | self.read(),
             _ => given,
         }
+    }
+}
+
+/// Why what leaves has its labels, by why two parts of it have theirs: a secret in any part is told.
+fn carried(first: LabelOrigin, other: LabelOrigin) -> LabelOrigin {
+    match other {
+        LabelOrigin::Detected => other,
+        _ => first,
     }
 }
 
