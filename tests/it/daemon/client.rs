@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, valid};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -230,7 +230,13 @@ impl Client {
             let mut byte = [0];
             match self.stream.read(&mut byte) {
                 Ok(1) => head.push(byte[0]),
-                _ => return None,
+                // A process that was paused meanwhile is told so, because the socket has a time limit.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(_) => return None,
+                Err(error) => {
+                    eprintln!("no answer: {error}");
+                    return None;
+                }
             }
         }
         let head = String::from_utf8(head).unwrap();
