@@ -59,7 +59,7 @@ url="$(sed -n 's/.*"listening": "\(.*\)".*/\1/p' gateway.json)"
 [ -n "$url" ] || { cat gateway.json gateway.log; exit 1; }
 
 echo "approve the commit on ${url%/mcp}/approvals with the key $folder/ann/ann.private.json,"
-echo "or with: cd $folder && $gait approvals, and $gait approve TRACE --key ann/ann.private.json"
+echo "or with: cd $folder && $gait approvals, and $gait approve FILE --line N --key ann/ann.private.json"
 "$venv/bin/python" "$here/agent.py" "$url" "$project"
 
 echo

@@ -552,7 +552,7 @@ mod tests {
             relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
             client.take()
         };
-        let traces = || std::fs::read_dir(folder.path().join("traces")).unwrap().count();
+        let traces = || Os.list_dir(&folder.path().join("traces")).unwrap().len();
         says("tools/call", r#"{"name":"say","arguments":{"text":"a"}}"#);
         answers(r#"{"resultType":"task","taskId":"t","status":"working"}"#);
         let update = |text: &str| {
@@ -703,7 +703,7 @@ mod tests {
             relay.client_says(call.as_bytes());
             (server.take(), client.take())
         };
-        let traces = || std::fs::read_dir(folder.path().join("traces")).unwrap().count();
+        let traces = || Os.list_dir(&folder.path().join("traces")).unwrap().len();
         let wants = || {
             let ask = r#"{"a":{"method":"elicitation/create","params":{"message":"who?"}}}"#;
             let result = format!(
@@ -712,7 +712,12 @@ mod tests {
             relay.server_says(format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#).as_bytes());
             let told = client.take();
             assert!(told.contains("who?") && !told.contains("its own"), "{told}");
-            told.split_once(r#""requestState":""#).unwrap().1[..64].to_owned()
+            told.split_once(r#""requestState":""#)
+                .unwrap()
+                .1
+                .chars()
+                .take(64)
+                .collect::<String>()
         };
         let with = |state: &str, text: &str| {
             let answer = format!(r#"{{"action":"accept","content":{{"a":"{text}"}}}}"#);

@@ -152,8 +152,11 @@ pub fn with(params: Json, answers: Vec<(Text, Json)>, state: Option<Json>) -> Js
     Json::Object(members)
 }
 
+/// What a client answers, by name, and the state that it sends back.
+pub type Given<'m> = (&'m [(Text, Json)], Option<&'m Json>);
+
 /// What a client answers with a request, and the state that it sends back; or the error where they are none.
-pub fn given(message: &Message) -> Result<(&[(Text, Json)], Option<&Json>), Json> {
+pub fn given(message: &Message) -> Result<Given<'_>, Json> {
     let answers = match message.param(ANSWERS).map(Json::as_object) {
         None => &[],
         Some(Some(answers)) => answers,

@@ -89,7 +89,7 @@ impl Gateway {
                     self.let_through(going, &wanted, given)?
                 }
                 // The client makes the request again, with its answers.
-                _ => return self.waits_for(going, judged, wanted, &result),
+                _ => return self.waits_for(judged, wanted, &result),
             };
             if let Some(stopped) = self.stopped(going, judged) {
                 return Err(NoResult::Stopped(stopped));
@@ -194,13 +194,7 @@ impl Gateway {
     }
 
     /// What a client gets that has to answer first: a state of the gateway's own in the place of the server's.
-    fn waits_for(
-        &self,
-        going: &Going<'_>,
-        judged: &rounds::Going,
-        wanted: Wanted,
-        result: &Json,
-    ) -> Result<Json, NoResult> {
+    fn waits_for(&self, judged: &rounds::Going, wanted: Wanted, result: &Json) -> Result<Json, NoResult> {
         let round = judged.waits(wanted);
         let state = self.rounds.keep(round).map_err(|_| NoResult::Wants)?;
         Ok(rounds::with_state(result, state))
