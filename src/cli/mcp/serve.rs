@@ -116,8 +116,8 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
     let retention = retention.map_err(|error| error.in_file(&args.config))?;
     let traces = config.judged.traces.clone();
     let mut setup = config.judged.setup(ui, host, &args.gate)?;
-    setup.traces = Keeps::Log(listen::log(ui, &traces, retention)?);
     oauth::alone(resource.as_ref(), setup.facts.as_ref())?;
+    setup.traces = Keeps::Log(listen::log(ui, &traces, retention)?);
     let bundle = (setup.boundary.bundle(), setup.boundary.policy().name.clone());
     let Listening::Tcp { address, .. } = &listening else {
         return Err(CliError::new(Category::Internal, "serve.address", "no address"));
