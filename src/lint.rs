@@ -160,7 +160,6 @@ pub const ALL: &[&Lint] = &[
     &missing_version::LINT,
     &code_style::LINT,
     &unused_window::LINT,
-    &unasked_detection::LINT,
     &unused_obligation::LINT,
     &partial_redaction::LINT,
     &unused_approval::LINT,
@@ -169,6 +168,7 @@ pub const ALL: &[&Lint] = &[
     &dead_rule::LINT,
     &vacuous_rule::LINT,
     &subsumed_rule::LINT,
+    &unasked_detection::LINT,
 ];
 
 /// One lint.
