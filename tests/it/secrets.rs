@@ -348,6 +348,19 @@ fn what_a_shell_acts_on_stays_to_be_seen() {
     for (text, seen) in [
         ("echo 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
         ("echo 'password=';reboot1;'x'".to_owned(), ";reboot1;"),
+        ("echo 'the password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        ("echo \"'\" 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        ("echo \\' 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        ("# it's\necho 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        (
+            "cat <<E\nit's\nE\necho 'password='&reboot1&'x'".to_owned(),
+            "&reboot1&",
+        ),
+        ("echo $'\\'' 'password='&reboot1&'x'".to_owned(), "&reboot1&"),
+        (
+            "echo \"$(echo '\"')\" 'password='&reboot1&'x'".to_owned(),
+            "&reboot1&",
+        ),
         (
             "export 'password='>/etc/cron.d/x1'y'".to_owned(),
             ">/etc/cron.d/x1",
@@ -367,10 +380,16 @@ fn what_a_shell_acts_on_stays_to_be_seen() {
             "; shutdown",
         ),
     ] {
-        assert_ne!(secrets::in_text(&text), [], "{text}");
         let hidden = secrets::hidden(&text);
         assert!(hidden.contains(seen), "{hidden}");
         assert!(!hidden.contains(&line), "{hidden}");
+    }
+    // Between quotes of its own nothing acts.
+    for text in [
+        "A_PASSWORD='Tr0ub4dor&3'\nB_PASSWORD='Tr0ub4dor;4'",
+        "{\"user\": \"a\", \"password\": \"Tr0ub4dor&3;\"}",
+    ] {
+        assert!(!secrets::hidden(text).contains("Tr0ub4dor"), "{text}");
     }
 }
 
