@@ -391,6 +391,8 @@ impl Boundary {
             Secrets::Hidden => secrets::hidden(text).into_owned(),
             Secrets::Kept => text.to_owned(),
         };
+        // Whatever was handed over, and is told of, may have one in it, too.
+        judged.decision.detail = judged.decision.detail.map(|detail| told(&detail));
         let record = TraceRecord {
             permit_until: permit_until(runs && enforcement.binds(), moment, &calls).map(|until| {
                 let ends = [
@@ -415,7 +417,7 @@ impl Boundary {
             decision: judged.decision,
             enforcement,
             runs,
-            correlation_id: moment.correlation_id.clone(),
+            correlation_id: moment.correlation_id.as_deref().map(told),
             traceparent: moment.traceparent.clone(),
             session_id: moment
                 .session_id

@@ -84,6 +84,11 @@ pub fn wanted(record: &TraceRecord, step: Option<u64>) -> Result<Option<Wanted>,
 }
 
 /// What was decided of a call, or of a step of it.
+/// The session of a trace, where the gate was given it: what an intent alone says is whatever its writer likes.
+fn session(record: &TraceRecord) -> Option<String> {
+    record.session_id.clone().filter(|_| record.state.is_some())
+}
+
 fn decision(record: &TraceRecord, step: Option<u64>) -> &Decision {
     let index = step.and_then(|step| usize::try_from(step).ok()?.checked_sub(1));
     let of_step = index.and_then(|index| record.decision.steps.get(index));
@@ -217,7 +222,7 @@ impl Chosen<'_> {
             step: call.step,
             call_digest: call.digest,
             run_id: record.run_id.clone(),
-            session_id: record.session_id.clone(),
+            session_id: session(record),
             credential: self.wanted.name.clone(),
             broker: self.broker.kind(),
             format: match &self.broker.source {
@@ -280,7 +285,7 @@ impl Chosen<'_> {
             ("trace_id", Json::str(&record.trace_id)),
             ("identity", text(&record.identity)),
             ("run_id", text(&record.run_id)),
-            ("session_id", text(&record.session_id)),
+            ("session_id", text(&session(record))),
             ("redeemed_at", Json::str(time::print(call.redeemed_at))),
         ])
     }

@@ -151,6 +151,13 @@ fn told(mut decision: Decision, request: &Request<'_>) -> Decision {
     for args in args.filter(|args| secrets::any(args)) {
         redact::scrub(&mut decision, &secrets::hide(&mut args.clone()));
     }
+    // Of what no argument is: a tool's name.
+    decision.detail = decision
+        .detail
+        .map(|detail| secrets::hidden(&detail).into_owned());
+    for step in &mut decision.steps {
+        step.tool = secrets::hidden(&step.tool).into_owned();
+    }
     decision
 }
 

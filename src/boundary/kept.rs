@@ -31,6 +31,16 @@ pub(super) struct Kept<'c> {
     pub said: Option<TraceSecrets>,
 }
 
+impl Kept<'_> {
+    /// Whether secrets were taken out of nothing but arguments, which the digests of calls are of.
+    pub fn hides_arguments_alone(&self) -> bool {
+        self.hidden.places.iter().all(|place| {
+            let path: Vec<&str> = place.path.iter().map(String::as_str).collect();
+            matches!(path.as_slice(), ["args", ..] | ["script", "steps", _, "args", ..])
+        })
+    }
+}
+
 /// What is kept of what a trace's digest covers.
 pub(super) fn of<'c>(gate: &Gate, covered: &'c Json, decision: &Decision, secrets: Secrets) -> Kept<'c> {
     let is_tool = |name: &str| gate.program().tool(name).is_some();

@@ -54,11 +54,13 @@ impl Weighed {
         }
         let alone = gate.decide(request, workspace);
         let call_digests: Option<Vec<Digest>> = call_digests(intent, None, &alone).into_iter().collect();
+        let covered = intent.covered();
+        let kept = kept::of(gate, &covered, &alone.decision, secrets);
+        // What is hidden beside the arguments is in no digest: another caller would be the same one.
+        let call_digests = call_digests.filter(|_| kept.hides_arguments_alone());
         let subject = call_digests.map(|call_digests| Subject {
             bundle_digest: bundle,
-            intent_digest: digest::of_json(
-                &kept::of(gate, &intent.covered(), &alone.decision, secrets).document,
-            ),
+            intent_digest: digest::of_json(&kept.document),
             call_digests,
         });
         let flaw = |one: &Handed| {

@@ -91,6 +91,20 @@ pub(super) fn of(name: &str) -> Option<Named> {
     }
 }
 
+/// Whether a name says that its value is a password, and nothing else but whose, or which.
+pub(super) fn is_plain_password(name: &str) -> bool {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric).take(NAME_BYTES);
+    let name: String = letters
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    let which = ["new", "old", "current", "confirm", "user", "admin", "root", "db"];
+    let word = which
+        .iter()
+        .find_map(|which| name.strip_prefix(which))
+        .unwrap_or(&name);
+    word == "pass" || PASSWORDS.contains(&word)
+}
+
 /// What stands for a value and is none, wherever it is in it.
 const PLACEHOLDERS: [&str; 7] = [
     "example",

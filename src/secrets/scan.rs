@@ -9,6 +9,8 @@ use std::cell::{Cell, OnceCell};
 
 /// So much of a value decides whether it is one; what is found reaches to its end.
 const LOOKED_AT: usize = 256;
+/// A line of a private key at least, in characters: they are 64, 70 or 76 long (RFC 7468, OpenSSH, RFC 2045). What is shorter may be a command.
+const LINE: usize = 48;
 /// So much before a sign is looked at for a name.
 const BEFORE: usize = 80;
 
@@ -230,9 +232,10 @@ impl<'t> Scan<'t> {
             let start = at + 2 * escape;
             let stop = self.run(start, is_base64).min(end);
             let line = self.part(start, stop);
-            let follows = lines.last().is_some_and(|last: &Found| start - last.end <= 2);
-            let is_rest = follows && stop + 2 >= end && line.bytes().any(|byte| !byte.is_ascii_alphabetic());
-            if line.len() >= 16 && named::is_drawn(line) || is_rest && !line.is_empty() {
+            let last = lines.last().filter(|last: &&Found| start - last.end <= 2);
+            let follows = last.is_some_and(|last| last.end - last.start >= LINE);
+            let is_rest = follows && stop + 2 >= end && !line.contains('/') && !is_word(line);
+            if line.len() >= LINE && named::is_drawn(line) || is_rest {
                 lines.extend(self.found("private_key", start, stop));
             }
             at = stop.max(at + 1);
@@ -385,6 +388,11 @@ impl<'t> Scan<'t> {
         let end = ends.position(|here| here == closing);
         (start, start + end.unwrap_or(rest.len().min(looked_at)))
     }
+}
+
+/// Whether a text may be the name of a command.
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase()) || text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// Whether a value without quotes ends before this.

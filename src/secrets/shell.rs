@@ -66,11 +66,19 @@ impl Reader<'_> {
         match self.within {
             Within::Single => false,
             Within::Double => matches!(byte, b'$' | b'`'),
-            Within::Plain | Within::Comment | Within::Unknown => {
-                byte.is_ascii_whitespace() || b";|&<>()$`".contains(&byte)
-            }
+            Within::Plain | Within::Comment | Within::Unknown => !is_plain(byte),
         }
     }
+}
+
+/// Whether a character is part of a word and stands for itself, wherever it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.+=:%@/!#^".contains(&byte) || !byte.is_ascii()
+}
+
+/// Whether a shell acts on nothing in a text, whatever stands around it.
+pub(super) fn is_inert(text: &str) -> bool {
+    text.bytes().all(is_plain)
 }
 
 /// Keeps the secrets with nothing in them that acts, of all that a text has, in their order.

@@ -1,7 +1,7 @@
 //! Secrets within a document: where they are, and the document without them. A member's name says what its value is, and a
 //! name may itself hold a secret. In: JSON. Out: places, by names and indices, and JSON of the same shape.
 
-use super::{Found, in_text, named, to_hide, without};
+use super::{Found, in_text, named, shell, to_hide, without};
 use crate::json::{Json, Text};
 use crate::limits;
 use named::Named;
@@ -52,7 +52,26 @@ pub fn any(json: &Json) -> bool {
     !places(json).is_empty()
 }
 
-fn see(json: &Json, name: Option<&str>, at: &mut Vec<String>, places: &mut Vec<Place>) {
+/// The name of a value.
+#[derive(Clone, Copy)]
+struct Name<'n> {
+    text: &'n str,
+    /// Whether it is the value of a pair, whose name is a value, too.
+    is_of_pair: bool,
+}
+
+impl<'n> Name<'n> {
+    /// That of a member, or what stands in its place in a pair.
+    fn of(member: &'n str, of_pair: Option<&'n str>) -> Name<'n> {
+        let named = of_pair.filter(|_| member == "value");
+        Name {
+            text: named.unwrap_or(member),
+            is_of_pair: named.is_some(),
+        }
+    }
+}
+
+fn see(json: &Json, name: Option<Name<'_>>, at: &mut Vec<String>, places: &mut Vec<Place>) {
     let mut add = |at: &[String], found: Vec<Found>| {
         let found = found.into_iter().map(|found| Place {
             path: at.to_vec(),
@@ -63,7 +82,7 @@ fn see(json: &Json, name: Option<&str>, at: &mut Vec<String>, places: &mut Vec<P
     match json {
         Json::Null | Json::Bool(_) => {}
         Json::Number(_) => add(at, of_number(json, name)),
-        Json::String(text) => add(at, of_value(name, text, in_text)),
+        Json::String(text) => add(at, of_value(name, text)),
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 at.push(index.to_string());
@@ -81,8 +100,7 @@ fn see(json: &Json, name: Option<&str>, at: &mut Vec<String>, places: &mut Vec<P
                     kind: found.kind,
                 });
                 places.extend(found);
-                let name = of_pair.filter(|_| member == "value").unwrap_or(member);
-                see(value, Some(name), at, places);
+                see(value, Some(Name::of(member, of_pair)), at, places);
                 at.pop();
             }
         }
@@ -96,7 +114,7 @@ pub fn hide(json: &mut Json) -> Hidden {
     hidden
 }
 
-fn take(json: &mut Json, name: Option<&str>, hidden: &mut Hidden, at: &mut Vec<String>) {
+fn take(json: &mut Json, name: Option<Name<'_>>, hidden: &mut Hidden, at: &mut Vec<String>) {
     match json {
         Json::Null | Json::Bool(_) => {}
         Json::Number(_) => {
@@ -107,7 +125,7 @@ fn take(json: &mut Json, name: Option<&str>, hidden: &mut Hidden, at: &mut Vec<S
             }
         }
         Json::String(text) => {
-            let found = of_value(name, text, to_hide);
+            let found = taken_of(name, text);
             if !found.is_empty() {
                 *text = hidden.take(text, &found, at).into();
             }
@@ -136,8 +154,7 @@ fn take_members(members: &mut [(Text, Json)], hidden: &mut Hidden, at: &mut Vec<
         } else {
             at.push(written.clone());
         }
-        let name = of_pair.as_deref().filter(|_| written == "value");
-        take(value, Some(name.unwrap_or(&written)), hidden, at);
+        take(value, Some(Name::of(&written, of_pair.as_deref())), hidden, at);
         at.pop();
     }
     // No two members have one name.
@@ -214,9 +231,26 @@ fn pair(members: &[(Text, Json)]) -> Option<&str> {
     named.1.as_str()
 }
 
-/// What is secret in a value of this name, which is what is found in it, or all of it.
-fn of_value(name: Option<&str>, text: &str, found: fn(&str) -> Vec<Found>) -> Vec<Found> {
-    let found = found(text);
+/// What is secret in a value of this name.
+fn of_value(name: Option<Name<'_>>, text: &str) -> Vec<Found> {
+    whole(name.map(|name| name.text), text, in_text(text))
+}
+
+/// What is taken out of a value of this name. A name that is made for the purpose hides no command; one that says `password` and nothing
+/// else hides whatever that is.
+fn taken_of(name: Option<Name<'_>>, text: &str) -> Vec<Found> {
+    let is_all = name.is_some_and(|name| !name.is_of_pair && named::is_plain_password(name.text));
+    let found = whole(name.map(|name| name.text), text, to_hide(text));
+    match found.as_slice() {
+        [one] if !is_all && !shell::is_inert(text.get(one.start..one.end).unwrap_or_default()) => {
+            to_hide(text)
+        }
+        _ => found,
+    }
+}
+
+/// What is found in a value, or all of it where its name says so.
+fn whole(name: Option<&str>, text: &str, found: Vec<Found>) -> Vec<Found> {
     let Some(named) = name.and_then(named::of) else {
         return found;
     };
@@ -245,8 +279,8 @@ fn of_value(name: Option<&str>, text: &str, found: fn(&str) -> Vec<Found>) -> Ve
 }
 
 /// A number of a name that says it is a password.
-fn of_number(json: &Json, name: Option<&str>) -> Vec<Found> {
-    match name.and_then(named::of) {
+fn of_number(json: &Json, name: Option<Name<'_>>) -> Vec<Found> {
+    match name.and_then(|name| named::of(name.text)) {
         Some(Named::Password) => vec![Found {
             kind: Named::Password.kind(),
             start: 0,

