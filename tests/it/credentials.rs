@@ -553,7 +553,14 @@ fn a_credential_is_not_handed_over_where_it_cannot_be_written_down() {
     let machine = Machine::new(POLICY);
     machine.folder.write("taken.json", b"");
     let trace = machine.allowed("deploy");
+    // What is there already is seen before anything is used up, and what cannot be written later uses the permit up.
     machine.refuses(&trace, &["--record-out", "taken.json"], (8, "file.exists"));
+    assert_eq!(machine.asked(), 0);
+    machine.refuses(
+        &trace,
+        &["--record-out", "taken.json/r.json"],
+        (6, "file.not_folder"),
+    );
     machine.refuses(&trace, &[], (2, "permit.redeemed"));
     assert!(machine.records().is_empty());
 }

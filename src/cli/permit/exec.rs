@@ -56,13 +56,18 @@ pub fn run(ui: &mut Ui, host: &dyn Host, args: Args) -> Result<Exit, CliError> {
         None => None,
     };
     let ready = Os.ready(&args.command, &jcs::to_vec(&about.given))?;
+    // Found out before the permit is used up and a credential is there that nobody records.
+    if let Some(path) = args.record_out.clone().filter(|path| host.exists(path)) {
+        return Err(HostError::Exists { path }.into());
+    }
     let redeemed = args.about.redeem(host, &about)?;
     let mut variables = Vec::new();
     if let Some((chosen, key)) = &chosen {
         let issued = issue(host, chosen, (&about, &redeemed))?;
         let path = args.record_out.unwrap_or_else(|| place(&issued.record));
         let signed = envelope::sign(&issued.record, key)?;
-        host.write_new(&path, signed.as_bytes(), Mode::Public)?;
+        let written = host.write_new(&path, signed.as_bytes(), Mode::Public);
+        written.map_err(|error| CliError::from(error).hint(UNRECORDED))?;
         if !ui.is_json() {
             let name = &issued.record.credential;
             ui.note(&format!("credential {name} is recorded in {}", path.display()));
@@ -96,6 +101,9 @@ fn place(record: &CredentialRecord) -> PathBuf {
     let name = format!("credential_{}_{}.json", record.trace_id, record.step);
     Path::new(FOLDER).join(name)
 }
+
+const UNRECORDED: &str = "a credential was handed out, its permit is used up, and the call was not started: settle it as `not_executed`, let the \
+                          credential be withdrawn, and judge the call anew";
 
 const BROKERS: &str = "who may change it may run programs as you: it and the folders on the way are yours or root's, no link, and only its \
                        owner may read it (`chmod 600`)";
