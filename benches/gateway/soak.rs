@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const POLICY: &str = "gaitpol 1\npolicy bench.soak\ndefault block code none\n\
     tool s.do { id: Int, how: String[max 20] }\n\
-    rule most on s.do when args.how in [\"well\", \"slow\", \"torn\", \"ends\"] allow\n\
+    rule most on s.do when args.how in { \"well\", \"slow\", \"torn\", \"ends\" } allow\n\
     rule ask on s.do when args.how == \"ask\" require_approval\n";
 
 /// What is asked of the server, each as often in a thousand; the rest goes well.
