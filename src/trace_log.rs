@@ -33,12 +33,39 @@ pub struct TraceLog {
     lines: Mutex<Option<Sender<Line>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     shared: Arc<Shared>,
-    _alone: Held,
+}
+
+/// Who is told what goes wrong beside the calls.
+type Tell = Box<dyn Fn(&HostError) + Send>;
+
+/// What went wrong beside the calls: nobody waits for it.
+#[derive(Default)]
+struct Troubles {
+    untold: Vec<HostError>,
+    tell: Option<Tell>,
+}
+
+impl std::fmt::Debug for Troubles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Troubles").field(&self.untold).finish()
+    }
+}
+
+impl Troubles {
+    fn add(&mut self, all: Vec<HostError>) {
+        self.untold.extend(all);
+        if let Some(tell) = &self.tell {
+            self.untold.drain(..).for_each(|error| tell(&error));
+        }
+    }
 }
 
 /// What the writer and the others know together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    /// What keeps other processes out.
+    alone: Mutex<Held>,
+    troubles: Mutex<Troubles>,
     failed: Mutex<Option<HostError>>,
     /// Traces that were handed over and are in no group yet.
     waiting: AtomicUsize,
@@ -72,6 +99,39 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Shared {
+    fn new(alone: Held) -> Shared {
+        Shared {
+            alone: Mutex::new(alone),
+            troubles: Mutex::default(),
+            failed: Mutex::default(),
+            waiting: AtomicUsize::default(),
+            recent: Mutex::default(),
+        }
+    }
+
+    /// Takes the lock of a folder again, where its file was taken away. A folder that is gone is not made anew.
+    fn keep_alone(&self, folder: &Path) -> Result<(), HostError> {
+        let mut alone = locked(&self.alone);
+        if alone.still_there().is_err() {
+            if !Os.exists(folder) {
+                let path = folder.to_owned();
+                return Err(HostError::NotFound { path });
+            }
+            Os.private_folder(folder)?;
+            *alone = Os.hold(&folder.join(LOCK))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TraceLog {
+    /// The lock is let go by the last who writes.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl TraceLog {
     /// Opens a folder that no other process writes to, in which so much is kept. Gives the tails that were cut off in it, too: where they are now.
     pub fn open(folder: &Path, retention: Retention) -> Result<(TraceLog, Vec<PathBuf>), HostError> {
@@ -79,11 +139,16 @@ impl TraceLog {
         let alone = Os.hold(&folder.join(LOCK))?;
         let mut torn = Vec::new();
         for name in Os.list_dir(folder)? {
-            if name.ends_with(SUFFIX) {
-                torn.extend(Os.set_tail_aside(&folder.join(name), limits::TRACE_GROUP_TAIL)?);
+            if !is_own(&name) {
+                continue;
+            }
+            match Os.set_tail_aside(&folder.join(name), limits::TRACE_GROUP_TAIL) {
+                // Nothing that the log made.
+                Err(HostError::NotRegular { .. }) => {}
+                aside => torn.extend(aside?),
             }
         }
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(alone));
         let (lines, from) = channel();
         let mut writer = Writer {
             files: Files::new(folder, Os.now()),
@@ -107,9 +172,15 @@ impl TraceLog {
             lines: Mutex::new(Some(lines)),
             writer: Mutex::new(Some(writer)),
             shared,
-            _alone: alone,
         };
         Ok((log, torn))
+    }
+
+    /// Says from now on what goes wrong beside the calls, such as a file that cannot be removed; and what did already.
+    pub fn tell_troubles(&self, tell: impl Fn(&HostError) + Send + 'static) {
+        let mut troubles = locked(&self.shared.troubles);
+        troubles.tell = Some(Box::new(tell));
+        troubles.add(Vec::new());
     }
 
     /// A trace that was written not long ago.
@@ -140,6 +211,7 @@ impl Traces for TraceLog {
     /// After a failure the folder must take a file before another call is judged.
     fn ready(&self) -> Result<(), HostError> {
         let mut failed = locked(&self.shared.failed);
+        self.shared.keep_alone(&self.folder)?;
         if failed.is_some() {
             let probe = self.folder.join(PROBE);
             Os.write_atomic(&probe, &[b'.'; limits::TRACE_PROBE_BYTES], Mode::Private)?;
@@ -171,6 +243,18 @@ impl Traces for TraceLog {
     fn has_many(&self) -> bool {
         true
     }
+}
+
+/// Whether a file has a name that the log gives: all others in its folder are somebody else's.
+fn is_own(name: &str) -> bool {
+    let parts = name.strip_suffix(SUFFIX).and_then(|name| name.split_once('-'));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|(start, number)| {
+        let shape = start
+            .bytes()
+            .map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+        shape.eq(*b"00000000T000000000Z") && number.len() >= 6 && is_number(number)
+    })
 }
 
 /// The names of the files, in the order in which they are written.
@@ -271,10 +355,12 @@ impl Writer {
         let log = match self.log.take().filter(|log| !is_full(log)) {
             Some(log) => log,
             None => {
+                self.shared.keep_alone(&self.files.folder)?;
                 let log = self.files.open()?;
                 self.begun = now;
                 // What cannot be removed stays until the next file: no call waits for that, or fails over it.
-                let _ = self.retention.apply(&self.files.folder, log.path(), now);
+                let stay = self.retention.apply(&self.files.folder, log.path(), now);
+                locked(&self.shared.troubles).add(stay);
                 log
             }
         };
@@ -299,6 +385,9 @@ impl Writer {
             text.push(b'\n');
         }
         log.append(&text, group.len() as u64)?;
+        // Nobody finds what is in a file that was taken away.
+        log.still_there()?;
+        locked(&self.shared.alone).still_there()?;
         let mut recent = locked(&self.shared.recent);
         for (line, part) in group.iter().zip(parts) {
             recent.add(line.trace_id.clone(), part);
@@ -340,7 +429,7 @@ mod tests {
             log: None,
             begun: now,
             retention: Retention::default(),
-            shared: Arc::new(Shared::default()),
+            shared: Arc::new(Shared::new(Os.hold(&folder.path().join(LOCK)).unwrap())),
             full_at: 10,
             expected: 1,
             flush: Duration::ZERO,
@@ -371,6 +460,53 @@ mod tests {
             }
         }
         assert_eq!(Os.read(&name(3), 99).unwrap(), b"third\nfourth\n");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "files are taken away as others do")]
+    fn a_log_that_was_taken_away_is_noticed_before_anybody_is_told() {
+        let base = tempfile::tempdir().unwrap();
+        let (folder, moved) = (base.path().join("t"), base.path().join("moved"));
+        let (log, _) = TraceLog::open(&folder, Retention::default()).unwrap();
+        let keep = || {
+            let (done, told) = sync_channel(1);
+            let line = Line {
+                done,
+                ..line("a", "text")
+            };
+            locked(&log.lines).clone().unwrap().send(line).unwrap();
+            told.recv().unwrap()
+        };
+        let file = keep().unwrap().file;
+        // A file that is gone, and one that is another.
+        std::fs::remove_file(&file).unwrap();
+        assert!(matches!(keep(), Err(HostError::NotFound { .. })));
+        let next = keep().unwrap().file;
+        assert_ne!(file, next);
+        std::fs::remove_file(&next).unwrap();
+        std::fs::write(&next, "").unwrap();
+        assert!(matches!(keep(), Err(HostError::Io { .. })));
+        assert!(keep().is_ok() && log.ready().is_ok());
+        // A lock that is gone is taken again, unless another has it.
+        std::fs::remove_file(folder.join(LOCK)).unwrap();
+        assert!(keep().is_err());
+        assert!(keep().is_ok());
+        assert!(matches!(
+            TraceLog::open(&folder, Retention::default()),
+            Err(HostError::Contended { .. })
+        ));
+        std::fs::remove_file(folder.join(LOCK)).unwrap();
+        let other = Os.hold(&folder.join(LOCK)).unwrap();
+        assert!(matches!(log.ready(), Err(HostError::Contended { .. })));
+        assert!(keep().is_err() && keep().is_err());
+        drop(other);
+        assert!(log.ready().is_ok() && keep().is_ok());
+        // A folder that is gone is not made anew.
+        std::fs::rename(&folder, &moved).unwrap();
+        assert!(keep().is_err() && keep().is_err() && log.ready().is_err());
+        assert!(!Os.exists(&folder));
+        std::fs::rename(&moved, &folder).unwrap();
+        assert!(log.ready().is_ok() && keep().is_ok());
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use super::os::{explain, flush_folder, folder_of, make_folder, restrict};
 use super::{Host, HostError, Mode, Os};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,40 @@ pub struct LogFile {
     file: File,
     bytes: u64,
     lines: u64,
+}
+
+/// Whether a path still is that of an open file: no link, and none that was made anew.
+fn still_there(path: &Path, file: &File) -> Result<(), HostError> {
+    let wrong = |error| explain(path, &error);
+    let there = std::fs::symlink_metadata(path).map_err(wrong)?;
+    match is_same(&there, &file.metadata().map_err(wrong)?) {
+        true => Ok(()),
+        false => Err(HostError::Io {
+            path: path.to_owned(),
+            reason: "another file is in its place".to_owned(),
+        }),
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Nothing tells files apart here.
+#[cfg(not(unix))]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    one.file_type() == other.file_type()
+}
+
+/// A file that has no other name, and is no link itself.
+fn is_alone(about: &Metadata) -> bool {
+    #[cfg(unix)]
+    let names = std::os::unix::fs::MetadataExt::nlink(about);
+    #[cfg(not(unix))]
+    let names = 1;
+    about.is_file() && names == 1
 }
 
 impl LogFile {
@@ -35,6 +69,11 @@ impl LogFile {
     /// How many lines it has.
     pub fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Whether it still is where its path says.
+    pub fn still_there(&self) -> Result<(), HostError> {
+        still_there(&self.path, &self.file)
     }
 
     /// Adds whole lines in one write. They are durable when this returns; where it errs, some of them may be.
@@ -54,7 +93,15 @@ impl LogFile {
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
 pub struct Held {
-    _file: File,
+    path: PathBuf,
+    file: File,
+}
+
+impl Held {
+    /// Whether it still keeps others out: whoever finds no file, or another, has a lock of their own.
+    pub fn still_there(&self) -> Result<(), HostError> {
+        still_there(&self.path, &self.file)
+    }
 }
 
 impl Os {
@@ -73,10 +120,14 @@ impl Os {
         })
     }
 
-    /// How many bytes a file of lines has, and when it was last added to, in milliseconds since 1970.
+    /// How many bytes a file of lines has, and when it was last added to, in milliseconds since 1970. What is no file, or has another name, is refused.
     pub fn log_state(&self, path: &Path) -> Result<(u64, i64), HostError> {
         let wrong = |error| explain(path, &error);
         let about = std::fs::symlink_metadata(path).map_err(wrong)?;
+        if !is_alone(&about) {
+            let path = path.to_owned();
+            return Err(HostError::NotRegular { path });
+        }
         let changed = about.modified().map_err(wrong)?;
         let since = changed.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Ok((about.len(), i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
@@ -106,7 +157,10 @@ impl Os {
         restrict(&mut options, Mode::Private);
         let file = options.open(path).map_err(|error| explain(path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Held { _file: file }),
+            Ok(()) => Ok(Held {
+                path: path.to_owned(),
+                file,
+            }),
             Err(TryLockError::WouldBlock) => Err(HostError::Contended {
                 path: path.to_owned(),
             }),
@@ -115,11 +169,13 @@ impl Os {
     }
 
     /// Takes what comes after the last line end of a file out of it, into a file of its own beside it: a write that was cut off.
-    /// Gives that file, where there was anything.
+    /// Gives that file, where there was anything. What is no file, or has another name, is refused.
     pub fn set_tail_aside(&self, path: &Path, max_bytes: u64) -> Result<Option<PathBuf>, HostError> {
         let wrong = |error| explain(path, &error);
+        self.log_state(path)?;
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).open(path).map_err(wrong)?;
+        still_there(path, &file)?;
         let length = file.metadata().map_err(wrong)?.len();
         if ends_with_a_line(&file, length).map_err(wrong)? {
             return Ok(None);
