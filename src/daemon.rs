@@ -13,7 +13,7 @@ pub use routes::OPENAPI;
 pub use service::{MayLoosen, Places, Service};
 pub use telemetry::Collector;
 
-use crate::http::{self, Guard, Listening, Said, ServeError};
+use crate::http::{self, Guard, Listening, Said, Say, ServeError};
 use crate::limits;
 use routes::Shared;
 use std::sync::Arc;
@@ -29,7 +29,8 @@ pub fn serve(
 ) -> Result<(), ServeError> {
     let service = Arc::new(service);
     let threads = most.saturating_add(limits::REQUESTS_ABOUT).saturating_add(1);
-    let make = |say| {
+    let make = |say: Say| {
+        service.tell_troubles(http::troubles(say.clone(), Arc::clone(&service.metrics)));
         Arc::new(Shared {
             service: Arc::clone(&service),
             guard,

@@ -163,6 +163,17 @@ pub fn tell(say: &Say, said: Said) {
     let _ = say.try_send(said);
 }
 
+/// Counts what goes wrong beside the requests, and warns of it.
+pub fn troubles(say: Say, metrics: Arc<Metrics>) -> impl Fn(&HostError) + Send + 'static {
+    move |error| {
+        metrics.refused(error.code());
+        tell(
+            &say,
+            Said::Warning(format!("old traces are not removed: {error}")),
+        );
+    }
+}
+
 /// Answers until the process is told to stop (SIGTERM, SIGINT); SIGHUP reloads. At most so many answers block at a time. `make` is given
 /// where to say something, and `say` is told what people should know.
 pub fn serve<A: Answers>(

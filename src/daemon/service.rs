@@ -349,6 +349,11 @@ impl Service {
         Some(self.places.approvals.as_ref()?.count(&Os))
     }
 
+    /// Says from now on what goes wrong beside the calls.
+    pub fn tell_troubles(&self, tell: impl Fn(&HostError) + Send + 'static) {
+        self.log.tell_troubles(tell);
+    }
+
     /// Whether calls can be decided now.
     pub fn ready(&self) -> Result<(), Refusal> {
         let now = Os.now();

@@ -164,7 +164,7 @@ impl Metrics {
             &mut out,
             "gait_errors_total",
             "counter",
-            "Requests that got no verdict, by code.",
+            "Requests that got no verdict, and old traces that are not removed, by code.",
         );
         for (code, count) in &*self.errors.lock().unwrap_or_else(PoisonError::into_inner) {
             line(&mut out, &format!("gait_errors_total{{code=\"{code}\"}}"), *count);

@@ -16,6 +16,8 @@ use crate::boundary::{
 use crate::delegation::Chain;
 use crate::domain::{Intent, Request, Verdict};
 use crate::gate;
+#[cfg(all(feature = "serve", unix))]
+use crate::host::HostError;
 use crate::host::{Host, Os};
 use crate::json::Json;
 use crate::kill_switch;
@@ -70,6 +72,20 @@ pub enum Keeps {
 }
 
 impl Keeps {
+    /// Whether another trace can be kept.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn ready(&self) -> Result<(), HostError> {
+        self.with(|traces| traces.ready())
+    }
+
+    /// Says from now on what goes wrong beside the calls.
+    #[cfg(all(feature = "serve", unix))]
+    pub fn tell_troubles(&self, tell: impl Fn(&HostError) + Send + 'static) {
+        if let Keeps::Log(log) = self {
+            log.tell_troubles(tell);
+        }
+    }
+
     /// Does something with them.
     fn with<T>(&self, work: impl FnOnce(&dyn Traces) -> T) -> T {
         match self {

@@ -34,8 +34,8 @@ use super::watch::Unpinned;
 use crate::artifact::digest;
 use crate::domain::Verdict;
 use crate::host::{self, Host, HostError, Os};
-use crate::http::Metrics;
 use crate::http::oauth::Principal;
+use crate::http::{Metrics, Refusal};
 use crate::json::Json;
 use events::Events;
 use listeners::Listeners;
@@ -122,7 +122,7 @@ pub struct Gateway {
     /// What people are shown.
     pub pages: Pages,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Gateway {
@@ -156,7 +156,7 @@ impl Gateway {
             journals: settings.journals,
             rounds: Rounds::default(),
             pages: Pages::new(settings.base),
-            metrics: Metrics::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -502,8 +502,10 @@ impl Gateway {
     }
 
     /// Whether calls can be decided.
-    pub fn ready(&self) -> Result<(), crate::store::StoreError> {
-        crate::store::read(self.gate.setup().store.as_ref(), []).map(|_| ())
+    pub fn ready(&self) -> Result<(), Refusal> {
+        self.gate.setup().traces.ready()?;
+        crate::store::read(self.gate.setup().store.as_ref(), [])?;
+        Ok(())
     }
 
     /// What decides.

@@ -44,7 +44,9 @@ pub fn serve(
     say: &mut dyn FnMut(Said),
 ) -> Result<(), ServeError> {
     let gateway = Arc::new(gateway);
-    let make = |say| {
+    let make = |say: Say| {
+        let tell = http::troubles(say.clone(), Arc::clone(&gateway.metrics));
+        gateway.setup().traces.tell_troubles(tell);
         Arc::new(Front {
             gateway: Arc::clone(&gateway),
             guard,
@@ -147,7 +149,7 @@ impl Front {
                 let ready = spawn_blocking(move || gateway.ready()).await;
                 match ready {
                     Ok(Ok(())) => Ok(fine()),
-                    Ok(Err(error)) => Err(Refusal::new(503, error.code(), error.to_string())),
+                    Ok(Err(refusal)) => Err(refusal),
                     Err(_) => Err(bug()),
                 }
             }
