@@ -11,6 +11,7 @@ use crate::cli::listen::TlsFiles;
 use crate::cli::ui::Ui;
 use crate::cli::{listen, load};
 use crate::config::{self, ConfigError, Table};
+use crate::domain::hidden;
 use crate::host::Host;
 use crate::http::{Guard, Listening, Said, Target};
 use crate::json::Json;
@@ -183,6 +184,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
     let bundle = path(table.text("bundle")?);
     let identity = table.text("identity")?;
     let oauth = oauth::read(&mut table)?;
+    let approvals = path(table.text("approvals")?);
     let mut judged = Judged {
         bundle: PathBuf::new(),
         server: None,
@@ -193,7 +195,7 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         show_all: table.flag("show_all")?.unwrap_or(false),
         traces: path(table.text("traces")?).unwrap_or_else(|| "gait-out/mcp-serve/traces".into()),
         approvers: path(table.text("approvers")?),
-        approvals: path(table.text("approvals")?).unwrap_or_else(|| "gait-out/approvals".into()),
+        approvals: approvals.clone().unwrap_or_else(|| "gait-out/approvals".into()),
     };
     let listen = table.text("listen")?.unwrap_or_else(|| ADDRESS.to_owned());
     let address = listen.parse().map_err(|_| {
@@ -223,6 +225,11 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         )
     })?;
     some(&table, &servers)?;
+    asked_by(&table, identity.as_deref(), &hosts, &origins)?;
+    if approvals.is_some() && judged.approvers.is_none() {
+        let message = "`approvals` is the folder of what `approvers` answer, and none are named".to_owned();
+        return Err(table.wrong(table.line(), "config.bad_value", message));
+    }
     if oauth.is_some() && (identity.is_some() || token_file.is_some()) {
         let message =
             "with `[oauth]` tokens say who asks: `identity` and `token_file` do not go with it".to_owned();
@@ -250,6 +257,41 @@ fn config_of(mut table: Table) -> Result<Config, ConfigError> {
         keep_for,
         keep_bytes,
     })
+}
+
+/// Refuses names of whoever asks that nothing could have: no call would ever be answered.
+fn asked_by(
+    table: &Table,
+    identity: Option<&str>,
+    hosts: &[String],
+    origins: &[String],
+) -> Result<(), ConfigError> {
+    let wrong = |message| Err(table.wrong(table.line(), "config.bad_value", message));
+    let checked = identity.map(|identity| hidden::check_line(identity, limits::PRINCIPAL_BYTES));
+    if let Some(Err(why)) = checked {
+        return wrong(format!("`identity` is no name of who asks: {why}"));
+    }
+    let is_host = |text: &str| {
+        let is_part = |c: char| c.is_ascii_graphic() && !"/\\?#@*,".contains(c);
+        !text.is_empty() && text.chars().all(is_part)
+    };
+    if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+        let host = host.escape_debug();
+        return wrong(format!(
+            "`allow_hosts`: `{host}` is no name of a host, such as gate.example"
+        ));
+    }
+    let is_origin = |text: &String| {
+        text.split_once("://")
+            .is_some_and(|(scheme, host)| is_host(scheme) && is_host(host))
+    };
+    if let Some(origin) = origins.iter().find(|origin| !is_origin(origin)) {
+        let origin = origin.escape_debug();
+        return wrong(format!(
+            "`allow_origins`: `{origin}` is no origin, such as https://ui.example"
+        ));
+    }
+    Ok(())
 }
 
 /// The files that connections are encrypted with, where they are.
