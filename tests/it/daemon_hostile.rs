@@ -304,3 +304,62 @@ fn more_than_it_takes_at_once_is_told_to_come_again() {
     assert_eq!(slow.answer().unwrap().status, 200);
     assert_eq!(daemon.ask("POST", "/v1/decide", &good).status, 200);
 }
+
+#[test]
+fn a_log_of_traces_that_was_taken_away_gives_no_verdict() {
+    let at = Folder::new();
+    let traces = at.path("gait-out/serve/traces");
+    let daemon = Daemon::start(&at, &["--keep-for", "30d"]);
+    let good = request(&at, "allow.json", "");
+    let decide = || daemon.ask("POST", "/v1/decide", &good);
+    let ready = || daemon.ask("GET", "/readyz", "").status;
+    assert_eq!((decide().status, ready()), (200, 200));
+    let file = || {
+        let found = std::fs::read_dir(&traces)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut found: Vec<_> = found
+            .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+            .collect();
+        found.sort();
+        found.pop().unwrap()
+    };
+    std::fs::remove_file(file()).unwrap();
+    decide().is_refused(503, "file.not_found");
+    assert_eq!((decide().status, ready()), (200, 200));
+    std::fs::remove_file(traces.join("lock")).unwrap();
+    assert_eq!((decide().status, ready()), (200, 200));
+    assert!(traces.join("lock").exists());
+    let moved = at.path("moved");
+    std::fs::rename(&traces, &moved).unwrap();
+    assert_eq!(ready(), 503);
+    decide().is_refused(503, "file.not_found");
+    assert!(!traces.exists());
+    std::fs::rename(&moved, &traces).unwrap();
+    assert_eq!((decide().status, ready()), (200, 200));
+}
+
+#[test]
+fn an_old_trace_that_cannot_be_removed_is_counted() {
+    let at = Folder::new();
+    drop(Daemon::start(&at, &[]));
+    let old = at.path("gait-out/serve/traces/20250101T000000000Z-000001.jsonl");
+    std::fs::write(&old, "x\n").unwrap();
+    let file = std::fs::File::options().append(true).open(&old).unwrap();
+    let future = std::time::SystemTime::now() + std::time::Duration::from_hours(24);
+    file.set_modified(future).unwrap();
+    // What a link leads to is nobody's to cut.
+    let precious = at.path("precious");
+    std::fs::write(&precious, "no end").unwrap();
+    for name in ["20250101T000000000Z-000002.jsonl", "x.jsonl"] {
+        std::os::unix::fs::symlink(&precious, old.with_file_name(name)).unwrap();
+    }
+    let daemon = Daemon::start(&at, &["--keep-for", "30d"]);
+    assert_eq!(std::fs::read(&precious).unwrap(), b"no end");
+    let told = daemon.ask("GET", "/metrics", "").body;
+    assert!(
+        String::from_utf8(told)
+            .unwrap()
+            .contains("gait_errors_total{code=\"file.io\"} 1")
+    );
+}

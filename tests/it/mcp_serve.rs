@@ -433,6 +433,12 @@ fn who_may_not_ask_is_not_answered() {
     ask("DELETE", "/mcp").is_refused(400, "request.session");
     assert_eq!(daemon.ask("GET", "/healthz", "").status, 200);
     assert_eq!(ask("GET", "/readyz").status, 200);
+    // Where no trace could be kept no call could run.
+    let (log, moved) = (folder.path("gait-out/mcp-serve/traces"), folder.path("moved"));
+    std::fs::rename(&log, &moved).unwrap();
+    ask("GET", "/readyz").is_refused(503, "file.not_found");
+    std::fs::rename(&moved, &log).unwrap();
+    assert_eq!(ask("GET", "/readyz").status, 200);
     assert_eq!(mcp_pins::calls(&folder), 0);
     let length = [bearer, ("Content-Length", "5"), ("Transfer-Encoding", "chunked")];
     let answer = post(&mut daemon.connect(), &length, &body);
