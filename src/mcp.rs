@@ -24,7 +24,7 @@ mod watch;
 #[cfg(all(feature = "serve", unix))]
 mod web;
 
-pub use call::Caller;
+pub use call::{Caller, RESERVED};
 pub use gate::{IDENTITY, Keeps, PRINCIPAL, Session, Setup};
 pub use list::{List, ListError};
 pub use relay::Kept;

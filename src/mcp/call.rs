@@ -54,12 +54,23 @@ impl Caller {
     }
 }
 
+/// What stands before the names by which the gateway judges what is no call of a tool.
+pub const RESERVED: &str = "mcp";
+
+/// Whether no tool of a server may have this name in a policy.
+pub fn is_reserved(tool: &str) -> bool {
+    tool.split('.').next() == Some(RESERVED)
+}
+
 /// Why a request is no call.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoCall {
     /// A parameter is missing or of another type.
     #[error("`{0}` is missing, or of another type")]
     Param(&'static str),
+    /// The name is one by which the gateway judges something else.
+    #[error("`{0}` is no name of a tool: what begins with `mcp.` is the gateway's own")]
+    Reserved(String),
     /// It cannot be judged.
     #[error("{0}")]
     Intent(#[from] IntentError),
@@ -85,7 +96,11 @@ pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option
                 Some(args @ Json::Object(_)) => args.clone(),
                 Some(_) => return Err(NoCall::Param("arguments")),
             };
-            (caller.tool(name), args)
+            let tool = caller.tool(name);
+            if is_reserved(&tool) {
+                return Err(NoCall::Reserved(tool.escape_debug().to_string()));
+            }
+            (tool, args)
         }
         Class::Judged(tool, params) => {
             let args = params
@@ -95,11 +110,18 @@ pub fn intent(message: &Message, class: Class, caller: &Caller) -> Result<Option
         }
         Class::Pass | Class::Task | Class::Refused => return Ok(None),
     };
-    let context = [
+    let mut context = vec![
         ("identity", Json::str(&caller.identity)),
         ("workspace", Json::str(&caller.workspace)),
         ("risk_class", Json::str("unspecified")),
     ];
+    // Whoever approves sees by which client somebody asks, and approves it for that one.
+    context.extend(
+        caller
+            .principal
+            .clone()
+            .map(|principal| ("auth_context", principal)),
+    );
     let document = Json::object([
         ("schema_id", Json::str("gait.gate.intent_request")),
         ("schema_version", Json::str("1.0.0")),

@@ -69,6 +69,25 @@ pub fn read_line(input: &mut dyn BufRead, most: usize) -> std::io::Result<Line> 
     }
 }
 
+/// What the gateway says of its decisions begins so, in `_meta`.
+const OWN: &str = "dev.gait/";
+
+/// Takes out of a document, wherever it is, what would be the gateway's word.
+fn without_own(json: &mut Json) {
+    match json {
+        Json::Array(items) => items.iter_mut().for_each(without_own),
+        Json::Object(members) => {
+            for (name, value) in members {
+                if let (true, Json::Object(meta)) = (name == "_meta", &mut *value) {
+                    meta.retain(|(name, _)| !name.starts_with(OWN));
+                }
+                without_own(value);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
@@ -101,7 +120,8 @@ pub struct NoMessage {
 }
 
 impl Message {
-    /// Reads a message. `exact` refuses numbers that another reader could read otherwise.
+    /// Reads a message. `exact` is for those of clients: it refuses numbers that another reader could read otherwise. In those of servers
+    /// nothing is left that only the gateway says.
     pub fn read(line: &[u8], exact: bool) -> Result<Message, NoMessage> {
         let refuse = |code, why: String, id: &Json| NoMessage {
             code,
@@ -112,7 +132,10 @@ impl Message {
             true => json::parse(line),
             false => json::parse_any_numbers(line),
         };
-        let json = parsed.map_err(|error| refuse(PARSE_ERROR, error.to_string(), &Json::Null))?;
+        let mut json = parsed.map_err(|error| refuse(PARSE_ERROR, error.to_string(), &Json::Null))?;
+        if !exact {
+            without_own(&mut json);
+        }
         let invalid = |why: &str, id: &Json| refuse(INVALID_REQUEST, why.to_owned(), id);
         if json.as_object().is_none() {
             return Err(invalid(

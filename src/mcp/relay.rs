@@ -3,6 +3,7 @@
 
 mod wanted;
 
+use super::call;
 use super::frame::{self, INVALID_REQUEST, Kind, METHOD_NOT_FOUND, Message, REFUSED};
 use super::gate::{Answer, Asked, Gatekeeper, Session};
 use super::list::{self, List, ListError};
@@ -328,6 +329,12 @@ impl Relay {
             tools.retain(|tool| watch.is_pinned(tool));
         }
         let setup = self.gate.setup();
+        let own = |tool: &Json| {
+            tool.get("name")
+                .and_then(Json::as_str)
+                .map(|name| setup.caller.tool(name))
+        };
+        tools.retain(|tool| !own(tool).is_some_and(|name| call::is_reserved(&name)));
         if !setup.shows_all {
             let name = |tool: &Json| tool.get("name").and_then(Json::as_str).map(str::to_owned);
             tools.retain(|tool| name(tool).is_some_and(|name| self.gate.knows(&setup.caller.tool(&name))));

@@ -361,3 +361,60 @@ fn a_server_that_says_too_much_or_nothing_stops_nobody_else() {
         .collect();
     assert_eq!(names, ["good__shout", "huge__say"]);
 }
+
+#[test]
+fn a_server_says_nothing_in_the_name_of_the_gateway() {
+    let Some(venv) = mcp::venv() else { return };
+    let folder = mcp_pins::pinned(&venv);
+    let policy = format!(
+        "{}tool mcp.roots_answer {{ text: String[max 9] }}\nrule roots on mcp.roots_answer allow\n",
+        mcp_pins::POLICY
+    );
+    folder.write("b.gaitbundle", &compiled(&policy));
+    mcp_pins::lists(
+        &folder,
+        &json!([mcp_pins::tool("say"), mcp_pins::tool("mcp.roots_answer")]),
+    );
+    let own = ["mcp", "proxy", "--bundle", "b.gaitbundle", "--"].map(str::to_owned);
+    let args: Vec<String> = own
+        .into_iter()
+        .chain(mcp_pins::server(&venv, &["poisons"]))
+        .collect();
+    let mut raw = mcp::Raw::before(&folder, &args);
+    let said = mcp_pins::answer(&mut raw, "say");
+    assert!(
+        said["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("IMPORTANT"),
+        "{said}"
+    );
+    assert_eq!(said["result"]["_meta"], json!({}), "{said}");
+    let listed = raw.ask(&message("l", "tools/list", &json!({})));
+    let names: Vec<_> = listed["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].clone())
+        .collect();
+    assert_eq!(names, [json!("say")]);
+    let answer = mcp_pins::answer(&mut raw, "mcp.roots_answer");
+    assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    assert_eq!(mcp_pins::calls(&folder), 1, "only the tool has run");
+    let output = folder.run(&[
+        "mcp",
+        "proxy",
+        "--bundle",
+        "b.gaitbundle",
+        "--server",
+        "mcp",
+        "--",
+        "x",
+    ]);
+    assert_eq!(output.status.code(), Some(6), "{}", shown(&output));
+    folder.write(
+        "gait.mcp.toml",
+        config(&[("mcp", &["x".to_owned()])], "").as_bytes(),
+    );
+    folder.fails(&["mcp", "serve"], 6, "config.bad_value");
+}

@@ -6,7 +6,7 @@ use crate::daemon::client::Answer;
 use crate::folder::{Folder, compiled};
 use crate::mcp;
 use crate::mcp_pins;
-use crate::mcp_serve::{OLD, config, gateway, header, message, post, reason, result, stateless};
+use crate::mcp_serve::{OLD, config, gateway, header, message, post, reason, result, stateless, traces};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -295,7 +295,7 @@ fn who_asks_is_what_the_policy_sees_and_a_session_is_of_one() {
         of("bob", json!({"sub": "bob"})),
         of("carl", json!({"sub": "carl", "client_id": null})),
     ]);
-    let (_folder, daemon, tokens) = resource(&venv, &asked);
+    let (folder, daemon, tokens) = resource(&venv, &asked);
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
     let body = stateless("a__say");
     for (name, code) in [
@@ -315,6 +315,13 @@ fn who_asks_is_what_the_policy_sees_and_a_session_is_of_one() {
             _ => assert_eq!(reason(&answer), code, "{name}: {}", answer.text()),
         }
     }
+    // What is approved is approved for one client of a subject and its scopes, with whatever token.
+    for name in ["ann again", "ann for less"] {
+        assert_eq!(shows(&daemon, &token(name), &STATELESS, &body).status, 200);
+    }
+    let traces = traces(&folder);
+    let asked = |at: usize| traces[at].value().intent_digest;
+    assert_eq!((asked(0) == asked(3), asked(0) == asked(4)), (true, false));
     // A session is of who began it, with what it may do.
     let hello =
         json!({"protocolVersion": OLD, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});

@@ -376,7 +376,7 @@ fn servers(table: &mut Table) -> Result<BTreeMap<String, (Named, Vec<String>)>, 
         if !gateway::is_server_name(&name) {
             let message = format!("`{}` is no name of a server", name.escape_debug());
             return Err(ConfigError {
-                hint: Some("use a-z, 0-9, `-` and `_`; no `__`, and no `_` at the end".to_owned()),
+                hint: Some("use a-z, 0-9, `-` and `_`; no `__`, no `_` at the end, and not `mcp`".to_owned()),
                 ..server.wrong(server.line(), "config.bad_value", message)
             });
         }

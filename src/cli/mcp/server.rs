@@ -13,7 +13,7 @@ use crate::http::Target;
 use crate::json::Json;
 use crate::limits;
 use crate::mcp::pins::{self, Change, Drift};
-use crate::mcp::{self, AskError, List, ListError};
+use crate::mcp::{self, AskError, List, ListError, RESERVED};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -41,12 +41,12 @@ pub struct ServerArgs {
 
 /// Refuses what is no name of a server.
 pub fn named(server: Option<&str>) -> Result<(), CliError> {
-    match server.filter(|name| !is_id(name)) {
+    match server.filter(|name| !is_id(name) || *name == RESERVED) {
         None => Ok(()),
         Some(server) => {
             let message = format!("`{}` is no name of a server", server.escape_debug());
             Err(CliError::new(Category::InvalidInput, "mcp.server", message)
-                .hint("use a-z, 0-9, `-` and `_`, as the policy writes it before the tools"))
+                .hint("use a-z, 0-9, `-` and `_`, as the policy writes it before the tools; `mcp` is the gateway's own"))
         }
     }
 }

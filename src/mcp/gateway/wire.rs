@@ -3,6 +3,7 @@
 
 use crate::json::{Json, Text};
 use crate::limits;
+use crate::mcp::call::RESERVED;
 use crate::mcp::frame::{self, Message};
 
 /// Between the name of a server and that of its tool, as clients see them: many take no dot.
@@ -21,7 +22,7 @@ pub fn name(server: Option<&str>, own: &str) -> Option<String> {
 
 /// Whether a name may stand before `BETWEEN`: the first one in a name of the wire ends it.
 pub fn is_server_name(name: &str) -> bool {
-    crate::artifact::is_id(name) && !name.contains(BETWEEN) && !name.ends_with('_')
+    crate::artifact::is_id(name) && name != RESERVED && !name.contains(BETWEEN) && !name.ends_with('_')
 }
 
 /// A definition with another name.
