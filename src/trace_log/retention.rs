@@ -166,7 +166,6 @@ mod tests {
     #[test]
     #[expect(
         clippy::disallowed_methods,
-        clippy::disallowed_types,
         reason = "what is nothing of the log's is made and read as others do"
     )]
     fn what_the_log_did_not_make_is_never_cut_set_aside_or_removed() {
